@@ -88,9 +88,7 @@ class Kube:
         body = self.request("GET", resource.path(namespace), params=_selector(selector))
         return [_typed(resource, item) for item in body["items"]]
 
-    def watch(
-        self, resource: Resource, namespace: str | None = None, selector: str = ""
-    ) -> Iterator[WatchEvent]:
+    def watch(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Iterator[WatchEvent]:
         """Every object and then every change, for ever: a lost server is waited for, its state listed anew.
 
         After each list comes one SYNCED event. Objects that vanished while nobody watched are reported as

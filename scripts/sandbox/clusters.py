@@ -1,0 +1,182 @@
+"""The two control planes: made by kwokctl from local programs, thrown away with the sandbox."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from sandbox import kubeobjects as kinds
+from sandbox.kubeapi import Kube, wait_for_server
+from sandbox.kubeobjects import ConflictError, KubeError
+from sandbox.kwokconfig import AUDIT_POLICY, PORT_NAMES, Programs, kubeconfig, kwokctl_config
+from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError
+from sandbox.procs import ProcessId, command_of
+
+_CREATE_SECONDS = 90
+_COMPONENTS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+
+
+def create_all(layout: Layout, programs: Programs, say: Callable[[str], None]) -> None:
+    """Makes both control planes at once, then the kubeconfig, the nodes and the namespaces.
+
+    Raises SandboxError, with the end of the log that explains it, when one does not come up.
+    """
+    ports = dict(zip(SERVERS, _free_port_sets(len(SERVERS)), strict=True))
+    with ThreadPoolExecutor(len(SERVERS)) as pool:
+        for done in [pool.submit(_create, layout, programs, server, ports[server]) for server in SERVERS]:
+            done.result()
+        layout.kubeconfig.touch(mode=0o600)
+        layout.kubeconfig.write_text(
+            kubeconfig({s: (ports[s]["apiserver"], layout.cluster_dir(s) / "pki") for s in SERVERS})
+        )
+        say("both API servers answer")
+        for done in [pool.submit(_furnish, layout, server) for server in SERVERS]:
+            done.result()
+
+
+def components(layout: Layout) -> dict[tuple[str, str], ProcessId]:
+    """The control planes' running processes, by (API server, component)."""
+    found = {}
+    for server in SERVERS:
+        for component in _COMPONENTS:
+            process = _component(layout.cluster_dir(server), component)
+            if process is not None:
+                found[server, component] = process
+    return found
+
+
+def _component(folder: Path, component: str) -> ProcessId | None:
+    try:
+        pid = int((folder / "pids" / f"{component}.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    # The program is started by its path inside the cluster's folder, so its command line says whose it is.
+    return ProcessId.of(pid) if str(folder) in command_of(pid) else None
+
+
+def _create(layout: Layout, programs: Programs, server: str, ports: dict[str, int]) -> None:
+    folder = layout.state / "config"
+    folder.mkdir(exist_ok=True)
+    policy, config = folder / "audit-policy.yaml", folder / f"{server}.yaml"
+    policy.write_text(yaml.safe_dump(AUDIT_POLICY))
+    config.write_text(kwokctl_config(server, ports, programs, policy))
+    argv = [str(programs.kwokctl), "create", "cluster", "--name", server, "--config", str(config)]
+    argv += ["--kubeconfig", str(folder / f"{server}.kubeconfig")]
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("KWOK_")},
+        "KWOK_WORKDIR": str(layout.kwok),
+        "HOME": str(layout.state),
+        # kwokctl looks for kubectl there, and would download one otherwise.
+        "PATH": f"{layout.bin}:{os.environ.get('PATH', os.defpath)}",
+    }
+    log = layout.logs / f"kwokctl-{server}.log"
+    with log.open("wb") as output:
+        try:
+            code = subprocess.run(
+                argv,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_CREATE_SECONDS,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            code = -1
+    if code != 0:
+        raise SandboxError(f"kwokctl could not make {server!r}:\n{_tail(log)}\n{_component_tails(layout, server)}")
+
+
+def _furnish(layout: Layout, server: str) -> None:
+    """A node, the contexts' namespaces, and the parts that pods need before they can be made."""
+    kube = Kube.from_kubeconfig(layout.kubeconfig, server)
+    try:
+        wait_for_server(kube, 30)
+        node = {
+            "metadata": {
+                "name": f"{server}-node",
+                "labels": {"kubernetes.io/hostname": f"{server}-node", "kubernetes.io/os": "linux"},
+            }
+        }
+        _create_once(kube, kinds.NODES, node)
+        namespaces = sorted({ns for _, (home, ns) in CONTEXTS.items() if home == server})
+        for namespace in namespaces:
+            _create_once(kube, kinds.NAMESPACES, {"metadata": {"name": namespace}})
+        for namespace in namespaces:
+            wait_for(
+                partial(_has_service_account, kube, namespace),
+                30,
+                f"{server}: the controller manager made no service account in {namespace}",
+            )
+        wait_for(lambda: _node_ready(kube, f"{server}-node"), 30, f"{server}: the node did not get ready")
+    finally:
+        kube.close()
+
+
+def _create_once(kube: Kube, resource: kinds.Resource, obj: kinds.Obj) -> None:
+    with suppress(ConflictError):
+        kube.create(resource, obj)
+
+
+def _has_service_account(kube: Kube, namespace: str) -> bool:
+    """Pods are refused until the controller manager has made it."""
+    return kube.get(kinds.SERVICE_ACCOUNTS, namespace, "default") is not None
+
+
+def _node_ready(kube: Kube, name: str) -> bool:
+    node = kube.get(kinds.NODES, None, name) or {}
+    conditions = node.get("status", {}).get("conditions", [])
+    tainted = node.get("spec", {}).get("taints")
+    return not tainted and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def wait_for(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Returns when `true` says so; SandboxError with the text `otherwise` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if true():
+                return
+        except KubeError as err:
+            otherwise = f"{otherwise.splitlines()[0]}\n{err}"
+        if time.monotonic() > deadline:
+            raise SandboxError(otherwise)
+        time.sleep(0.05)
+
+
+def _free_port_sets(count: int) -> list[dict[str, int]]:
+    """Distinct free ports, below those that the kernel gives to outgoing connections."""
+    with ExitStack() as held:
+        picked: list[int] = []
+        while len(picked) < count * len(PORT_NAMES):
+            port = random.randint(20000, 31999)  # noqa: S311 no secret
+            sock = held.enter_context(socket.socket())
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            picked.append(port)
+    size = len(PORT_NAMES)
+    return [dict(zip(PORT_NAMES, picked[i * size : (i + 1) * size], strict=True)) for i in range(count)]
+
+
+def _tail(path: Path, lines: int = 8) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def _component_tails(layout: Layout, server: str) -> str:
+    logs = layout.cluster_dir(server) / "logs"
+    return "\n".join(f"--- {log.name}\n{_tail(log, 4)}" for log in sorted(logs.glob("*.log")))

@@ -1,0 +1,181 @@
+"""Where the sandbox keeps things, and the versions of the programs it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+KUBERNETES_VERSION = "1.37.2"
+ETCD_VERSION = "3.6.14"
+KWOK_VERSION = "0.8.0"
+HAZELCAST_VERSION = "5.5.0"
+
+Profile = Literal["fast", "measured"]
+PROFILES: tuple[Profile, ...] = ("fast", "measured")
+
+SERVERS = ("client", "cluster")
+"""The two API servers. Each has a kubeconfig context of the same name."""
+
+CONTEXTS = {"client": ("client", "hz"), "client2": ("client", "hz2"), "cluster": ("cluster", "hz")}
+"""Kubeconfig contexts: which API server, which namespace. All of the namespaces exist after `up`."""
+
+DEFAULT_NAME = "demo"
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout."""
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+
+
+class SandboxError(Exception):
+    """Something that the one who called the sandbox should read; no traceback."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one sandbox: `<checkout>/.sandbox/<name>/`."""
+
+    state: Path
+
+    @classmethod
+    def named(cls, name: str) -> Layout:
+        """The layout for a sandbox's name (lower case letters, digits and hyphens)."""
+        if not _NAME.fullmatch(name):
+            raise SandboxError(f"not a sandbox name: {name!r} (lower case letters, digits, hyphens)")
+        return cls(ROOT / ".sandbox" / name)
+
+    @property
+    def name(self) -> str:
+        """The sandbox's name, which is the name of its folder."""
+        return self.state.name
+
+    @property
+    def lock(self) -> Path:
+        """Locked for as long as the sandbox lives; beside its folder, since the folder comes and goes."""
+        return self.state.parent / f"{self.name}.lock"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The sandbox's own kubeconfig (0600), with the contexts of `CONTEXTS`."""
+        return self.state / "kubeconfig"
+
+    @property
+    def settings_file(self) -> Path:
+        """What the sandbox's programs must know of it; see `Settings`."""
+        return self.state / "sandbox.json"
+
+    @property
+    def guard_file(self) -> Path:
+        """The guard's pid and start time."""
+        return self.state / "guard.json"
+
+    @property
+    def progress(self) -> Path:
+        """Lines for the one who waits in `up`."""
+        return self.state / "progress.log"
+
+    @property
+    def ready(self) -> Path:
+        """Exists once everything runs; holds the seconds it took."""
+        return self.state / "ready"
+
+    @property
+    def endpoints(self) -> Path:
+        """Running pods' processes: `{"cluster/hz/hazelcast-0": {"ip", "ports", ...}}`."""
+        return self.state / "endpoints.json"
+
+    @property
+    def services(self) -> Path:
+        """The stand-in's relays: `{"client/hz/hazelcast-1": {"ip", "port"}}`."""
+        return self.state / "services.json"
+
+    @property
+    def standin_ready(self) -> Path:
+        """Made by the Skupper stand-in's controller once it serves."""
+        return self.state / "skupper.ready"
+
+    @property
+    def logs(self) -> Path:
+        """The logs of the sandbox's own programs."""
+        return self.state / "logs"
+
+    @property
+    def bin(self) -> Path:
+        """`kubectl` and `skupper`, for PATH."""
+        return self.state / "bin"
+
+    @property
+    def kwok(self) -> Path:
+        """kwokctl's working folder (KWOK_WORKDIR)."""
+        return self.state / "kwok"
+
+    def cluster_dir(self, server: str) -> Path:
+        """What kwokctl keeps of one API server: pids, logs, certificates."""
+        return self.kwok / "clusters" / server
+
+    def pod_dir(self, server: str, namespace: str, pod: str, uid: str) -> Path:
+        """The files of one pod: volumes, logs, its idea of names."""
+        return self.state / "pods" / server / namespace / f"{pod}-{uid[:8]}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is decided when a sandbox starts. `net` is its part of loopback, such as "127.77"."""
+
+    name: str
+    profile: Profile
+    net: str
+
+    def write(self, layout: Layout) -> None:
+        """Puts the settings where every program of the sandbox finds them."""
+        write_json(
+            layout.settings_file,
+            {
+                "name": self.name,
+                "profile": self.profile,
+                "net": self.net,
+                "servers": list(SERVERS),
+                "root": str(ROOT),
+            },
+        )
+
+    @classmethod
+    def read(cls, layout: Layout) -> Settings:
+        """Reads them back; FileNotFoundError when the sandbox has not come that far."""
+        data = json.loads(layout.settings_file.read_text())
+        return cls(data["name"], data["profile"], data["net"])
+
+
+def cache_dir() -> Path:
+    """Where built programs and the member JAR are kept, for all checkouts."""
+    own = os.environ.get("HZLINK_SANDBOX_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser().absolute() / "hzlink-sandbox"
+
+
+def venv_program(name: str) -> Path | None:
+    """A program installed beside the running Python (kubectl, go), or None."""
+    path = Path(sys.executable).parent / name
+    return path if path.is_file() else None
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replaces the file in one step: readers see the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(json.dumps(data, indent=1) + "\n")
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The file's content; an empty dictionary while there is no such file."""
+    try:
+        data = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
