@@ -1,0 +1,124 @@
+"""What tests can break: a small table in the sandbox's `faults.json`, read again whenever it changes.
+
+A value holds everywhere, or is a table by place: `{"lb": {"cluster": false}}`, `{"link": {"client/hz2": "never"}}`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+FILE = "faults.json"
+
+KNOWN: Final[dict[str, str]] = {
+    "lb": "false: load balancers give no address, and take away those they gave",
+    "grant_server": "false: the grant server gets no address, other load balancers do",
+    "clock": "seconds that the controller's clock is ahead: tokens expire",
+    "redeem": "refused: 403 for any code. unreachable: no URL answers. error: 500 for everybody",
+    "link": "never: Links do not connect. down: those that did are cut",
+    "site": "never-ready: router pods do not count as ready",
+    "listener": "pending: says No matching connectors while traffic flows (skupper issue 2428)",
+    "pod_services": "missing: not made. stale: never removed (skupper issue 2251)",
+    "network": "stale: sites that are gone are never forgotten (skupper issue 2069)",
+    "controller": "stopped: does nothing at all; routers and load balancers go on",
+}
+"""Every fault with what it does."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """The faults that are set."""
+
+    table: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str, cluster: str, namespace: str = "") -> Any:
+        """The fault's value at a place, the most exact one; None when it is not set there."""
+        value = self.table.get(name)
+        if not isinstance(value, dict):
+            return value
+        for place in (f"{cluster}/{namespace}", cluster, "*"):
+            if place in value:
+                return value[place]
+        return None
+
+    def off(self, name: str, cluster: str) -> bool:
+        """For the switches: whether it is set to false."""
+        return self.get(name, cluster) is False
+
+    def clock(self, cluster: str) -> float:
+        """Seconds to add to the time of day."""
+        return float(self.get("clock", cluster) or 0.0)
+
+
+class FaultsFile:
+    """The file, read again when it has changed."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / FILE
+        self._seen: tuple[int, int, int] | None = None
+        self.current = Faults()
+
+    def refresh(self) -> bool:
+        """Whether the faults changed since the last call."""
+        stamp = _stamp(self._path)
+        if stamp == self._seen:
+            return False
+        self._seen = stamp
+        before, self.current = self.current, read(self._path.parent)
+        return before != self.current
+
+
+def read(state: Path) -> Faults:
+    """The faults of a sandbox. ValueError for unknown ones."""
+    try:
+        table = json.loads((state / FILE).read_text())
+    except FileNotFoundError:
+        return Faults()
+    unknown = sorted(set(table) - set(KNOWN))
+    if unknown:
+        raise ValueError(f"unknown faults {', '.join(unknown)}; there are {', '.join(KNOWN)}")
+    return Faults(table)
+
+
+def set_fault(state: Path, name: str, value: Any) -> None:
+    """Sets one fault (None: not any more). ValueError for one that does not exist."""
+    if name not in KNOWN:
+        raise ValueError(f"unknown fault {name!r}; there are {', '.join(KNOWN)}")
+    table = {**read(state).table, name: value}
+    _write(state, {key: kept for key, kept in table.items() if kept is not None})
+
+
+def clear(state: Path) -> None:
+    """Sets none."""
+    _write(state, {})
+
+
+@contextmanager
+def fault(state: Path, name: str, value: Any) -> Iterator[None]:
+    """Sets one fault for as long as the block runs, and afterwards what was set before."""
+    before = read(state).table.get(name)
+    set_fault(state, name, value)
+    try:
+        yield
+    finally:
+        set_fault(state, name, before)
+
+
+def _write(state: Path, table: dict[str, Any]) -> None:
+    """In one step, so that a reader never sees half a file."""
+    fresh = state / f".{FILE}.{os.getpid()}"
+    fresh.write_text(json.dumps(table, indent=2) + "\n")
+    fresh.replace(state / FILE)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,0 +1,86 @@
+"""What installing Skupper leaves in a cluster: definitions, the controller's Deployment, the grant server."""
+
+from __future__ import annotations
+
+from sandbox.kubeapi import Kube
+from sandbox.kubeobjects import CRDS, DEPLOYMENTS, NAMESPACES, SERVICE_ACCOUNTS, Obj
+from sandbox.skupper import VERSION, crds, kinds
+from sandbox.skupper.cluster import Cluster, owner
+
+NAMESPACE = "skupper"
+CONTROLLER = "skupper-controller"
+GRANT_SERVER = "skupper-grant-server"
+GRANT_CA = "skupper-grant-server-ca"
+GRANT_PORT = 9090
+
+_LABELS = {
+    "app.kubernetes.io/name": CONTROLLER,
+    "app.kubernetes.io/part-of": "skupper",
+    "application": CONTROLLER,
+    "skupper.io/component": "controller",
+}
+
+
+def install(kube: Kube) -> None:
+    """Applies the definitions and the controller's own objects; repeatable."""
+    for definition in crds.definitions():
+        kube.apply(CRDS, definition, manager="skupper-install")
+    kube.apply(NAMESPACES, {"metadata": {"name": NAMESPACE}}, manager="skupper-install")
+    account: Obj = {"metadata": {"name": CONTROLLER, "namespace": NAMESPACE, "labels": _own_labels()}}
+    kube.apply(SERVICE_ACCOUNTS, account, manager="skupper-install")
+    kube.apply(DEPLOYMENTS, _deployment(), manager="skupper-install")
+
+
+def grant_server(cluster: Cluster) -> None:
+    """The grant server's authority and how it is reached; everything else follows from these."""
+    deployment = cluster.kube.get(DEPLOYMENTS, NAMESPACE, CONTROLLER)
+    owners = owner(deployment) if deployment is not None else []
+    authority: Obj = {
+        "metadata": {"name": GRANT_CA, "namespace": NAMESPACE, "ownerReferences": owners},
+        "spec": {"ca": "", "subject": "SkupperGrantServerCA", "signing": True},
+    }
+    access: Obj = {
+        "metadata": {"name": GRANT_SERVER, "namespace": NAMESPACE, "ownerReferences": owners},
+        "spec": {
+            "selector": _LABELS,
+            "ports": [{"name": "https", "port": GRANT_PORT}],
+            "issuer": GRANT_CA,
+            "certificate": GRANT_SERVER,
+        },
+    }
+    cluster.ensure(kinds.CERTIFICATES, authority)
+    cluster.ensure(kinds.SECURED_ACCESSES, access)
+
+
+def _own_labels() -> Obj:
+    return {"application": CONTROLLER, "app.kubernetes.io/name": CONTROLLER}
+
+
+def _deployment() -> Obj:
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+    container: Obj = {
+        "name": "controller",
+        "image": f"quay.io/skupper/controller:{VERSION}",
+        "args": ["-enable-grants", "-grant-server-autoconfigure"],
+        "ports": [{"name": "metrics", "containerPort": 9000}],
+        "securityContext": security,
+    }
+    return {
+        "metadata": {"name": CONTROLLER, "namespace": NAMESPACE},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"application": CONTROLLER}},
+            "template": {
+                "metadata": {"labels": _LABELS},
+                "spec": {
+                    "serviceAccountName": CONTROLLER,
+                    "enableServiceLinks": False,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "containers": [container],
+                },
+            },
+        },
+    }

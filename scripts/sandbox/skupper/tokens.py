@@ -1,0 +1,122 @@
+"""AccessTokens: redeemed at their URL, which makes a Link and its Secret, both named after the token."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from sandbox.kubeobjects import SECRETS, ConflictError, Obj
+from sandbox.skupper import kinds, status
+from sandbox.skupper.cluster import Cluster, draft, owner
+from sandbox.skupper.grants import Answer, Grants
+from sandbox.skupper.sites import Sites
+from sandbox.skupper.turn import Turn
+
+_PHRASES = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+
+
+class Tokens:
+    """The redeeming side of every cluster."""
+
+    def __init__(self, sites: Sites, grants: Grants, clusters: list[Cluster]) -> None:
+        self._sites = sites
+        self._grants = grants
+        self._clusters = clusters
+        self._tried: dict[str, str] = {}
+
+    def step(self, turn: Turn, cluster: Cluster) -> None:
+        """Tries every token that is not redeemed: on each change of it (own ones too) and then now and again."""
+        for token in cluster.all(kinds.TOKENS):
+            namespace, uid = token["metadata"]["namespace"], token["metadata"]["uid"]
+            site = self._sites.active(cluster, namespace)
+            if site is None or status.is_true(token, status.REDEEMED):
+                continue
+            if not turn.passed("redeem", turn.delays.redeem, of=uid):
+                continue
+            version = token["metadata"]["resourceVersion"]
+            again = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} {version}")
+            if self._tried.get(uid) == version and not again:
+                continue
+            self._tried[uid] = version
+            self._redeem(turn, cluster, site, token)
+            if again:
+                # The next try without a change comes a whole period later.
+                turn.lags.restart(("resync", cluster.name, namespace, f"{uid} {version}"), turn.now)
+
+    def _redeem(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
+        problem = self._attempt(turn, cluster, site, token)
+        fresh = draft(token)
+        state = status.ok_or_error(problem)
+        if not status.set_condition(fresh, status.REDEEMED, state):
+            return
+        if state.ok:
+            fresh["status"]["redeemed"] = True
+        fresh["status"].update(status=state.reason, message=state.message)
+        cluster.set_status(kinds.TOKENS, fresh)
+
+    def _attempt(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> str:
+        """Redeems; what went wrong, in the real controller's words."""
+        spec = token["spec"]
+        answer = self._post(turn, cluster, spec, subject=site["metadata"]["uid"])
+        if isinstance(answer, str):
+            return f"Controller got error: {answer}"
+        if answer.code != 200:
+            phrase = _PHRASES[answer.code]
+            return f"Controller got failed response: {answer.code} ({phrase}) {answer.text}"
+        return _establish(cluster, site, token, answer)
+
+    def _post(self, turn: Turn, cluster: Cluster, spec: Obj, subject: str) -> Answer | str:
+        """The answer, or why there was none, as Go's HTTP client says it."""
+        url = spec["url"]
+        where = urlsplit(url)
+        if where.scheme not in ("http", "https"):
+            return f'Post "{url}": unsupported protocol scheme "{where.scheme}"'
+        issuer = self._at(where.netloc)
+        if issuer is None or turn.faults.get("redeem", cluster.name) == "unreachable":
+            cluster.blocked_until = turn.now + turn.delays.unreachable.of(cluster.name)
+            turn.wake(cluster.blocked_until)
+            return f'Post "{url}": {_unreachable(where.hostname or "", where.netloc)}'
+        if where.scheme == "http":
+            return Answer(400, "Client sent an HTTP request to an HTTPS server.")
+        if spec["ca"].strip() != self._grants.ca(issuer).strip():
+            reason = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            return f'Post "{url}": {reason}'
+        return self._grants.redeem(turn, issuer, where.path, spec["code"], subject)
+
+    def _at(self, address: str) -> Cluster | None:
+        for cluster in self._clusters:
+            if address and self._grants.listening(cluster) == address:
+                return cluster
+        return None
+
+
+def _unreachable(host: str, address: str) -> str:
+    if _ADDRESS.fullmatch(host):
+        return f"dial tcp {address}: connect: no route to host"
+    return f"dial tcp: lookup {host}: no such host"
+
+
+def _establish(cluster: Cluster, site: Obj, token: Obj, answer: Answer) -> str:
+    """Makes the Secret and the Link; why that could not be done."""
+    name = token["metadata"]["name"]
+    meta = {"name": name, "namespace": token["metadata"]["namespace"], "ownerReferences": owner(site)}
+    secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": answer.secret}
+    spec: Obj = {"endpoints": list(answer.endpoints), "tlsCredentials": name}
+    if token["spec"].get("linkCost", 0) > 0:
+        spec["cost"] = token["spec"]["linkCost"]
+    for what, resource, obj in (
+        ("secret", SECRETS, secret),
+        ("link", kinds.LINKS, {"metadata": meta, "spec": spec}),
+    ):
+        try:
+            cluster.create(resource, obj)
+        except ConflictError as err:
+            return f"Controller could not create received {what}: {err.message}"
+    return ""

@@ -1,0 +1,61 @@
+"""One look of the controller at everything, and the lags that it keeps between looks."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from sandbox.skupper.delays import Delays, Span
+from sandbox.skupper.faults import Faults
+
+
+@dataclass
+class Lags:
+    """When something began to be so; kept only as long as every look asks for it again."""
+
+    began: dict[Hashable, float] = field(default_factory=dict)
+    _asked: set[Hashable] = field(default_factory=set)
+
+    def since(self, key: Hashable, now: float) -> float:
+        """When it began: now, if the last look did not ask for it."""
+        self._asked.add(key)
+        return self.began.setdefault(key, now)
+
+    def restart(self, key: Hashable, now: float) -> None:
+        """Lets it begin anew."""
+        self.began[key] = now
+
+    def sweep(self) -> None:
+        """Ends a look: what it did not ask for has ended."""
+        for key in [key for key in self.began if key not in self._asked]:
+            del self.began[key]
+        self._asked.clear()
+
+
+@dataclass
+class Turn:
+    """The time, the rules, and when the next look is needed at the latest (monotonic seconds)."""
+
+    now: float
+    delays: Delays
+    faults: Faults
+    lags: Lags
+    next: float = float("inf")
+
+    def wake(self, due: float) -> None:
+        """Asks for a look at that time."""
+        if due > self.now:
+            self.next = min(self.next, due)
+
+    def due(self, moment: float) -> bool:
+        """Whether that time has come; if not, asks for a look when it does."""
+        self.wake(moment)
+        return moment <= self.now
+
+    def passed(self, what: str, span: Span, *names: str, of: str = "") -> bool:
+        """Whether it has been so for as long as `span` says.
+
+        `names` narrow the span (the same names give the same length in every run); `of` tells apart things of
+        the same names, such as objects that were deleted and made anew.
+        """
+        return self.due(self.lags.since((what, *names, of), self.now) + span.of(what, *names))
