@@ -1,0 +1,1 @@
+"""Results and events as text. Nothing here asks a cluster."""

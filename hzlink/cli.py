@@ -1,0 +1,327 @@
+"""The command line: options, one short function per command, render, exit. The one error boundary.
+
+Only typer is imported up here: `--version` and completion must not wait for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hzlink import __version__
+from hzlink.errors import HzlinkError, Interrupted
+from hzlink.topology import Expose, LinkFrom, Mode, Via
+
+if TYPE_CHECKING:
+    from hzlink.config import Config
+    from hzlink.console import Talk
+    from hzlink.result import Result
+
+SITES, OUTPUT = "Sites", "Output"
+
+app = typer.Typer(
+    name="hzlink",
+    help="Links a Hazelcast cluster in one Kubernetes cluster to its clients in others, over Skupper.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Output(StrEnum):
+    """What stdout gets."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+
+ClientCtx = Annotated[
+    list[str] | None,
+    typer.Option("--client-ctx", help="Context of a client site; once for each.", rich_help_panel=SITES),
+]
+ClusterCtx = Annotated[
+    str | None, typer.Option("--cluster-ctx", help="Context of the cluster site.", rich_help_panel=SITES)
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", help="Namespace of every site (else each context's own).", rich_help_panel=SITES),
+]
+ClientNs = Annotated[
+    list[str] | None,
+    typer.Option("--client-ns", help="Namespace of the client sites: one for all, or one each.", rich_help_panel=SITES),
+]
+ClusterNs = Annotated[
+    str | None, typer.Option("--cluster-ns", help="Namespace of the cluster site.", rich_help_panel=SITES)
+]
+Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Kubeconfig file.", rich_help_panel=SITES)]
+ClientKubeconfig = Annotated[
+    str | None, typer.Option("--client-kubeconfig", help="Kubeconfig of the client sites.", rich_help_panel=SITES)
+]
+ClusterKubeconfig = Annotated[
+    str | None, typer.Option("--cluster-kubeconfig", help="Kubeconfig of the cluster site.", rich_help_panel=SITES)
+]
+File = Annotated[
+    str | None,
+    typer.Option("--file", "-f", help="Settings from a file (./hzlink.yaml if there).", rich_help_panel=SITES),
+]
+Name = Annotated[
+    str | None, typer.Option("--name", help="The topology's name (default: hazelcast).", rich_help_panel=SITES)
+]
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="What standard output gets.", rich_help_panel=OUTPUT)
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", help="Seconds for the whole command (default: 180).", rich_help_panel=OUTPUT),
+]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        help="Tell every program run (-vv: with tracebacks).",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.", rich_help_panel=OUTPUT)]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=OUTPUT)]
+MembersOption = Annotated[int | None, typer.Option("--members", help="How many Hazelcast members (default: 3).")]
+ImageOption = Annotated[str | None, typer.Option("--image", help="Image of the members.")]
+ModeOption = Annotated[
+    Mode | None, typer.Option("--mode", help="smart: a client reaches every member by name; unisocket: one connection.")
+]
+ExposeOption = Annotated[Expose | None, typer.Option("--expose", help="Service type of Management Center.")]
+LinkFromOption = Annotated[LinkFrom | None, typer.Option("--link-from", help="Which side issues the token.")]
+ViaOption = Annotated[Via | None, typer.Option("--via", help="Link with the skupper CLI, or through kubectl.")]
+AddressTimeout = Annotated[
+    float | None,
+    typer.Option("--address-timeout", help="Seconds that auto waits for a load balancer's address (default: 60)."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+CreateNamespace = Annotated[
+    bool, typer.Option("--create-namespace", help="Create namespaces that are not there; `down` removes them.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+OnlySite = Annotated[
+    list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
+]
+
+
+# What every command shares: where the sites are, and how to talk. Name: annotation, or annotation and default.
+_PLACE: dict[str, Any] = {
+    "client_ctx": ClientCtx,
+    "cluster_ctx": ClusterCtx,
+    "namespace": Namespace,
+    "client_ns": ClientNs,
+    "cluster_ns": ClusterNs,
+    "kubeconfig": Kubeconfig,
+    "client_kubeconfig": ClientKubeconfig,
+    "cluster_kubeconfig": ClusterKubeconfig,
+    "file": File,
+    "name": Name,
+    "timeout": Timeout,
+}
+_TALK: dict[str, tuple[Any, Any]] = {
+    "output": (OutputOption, Output.TABLE),
+    "verbose": (Verbose, 0),
+    "quiet": (Quiet, False),
+    "no_color": (NoColor, False),
+}
+
+
+def shared(function: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options that every command shares, and hands them to it as `place` and `talk`."""
+    import inspect
+
+    own = inspect.signature(function, eval_str=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        *(parameter for name, parameter in own.parameters.items() if name not in ("place", "talk")),
+        *(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in _PLACE.items()),
+        *(inspect.Parameter(name, keyword, default=value, annotation=kind) for name, (kind, value) in _TALK.items()),
+    ]
+
+    def command(**values: Any) -> None:
+        place = {name: values.pop(name) for name in _PLACE}
+        talk = {name: values.pop(name) for name in _TALK}
+        function(place=place, talk=talk, **values)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hzlink {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("up")
+@shared
+def up_command(
+    *,
+    members: MembersOption = None,
+    image: ImageOption = None,
+    mode: ModeOption = None,
+    expose: ExposeOption = None,
+    link_from: LinkFromOption = None,
+    via: ViaOption = None,
+    address_timeout: AddressTimeout = None,
+    create_namespace: CreateNamespace = False,
+    dry_run: DryRun = False,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Bring everything up: apply, link, wait, show. Safe to repeat: a second run writes nothing."""
+    settings = {
+        "members": members,
+        "image": image,
+        "mode": mode,
+        "expose": expose,
+        "link_from": link_from,
+        "via": via,
+        "address_timeout": address_timeout,
+    }
+
+    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+        from hzlink.commands.up import up
+
+        return up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run)
+
+    _run("up", place | settings, talk, work)
+
+
+@app.command("link")
+@shared
+def link_command(
+    *,
+    link_from: LinkFromOption = None,
+    via: ViaOption = None,
+    address_timeout: AddressTimeout = None,
+    dry_run: DryRun = False,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Link, or mend the link of, sites that already run. Changes nothing else."""
+    settings = {"link_from": link_from, "via": via, "address_timeout": address_timeout}
+
+    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+        from hzlink.commands.link import link
+
+        return link(config, console.emit, dry_run=dry_run)
+
+    _run("link", place | settings, talk, work)
+
+
+@app.command("status")
+@shared
+def status_command(*, place: Any, talk: Any) -> None:
+    """Show every site, link and member, and the first broken hop. Never writes, never hangs."""
+
+    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+        from hzlink.commands.status import status
+
+        return status(config)
+
+    _run("status", place, talk, work)
+
+
+@app.command("down")
+@shared
+def down_command(*, yes: Yes = False, site: OnlySite = None, place: Any, talk: Any) -> None:
+    """Remove what hzlink made, and nothing else. Shows the list first, and looks again afterwards."""
+
+    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+        from hzlink.commands.down import down
+
+        return down(config, console.emit, lambda lines: yes or console.ask(lines), only=site or ())
+
+    _run("down", place, talk, work)
+
+
+@app.command("render")
+@shared
+def render_command(
+    *,
+    members: MembersOption = None,
+    image: ImageOption = None,
+    mode: ModeOption = None,
+    expose: ExposeOption = None,
+    link_from: LinkFromOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Asks no cluster."""
+    settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
+
+    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+        from hzlink.commands.render import render
+
+        return render(config)
+
+    _run("render", place | settings, talk, work)
+
+
+Work = Callable[["Config", "Talk"], Coroutine[Any, Any, "Result"]]
+
+
+def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work) -> None:
+    """Resolves the configuration, runs the command, shows its result, and exits with its status."""
+    from hzlink.console import Talk
+
+    console = Talk(**talk)
+    result = _outcome(command, values, console, work)
+    console.show(result)
+    raise typer.Exit(int(result.status))
+
+
+def _outcome(command: str, values: dict[str, Any], console: Talk, work: Work) -> Result:
+    """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
+    from hzlink import config
+    from hzlink.result import of_errors
+    from hzlink.running import run
+
+    try:
+        flags = config.Flags(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        )
+        return run(work(config.resolve(flags), console))
+    except HzlinkError as error:
+        return of_errors(command, [error])
+    except KeyboardInterrupt:
+        return of_errors(
+            command, [Interrupted("interrupted", next_step=f"hzlink {command}   (goes on where this ended)")]
+        )
+    except Exception as error:
+        if console.verbose >= 2:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        bug = HzlinkError("hzlink made a mistake", said=said, next_step=f"hzlink {command} -vv   (shows where)")
+        return of_errors(command, [bug])
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

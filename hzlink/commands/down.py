@@ -1,0 +1,165 @@
+"""`hzlink down`: removes what hzlink made and nothing else, waits until it is gone, and proves it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hzlink import hints, objects, result, state, teardown
+from hzlink.config import Config
+from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
+from hzlink.events import Emit, Event, Mark
+from hzlink.kubectl import Kubectl
+from hzlink.namespaces import foreign_objects
+from hzlink.objects import Ref
+from hzlink.observe import ALL_KINDS, Snapshot, observe_all
+from hzlink.refusals import KubectlError, Refusal
+from hzlink.result import Result
+from hzlink.teardown import Teardown
+from hzlink.topology import Site, Topology
+
+Confirm = Callable[[Sequence[str]], bool]
+
+
+@dataclass(frozen=True)
+class _Removal:
+    site: Site
+    teardown: Teardown
+    namespace: bool
+
+    @property
+    def lines(self) -> list[str]:
+        """The list for the user, a line for each object."""
+        lines = [f"{self.site.name}: {target}" for target in self.teardown.refs if target != teardown.LEASE]
+        return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
+
+
+async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[str] = ()) -> Result:
+    """Lists, asks, removes, waits, and looks again. FAILED, with names, when something is still there.
+
+    Args:
+        config: the topology to remove.
+        emit: told of progress.
+        confirm: shown the list; False leaves everything as it is.
+        only: site names; empty for all. For when another site's cluster is gone for good.
+    """
+    topology = config.topology
+    sites = _chosen(topology, only)
+    snapshots = await observe_all(sites, ALL_KINDS)
+    errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
+    if errors:
+        return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
+    removals = await asyncio.gather(*(_removal(topology, snapshots[site]) for site in sites))
+    lines = [line for removal in removals for line in removal.lines]
+    if not lines:
+        if not only:
+            state.forget()
+        return Result("down", removed=(), notes=("nothing of hzlink's is there",))
+    if not confirm(lines):
+        return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
+    until = time.monotonic() + config.timeout
+    failed = [error for error in await asyncio.gather(*(_remove(one, until, emit) for one in removals)) if error]
+    left = await _left(topology, removals)
+    if left:
+        failed.append(
+            HzlinkError(
+                f"still there: {', '.join(left)}", next_step="hzlink down   (or look: hzlink status)", said=None
+            )
+        )
+    if failed:
+        return result.of_errors("down", failed)
+    if not only:
+        state.forget()
+    return Result("down", removed=tuple(lines), notes=("all gone: looked again and found nothing of hzlink's",))
+
+
+def _chosen(topology: Topology, only: Sequence[str]) -> list[Site]:
+    known = {site.name: site for site in topology.sites}
+    for name in only:
+        if name not in known:
+            raise UsageError(f"there is no site {name!r} in this topology", said=f"sites: {', '.join(known)}")
+    return [site for name, site in known.items() if not only or name in only]
+
+
+def _is_empty(snapshot: Snapshot) -> bool:
+    return snapshot.refusal is Refusal.NO_NAMESPACE
+
+
+def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) -> HzlinkError:
+    others = [site.name for site in topology.sites if site.name != error.site]
+    if len(sites) > 1 and others:
+        error.next_step = f"{error.next_step}   (if it is gone for good: hzlink down --site {others[0]})"
+    return error
+
+
+async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
+    plan = teardown.make(topology, snapshot)
+    if _is_empty(snapshot):
+        return _Removal(snapshot.site, plan, False)
+    try:
+        namespace = await Kubectl(snapshot.site).namespace()
+    except KubectlError:
+        # Who may not read namespaces did not have hzlink make this one.
+        namespace = None
+    return _Removal(snapshot.site, plan, namespace is not None and objects.is_ours(namespace, topology.name))
+
+
+async def _remove(removal: _Removal, until: float, emit: Emit) -> HzlinkError | None:
+    """One site, stage by stage. A namespace goes last, and only when nobody else's objects are in it."""
+    site, plan = removal.site, removal.teardown
+    kubectl = Kubectl(site)
+    try:
+        for stage in plan.stages:
+            await kubectl.delete(stage)
+            if any(target.resource == objects.RESOURCES["Site"] for target in stage):
+                emit(Event(Mark.OK, "Site deleted; waiting for what Skupper made of it to go", site.name))
+                await _gone(kubectl, (*stage, *plan.dependents), until, "what Skupper made of the Site")
+        await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
+        if plan.refs:
+            emit(Event(Mark.OK, f"{len(plan.refs)} objects removed", site.name))
+        if removal.namespace:
+            await _remove_namespace(kubectl, until, emit)
+    except HzlinkError as error:
+        error.site = error.site or site.name
+        emit(Event(Mark.FAIL, error.message, site.name))
+        return error
+    return None
+
+
+async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: str) -> None:
+    began = time.monotonic()
+    if not await kubectl.wait_gone(targets, max(1.0, until - began)):
+        raise WaitTimeout(
+            f"timed out: {what} is still there",
+            site=kubectl.site.name,
+            waited=time.monotonic() - began,
+            next_step=hints.kubectl(kubectl.site, "get all,sites.skupper.io"),
+        )
+
+
+async def _remove_namespace(kubectl: Kubectl, until: float, emit: Emit) -> None:
+    site = kubectl.site
+    foreign = await foreign_objects(kubectl)
+    if foreign:
+        text = f"namespace {site.namespace} stays: others' objects are in it: {', '.join(foreign[:8])}"
+        emit(Event(Mark.WARN, text, site.name))
+        return
+    target = Ref(objects.RESOURCES["Namespace"], site.namespace)
+    await kubectl.delete([target])
+    await _gone(kubectl, [target], until, f"namespace {site.namespace}")
+    emit(Event(Mark.OK, f"namespace {site.namespace} removed", site.name))
+
+
+async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
+    """The proof: what of hzlink's is there after all, or of what Skupper had made of it."""
+    snapshots = await observe_all([removal.site for removal in removals], ALL_KINDS)
+    left = []
+    for removal in removals:
+        snapshot = snapshots[removal.site]
+        there = {objects.ref(item) for item in snapshot.items}
+        ours = {objects.ref(item) for item in snapshot.items if objects.is_ours(item, topology.name)}
+        remaining = ours | there & {*removal.teardown.refs, *removal.teardown.dependents}
+        left += [f"{removal.site.name}: {target}" for target in sorted(remaining)]
+    return left

@@ -1,0 +1,66 @@
+"""`hzlink link`: links, or mends the link of, sites that already run. Changes nothing else."""
+
+from __future__ import annotations
+
+import time
+
+from hzlink import hints, plan, readings, report, result
+from hzlink.apply import Run, run_steps
+from hzlink.config import Config
+from hzlink.errors import HzlinkError, PrerequisiteError
+from hzlink.events import Emit, Event, Mark
+from hzlink.observe import Snapshots, observe_all
+from hzlink.plan import Action, Step
+from hzlink.result import Result
+from hzlink.topology import Mode, Topology
+
+
+async def link(config: Config, emit: Emit, *, dry_run: bool = False) -> Result:
+    """Links every client site that is not linked, and waits until the members' names are there."""
+    topology, until = config.topology, time.monotonic() + config.timeout
+    snapshots = await observe_all(topology.sites)
+    if errors := _errors(snapshots):
+        return result.of_errors("link", errors)
+    steps = _steps(topology, snapshots, emit)
+    if dry_run:
+        return Result("link", steps=tuple(steps))
+    if not steps:
+        return result.verdict("link", report.make(topology, snapshots), notes=("nothing written",))
+    run = Run(topology, snapshots, emit, until)
+    await run_steps(run, steps)
+    seen = report.make(topology, await observe_all(topology.sites))
+    if run.errors:
+        return Result("link", run.errors[0].status, seen, tuple(run.errors))
+    return result.verdict("link", seen)
+
+
+def _errors(snapshots: Snapshots) -> list[HzlinkError]:
+    errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
+    errors += [
+        PrerequisiteError(
+            f"there is no Skupper Site in namespace {site.namespace} of context {site.context}",
+            site=site.name,
+            next_step=f"hzlink up   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+        )
+        for site, snapshot in snapshots.items()
+        if snapshot.error is None and snapshot.skupper_site is None
+    ]
+    return errors
+
+
+def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
+    chosen = plan.issuers(topology, snapshots)
+    steps = []
+    for client in topology.clients:
+        issuer = chosen[client]
+        redeemer = client if issuer is topology.cluster else topology.cluster
+        present = plan.link_between(snapshots, redeemer, issuer)
+        stale = present is not None and readings.link_is_stale(present, snapshots[issuer].skupper_site)
+        if present is not None and readings.skupper(present).ok and not stale:
+            emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
+            continue
+        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready"))
+        if report.make(topology, snapshots).mode is Mode.SMART:
+            why = f"until Services {', '.join(topology.member_names)} are there"
+            steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
+    return steps

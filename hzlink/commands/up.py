@@ -1,0 +1,96 @@
+"""`hzlink up`: from two contexts to a working topology. Safe to repeat; resumes whatever was cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from hzlink import hints, manifests, objects, plan, report, result, state
+from hzlink.apply import Run, run_steps
+from hzlink.config import Config
+from hzlink.errors import HzlinkError, PrerequisiteError
+from hzlink.events import Emit, Event, Mark
+from hzlink.observe import ALL_KINDS, Snapshot, Snapshots, observe_all
+from hzlink.plan import Wanted
+from hzlink.refusals import Refusal
+from hzlink.result import Result
+from hzlink.topology import MANCENTER, Mode, Site, Topology
+
+
+async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False) -> Result:
+    """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+    topology, until = config.topology, time.monotonic() + config.timeout
+    emit(Event(Mark.NOTE, _headline(topology)))
+    snapshots, missing, errors = await _look(topology, create_namespace)
+    if errors:
+        return result.of_errors("up", errors)
+    steps = plan.make(topology, await _wanted(topology, snapshots), snapshots, missing)
+    if dry_run:
+        return Result("up", steps=tuple(steps))
+    notes = _notes(topology)
+    if not steps:
+        state.save(config.record)
+        emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
+        # What was just seen is what is there: no second look is needed.
+        return result.verdict("up", report.make(topology, snapshots), notes=(*notes, "nothing written"))
+    for note in notes:
+        emit(Event(Mark.NOTE, note))
+    run = Run(topology, snapshots, emit, until)
+    await run_steps(run, steps)
+    state.save(config.record)
+    seen = report.make(topology, await observe_all(topology.sites))
+    if run.errors:
+        return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
+    return result.verdict("up", seen, notes=notes)
+
+
+async def _look(topology: Topology, create_namespace: bool) -> tuple[Snapshots, frozenset[Site], list[HzlinkError]]:
+    """Snapshots, the sites whose namespace is to be made, and what forbids to go on. Nothing is written before this."""
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS))
+    missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
+    if create_namespace:
+        snapshots |= {site: Snapshot(site) for site in missing}
+    else:
+        missing = set()
+    errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
+    errors += [error for site in topology.sites if (error := _foreign_site(topology, snapshots[site]))]
+    return snapshots, frozenset(missing), errors
+
+
+def _foreign_site(topology: Topology, snapshot: Snapshot) -> HzlinkError | None:
+    found = snapshot.skupper_site
+    if found is None or objects.is_ours(found, topology.name):
+        return None
+    site = snapshot.site
+    return PrerequisiteError(
+        f"namespace {site.namespace} has a Skupper Site already, which is not part of topology {topology.name}",
+        site=site.name,
+        subject=f"Site {objects.name(found)}",
+        said="Skupper runs one Site in a namespace",
+        next_step=f"give another namespace (--client-ns, --cluster-ns), or only link what is there: hzlink link"
+        f"   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+    )
+
+
+async def _wanted(topology: Topology, snapshots: Snapshots) -> Wanted:
+    issuers = set(plan.issuers(topology, snapshots).values())
+    sites = topology.sites
+    rendered = await asyncio.gather(
+        *(manifests.render(topology, site, plan.skupper_name(site, snapshots), site in issuers) for site in sites)
+    )
+    return dict(zip(sites, rendered, strict=True))
+
+
+def _headline(topology: Topology) -> str:
+    def place(site: Site) -> str:
+        return f"{site.name} (context {site.context}, namespace {site.namespace})"
+
+    clients = ", ".join(place(client) for client in topology.clients)
+    plural = "s" if len(topology.clients) > 1 else ""
+    return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}"
+
+
+def _notes(topology: Topology) -> tuple[str, ...]:
+    if topology.settings.mode is Mode.UNISOCKET:
+        return (f"unisocket: {MANCENTER} is left out, as Management Center refuses to work over a single connection",)
+    return ()

@@ -1,0 +1,122 @@
+"""Where a command talks: progress and errors to standard error, its result to standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from hzlink.errors import UsageError
+from hzlink.events import Event, Mark
+from hzlink.result import Result
+
+
+class Progress(Protocol):
+    """Shows events until it is closed."""
+
+    def __call__(self, event: Event) -> None:
+        """Takes an event."""
+
+    def close(self) -> None:
+        """Ends the showing."""
+
+
+class Talk:
+    """One command's talk with its user."""
+
+    def __init__(
+        self, output: str, verbose: int, quiet: bool, no_color: bool, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self.output = str(output)
+        self.verbose = verbose
+        self._quiet = quiet
+        self._plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+        self._live = sys.stderr.isatty() and environ.get("TERM") != "dumb"
+        self._progress: Progress | None = None
+        if verbose:
+            self._trace_programs()
+
+    def emit(self, event: Event) -> None:
+        """Shows an event."""
+        if self._quiet:
+            return
+        if self._progress is None:
+            self._progress = self._start()
+        self._progress(event)
+
+    def ask(self, lines: Sequence[str]) -> bool:
+        """Shows what would be removed, and asks.
+
+        Raises:
+            UsageError: there is no terminal to ask at.
+        """
+        self._close()
+        for line in lines:
+            self._say(f"  {line}")
+        if not sys.stdin.isatty():
+            raise UsageError("this would be removed, and there is no terminal to ask at", next_step="hzlink down --yes")
+        sys.stderr.write(f"Remove these {len(lines)} objects? [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def show(self, result: Result) -> None:
+        """Prints the result: the document or table to standard output, its errors to standard error."""
+        self._close()
+        self._print(result)
+        if result.errors:
+            from hzlink.render.plain import error_lines
+
+            for error in result.errors:
+                for line in error_lines(error):
+                    self._say(line)
+
+    def _print(self, result: Result) -> None:
+        if self.output == "json":
+            from hzlink.render.structured import as_json
+
+            print(as_json(result))
+        elif self.output == "yaml":
+            from hzlink.render.structured import as_yaml
+
+            print(as_yaml(result))
+        elif result.text is not None:
+            print(result.text, end="" if result.text.endswith("\n") else "\n")
+        elif result.report is not None or result.steps is not None or result.removed is not None:
+            from hzlink.render.table import show
+
+            show(self._console(sys.stdout), result, wide=self.output == "wide")
+
+    def _start(self) -> Progress:
+        if self._live:
+            from hzlink.render.live import LiveProgress
+
+            return LiveProgress(self._console(sys.stderr))
+        from hzlink.render.plain import PlainProgress
+
+        return PlainProgress(self._say)
+
+    def _close(self) -> None:
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
+
+    def _console(self, stream: Any) -> Any:
+        from rich.console import Console
+
+        return Console(file=stream, no_color=self._plain, highlight=False, emoji=False, markup=False)
+
+    @staticmethod
+    def _say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    def _trace_programs(self) -> None:
+        from shlex import join
+
+        from hzlink import process
+
+        def trace(argv: Sequence[str], code: int, seconds: float) -> None:
+            text = process.redact(f"{join(argv)}   exit {code}")
+            self.emit(Event(Mark.DEBUG, text, elapsed=seconds))
+
+        process.trace = trace

@@ -1,0 +1,81 @@
+"""Where a live object differs from what hzlink wants of it. Pure.
+
+Only fields that the manifests set are compared: the API server's defaults and other managers' fields are theirs. So an
+unchanged object is known without asking the server to try an apply, which would count as a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from hzlink.objects import Object
+
+# What tells the items of a list apart, by which the API server merges them, too.
+_KEYS = ("name", "containerPort", "port", "mountPath", "topologyKey", "ip")
+
+_SUFFIXES: dict[str, int | str] = {
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+    "m": "0.001",
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+}
+
+
+def drift(wanted: Object, live: Object | None) -> list[str]:
+    """Paths of the fields that differ, such as `spec.replicas`; empty where the live object is as wanted."""
+    if live is None:
+        return ["not there"]
+    return list(_differences(wanted, live, ""))
+
+
+def _differences(wanted: Any, live: Any, path: str) -> list[str]:
+    if isinstance(wanted, Mapping):
+        if not isinstance(live, Mapping):
+            # An empty mapping may come back as nothing at all.
+            return [] if not wanted and live is None else [path]
+        return [
+            found
+            for key, value in wanted.items()
+            for found in _differences(value, live.get(key), f"{path}.{key}" if path else str(key))
+        ]
+    if isinstance(wanted, list):
+        return _list_differences(wanted, live, path)
+    return [] if wanted == live or _quantity(wanted) == _quantity(live) is not None else [path]
+
+
+def _list_differences(wanted: list[Any], live: Any, path: str) -> list[str]:
+    # Another length is a difference too: what was added by hand to a list of ours is not what was asked for.
+    if not isinstance(live, list) or len(live) != len(wanted):
+        return [path]
+    key = next(
+        (key for key in _KEYS if wanted and all(isinstance(item, Mapping) and key in item for item in wanted)), ""
+    )
+    if not key:
+        pairs = list(zip(wanted, live, strict=True))
+    else:
+        by_key = {item.get(key): item for item in live if isinstance(item, Mapping)}
+        pairs = [(item, by_key.get(item[key])) for item in wanted]
+    return [
+        found
+        for number, (want, have) in enumerate(pairs)
+        for found in _differences(want, have, f"{path}[{want[key] if key else number}]")
+    ]
+
+
+def _quantity(value: Any) -> Decimal | None:
+    """A Kubernetes quantity as a number, so that 0.5 and 500m are the same; None for anything else."""
+    if not isinstance(value, (int, str)) or isinstance(value, bool):
+        return None
+    text = str(value)
+    suffix = next((end for end in _SUFFIXES if text.endswith(end)), "")
+    try:
+        return Decimal(text.removesuffix(suffix)) * Decimal(_SUFFIXES.get(suffix, 1))
+    except InvalidOperation:
+        return None

@@ -1,0 +1,217 @@
+"""kubectl's verbs, bound to one site: kubeconfig, context and namespace go into every call.
+
+Values are given as `--flag=value`, so that a context that begins with a dash stays a value. Nothing here waits
+without a deadline. Every failure is raised as a KubectlError that says what was being done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from hzlink import process, refusals
+from hzlink.objects import Object, Ref
+from hzlink.refusals import KubectlError, Refusal
+from hzlink.topology import MANAGER, Site
+
+# Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
+CALL_DEADLINE = 20.0
+
+HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
+
+
+class Kubectl:
+    """kubectl for one site."""
+
+    def __init__(self, site: Site, deadline: float = CALL_DEADLINE) -> None:
+        self.site = site
+        self.deadline = deadline
+
+    async def objects(self, resources: Iterable[str], selector: str | None = None) -> list[Object]:
+        """All objects of the resource types in the site's namespace, in one call.
+
+        Raises:
+            KubectlError: also when only one of the types could not be read.
+        """
+        args = ["get", ",".join(resources), "--output=json", "--ignore-not-found"]
+        if selector:
+            args.append(f"--selector={selector}")
+        done = await self._call("read its objects", *args)
+        return _items(self.site, done.stdout)
+
+    async def get(self, target: Ref) -> Object | None:
+        """One object, or None where it is not there."""
+        done = await self._call(f"read {target}", "get", str(target), "--output=json", "--ignore-not-found")
+        return _document(self.site, done.stdout) if done.stdout.strip() else None
+
+    async def namespace(self) -> Object | None:
+        """The site's namespace, or None where it is not there."""
+        return await self.get(Ref("namespaces", self.site.namespace))
+
+    async def namespace_exists(self) -> bool:
+        """Whether the site's namespace is there. A user who may not read namespaces is taken at their word."""
+        try:
+            return await self.namespace() is not None
+        except KubectlError as error:
+            if error.refusal is Refusal.FORBIDDEN:
+                return True
+            raise
+
+    async def listable_types(self) -> list[str]:
+        """All types of namespaced objects that this cluster can list."""
+        done = await self._call("list types", "api-resources", "--namespaced", "--verbs=list", "--output=name")
+        return done.stdout.split()
+
+    async def apply(self, objects: Sequence[Object]) -> list[str]:
+        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object."""
+        done = await self._call(
+            "apply objects",
+            "apply",
+            "--server-side",
+            f"--field-manager={MANAGER}",
+            "--filename=-",
+            stdin=_bundle(objects),
+            deadline=max(self.deadline, 60.0),
+        )
+        return done.stdout.splitlines()
+
+    async def create(self, item: Object) -> Object:
+        """Creates an object and returns it as the server made it."""
+        done = await self._call(
+            f"create {item.get('kind')}", "create", "--filename=-", "--output=json", stdin=_bundle([item])
+        )
+        return _document(self.site, done.stdout)
+
+    async def patch(self, target: Ref, patch: Mapping[str, Any]) -> None:
+        """A JSON merge patch."""
+        body = json.dumps(patch)
+        await self._call(f"patch {target}", "patch", str(target), "--type=merge", f"--patch={body}")
+
+    async def delete(self, targets: Sequence[Ref]) -> None:
+        """Deletes the objects without waiting; one that is gone already is no error."""
+        if targets:
+            names = [str(target) for target in targets]
+            await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
+
+    async def wait_gone(self, targets: Sequence[Ref], seconds: float) -> bool:
+        """Waits until none of the objects is there; False when the seconds are over."""
+        if not targets:
+            return True
+        argv = self.argv("wait", "--for=delete", f"--timeout={seconds:.0f}s", *(str(target) for target in targets))
+        try:
+            done = await process.run(argv, deadline=seconds + 5)
+        except process.DeadlineExceeded:
+            return False
+        return done.code == 0
+
+    async def restart(self, target: Ref) -> None:
+        """`kubectl rollout restart`."""
+        await self._call(f"restart {target}", "rollout", "restart", str(target), f"--field-manager={MANAGER}")
+
+    async def logs(self, selector: str, *, since: str | None = None, limit_bytes: int = 4_000_000) -> str:
+        """Logs of all pods that the selector takes, each line with its pod in front, at most `limit_bytes` of each."""
+        args = [
+            "logs",
+            f"--selector={selector}",
+            "--prefix",
+            "--tail=-1",
+            f"--limit-bytes={limit_bytes}",
+            "--max-log-requests=100",
+        ]
+        if since:
+            args.append(f"--since-time={since}")
+        return (await self._call("read logs", *args)).stdout
+
+    @asynccontextmanager
+    async def watch(self, resource: str, name: str | None = None) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
+        """The objects that are there, then every change, as (ADDED, MODIFIED or DELETED, object), until left.
+
+        The iterator ends when the server ends the watch. A refusal is raised from it as KubectlError.
+        """
+        args = ["get", resource, "--watch", "--output-watch-events", "--output=json"]
+        if name is not None:
+            args.append(f"--field-selector=metadata.name={name}")
+        async with process.lines(self.argv(*args)) as output:
+            yield self._events(output, resource)
+
+    async def _events(self, output: process.Lines, resource: str) -> AsyncIterator[tuple[str, Object]]:
+        document: list[str] = []
+        async for line in output:
+            document.append(line)
+            # kubectl indents: only the outermost brace closes in the first column.
+            if line == "}":
+                event = _document(self.site, "\n".join(document))
+                document.clear()
+                yield str(event.get("type", "")), event.get("object") or {}
+        if output.completed.code != 0:
+            raise refusals.explain(self.site, f"watch {resource}", output.completed.said)
+
+    def argv(self, *args: str) -> list[str]:
+        """The whole command line."""
+        argv = [process.require_program("kubectl", HINT)]
+        if self.site.kubeconfig:
+            argv.append(f"--kubeconfig={self.site.kubeconfig}")
+        return [*argv, f"--context={self.site.context}", f"--namespace={self.site.namespace}", *args]
+
+    async def _call(
+        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
+    ) -> process.Completed:
+        limit = deadline or self.deadline
+        argv = self.argv(*args)
+        # A little less than our own deadline, so that kubectl says itself what did not answer.
+        argv.insert(1, f"--request-timeout={max(1.0, limit - 2):.0f}s")
+        try:
+            done = await process.run(argv, deadline=limit, stdin=stdin)
+        except process.DeadlineExceeded as error:
+            said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
+            raise refusals.explain(self.site, doing, said) from None
+        if done.code != 0:
+            raise refusals.explain(self.site, doing, done.said)
+        return done
+
+
+async def kustomize(folder: str) -> str:
+    """`kubectl kustomize`: the folder's manifests as one YAML stream. Needs no cluster.
+
+    Raises:
+        HzlinkError: the overlay is not right; kustomize's words are in it.
+    """
+    from hzlink.errors import HzlinkError
+
+    argv = [process.require_program("kubectl", HINT), "kustomize", folder]
+    done = await process.run(argv, deadline=CALL_DEADLINE)
+    if done.code != 0:
+        raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
+    return done.stdout
+
+
+def _bundle(objects: Sequence[Object]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def _document(site: Site, text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise KubectlError(
+            Refusal.OTHER,
+            "kubectl printed something that is not a JSON object",
+            site=site.name,
+            said=process.redact(text[:200].strip()),
+            next_step="kubectl version",
+        )
+    return document
+
+
+def _items(site: Site, text: str) -> list[Object]:
+    if not text.strip():
+        return []
+    document = _document(site, text)
+    items = document.get("items") if "items" in document else [document]
+    if not isinstance(items, list):
+        return []
+    return [item for item in items if isinstance(item, dict)]

@@ -1,0 +1,266 @@
+"""The token flow: issue on one side, redeem on the other, wake the Link, wait for it, clean up.
+
+Two ways with one end state: the skupper CLI, or the same objects through kubectl. Either way a failure is explained
+from the objects' status, as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hzlink import hints, objects, process, readings, tokenfile
+from hzlink.errors import HzlinkError
+from hzlink.kubectl import Kubectl
+from hzlink.objects import RESOURCES, Object, Ref
+from hzlink.readings import Reading, State
+from hzlink.skupper import EXPIRATION_WINDOW, Skupper
+from hzlink.tokenfile import Token
+from hzlink.topology import Site, Via, labels
+from hzlink.waiting import Objects, Wait
+
+API = "skupper.io/v2alpha1"
+GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESOURCES["Link"]
+
+# Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
+ISSUE_LIMIT = 60.0
+REDEEM_LIMIT = 60.0
+# Seconds between two nudges of a Link that the controller has not looked at: it looks 0.3 s after one.
+NUDGE = 2.0
+
+
+@dataclass(frozen=True)
+class Linking:
+    """One link to make: who issues, who redeems, and the name that Link, token and Secret get."""
+
+    topology_name: str
+    issuer: Kubectl
+    redeemer: Kubectl
+    name: str
+    via: Via
+    wait: Callable[[Kubectl, str], Wait]
+
+    @property
+    def grant_name(self) -> str:
+        """The AccessGrant's name where hzlink makes it: one issuer may serve several sites at once."""
+        return f"{self.name}-to-{self.redeemer.site.name}"
+
+
+def choose(via: Via) -> Via:
+    """The way to link: `auto` is the skupper CLI where it is installed."""
+    if via is not Via.AUTO:
+        return via
+    return Via.SKUPPER if process.find_program("skupper") else Via.KUBECTL
+
+
+async def make(linking: Linking) -> None:
+    """Issues, redeems, and waits until the Link is Ready. Leaves nothing but the Link and its Secret.
+
+    Raises:
+        HzlinkError: it failed; says at which side and why. Tokens and grants are gone then, too.
+    """
+    await remove_leftovers(linking)
+    if choose(linking.via) is Via.SKUPPER:
+        await _through_skupper(linking)
+    else:
+        await _through_kubectl(linking)
+    await wake(linking)
+
+
+async def remove_leftovers(linking: Linking) -> None:
+    """Removes what an earlier run that was cut off left: its token, then its grant."""
+    await linking.redeemer.delete([Ref(TOKENS, linking.name)])
+    await linking.issuer.delete([Ref(GRANTS, linking.grant_name)])
+
+
+async def unlink(redeemer: Kubectl, link: Object) -> None:
+    """Removes a Link: first its token, which would be redeemed again, then Link and Secret."""
+    name = objects.name(link)
+    secret = str(objects.spec(link).get("tlsCredentials") or name)
+    await redeemer.delete([Ref(TOKENS, name)])
+    await redeemer.delete([Ref(LINKS, name), Ref(RESOURCES["Secret"], secret)])
+
+
+async def wake(linking: Linking) -> None:
+    """Marks the Link as hzlink's, which wakes it, and waits until it is Ready.
+
+    Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
+    """
+    text = f"link to {linking.issuer.site.name}"
+    wait = linking.wait(linking.redeemer, text)
+    await wait.watch(LINKS, _there, name=linking.name)
+    nudging = asyncio.create_task(_nudge(linking))
+    try:
+        await wait.watch(LINKS, _link_ready(linking.name, nudging), name=linking.name)
+    finally:
+        nudging.cancel()
+
+
+async def _nudge(linking: Linking) -> None:
+    while True:
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+        mark = {"labels": labels(linking.topology_name), "annotations": {"hzlink.io/woken": stamp}}
+        await linking.redeemer.patch(Ref(LINKS, linking.name), {"metadata": mark})
+        await asyncio.sleep(NUDGE)
+
+
+def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Reading]:
+    def look(links: Objects) -> Reading:
+        link = links.get(name)
+        if link is not None and objects.status(link) and _is_marked(link):
+            nudging.cancel()
+        return readings.skupper(link)
+
+    return look
+
+
+def _is_marked(link: Object) -> bool:
+    return "hzlink.io/woken" in ((link.get("metadata") or {}).get("annotations") or {})
+
+
+def _there(links: Objects) -> Reading:
+    return Reading(State.OK) if links else Reading(State.WAITING, "the token was redeemed, no Link yet")
+
+
+async def _through_skupper(linking: Linking) -> None:
+    with tokenfile.private_folder() as folder:
+        grant = ""
+        try:
+            try:
+                await Skupper(linking.issuer.site).issue(folder, tokenfile.FILE, ISSUE_LIMIT)
+            except HzlinkError as error:
+                # It leaves the grant behind, and names it.
+                found = re.search(r'grant "([^"]+)" not ready', error.said or "")
+                grant = found[1] if found else ""
+                raise _issue_error(linking.issuer.site, error) from None
+            token = tokenfile.read(folder)
+            grant = token.grant
+            tokenfile.write(folder, _access_token(linking, token))
+            redeeming = Skupper(linking.redeemer.site).redeem(folder, tokenfile.FILE, REDEEM_LIMIT)
+            await _redeemed(linking, asyncio.create_task(redeeming))
+        finally:
+            await _clean_up(linking, grant)
+
+
+async def _through_kubectl(linking: Linking) -> None:
+    try:
+        token = await _grant(linking)
+        await linking.redeemer.create(_access_token(linking, token))
+        await _redeemed(linking, None)
+    finally:
+        await _clean_up(linking, linking.grant_name)
+
+
+async def _grant(linking: Linking) -> Token:
+    """Makes an AccessGrant and waits until it can be redeemed."""
+    name = linking.grant_name
+    await linking.issuer.create(
+        {
+            "apiVersion": API,
+            "kind": "AccessGrant",
+            "metadata": {"name": name, "labels": labels(linking.topology_name)},
+            "spec": {"redemptionsAllowed": 1, "expirationWindow": EXPIRATION_WINDOW},
+        }
+    )
+    wait = linking.wait(linking.issuer, "grant for the token")
+    wait.until = min(wait.until, time.monotonic() + ISSUE_LIMIT)
+
+    def look(grants: Objects) -> Reading:
+        status = objects.status(grants.get(name) or {})
+        if status.get("url") and status.get("code") and status.get("ca"):
+            process.conceal(str(status["code"]))
+            return Reading(State.OK)
+        reading = readings.skupper(grants.get(name))
+        return reading if reading.state is State.BROKEN else Reading(State.WAITING, reading.text or "no address yet")
+
+    try:
+        grants = await wait.watch(GRANTS, look, name=name, patient=False)
+    except HzlinkError as error:
+        raise _issue_error(linking.issuer.site, error) from None
+    status = objects.status(grants[name])
+    return Token(name, str(status["url"]), str(status["code"]), str(status["ca"]))
+
+
+def _access_token(linking: Linking, token: Token) -> Object:
+    return {
+        "apiVersion": API,
+        "kind": "AccessToken",
+        "metadata": {"name": linking.name, "labels": labels(linking.topology_name)},
+        "spec": {"url": token.url, "code": token.code, "ca": token.ca},
+    }
+
+
+async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> None:
+    """Waits until the AccessToken is redeemed; explains at once why it is not, whatever the CLI waits for."""
+    wait = linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed")
+    wait.until = min(wait.until, time.monotonic() + REDEEM_LIMIT)
+    watching = asyncio.create_task(wait.watch(TOKENS, _redemption(linking.name), name=linking.name, patient=False))
+    waiters: set[asyncio.Future[Any]] = {watching, *([redeeming] if redeeming else [])}
+    try:
+        while watching in waiters:
+            done, waiters = await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if task is not watching:
+                    task.result()
+        watching.result()
+        if redeeming is not None:
+            await redeeming
+    except HzlinkError as error:
+        raise _redeem_error(linking, error) from None
+    finally:
+        for task in [watching, *([redeeming] if redeeming else [])]:
+            task.cancel()
+            with suppress(asyncio.CancelledError, HzlinkError):
+                await task
+
+
+def _redemption(name: str) -> Callable[[Objects], Reading]:
+    def look(tokens: Objects) -> Reading:
+        token = tokens.get(name)
+        if objects.status(token or {}).get("redeemed"):
+            return Reading(State.OK)
+        reading = readings.skupper(token)
+        return Reading(State.WAITING, "redeeming") if reading.ok else reading
+
+    return look
+
+
+async def _clean_up(linking: Linking, grant: str) -> None:
+    """Token first. What cannot be removed now (the API server went away) is left to the next run."""
+    with suppress(HzlinkError):
+        await linking.redeemer.delete([Ref(TOKENS, linking.name)])
+    with suppress(HzlinkError):
+        await linking.issuer.delete([Ref(GRANTS, grant)] if grant else [])
+
+
+def _issue_error(site: Site, error: HzlinkError) -> HzlinkError:
+    error.message = f"no token could be issued at {site.name}"
+    error.subject = error.subject or "AccessGrant"
+    error.next_step = error.next_step or hints.kubectl(site, "get accessgrants -o wide")
+    return error
+
+
+# What the issuing side answers, in the AccessToken's status: what it means, and what to type.
+_REFUSALS = (
+    ("No such access granted", "the token was refused: it had been used already, or its grant is gone"),
+    ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
+    ("403", "the token was refused: its code is wrong"),
+    ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
+    ("Controller got error", "the issuing site cannot be reached from the redeeming one"),
+)
+
+
+def _redeem_error(linking: Linking, error: HzlinkError) -> HzlinkError:
+    said = error.said or ""
+    meaning = next((text for phrase, text in _REFUSALS if phrase in said), None)
+    error.message = meaning or f"the token of {linking.issuer.site.name} was not redeemed"
+    error.site = linking.redeemer.site.name
+    error.subject = f"AccessToken {linking.name}"
+    error.next_step = error.next_step or "hzlink link"
+    return error

@@ -1,0 +1,96 @@
+"""Reads one site: one kubectl call where one can do. Never writes, never hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hzlink import objects
+from hzlink.errors import HzlinkError
+from hzlink.kubectl import Kubectl
+from hzlink.objects import RESOURCES, Object
+from hzlink.refusals import KubectlError, Refusal, explain
+from hzlink.topology import Site
+
+# What `status` reads of a site; `up` and `down` read the rest of what hzlink applies, too.
+STATUS_KINDS = (
+    "Site",
+    "Link",
+    "Listener",
+    "Connector",
+    "AccessGrant",
+    "AccessToken",
+    "StatefulSet",
+    "Deployment",
+    "Service",
+    "Pod",
+)
+ALL_KINDS = (*STATUS_KINDS, "ConfigMap", "PodDisruptionBudget")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One site as one look found it. `error` says why there was nothing to see; then `items` is empty.
+
+    Codes and keys of tokens and grants are struck out before anything else can see them.
+    """
+
+    site: Site
+    items: tuple[Object, ...] = ()
+    error: HzlinkError | None = None
+
+    def of(self, kind: str) -> list[Object]:
+        """All objects of a kind."""
+        return [item for item in self.items if item.get("kind") == kind]
+
+    def get(self, kind: str, name: str) -> Object | None:
+        """One object by kind and name, or None."""
+        return next((item for item in self.of(kind) if objects.name(item) == name), None)
+
+    @cached_property
+    def skupper_site(self) -> Object | None:
+        """The namespace's Skupper Site. Of several, Skupper runs the oldest."""
+        sites = sorted(self.of("Site"), key=lambda item: (str(objects.created(item)), objects.name(item)))
+        return sites[0] if sites else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the site could not be read; None where it could, or where hzlink itself was at fault."""
+        return self.error.refusal if isinstance(self.error, KubectlError) else None
+
+
+Snapshots = Mapping[Site, Snapshot]
+
+
+async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = 15.0) -> Snapshot:
+    """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why."""
+    kubectl = Kubectl(site, deadline)
+    try:
+        items = await kubectl.objects(RESOURCES[kind] for kind in kinds)
+        # Every namespace in use has something; only for an empty one the second question is worth a call.
+        if not items and not await kubectl.namespace_exists():
+            said = f'namespaces "{site.namespace}" not found'
+            return Snapshot(site, error=explain(site, "read its objects", said))
+    except HzlinkError as error:
+        return Snapshot(site, error=error)
+    return Snapshot(site, tuple(_without_secrets(item) for item in items))
+
+
+async def observe_all(sites: Iterable[Site], kinds: Sequence[str] = STATUS_KINDS, deadline: float = 15.0) -> Snapshots:
+    """All sites, side by side."""
+    listed = list(sites)
+    snapshots = await asyncio.gather(*(observe(site, kinds, deadline) for site in listed))
+    return dict(zip(listed, snapshots, strict=True))
+
+
+def _without_secrets(item: Object) -> Object:
+    if item.get("kind") not in ("AccessGrant", "AccessToken"):
+        return item
+    cleaned: dict[str, Any] = dict(item)
+    for part in ("spec", "status"):
+        if isinstance(item.get(part), Mapping):
+            cleaned[part] = {key: value for key, value in item[part].items() if key not in ("code", "ca")}
+    return cleaned

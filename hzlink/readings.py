@@ -1,0 +1,179 @@
+"""What one object's status says, in three words: done, why not, or why never. Pure.
+
+The fields are those of Skupper 2.2 and of Kubernetes' workloads. Skupper's `status.message` is passed on in its own
+words. Conditions lag what really flows by some 12 s, in both directions (measured on Skupper 2.2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hzlink import objects
+from hzlink.objects import Object
+from hzlink.topology import MANCENTER, WORKLOAD
+
+
+class State(StrEnum):
+    """How one thing stands."""
+
+    OK = "ok"
+    WAITING = "waiting"
+    BROKEN = "broken"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A state and its evidence, in the cluster's words where it has some."""
+
+    state: State
+    text: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is as it should be."""
+        return self.state is State.OK
+
+
+def skupper(item: Object | None) -> Reading:
+    """Any Skupper resource, by its `status.status` (Ready, Pending, Error)."""
+    if item is None:
+        return Reading(State.ABSENT, "not there")
+    word = objects.status(item).get("status") or ""
+    message = str(objects.status(item).get("message") or "")
+    if word == "Ready":
+        return Reading(State.OK, message if message != "OK" else "")
+    if word == "Error":
+        return Reading(State.BROKEN, message or "Error")
+    return Reading(State.WAITING, message or "not looked at yet by the Skupper controller")
+
+
+def needs_address(site: Object | None) -> bool:
+    """Whether the Site's router runs and only its address for links is missing."""
+    if site is None:
+        return False
+    return (
+        objects.holds(site, "Running")
+        and not objects.holds(site, "Ready")
+        and not objects.holds(site, "Resolved")
+        and objects.spec(site).get("linkAccess") not in (None, "", "none")
+    )
+
+
+def address(site: Object | None) -> str | None:
+    """The host where other sites' routers connect to this Site, once it has one."""
+    for endpoint in objects.status(site or {}).get("endpoints") or []:
+        if endpoint.get("name") == "inter-router" and endpoint.get("host"):
+            return str(endpoint["host"])
+    return None
+
+
+def matched(item: Object | None) -> Reading:
+    """A Listener or Connector: whether it has found its counterpart."""
+    reading = skupper(item)
+    if item is not None and reading.ok and not objects.holds(item, "Matched"):
+        return Reading(State.WAITING, "not matched yet")
+    return reading
+
+
+def link_is_stale(link: Object, peer: Object | None) -> bool:
+    """Whether the Link was made to a Site that is no more: its certificates are of no use to the present one."""
+    if peer is None:
+        return False
+    remote = objects.status(link).get("remoteSiteId")
+    if remote:
+        return bool(remote != objects.uid(peer))
+    made, peer_made = objects.created(link), objects.created(peer)
+    return made is not None and peer_made is not None and made < peer_made
+
+
+def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Reading:
+    """A StatefulSet or Deployment, as `kubectl rollout status` judges it; a pod's trouble is named."""
+    if item is None:
+        return Reading(State.ABSENT, "not there")
+    wanted = wanted_replicas(item)
+    status = objects.status(item)
+    seen = int(status.get("observedGeneration", 0)) >= int(item.get("metadata", {}).get("generation", 0))
+    updated, ready = int(status.get("updatedReplicas", 0)), int(status.get("readyReplicas", 0))
+    total = int(status.get("replicas", 0))
+    if seen and updated >= wanted and ready >= wanted and total <= wanted:
+        return Reading(State.OK, f"{ready}/{wanted}")
+    troubles = [trouble for trouble in map(pod_trouble, pods) if trouble.text]
+    if broken := next((trouble for trouble in troubles if trouble.state is State.BROKEN), None):
+        return Reading(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
+    if troubles:
+        return Reading(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
+    left = f", {total - wanted} old pod still there" if ready >= wanted and total > wanted else ""
+    return Reading(State.WAITING, f"{ready}/{wanted} ready{left}")
+
+
+def wanted_replicas(item: Object) -> int:
+    """`spec.replicas`, 1 where it is not set."""
+    return int(objects.spec(item).get("replicas", 1))
+
+
+# Reasons of a waiting container that do not pass by themselves in the time that a user waits.
+_STUCK = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError")
+
+
+def pod_trouble(pod: Object) -> Reading:
+    """Why the pod is not ready; an empty text where it is, or only starts."""
+    label = f"pod {objects.name(pod)}"
+    if objects.is_going(pod):
+        return Reading(State.WAITING, f"{label}: is being deleted")
+    scheduled = objects.condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
+        return Reading(State.BROKEN, f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": "))
+    status = objects.status(pod)
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        reason = waiting.get("reason", "")
+        if reason in _STUCK:
+            return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "))
+    return Reading(State.OK if is_ready(pod) else State.WAITING)
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod is Ready and is not on its way out."""
+    return objects.holds(pod, "Ready") and not objects.is_going(pod)
+
+
+def of_app(pods: Iterable[Object], app: str) -> list[Object]:
+    """The pods with that `app` label, by name."""
+    return sorted((pod for pod in pods if objects.labels(pod).get("app") == app), key=objects.name)
+
+
+def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
+    """Which of the members' names have no Service yet (Skupper makes one per member at a client site)."""
+    there = {objects.name(service) for service in services if not objects.is_going(service)}
+    return [name for name in names if name not in there]
+
+
+def mancenter_started(pods: Iterable[Object]) -> datetime | None:
+    """When the newest Management Center's container started; None while its init container still waits."""
+    started = [
+        moment
+        for pod in of_app(pods, MANCENTER)
+        if not objects.is_going(pod)
+        for container in objects.status(pod).get("containerStatuses") or []
+        if (moment := objects.moment(((container.get("state") or {}).get("running") or {}).get("startedAt")))
+    ]
+    return max(started, default=None)
+
+
+def mancenter_came_first(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
+    """Whether Management Center started before the members' names were there, so that it may have found nobody.
+
+    One that finds nobody at its start does not try again.
+    """
+    started = mancenter_started(pods)
+    made = [objects.created(service) for service in services if objects.name(service) in names]
+    known = [moment for moment in made if moment is not None]
+    return started is not None and bool(known) and started < max(known)
+
+
+MEMBER_SELECTOR = f"app={WORKLOAD}"

@@ -1,0 +1,70 @@
+"""Progress on a terminal: what is done scrolls by, what is being waited for is redrawn below it."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from hzlink.events import Event, Mark
+from hzlink.render.plain import LANE_WIDTH, one_line, waited
+
+STYLES = {
+    Mark.OK: "green",
+    Mark.SKIP: "dim",
+    Mark.NOTE: "cyan",
+    Mark.WARN: "yellow",
+    Mark.FAIL: "red",
+    Mark.DEBUG: "dim",
+    Mark.WAIT: "dim",
+}
+
+
+class LiveProgress:
+    """Shows events as they come; a wait stays on its line until its site has something new to tell."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._waits: dict[tuple[str, str], Event] = {}
+        self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self._draw)
+        self._live.start()
+
+    def __call__(self, event: Event) -> None:
+        """Takes an event."""
+        if event.mark is Mark.WAIT:
+            self._waits[event.lane, event.key] = event
+            return
+        # A step that ended ends its site's waits; another that still goes on tells within a second.
+        self._waits = {key: wait for key, wait in self._waits.items() if key[0] != event.lane}
+        self._console.print(event_text(event))
+
+    def close(self) -> None:
+        """Removes the redrawn part; what is done stays."""
+        self._live.stop()
+
+    def _draw(self) -> Group:
+        lines = []
+        for event in self._waits.values():
+            row = Table.grid(padding=(0, 1))
+            row.add_row(
+                Spinner("dots", style="cyan"),
+                Text(f"{event.lane:<{LANE_WIDTH}}"),
+                Text(event.text),
+                Text(waited(event), "dim"),
+            )
+            lines.append(row)
+        return Group(*lines)
+
+
+def event_text(event: Event) -> Text:
+    """The event as a coloured line."""
+    text = Text("  ")
+    if event.lane:
+        text.append(f"{event.lane:<{LANE_WIDTH}} ", "bold")
+    text.append(f"{event.mark:<5} ", STYLES[event.mark])
+    text.append(one_line(event.text))
+    if event.elapsed is not None:
+        text.append(f"   {event.elapsed:.1f} s", "dim")
+    return text

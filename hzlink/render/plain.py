@@ -1,0 +1,76 @@
+"""Events and errors as plain lines, one each, without control characters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hzlink.errors import HzlinkError
+from hzlink.events import Event, Mark
+
+LANE_WIDTH = 12
+# Seconds between two lines about one wait where there is no terminal to redraw.
+QUIET = 10.0
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds: 0:41."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def line(event: Event) -> str:
+    """The event as one line: site, state, text, and its time."""
+    head = f"{event.lane:<{LANE_WIDTH}} {event.mark:<5}" if event.lane else f"{event.mark:<5}"
+    if event.mark is Mark.WAIT:
+        return f"{head} {event.text}   {waited(event)}".rstrip()
+    seconds = f"   {event.elapsed:.1f} s" if event.elapsed is not None else ""
+    return f"{head} {one_line(event.text)}{seconds}"
+
+
+def waited(event: Event) -> str:
+    """How long a wait has been going on, of how long it may, and the last reason."""
+    limit = f" of {clock(event.limit)}" if event.limit else ""
+    reason = f"   {one_line(event.reason)}" if event.reason else ""
+    return f"{clock(event.elapsed or 0)}{limit}{reason}"
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without control characters: what a cluster says goes to a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def error_lines(error: HzlinkError) -> list[str]:
+    """An error: what failed, at which object, what was said, how long was waited, and what to type next."""
+    site = f"{error.site}: " if error.site else ""
+    lines = [f"error: {site}{one_line(error.message)}"]
+    facts = []
+    if error.subject and error.said:
+        facts.append(f"{error.subject} says: {one_line(error.said)}")
+    elif error.subject or error.said:
+        facts.append(one_line(error.subject or error.said or ""))
+    if error.waited is not None:
+        facts.append(f"waited {error.waited:.1f} s")
+    if facts:
+        lines.append(f"  {'; '.join(facts)}")
+    if error.next_step:
+        lines.append(f"  next: {error.next_step}")
+    return lines
+
+
+class PlainProgress:
+    """Writes each event as a line; a wait's only now and then."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._told: dict[tuple[str, str], float] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Takes an event."""
+        if event.mark is Mark.WAIT:
+            key = (event.lane, event.key)
+            if (event.elapsed or 0) - self._told.get(key, 0.0) < QUIET:
+                return
+            self._told[key] = event.elapsed or 0
+        self._write(line(event))
+
+    def close(self) -> None:
+        """Nothing is left open."""

@@ -1,0 +1,63 @@
+"""What a command gives back: one record, from which every output format is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hzlink import report as reports
+from hzlink.errors import ExitStatus, HzlinkError
+from hzlink.plan import Step
+from hzlink.report import Report
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one command.
+
+    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `text` is for commands whose
+    result is a text of its own, such as manifests.
+    """
+
+    command: str
+    status: ExitStatus = ExitStatus.DONE
+    report: Report | None = None
+    errors: tuple[HzlinkError, ...] = ()
+    steps: tuple[Step, ...] | None = None
+    removed: tuple[str, ...] | None = None
+    text: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
+    """A failed run: its exit code is that of its first error."""
+    return Result(command, errors[0].status, report, tuple(errors))
+
+
+def verdict(command: str, report: Report, **more: Any) -> Result:
+    """A run whose end is what the report says: healthy, unhealthy, or not to be read."""
+    if report.healthy:
+        return Result(command, ExitStatus.DONE, report, **more)
+    unreadable = any(site.refusal is not None for site in report.unreadable)
+    return Result(command, ExitStatus.PREREQUISITE if unreadable else ExitStatus.FAILED, report, **more)
+
+
+def to_dict(result: Result) -> dict[str, Any]:
+    """The versioned document of `-o json` and `-o yaml`, also on failure."""
+    document: dict[str, Any] = {
+        "apiVersion": reports.API_VERSION,
+        "kind": result.command.capitalize(),
+        "exitCode": int(result.status),
+    }
+    if result.report is not None:
+        document |= reports.to_dict(result.report)
+    if result.steps is not None:
+        document["steps"] = [
+            {"site": step.site.name, "action": str(step.action), "writes": step.writes, "why": step.why}
+            for step in result.steps
+        ]
+    if result.removed is not None:
+        document["removed"] = list(result.removed)
+    document["notes"] = list(result.notes)
+    document["errors"] = [error.to_dict() for error in result.errors]
+    return document

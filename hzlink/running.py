@@ -1,0 +1,39 @@
+"""Runs a command's coroutine to its end. ^C and SIGTERM cancel it, so that it can still put things in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Outcome = TypeVar("Outcome")
+
+
+def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The coroutine's outcome.
+
+    Raises:
+        KeyboardInterrupt: SIGINT or SIGTERM came; everything is put in order by then.
+        Exception: what the coroutine raised; of a group of errors, the first.
+    """
+    return asyncio.run(_interruptible(work))
+
+
+async def _interruptible(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

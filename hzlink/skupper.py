@@ -1,0 +1,73 @@
+"""The skupper CLI's two verbs, bound to one site. Its own errors come on standard output (2.2).
+
+The platform is always given: SKUPPER_PLATFORM would change it, and then there is no --context.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hzlink import process
+from hzlink.errors import HzlinkError
+from hzlink.topology import Site
+
+HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
+
+# The shortest that the CLI accepts, as the token is redeemed at once.
+EXPIRATION_WINDOW = "1m"
+LEAST_TIMEOUT = 10
+
+
+class Skupper:
+    """skupper for one site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    async def issue(self, folder: Path, file: str, seconds: float) -> None:
+        """`skupper token issue`: one use, the shortest expiry. The file must be one that is there, with mode 0600.
+
+        Raises:
+            HzlinkError: it refused, or the grant did not get ready in time; what it said is in it.
+        """
+        args = ["token", "issue", file, "--redemptions-allowed=1", f"--expiration-window={EXPIRATION_WINDOW}"]
+        await self._call("skupper token issue", args, folder, seconds)
+
+    async def redeem(self, folder: Path, file: str, seconds: float) -> None:
+        """`skupper token redeem`. When it fails, the reason is in the AccessToken's status, not in what it says.
+
+        Raises:
+            HzlinkError: it refused, or the token was not redeemed in time.
+        """
+        await self._call("skupper token redeem", ["token", "redeem", file], folder, seconds)
+
+    async def _call(self, doing: str, args: list[str], folder: Path, seconds: float) -> None:
+        limit = max(LEAST_TIMEOUT, int(seconds))
+        argv = [
+            process.require_program("skupper", HINT),
+            *args,
+            f"--timeout={limit}s",
+            "--platform=kubernetes",
+            f"--context={self.site.context}",
+            f"--namespace={self.site.namespace}",
+        ]
+        if self.site.kubeconfig:
+            argv.append(f"--kubeconfig={os.path.abspath(self.site.kubeconfig)}")
+        try:
+            # Run in the file's own folder: the CLI refuses a path with an underscore or a space in it.
+            done = await process.run(argv, deadline=limit + 10, env=_absolute_kubeconfig(), cwd=str(folder))
+        except process.DeadlineExceeded as error:
+            raise HzlinkError(
+                f"{doing} did not end", site=self.site.name, said=str(error), waited=error.seconds
+            ) from None
+        if done.code != 0:
+            raise HzlinkError(f"{doing} failed", site=self.site.name, said=done.said, waited=done.seconds)
+
+
+def _absolute_kubeconfig() -> dict[str, str]:
+    """KUBECONFIG for a program that runs in another folder: relative files stay the ones they were."""
+    listed = os.environ.get("KUBECONFIG", "")
+    if not listed:
+        return {}
+    return {"KUBECONFIG": os.pathsep.join(os.path.abspath(file) for file in listed.split(os.pathsep) if file)}

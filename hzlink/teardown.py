@@ -1,0 +1,71 @@
+"""What `down` removes at a site, and in which order. Pure.
+
+The order leaves nothing behind on Skupper 2.2: Listener and Connector; tokens before the Links that they would make
+again, Links with their Secrets; grants; the Site, and what the garbage collector takes with it; then the workload.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hzlink import objects
+from hzlink.objects import RESOURCES, Object, Ref
+from hzlink.observe import Snapshot
+from hzlink.topology import WORKLOAD, Topology
+
+# Skupper's lease has no owner, so nobody takes it when its Site goes.
+LEASE = Ref(RESOURCES["Lease"], "skupper-site-leader")
+
+_ORDER = (("Listener", "Connector"), ("AccessToken",), ("Link",), ("AccessGrant",), ("Site",))
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """What goes, in stages: each is deleted after the one before. `dependents` go by themselves with the Site."""
+
+    stages: tuple[tuple[Ref, ...], ...]
+    dependents: tuple[Ref, ...]
+    pods: tuple[Ref, ...]
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """All that hzlink deletes, in order."""
+        return tuple(ref for stage in self.stages for ref in stage)
+
+
+def make(topology: Topology, snapshot: Snapshot) -> Teardown:
+    """The teardown of one site: only what hzlink made for this topology, and what Skupper made of that."""
+    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name)]
+    stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
+    # A Link's Secret has the Site as owner, but it must be gone before the same name is used again.
+    links = [item for item in ours if item["kind"] == "Link"]
+    stages[2] += [Ref(RESOURCES["Secret"], _secret(link)) for link in links]
+    sites = [item for item in ours if item["kind"] == "Site"]
+    if sites:
+        stages.append([LEASE])
+    done = {ref for stage in stages for ref in stage}
+    workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
+    return Teardown(
+        stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
+        dependents=_owned(snapshot, sites),
+        pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(pod, ours)),
+    )
+
+
+def _secret(link: Object) -> str:
+    return str(objects.spec(link).get("tlsCredentials") or objects.name(link))
+
+
+def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
+    owners = [objects.uid(site) for site in sites]
+    return tuple(
+        objects.ref(item) for item in snapshot.items if any(objects.is_owned_by(item, owner) for owner in owners)
+    )
+
+
+def _is_of(pod: Object, ours: list[Object]) -> bool:
+    """Whether the pod belongs to a workload of ours: a StatefulSet owns it, a Deployment by way of a ReplicaSet."""
+    if any(objects.is_owned_by(pod, objects.uid(item)) for item in ours if item["kind"] == "StatefulSet"):
+        return True
+    names = {objects.name(item) for item in ours if item["kind"] == "Deployment"}
+    return objects.labels(pod).get("app") in names - {WORKLOAD}

@@ -1,0 +1,91 @@
+"""The token's file: mode 0600 in a folder of mode 0700, gone when it is left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hzlink import process, state
+from hzlink.errors import HzlinkError
+
+# A name that the skupper CLI accepts: ^[A-Za-z0-9./~-]+$
+FILE = "token.yaml"
+
+
+@dataclass(frozen=True)
+class Token:
+    """What redeems: the grant it came from, where to redeem it, and the secret code. Never printed."""
+
+    grant: str
+    url: str
+    code: str
+    ca: str
+
+    def __repr__(self) -> str:
+        return f"Token(grant={self.grant!r})"
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder that only this user can look into, with an empty token file in it; removed on every way out.
+
+    Raises:
+        HzlinkError: no folder can be made.
+    """
+    try:
+        folder = _make()
+        (folder / FILE).touch(mode=0o600)
+    except OSError as error:
+        raise HzlinkError(
+            "there is nowhere to keep the token for the moment that it is needed",
+            said=f"{error.filename}: {error.strerror}",
+            next_step="free some disk space or set TMPDIR, or use: --via kubectl (needs no file)",
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make() -> Path:
+    base = state.path().parent
+    try:
+        base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Path(tempfile.mkdtemp(prefix="token-", dir=base))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="hzlink-token-"))
+
+
+def read(folder: Path) -> Token:
+    """The token that `skupper token issue` wrote.
+
+    Raises:
+        HzlinkError: the file is not a token's. Its content is never quoted.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
+        spec = document["spec"]
+        token = Token(str(document["metadata"]["name"]), str(spec["url"]), str(spec["code"]), str(spec["ca"]))
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        raise HzlinkError(
+            "skupper token issue wrote something that is not a token", next_step="skupper version   (hzlink knows 2.2)"
+        ) from None
+    process.conceal(token.code)
+    return token
+
+
+def write(folder: Path, item: Any) -> None:
+    """Puts an AccessToken into the file, for `skupper token redeem`."""
+    import json
+
+    # JSON is YAML. The file keeps its mode.
+    with open(os.path.join(folder, FILE), "w", encoding="utf-8") as file:
+        json.dump(item, file)
