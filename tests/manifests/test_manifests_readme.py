@@ -1,0 +1,66 @@
+"""The README's examples, tried as they stand."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.manifests.kustomizing import MANIFESTS, Obj, build, built, one
+
+README = (MANIFESTS / "README.md").read_text()
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+KUSTOMIZATIONS = [text for text in EXAMPLES if "kind: Kustomization" in text]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    shutil.copytree(MANIFESTS, tmp_path / "manifests")
+    return tmp_path
+
+
+def example(checkout: Path, number: int) -> list[Obj]:
+    folder = checkout / "deploy" / f"example-{number}"
+    folder.mkdir(parents=True)
+    (folder / "kustomization.yaml").write_text(KUSTOMIZATIONS[number])
+    return built(folder)
+
+
+def test_the_cluster_example(checkout: Path) -> None:
+    members = one(example(checkout, 0), "StatefulSet")
+    assert members["spec"]["replicas"] == 5
+    assert members["spec"]["template"]["spec"]["containers"][0]["image"] == "hazelcast/hazelcast:5.7.0"
+
+
+def test_the_client_example(checkout: Path) -> None:
+    objs = example(checkout, 1)
+    assert one(objs, "Service")["spec"]["type"] == "LoadBalancer"
+    assert one(objs, "Site")["spec"] == {"linkAccess": "default"}
+    wait = one(objs, "Deployment")["spec"]["template"]["spec"]["initContainers"][0]
+    assert wait["env"][0] == {"name": "HAZELCAST_MEMBERS", "value": "5"}
+
+
+def test_client_configurations_name_what_the_listener_makes() -> None:
+    listener = one(built(MANIFESTS / "client"), "Listener")["spec"]
+    configs = [yaml.safe_load(t)["hazelcast-client"] for t in EXAMPLES if t.startswith("hazelcast-client:")]
+    assert len(configs) == 2
+    for config in configs:
+        assert config["network"]["cluster-members"] == [f"{listener['host']}:{listener['port']}"]
+    assert [c["network"].get("cluster-routing") for c in configs] == [None, {"mode": "SINGLE_MEMBER"}]
+
+
+def test_every_component_and_file_is_described() -> None:
+    for path in (MANIFESTS / "components").iterdir():
+        assert f"`{path.name}`" in README
+    for side in ("cluster", "client"):
+        for path in (MANIFESTS / side).iterdir():
+            assert path.name == "kustomization.yaml" or f"`{side}/{path.name}`" in README, path
+
+
+def test_a_missing_manifest_is_noticed(checkout: Path) -> None:
+    """The copy above is what gets built, not the checkout's own files."""
+    (checkout / "manifests" / "cluster" / "connector.yaml").unlink()
+    assert build(checkout / "manifests" / "cluster").returncode != 0

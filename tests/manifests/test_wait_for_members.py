@@ -1,0 +1,91 @@
+"""The script that holds Management Center back, run with a name service of our own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.manifests.kustomizing import MANIFESTS
+
+SCRIPT = MANIFESTS / "client" / "wait-for-members.sh"
+
+pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+
+
+class NameService:
+    """A `getent` that knows the names for which there is a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        program = folder / "getent"
+        program.write_text('#!/bin/sh\n[ "$1" = hosts ] && [ -e "$(dirname "$0")/name-$2" ]\n')
+        program.chmod(0o755)
+
+    def add(self, *names: str) -> None:
+        for name in names:
+            (self.folder / f"name-{name}").touch()
+
+    def start(self, members: int, wait_seconds: int = 300) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["bash", str(SCRIPT)],
+            env={
+                "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}",
+                "HAZELCAST_MEMBERS": str(members),
+                "HAZELCAST_WAIT_SECONDS": str(wait_seconds),
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> NameService:
+    return NameService(tmp_path)
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    try:
+        out, _ = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    return out
+
+
+def test_goes_on_at_once_when_all_names_resolve(service: NameService) -> None:
+    service.add("hazelcast-0", "hazelcast-1")
+    assert finished(service.start(members=2)) == "all 2 members' names resolve\n"
+
+
+def test_waits_for_every_name_and_says_which_are_missing(service: NameService) -> None:
+    service.add("hazelcast-0")
+    process = service.start(members=3)
+    time.sleep(1.5)
+    assert process.poll() is None
+    service.add("hazelcast-1", "hazelcast-2")
+    assert finished(process).splitlines() == [
+        "waiting for: hazelcast-1 hazelcast-2",
+        "all 3 members' names resolve",
+    ]
+
+
+def test_after_its_patience_some_members_will_do(service: NameService) -> None:
+    service.add("hazelcast-1")
+    said = finished(service.start(members=2, wait_seconds=1)).splitlines()
+    assert said[0] == "waiting for: hazelcast-0"
+    assert said[-1].startswith("going on with 1 of 2 members after ")
+    assert said[-1].endswith("without: hazelcast-0")
+
+
+def test_nobody_is_never_enough(service: NameService) -> None:
+    process = service.start(members=2, wait_seconds=0)
+    time.sleep(1.5)
+    still_waiting = process.poll() is None
+    service.add("hazelcast-0")
+    finished(process)
+    assert still_waiting
