@@ -300,10 +300,7 @@ def _outcome(command: str, values: dict[str, Any], console: Talk, work: Work) ->
     from hzlink.running import run
 
     try:
-        flags = config.Flags(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        )
-        return run(work(config.resolve(flags), console))
+        return run(work(config.resolve(config.Flags.typed(values)), console))
     except HzlinkError as error:
         return of_errors(command, [error])
     except KeyboardInterrupt:

@@ -47,6 +47,14 @@ class Flags:
     address_timeout: float | None = None
     timeout: float | None = None
 
+    @classmethod
+    def typed(cls, values: Mapping[str, Any]) -> Flags:
+        """Flags from a command line's values, where a repeatable option is a list, or None if it was not given."""
+        given: dict[str, Any] = {}
+        for key, value in values.items():
+            given[key] = tuple(value or ()) if key in LISTS else value
+        return cls(**given)
+
 
 LISTS = ("client_ctx", "client_ns")
 SIDES = {

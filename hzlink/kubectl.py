@@ -140,8 +140,8 @@ class Kubectl:
         document: list[str] = []
         async for line in output:
             document.append(line)
-            # kubectl indents: only the outermost brace closes in the first column.
-            if line == "}":
+            # An event is one line, or indented, and then only its outermost brace closes in the first column.
+            if line == "}" or (len(document) == 1 and line.endswith("}")):
                 event = _document(self.site, "\n".join(document))
                 document.clear()
                 yield str(event.get("type", "")), event.get("object") or {}
