@@ -7,15 +7,16 @@ from sandbox.skupper.cluster import Cluster
 from sandbox.skupper.install import GRANT_SERVER, NAMESPACE
 from sandbox.skupper.turn import Turn
 
-# Each cluster has loopback addresses of its own; the real rig too has one network for each.
-_FIRST = {"client": 100, "cluster": 150}
-_COUNT = 50
+# Each cluster has loopback addresses of its own, in a part that no pod and no relay has.
+_THIRD_NUMBER = {"client": 250, "cluster": 251}
+_COUNT = 250
 
 
 class LoadBalancers:
     """Gives every LoadBalancer Service an address after a while, and takes it back when told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, net: str) -> None:
+        self._net = net
         self._given: dict[str, dict[str, str]] = {}
 
     def step(self, turn: Turn, cluster: Cluster) -> None:
@@ -31,8 +32,14 @@ class LoadBalancers:
                 _publish(cluster, service, [])
             elif turn.passed("lb", turn.delays.load_balancer, cluster.name, name, of=uid):
                 taken = {*given.values(), *map(address_of, services)}
-                address = given.setdefault(uid, address_of(service) or _free(cluster.name, taken))
+                address = given.setdefault(uid, address_of(service) or self._free(cluster.name, taken))
                 _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
+
+    def _free(self, cluster: str, taken: set[str]) -> str:
+        for number in range(1, _COUNT + 1):
+            if (address := f"{self._net}.{_THIRD_NUMBER.get(cluster, 252)}.{number}") not in taken:
+                return address
+        raise RuntimeError(f"{cluster}: all {_COUNT} load balancer addresses are in use")
 
 
 def address_of(service: Obj | None) -> str:
@@ -46,14 +53,6 @@ def _switched_on(turn: Turn, cluster: Cluster, service: Obj) -> bool:
         return False
     grant_server = (service["metadata"]["namespace"], service["metadata"]["name"]) == (NAMESPACE, GRANT_SERVER)
     return not (grant_server and turn.faults.off("grant_server", cluster.name))
-
-
-def _free(cluster: str, taken: set[str]) -> str:
-    first = _FIRST.get(cluster, 200)
-    for number in range(first, first + _COUNT):
-        if (address := f"127.0.0.{number}") not in taken:
-            return address
-    raise RuntimeError(f"{cluster}: all {_COUNT} load balancer addresses are in use")
 
 
 def _publish(cluster: Cluster, service: Obj, ingress: list[Obj]) -> None:

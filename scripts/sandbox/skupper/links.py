@@ -29,7 +29,7 @@ class Links:
             if site is None or not self._sites.initialised(site):
                 _say(cluster, link, "No active site in namespace")
             elif self._due(turn, cluster, link):
-                self._looked.setdefault(link["metadata"]["uid"], turn.now)
+                self._looked.setdefault(link["metadata"]["uid"], float("-inf") if turn.first else turn.now)
                 _say(cluster, link, "")
 
     def _due(self, turn: Turn, cluster: Cluster, link: Obj) -> bool:

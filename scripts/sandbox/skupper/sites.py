@@ -5,17 +5,15 @@ from __future__ import annotations
 from sandbox.kubeobjects import (
     CONFIG_MAPS,
     DEPLOYMENTS,
-    LEASES,
     PODS,
     ROLE_BINDINGS,
     ROLES,
     SERVICE_ACCOUNTS,
     SERVICES,
-    NotFoundError,
     Obj,
     Resource,
 )
-from sandbox.skupper import VERSION, kinds, status, templates
+from sandbox.skupper import VERSION, kinds, leader, status, templates
 from sandbox.skupper.cluster import Cluster, draft, labels_match
 from sandbox.skupper.turn import Turn
 
@@ -213,13 +211,4 @@ def _leave(cluster: Cluster, namespace: str) -> None:
             status.set_condition(fresh, status.REDEEMED, status.State(ok=True, reason="Error", message=over))
             fresh["status"].update(redeemed=True, status="Error", message=over)
             cluster.set_status(kinds.TOKENS, fresh)
-    release_lease(cluster, namespace)
-
-
-def release_lease(cluster: Cluster, namespace: str) -> None:
-    """Notes the moment at which the leader was last alive."""
-    renewed = {"spec": {"renewTime": status.micro_time()}}
-    try:
-        cluster.kube.patch(LEASES, namespace, templates.LEASE, renewed)
-    except NotFoundError:
-        return
+    leader.release(cluster, namespace)

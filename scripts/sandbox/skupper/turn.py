@@ -41,6 +41,8 @@ class Turn:
     faults: Faults
     lags: Lags
     next: float = float("inf")
+    first: bool = False
+    """The first look after a start: everything that is so counts as having been so for long."""
 
     def wake(self, due: float) -> None:
         """Asks for a look at that time."""
@@ -58,4 +60,8 @@ class Turn:
         `names` narrow the span (the same names give the same length in every run); `of` tells apart things of
         the same names, such as objects that were deleted and made anew.
         """
-        return self.due(self.lags.since((what, *names, of), self.now) + span.of(what, *names))
+        return self.due(self.since(what, *names, of) + span.of(what, *names))
+
+    def since(self, *key: Hashable) -> float:
+        """When that began (monotonic seconds)."""
+        return self.lags.since(key, float("-inf") if self.first else self.now)

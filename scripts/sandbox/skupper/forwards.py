@@ -1,0 +1,34 @@
+"""Lets `kubectl port-forward` to a Listener's Service through: KWOK is told where a router pod's ports really are."""
+
+from __future__ import annotations
+
+from sandbox.kubeobjects import PORT_FORWARDS, Obj, Objs
+from sandbox.skupper.cluster import Cluster, owner
+from sandbox.skupper.sites import Sites, router_pods
+from sandbox.skupper.traffic import Traffic
+
+
+def step(cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
+    """One PortForward for every router pod, by the pod's name."""
+    for namespace in sites.namespaces(cluster):
+        forwards: Objs = [
+            {"ports": [port], "target": {"address": address, "port": number}}
+            for (where, space, port), (address, number) in sorted(traffic.at.items())
+            if (where, space) == (cluster.name, namespace)
+        ]
+        if not forwards:
+            continue
+        for pod in router_pods(cluster, namespace):
+            if "deletionTimestamp" not in pod["metadata"]:
+                _ensure(cluster, pod, forwards)
+
+
+def _ensure(cluster: Cluster, pod: Obj, forwards: Objs) -> None:
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    wanted: Obj = {
+        "metadata": {"name": name, "namespace": namespace, "ownerReferences": owner(pod)},
+        "spec": {"forwards": forwards},
+    }
+    known = cluster.ensure(PORT_FORWARDS, wanted)
+    if known is not None and known["spec"] != wanted["spec"]:
+        cluster.replace(PORT_FORWARDS, {**known, "spec": wanted["spec"]})

@@ -1,0 +1,137 @@
+"""What Connectors lead to, and what of it a Site tells the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.kubeobjects import PODS, SECRETS, Obj, Objs
+from sandbox.skupper import kinds, pki, templates
+from sandbox.skupper.cluster import Cluster
+from sandbox.skupper.leader import Leaders
+from sandbox.skupper.links import Links
+from sandbox.skupper.network import LinkFact, Services, SiteFact
+from sandbox.skupper.sites import Sites, is_up, router_pods, routers_up
+from sandbox.skupper.turn import Turn
+
+
+@dataclass(frozen=True)
+class Target:
+    """One pod's port (or, for a Connector with a host, any address) that a routing key leads to."""
+
+    address: str
+    """The routing key, or the routing key and the pod's name."""
+    name: str
+    """`cluster/namespace/pod`, or the host."""
+    ip: str
+    port: int
+
+
+def matches(selector: str, pod: Obj) -> bool:
+    """Whether a pod has the labels of a selector such as `app=hazelcast,tier!=test`."""
+    labels = pod["metadata"].get("labels") or {}
+    return bool(selector.strip()) and all(_term(term.strip(), labels) for term in selector.split(","))
+
+
+def _term(term: str, labels: Obj) -> bool:
+    if "!=" in term:
+        key, value = term.split("!=", 1)
+        return bool(labels.get(key.strip()) != value.strip())
+    if "=" in term:
+        key, value = term.split("=", 1)
+        return bool(labels.get(key.strip()) == value.lstrip("=").strip())
+    return (term.removeprefix("!").strip() in labels) != term.startswith("!")
+
+
+def matching_pods(cluster: Cluster, connector: Obj) -> Objs:
+    """Every pod with the Connector's labels, ready or not."""
+    selector = connector["spec"].get("selector", "")
+    pods = cluster.all(PODS, connector["metadata"]["namespace"])
+    return [pod for pod in pods if matches(selector, pod)]
+
+
+def selected_pods(cluster: Cluster, connector: Obj) -> Objs:
+    """Those of them that get traffic: running, not being deleted and, unless it says otherwise, ready."""
+    return [pod for pod in matching_pods(cluster, connector) if _selected(connector, pod)]
+
+
+def _selected(connector: Obj, pod: Obj) -> bool:
+    if pod.get("status", {}).get("phase") != "Running" or "deletionTimestamp" in pod["metadata"]:
+        return False
+    return is_up(pod) or bool(connector["spec"].get("includeNotReadyPods"))
+
+
+def targets(cluster: Cluster, namespace: str) -> list[Target]:
+    """Everything that the namespace's Connectors lead to now."""
+    found: list[Target] = []
+    for connector in cluster.all(kinds.CONNECTORS, namespace):
+        spec = connector["spec"]
+        key, port = spec["routingKey"], int(spec["port"])
+        if spec.get("host"):
+            found.append(Target(key, spec["host"], spec["host"], port))
+        for pod in selected_pods(cluster, connector):
+            name, ip = pod["metadata"]["name"], pod["status"].get("podIP", "")
+            place = f"{cluster.name}/{namespace}/{name}"
+            found.append(Target(key, place, ip, port))
+            if spec.get("exposePodsByName"):
+                found.append(Target(f"{key}.{name}", place, ip, port))
+    return found
+
+
+def facts(turn: Turn, cluster: Cluster, sites: Sites, links: Links, leaders: Leaders) -> list[SiteFact]:
+    """What is true of the cluster's active Sites now."""
+    return [
+        _fact(turn, cluster, site, links, leaders)
+        for namespace in sites.namespaces(cluster)
+        if (site := sites.active(cluster, namespace)) is not None and sites.initialised(site)
+    ]
+
+
+def _fact(turn: Turn, cluster: Cluster, site: Obj, links: Links, leaders: Leaders) -> SiteFact:
+    namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
+    ready = routers_up(turn, cluster, namespace)
+    pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_up(p)), "")
+    access = {
+        (endpoint["host"], endpoint["port"])
+        for endpoint in site.get("status", {}).get("endpoints") or []
+        if endpoint["name"] == "inter-router"
+    }
+    return SiteFact(
+        uid=uid,
+        name=site["metadata"]["name"],
+        cluster=cluster.name,
+        namespace=namespace,
+        ready_since=turn.since("ready", uid) if ready else None,
+        leads_from=leaders.leads_from(turn, cluster, site, pod) if ready else turn.now,
+        access=frozenset(access),
+        ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
+        links=tuple(_links(cluster, namespace, links)),
+        services=_services(cluster, namespace),
+    )
+
+
+def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkFact]:
+    found = []
+    for link in cluster.all(kinds.LINKS, namespace):
+        looked_at = links.looked_at(link)
+        way = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
+        secret = cluster.get(SECRETS, namespace, link["spec"].get("tlsCredentials", ""))
+        if looked_at is None or way is None or secret is None:
+            continue
+        name = link["metadata"]["name"]
+        found.append(LinkFact(name, way["host"], way["port"], pki.ca_of(secret), looked_at))
+    return found
+
+
+def _services(cluster: Cluster, namespace: str) -> Services:
+    connectors: dict[str, set[str]] = {}
+    for target in targets(cluster, namespace):
+        connectors.setdefault(target.address, set()).add(target.ip)
+    listeners: dict[str, set[str]] = {}
+    for listener in cluster.all(kinds.LISTENERS, namespace):
+        name = f"listener/{listener['metadata']['name']}"
+        listeners.setdefault(listener["spec"]["routingKey"], set()).add(name)
+    return Services(_frozen(connectors), _frozen(listeners))
+
+
+def _frozen(table: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((key, tuple(sorted(values))) for key, values in sorted(table.items()))
