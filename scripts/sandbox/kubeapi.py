@@ -160,20 +160,21 @@ class Kube:
         *,
         grace: int | None = None,
         uid: str | None = None,
+        version: str | None = None,
         propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
     ) -> bool:
-        """Asks for deletion, of the object with this uid if given; False when there is none (any more)."""
+        """Asks for deletion (only with this uid and resourceVersion, if given); False when there is none."""
         options: Obj = {"propagationPolicy": propagation}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        wanted = {"uid": uid, "resourceVersion": version}
+        options["preconditions"] = {key: value for key, value in wanted.items() if value is not None}
         try:
             self.request("DELETE", resource.path(namespace, name), body=options)
         except NotFoundError:
             return False
         except ConflictError:
-            if uid is None:
+            if not options["preconditions"]:
                 raise
             return False
         return True
