@@ -46,6 +46,13 @@ class Kubectl:
         done = await self._call(f"read {target}", "get", str(target), "--output=json", "--ignore-not-found")
         return _document(self.site, done.stdout) if done.stdout.strip() else None
 
+    async def owner_kinds(self, target: Ref) -> list[str] | None:
+        """The kinds of an object's owners, without reading the object; None where it is not there."""
+        path = "--output=jsonpath={.kind} {.metadata.ownerReferences[*].kind}"
+        done = await self._call(f"read the owners of {target}", "get", str(target), path, "--ignore-not-found")
+        words = done.stdout.split()
+        return words[1:] if words else None
+
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
         return await self.get(Ref("namespaces", self.site.namespace))

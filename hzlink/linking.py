@@ -77,6 +77,26 @@ async def remove_leftovers(linking: Linking) -> None:
     """Removes what an earlier run that was cut off left: its token, then its grant."""
     await linking.redeemer.delete([Ref(TOKENS, linking.name)])
     await linking.issuer.delete([Ref(GRANTS, linking.grant_name)])
+    await _remove_secret(linking)
+
+
+async def _remove_secret(linking: Linking) -> None:
+    """Removes the Secret of a Link that somebody deleted: it has the Site as its owner, so it stays.
+
+    With it in the way the next token's only use is counted, and then no Link is made (Skupper 2.2.1, tried).
+    """
+    secret = Ref(RESOURCES["Secret"], linking.name)
+    owners = await linking.redeemer.owner_kinds(secret)
+    if owners is None:
+        return
+    if "Site" not in owners:
+        raise HzlinkError(
+            "a Secret that is not Skupper's has the name that the link's Secret needs",
+            site=linking.redeemer.site.name,
+            subject=str(secret),
+            next_step="rename it, or give the topology another name: --name",
+        )
+    await linking.redeemer.delete([secret])
 
 
 async def unlink(redeemer: Kubectl, link: Object) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 
 from hzlink import hints, plan, readings, report, result
-from hzlink.apply import Run, run_steps
+from hzlink.apply import run_steps
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import Snapshots, observe_all
 from hzlink.plan import Action, Step
 from hzlink.result import Result
+from hzlink.steps.context import Run
 from hzlink.topology import Mode, Topology
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from hzlink import hints, manifests, objects, plan, report, result, state
-from hzlink.apply import Run, run_steps
+from hzlink.apply import run_steps
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.events import Emit, Event, Mark
@@ -14,6 +14,7 @@ from hzlink.observe import ALL_KINDS, Snapshot, Snapshots, observe_all
 from hzlink.plan import Wanted
 from hzlink.refusals import Refusal
 from hzlink.result import Result
+from hzlink.steps.context import Run
 from hzlink.topology import MANCENTER, Mode, Site, Topology
 
 

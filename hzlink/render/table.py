@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -25,8 +24,8 @@ COLOURS = {
 NAMES_SHOWN = 5
 
 
-def render(result: Result, wide: bool = False) -> RenderableType:
-    """What stdout gets of a result."""
+def render(result: Result, wide: bool = False) -> list[RenderableType]:
+    """What stdout gets of a result, part by part."""
     parts: list[RenderableType] = []
     if result.report is not None:
         parts += [status_table(result.report, wide), *_below(result.report)]
@@ -35,14 +34,14 @@ def render(result: Result, wide: bool = False) -> RenderableType:
     if result.removed is not None:
         parts += [Text(f"removed {one_line(line)}") for line in result.removed]
         parts += [Text(one_line(note)) for note in result.notes]
-    return Group(*parts)
+    return parts
 
 
 def status_table(report: Report, wide: bool = False) -> Table:
     """One row for each site."""
     table = Table(box=None, header_style="bold", pad_edge=True, padding=(0, 1), collapse_padding=True)
     for heading in ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", min_width=len(heading))
     for site in report.sites:
         table.add_row(
             _name(site),
@@ -68,7 +67,7 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
     if site.error:
         return Text(str(site.refusal or "unknown"), COLOURS[State.UNKNOWN])
     offer = "connector" if site.site.role is Role.CLUSTER else "listener"
-    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.offer, f"{offer} matched"))
+    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.offer, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
             text.append(f"\n{fact}", "dim")
@@ -84,7 +83,7 @@ def _links(report: Report, site: SiteReport) -> Text:
 
 
 def _link(link: LinkReport, where: str) -> Text:
-    return Text(f"{where}, ").append_text(_word(link.reading, "Ready"))
+    return Text(f"{where}: ").append_text(_word(link.reading, "Ready"))
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:
@@ -116,39 +115,33 @@ def _mancenter(report: Report, site: SiteReport) -> Text:
     text = _word(site.mancenter, "Ready")
     if site.mancenter_address:
         text.append(f"\n{site.mancenter_address}", "not bold default")
-    elif site.mancenter_command:
-        text.append("\nforward: see below", "dim")
     return text
 
 
 def _below(report: Report) -> list[RenderableType]:
-    """The verdict, and where to open Management Center."""
-    lines = []
+    """Where to open Management Center, what Skupper says otherwise, and the verdict."""
+    lines: list[RenderableType] = []
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
-            lines.append(
-                Text(f"Management Center of {site.site.name}: http://localhost:8080 while this runs:").append(
-                    f"\n  {site.mancenter_command}", "cyan"
-                )
-            )
-    lines += [Text(f"note: {one_line(warning)}", "yellow") for warning in report.warnings]
-    lines.append(_verdict(report))
-    return [Padding(line, (0, 0, 0, 1)) for line in lines]
+            where = f" Management Center of {site.site.name}: http://localhost:8080 while this runs:\n   "
+            lines.append(Text(where).append(site.mancenter_command, "cyan"))
+    lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
+    return [*lines, _verdict(report)]
 
 
 def _verdict(report: Report) -> Text:
     blame = report.blame
     if blame is None:
         count = len(report.links)
-        return Text("healthy. ", "green").append(
+        return Text(" healthy. ", "green").append(
             f"{len(report.sites)} sites, {count} link{'s' if count > 1 else ''}, {len(report.members)} members",
             "not bold default",
         )
-    text = Text(f"unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "red")
+    text = Text(f" unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "red")
     if blame.reading.text:
-        text.append(f"\n{one_line(blame.reading.text)}", "default")
+        text.append(f"\n   {one_line(blame.reading.text)}", "default")
     if blame.next_step:
-        text.append("\nnext: ", "default").append(blame.next_step, "cyan")
+        text.append("\n   next: ", "default").append(blame.next_step, "cyan")
     return text
 
 
@@ -165,5 +158,6 @@ def _steps(steps: tuple[Step, ...]) -> RenderableType:
 
 
 def show(console: Console, result: Result, wide: bool = False) -> None:
-    """Prints the result."""
-    console.print(render(result, wide), soft_wrap=False)
+    """Prints the result. Text is left to the terminal to wrap, so that a command can be copied whole."""
+    for part in render(result, wide):
+        console.print(part, soft_wrap=isinstance(part, Text))

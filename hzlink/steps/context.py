@@ -1,0 +1,51 @@
+"""What the steps of one run share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from hzlink import readings
+from hzlink.errors import HzlinkError
+from hzlink.events import Emit, Event, Mark
+from hzlink.kubectl import Kubectl
+from hzlink.objects import RESOURCES
+from hzlink.observe import Snapshots
+from hzlink.topology import Site, Topology
+from hzlink.waiting import Wait
+
+
+@dataclass
+class Run:
+    """What the steps of one run share. `began` and `until` are time.monotonic's seconds."""
+
+    topology: Topology
+    snapshots: Snapshots
+    emit: Emit
+    until: float
+    began: float = field(default_factory=time.monotonic)
+    unaddressed: set[Site] = field(default_factory=set)
+    errors: list[HzlinkError] = field(default_factory=list)
+    turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def kubectl(self, site: Site) -> Kubectl:
+        """kubectl for the site."""
+        return Kubectl(site)
+
+    def wait(self, kubectl: Kubectl, text: str) -> Wait:
+        """A wait at a site that ends with the run's time."""
+        return Wait(kubectl, text, began=time.monotonic(), until=self.until, emit=self.emit)
+
+    def tell(self, mark: Mark, site: Site, text: str, key: str = "") -> None:
+        """Emits an event of a site's lane."""
+        self.emit(Event(mark, text, site.name, key, elapsed=time.monotonic() - self.began))
+
+
+async def pods_trouble(kubectl: Kubectl, app: str) -> str:
+    """Why an app's pods are not ready, for an error; empty where that cannot be read."""
+    try:
+        pods = await kubectl.objects([RESOURCES["Pod"]], f"app={app}")
+    except HzlinkError:
+        return ""
+    return "; ".join(trouble.text for trouble in map(readings.pod_trouble, pods) if trouble.text)

@@ -1,0 +1,121 @@
+"""The link of a client site: made, mended, or turned round when the other side has the address."""
+
+from __future__ import annotations
+
+import time
+
+from hzlink import hints, linking, manifests, objects, plan, readings
+from hzlink.drift import drift
+from hzlink.errors import PrerequisiteError, WaitTimeout
+from hzlink.events import Mark
+from hzlink.observe import observe_all
+from hzlink.plan import Step
+from hzlink.steps.context import Run
+from hzlink.steps.site import SITES, is_ready
+from hzlink.topology import LinkFrom, Site
+
+
+async def link(run: Run, step: Step) -> str:
+    """Links a client site, by whichever side issues; mends a link that leads nowhere."""
+    topology, client = run.topology, step.site
+    issuer = plan.issuers(topology, run.snapshots)[client]
+    if issuer in run.unaddressed:
+        issuer = await _turn(run, client)
+    _refuse_without_link_access(run, issuer)
+    redeemer = client if issuer is topology.cluster else topology.cluster
+    job = linking.Linking(
+        topology.name,
+        run.kubectl(issuer),
+        run.kubectl(redeemer),
+        plan.link_name(topology, plan.skupper_name(issuer, run.snapshots)),
+        topology.settings.via,
+        run.wait,
+    )
+    present = plan.link_between(run.snapshots, redeemer, issuer)
+    if present is not None and not readings.link_is_stale(present, run.snapshots[issuer].skupper_site):
+        if await _recovers(run, job, objects.name(present)):
+            return f"link to {topology.cluster.name} is ready again"
+        run.tell(Mark.NOTE, client, "its link does not come up: making it anew", step.key)
+    if present is not None:
+        await linking.unlink(job.redeemer, present)
+    await _ready_to_redeem(run, redeemer)
+    await linking.make(job)
+    why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
+    way = linking.choose(topology.settings.via)
+    return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+
+
+def _refuse_without_link_access(run: Run, issuer: Site) -> None:
+    """A Site that is not hzlink's own is left as it is: whether others may link to it is for its owner to say."""
+    site = run.snapshots[issuer].skupper_site
+    if site is None or objects.is_ours(site, run.topology.name) or readings.address(site):
+        return
+    raise PrerequisiteError(
+        f"{issuer.name} cannot issue a token: others cannot link to its Skupper Site",
+        site=issuer.name,
+        subject=f"Site {objects.name(site)}",
+        said=f"linkAccess {objects.spec(site).get('linkAccess') or 'none'}, no address",
+        next_step=hints.kubectl(
+            issuer,
+            f'patch sites.skupper.io {objects.name(site)} --type merge -p \'{{"spec":{{"linkAccess":"default"}}}}\'',
+        ),
+    )
+
+
+# Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
+MENDING = 45.0
+
+
+async def _recovers(run: Run, job: linking.Linking, name: str) -> bool:
+    wait = run.wait(job.redeemer, f"link {name}")
+    patience = min(run.until, time.monotonic() + MENDING)
+    found = linking.Linking(job.topology_name, job.issuer, job.redeemer, name, job.via, lambda *_: wait)
+    wait.until = patience
+    try:
+        await linking.wake(found)
+    except WaitTimeout:
+        if time.monotonic() >= run.until:
+            raise
+        return False
+    return True
+
+
+async def _ready_to_redeem(run: Run, site: Site) -> None:
+    """`skupper token redeem` refuses at a Site that is not Ready."""
+    name = plan.skupper_name(site, run.snapshots)
+    await run.wait(run.kubectl(site), "Site ready").watch(SITES, is_ready(name), name=name)
+
+
+async def _turn(run: Run, client: Site) -> Site:
+    """Gives link access to the client's side instead, and waits for its address. Returns the new issuer.
+
+    Raises:
+        PrerequisiteError: that side gets no address either.
+    """
+    topology = run.topology
+    async with run.turning:
+        for site, issues in ((topology.cluster, False), (client, True)):
+            name = plan.skupper_name(site, run.snapshots)
+            wanted = await manifests.render(topology, site, name, issues)
+            [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
+            live = (await observe_all([site], ("Site",)))[site].skupper_site
+            if drift(skupper_site, live):
+                await run.kubectl(site).apply([skupper_site])
+                run.tell(
+                    Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"
+                )
+    name = plan.skupper_name(client, run.snapshots)
+    wait = run.wait(run.kubectl(client), "Site reachable")
+    wait.until = min(run.until, time.monotonic() + topology.settings.address_timeout)
+    try:
+        await wait.watch(SITES, is_ready(name), name=name)
+    except WaitTimeout as error:
+        raise PrerequisiteError(
+            "no side can be linked to: neither site's load balancer gives it an address",
+            site=client.name,
+            subject="Service skupper-router",
+            said=error.said,
+            waited=error.waited,
+            next_step=hints.kubectl(topology.cluster, "describe service skupper-router"),
+        ) from None
+    return client

@@ -1,0 +1,79 @@
+"""The Hazelcast members: their rollout, and their names at the client sites."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hzlink import hints, readings
+from hzlink.errors import WaitTimeout
+from hzlink.objects import RESOURCES
+from hzlink.plan import Step
+from hzlink.readings import Reading, State
+from hzlink.steps.context import Run, pods_trouble
+from hzlink.topology import WORKLOAD, Mode
+from hzlink.waiting import Objects
+
+
+async def members_ready(run: Run, step: Step) -> str:
+    """Waits until the StatefulSet has rolled out."""
+    wanted = run.topology.settings.members
+    kubectl = run.kubectl(step.site)
+
+    def look(found: Objects) -> Reading:
+        workload = found.get(WORKLOAD)
+        reading = readings.rollout(workload)
+        if workload is not None and readings.wanted_replicas(workload) != wanted:
+            return Reading(
+                State.WAITING, f"StatefulSet wants {readings.wanted_replicas(workload)}, not {wanted} members"
+            )
+        return reading
+
+    wait = run.wait(kubectl, f"members {wanted}/{wanted}")
+    try:
+        await wait.watch(RESOURCES["StatefulSet"], look, name=WORKLOAD)
+    except WaitTimeout as error:
+        error.subject = f"StatefulSet {WORKLOAD}"
+        error.said = await pods_trouble(kubectl, WORKLOAD) or error.said
+        error.next_step = hints.kubectl(step.site, f"describe pods -l {readings.MEMBER_SELECTOR}")
+        raise
+    return f"members {wanted}/{wanted}"
+
+
+async def names_there(run: Run, step: Step) -> str:
+    """Waits until the client site has a Service for every member, or in unisocket mode one that leads to them."""
+    if run.topology.settings.mode is Mode.UNISOCKET:
+        return await _service_leads(run, step)
+    names = run.topology.member_names
+
+    def look(services: Objects) -> Reading:
+        missing = readings.missing_names(services.values(), names)
+        return Reading(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Reading(State.OK)
+
+    wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
+    await wait.watch(RESOURCES["Service"], look)
+    return f"members' names there: {', '.join(names)}"
+
+
+async def _service_leads(run: Run, step: Step) -> str:
+    """Listener and Connector: whichever end says first that they have found each other, as either may lag."""
+    ends = ((step.site, "Listener"), (run.topology.cluster, "Connector"))
+
+    def look(found: Objects) -> Reading:
+        return readings.matched(found.get(WORKLOAD))
+
+    waits = [
+        asyncio.create_task(
+            run.wait(run.kubectl(site), f"Service {WORKLOAD} leads to the members").watch(
+                RESOURCES[kind], look, name=WORKLOAD
+            )
+        )
+        for site, kind in ends
+    ]
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        done.pop().result()
+    finally:
+        for waiting in waits:
+            waiting.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    return f"Service {WORKLOAD} leads to the members (unisocket)"

@@ -1,0 +1,31 @@
+"""Namespaces and manifests: what is created, applied and pruned."""
+
+from __future__ import annotations
+
+from hzlink.plan import Step
+from hzlink.steps.context import Run
+from hzlink.topology import labels
+
+
+async def create_namespace(run: Run, step: Step) -> str:
+    """Makes the namespace, marked as hzlink's so that `down` removes it."""
+    name = step.site.namespace
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels(run.topology.name)}}
+    await run.kubectl(step.site).create(body)
+    return f"namespace {name} created"
+
+
+async def apply(run: Run, step: Step) -> str:
+    """Applies what differs from what is wanted."""
+    await run.kubectl(step.site).apply(step.items)
+    return f"{_count(len(step.items), 'object')} applied"
+
+
+async def prune(run: Run, step: Step) -> str:
+    """Removes what hzlink applied before and is no longer wanted."""
+    await run.kubectl(step.site).delete(step.refs)
+    return f"{_count(len(step.refs), 'object')} no longer wanted: {step.why}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

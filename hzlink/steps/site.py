@@ -1,0 +1,74 @@
+"""The Skupper Site: running, ready, reachable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from hzlink import plan, readings
+from hzlink.errors import WaitTimeout
+from hzlink.objects import RESOURCES
+from hzlink.plan import Step
+from hzlink.readings import Reading, State
+from hzlink.steps.context import Run
+from hzlink.topology import LinkFrom, Role, Site
+from hzlink.waiting import Objects
+
+SITES = RESOURCES["Site"]
+
+
+async def site_ready(run: Run, step: Step) -> str:
+    """Waits for the Skupper Site. One that lacks only an address is given up after a while where it may be."""
+    kubectl = run.kubectl(step.site)
+    name = plan.skupper_name(step.site, run.snapshots)
+    auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
+    if auto:
+        await run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
+    wait = run.wait(kubectl, "Site ready")
+    if auto:
+        wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
+    try:
+        sites = await wait.watch(SITES, is_ready(name), name=name)
+    except WaitTimeout as error:
+        if not wait.reason.startswith(NO_ADDRESS):
+            error.subject = f"Site {name}"
+            raise
+        if not auto:
+            raise _no_address(step.site, error) from None
+        run.unaddressed.add(step.site)
+        waited = f"after {run.topology.settings.address_timeout:g} s"
+        return f"Site runs, but its load balancer has no address {waited}: a client site will issue instead"
+    host = readings.address(sites[name])
+    return f"Site Ready, reachable at {host}" if host else "Site Ready"
+
+
+NO_ADDRESS = "no address yet"
+
+
+def _runs(name: str) -> Callable[[Objects], Reading]:
+    def look(sites: Objects) -> Reading:
+        site = sites.get(name)
+        reading = readings.skupper(site)
+        return Reading(State.OK) if reading.ok or readings.needs_address(site) else reading
+
+    return look
+
+
+def is_ready(name: str) -> Callable[[Objects], Reading]:
+    """A look that is content when the Site of that name is Ready."""
+
+    def look(sites: Objects) -> Reading:
+        site = sites.get(name)
+        if readings.needs_address(site):
+            return Reading(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
+        return readings.skupper(site)
+
+    return look
+
+
+def _no_address(site: Site, error: WaitTimeout) -> WaitTimeout:
+    error.message = f"{site.name} got no address for links"
+    error.subject = "Service skupper-router"
+    other = "client" if site.role is Role.CLUSTER else "cluster"
+    error.next_step = f"hzlink up --link-from {other}   (or give {site.context} a load balancer)"
+    return error
