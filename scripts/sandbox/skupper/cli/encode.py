@@ -1,0 +1,68 @@
+"""Objects as the real command prints and writes them: sorted, without empty values. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from sandbox.kubeobjects import Obj
+
+
+def without_empty(obj: Obj) -> Obj:
+    """Leaves out empty, zero and false values, at every depth of maps but not inside lists."""
+    kept: Obj = {}
+    for key, value in obj.items():
+        if value is None or value in ("", 0, False) or value in ([], {}):
+            continue
+        kept[key] = without_empty(value) if isinstance(value, dict) else value
+    return kept
+
+
+def encode(form: str, obj: Obj) -> str:
+    """`json` or `yaml`."""
+    bare = without_empty(obj)
+    if form == "json":
+        text = json.dumps(bare, indent=2, sort_keys=True, ensure_ascii=False)
+        for char, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+            text = text.replace(char, code)
+        return text
+    return to_yaml(bare)
+
+
+def to_yaml(obj: Obj) -> str:
+    """With texts of several lines as blocks and ambiguous ones in double quotes."""
+    return yaml.dump(obj, Dumper=_Dumper, default_flow_style=False, width=1_000_000, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = None
+    if "\n" in value:
+        style = "|"
+    elif _resolved(dumper, value) != "tag:yaml.org,2002:str":
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _resolved(dumper: yaml.SafeDumper, value: str) -> str:
+    """As what a reader would take the bare text."""
+    return str(dumper.resolve(yaml.ScalarNode, value, (True, False)))  # type: ignore[no-untyped-call] # no stub
+
+
+_Dumper.add_representer(str, _text)
+
+
+def load_token(text: str) -> Obj:
+    """An AccessToken from a file's text; an empty one for anything else, as the real command takes it."""
+    try:
+        loaded: Any = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    if not isinstance(loaded, dict) or loaded.get("kind") != "AccessToken":
+        return {}
+    return loaded
