@@ -18,7 +18,7 @@ import yaml
 from sandbox import kubeobjects as kinds
 from sandbox.kubeapi import Kube, wait_for_server
 from sandbox.kubeobjects import ConflictError, KubeError
-from sandbox.kwokconfig import AUDIT_POLICY, PORT_NAMES, Programs, kubeconfig, kwokctl_config
+from sandbox.kwokconfig import AUDIT_POLICY, PORT_NAMES, Programs, architecture, kubeconfig, kwokctl_config
 from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError
 from sandbox.procs import ProcessId, command_of
 
@@ -105,7 +105,11 @@ def _furnish(layout: Layout, server: str) -> None:
         node = {
             "metadata": {
                 "name": f"{server}-node",
-                "labels": {"kubernetes.io/hostname": f"{server}-node", "kubernetes.io/os": "linux"},
+                "labels": {
+                    "kubernetes.io/hostname": f"{server}-node",
+                    "kubernetes.io/os": "linux",
+                    "kubernetes.io/arch": architecture(),
+                },
             }
         }
         _create_once(kube, kinds.NODES, node)

@@ -31,7 +31,7 @@ class Network(Protocol):
     def relays(self, server: str, namespace: str) -> dict[str, str]:
         """The Skupper stand-in's relays: Service name -> loopback address."""
 
-    def set_endpoint(self, key: str, endpoint: Obj | None) -> None:
+    def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
         """Publishes (or takes back) where a pod's process is."""
 
 
@@ -106,7 +106,7 @@ class Kubelet:
         record = worker.record
         with self._lock:
             if self._workers.get(record.uid) is worker:
-                self._network.set_endpoint(self._key(worker), worker.endpoint())
+                self._network.set_endpoint(self._key(worker), record.uid, worker.endpoint())
                 self._write_names(record.namespace)
 
     def left(self, worker: PodWorker) -> None:
@@ -114,7 +114,7 @@ class Kubelet:
         record = worker.record
         with self._lock:
             if self._workers.pop(record.uid, None) is not None:
-                self._network.set_endpoint(self._key(worker), None)
+                self._network.set_endpoint(self._key(worker), record.uid, None)
                 self._write_names(record.namespace)
 
     # What is watched

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from sandbox.kubeobjects import Obj
-from sandbox.layout import CONTEXTS
+from sandbox.layout import CONTEXTS, KUBERNETES_VERSION
 
 PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler", "kwok")
 
@@ -34,7 +35,7 @@ conditions:
   lastTransitionTime: {{ Now | Quote }}
 {{ end }}
 nodeInfo:
-  architecture: amd64
+  architecture: @ARCH@
   operatingSystem: linux
   bootID: ""
   containerRuntimeVersion: "hzlink-sandbox://simulated"
@@ -47,6 +48,13 @@ nodeInfo:
 phase: Running
 """
 
+
+def architecture() -> str:
+    """This machine's, in Go's words."""
+    machine = platform.machine()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
 _NODE_STAGE: Obj = {
     "apiVersion": "kwok.x-k8s.io/v1alpha1",
     "kind": "Stage",
@@ -54,7 +62,7 @@ _NODE_STAGE: Obj = {
     "spec": {
         "resourceRef": {"apiGroup": "v1", "kind": "Node"},
         "selector": {"matchExpressions": [{"key": ".status.phase", "operator": "DoesNotExist"}]},
-        "next": {"statusTemplate": _NODE_STATUS},
+        "next": {"statusTemplate": _NODE_STATUS.replace("@ARCH@", architecture())},
     },
 }
 
@@ -75,14 +83,27 @@ AUDIT_POLICY: Obj = {
 
 @dataclass(frozen=True)
 class Programs:
-    """Absolute paths of what kwokctl runs."""
+    """What kwokctl runs. Where a path is None, kwokctl downloads the official program into `downloads`."""
 
     kwokctl: Path
     kwok: Path
-    etcd: Path
-    apiserver: Path
-    controller_manager: Path
-    scheduler: Path
+    etcd: Path | None
+    apiserver: Path | None
+    controller_manager: Path | None
+    scheduler: Path | None
+    downloads: Path
+
+    def options(self) -> Obj:
+        """kwokctl's options that name them."""
+        paths = {
+            "kwokControllerBinary": self.kwok,
+            "etcdBinary": self.etcd,
+            "kubeApiserverBinary": self.apiserver,
+            "kubeControllerManagerBinary": self.controller_manager,
+            "kubeSchedulerBinary": self.scheduler,
+            "cacheDir": self.downloads,
+        }
+        return {key: str(path) for key, path in paths.items() if path is not None}
 
 
 def kwokctl_config(server: str, ports: Mapping[str, int], programs: Programs, audit_policy: Path) -> str:
@@ -95,11 +116,8 @@ def kwokctl_config(server: str, ports: Mapping[str, int], programs: Programs, au
         "options": {
             "runtime": "binary",
             "bindAddress": "127.0.0.1",
-            "etcdBinary": str(programs.etcd),
-            "kubeApiserverBinary": str(programs.apiserver),
-            "kubeControllerManagerBinary": str(programs.controller_manager),
-            "kubeSchedulerBinary": str(programs.scheduler),
-            "kwokControllerBinary": str(programs.kwok),
+            "kubeVersion": f"v{KUBERNETES_VERSION}",
+            **programs.options(),
             "kubeApiserverPort": ports["apiserver"],
             "etcdPort": ports["etcd"],
             "etcdPeerPort": ports["etcd_peer"],

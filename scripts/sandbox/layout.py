@@ -59,6 +59,11 @@ class Layout:
         return self.state.parent / f"{self.name}.lock"
 
     @property
+    def failed_logs(self) -> Path:
+        """The logs of a start that failed."""
+        return self.state.parent / f"{self.name}-failed-logs"
+
+    @property
     def kubeconfig(self) -> Path:
         """The sandbox's own kubeconfig (0600), with the contexts of `CONTEXTS`."""
         return self.state / "kubeconfig"

