@@ -1,9 +1,8 @@
 """The command line: options, one short function per command, render, exit. The one error boundary.
 
-Only typer is imported up here: `--version` and completion must not wait for the rest.
+Only typer is imported up here: `--version` and completion must not wait for the rest. Annotations are not postponed
+in this file: typer reads them, and evaluating their texts takes as long as all else.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hzlink import __version__
+from hzlink.choices import Expose, LinkFrom, Mode, Via
 from hzlink.errors import HzlinkError, Interrupted
-from hzlink.topology import Expose, LinkFrom, Mode, Via
 
 if TYPE_CHECKING:
     from hzlink.config import Config
@@ -140,7 +139,7 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options that every command shares, and hands them to it as `place` and `talk`."""
     import inspect
 
-    own = inspect.signature(function, eval_str=True)
+    own = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
         *(parameter for name, parameter in own.parameters.items() if name not in ("place", "talk")),
@@ -201,7 +200,7 @@ def up_command(
         "address_timeout": address_timeout,
     }
 
-    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.up import up
 
         return up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run)
@@ -223,7 +222,7 @@ def link_command(
     """Link, or mend the link of, sites that already run. Changes nothing else."""
     settings = {"link_from": link_from, "via": via, "address_timeout": address_timeout}
 
-    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
 
         return link(config, console.emit, dry_run=dry_run)
@@ -236,7 +235,7 @@ def link_command(
 def status_command(*, place: Any, talk: Any) -> None:
     """Show every site, link and member, and the first broken hop. Never writes, never hangs."""
 
-    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.status import status
 
         return status(config)
@@ -249,7 +248,7 @@ def status_command(*, place: Any, talk: Any) -> None:
 def down_command(*, yes: Yes = False, site: OnlySite = None, place: Any, talk: Any) -> None:
     """Remove what hzlink made, and nothing else. Shows the list first, and looks again afterwards."""
 
-    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.down import down
 
         return down(config, console.emit, lambda lines: yes or console.ask(lines), only=site or ())
@@ -272,7 +271,7 @@ def render_command(
     """Print the manifests that `up` would apply, as YAML, for GitOps. Asks no cluster."""
     settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
 
-    def work(config: Config, console: Talk) -> Coroutine[Any, Any, Result]:
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render
 
         return render(config)
@@ -293,7 +292,7 @@ def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work)
     raise typer.Exit(int(result.status))
 
 
-def _outcome(command: str, values: dict[str, Any], console: Talk, work: Work) -> Result:
+def _outcome(command: str, values: dict[str, Any], console: "Talk", work: Work) -> "Result":
     """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
     from hzlink import config
     from hzlink.result import of_errors
@@ -313,12 +312,3 @@ def _outcome(command: str, values: dict[str, Any], console: Talk, work: Work) ->
         said = f"{type(error).__name__}: {error}"
         bug = HzlinkError("hzlink made a mistake", said=said, next_step=f"hzlink {command} -vv   (shows where)")
         return of_errors(command, [bug])
-
-
-def main() -> None:
-    """The console script."""
-    app()
-
-
-if __name__ == "__main__":
-    main()

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hzlink import kubeconfig, naming, state
+from hzlink.choices import Expose, LinkFrom, Mode, Role, Via
 from hzlink.errors import UsageError
-from hzlink.topology import Expose, LinkFrom, Mode, Role, Settings, Site, Topology, Via
+from hzlink.topology import Settings, Site, Topology
 
 DEFAULT_FILE = "hzlink.yaml"
 DEFAULT_NAME = "hazelcast"

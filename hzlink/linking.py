@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hzlink import hints, objects, process, readings, tokenfile
+from hzlink.choices import Via
 from hzlink.errors import HzlinkError
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.readings import Reading, State
 from hzlink.skupper import EXPIRATION_WINDOW, Skupper
 from hzlink.tokenfile import Token
-from hzlink.topology import Site, Via, labels
+from hzlink.topology import Site, labels
 from hzlink.waiting import Objects, Wait
 
 API = "skupper.io/v2alpha1"

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hzlink import kubectl
+from hzlink.choices import Expose, Mode, Role
 from hzlink.errors import HzlinkError, UsageError
 from hzlink.objects import Object
-from hzlink.topology import WORKLOAD, Expose, Mode, Role, Site, Topology, labels
+from hzlink.topology import WORKLOAD, Site, Topology, labels
 
 FINGERPRINT = "hzlink.io/fingerprint"
 MEMBER_IMAGE = "hazelcast/hazelcast"

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hzlink import objects, readings
+from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
 from hzlink.observe import Snapshot, Snapshots
-from hzlink.topology import MANCENTER, WORKLOAD, LinkFrom, Mode, Role, Site, Topology
+from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
 
 
 class Action(StrEnum):

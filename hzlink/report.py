@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hzlink import hints, objects, plan, readings
+from hzlink.choices import Mode, Role
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import Reading, State
 from hzlink.refusals import Refusal
-from hzlink.topology import MANCENTER, WORKLOAD, Mode, Role, Site, Topology
+from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
 
 API_VERSION = "hzlink/v1"
 

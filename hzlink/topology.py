@@ -3,45 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Role(StrEnum):
-    """What a site is for: it runs the members, or their clients."""
-
-    CLUSTER = "cluster"
-    CLIENT = "client"
-
-
-class Mode(StrEnum):
-    """How clients connect: to every member by name, or through one connection that Skupper balances."""
-
-    SMART = "smart"
-    UNISOCKET = "unisocket"
-
-
-class Expose(StrEnum):
-    """How Management Center's Service is reached from outside its cluster."""
-
-    CLUSTERIP = "clusterip"
-    NODEPORT = "nodeport"
-    LOADBALANCER = "loadbalancer"
-
-
-class LinkFrom(StrEnum):
-    """Which side issues the token, that is, which side the other one connects to."""
-
-    AUTO = "auto"
-    CLUSTER = "cluster"
-    CLIENT = "client"
-
-
-class Via(StrEnum):
-    """What carries out the token flow: the skupper CLI, or objects applied through kubectl."""
-
-    AUTO = "auto"
-    SKUPPER = "skupper"
-    KUBECTL = "kubectl"
+from hzlink.choices import Expose, LinkFrom, Mode, Role, Via
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import time
 
 from hzlink import hints, plan, readings, report, result
 from hzlink.apply import run_steps
+from hzlink.choices import Mode
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.events import Emit, Event, Mark
@@ -13,7 +14,7 @@ from hzlink.observe import Snapshots, observe_all
 from hzlink.plan import Action, Step
 from hzlink.result import Result
 from hzlink.steps.context import Run
-from hzlink.topology import Mode, Topology
+from hzlink.topology import Topology
 
 
 async def link(config: Config, emit: Emit, *, dry_run: bool = False) -> Result:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from hzlink import manifests
+from hzlink.choices import LinkFrom
 from hzlink.config import Config
 from hzlink.result import Result
-from hzlink.topology import LinkFrom, Site
+from hzlink.topology import Site
 
 
 async def render(config: Config) -> Result:

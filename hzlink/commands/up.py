@@ -7,6 +7,7 @@ import time
 
 from hzlink import hints, manifests, objects, plan, report, result, state
 from hzlink.apply import run_steps
+from hzlink.choices import Mode
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.events import Emit, Event, Mark
@@ -15,7 +16,7 @@ from hzlink.plan import Wanted
 from hzlink.refusals import Refusal
 from hzlink.result import Result
 from hzlink.steps.context import Run
-from hzlink.topology import MANCENTER, Mode, Site, Topology
+from hzlink.topology import MANCENTER, Site, Topology
 
 
 async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False) -> Result:

@@ -6,12 +6,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hzlink.choices import Mode, Role
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
 from hzlink.render.plain import one_line
 from hzlink.report import LinkReport, Report, SiteReport
 from hzlink.result import Result
-from hzlink.topology import Mode, Role
 
 COLOURS = {
     State.OK: "green",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from hzlink import hints, linking, manifests, objects, plan, readings
+from hzlink.choices import LinkFrom
 from hzlink.drift import drift
 from hzlink.errors import PrerequisiteError, WaitTimeout
 from hzlink.events import Mark
@@ -12,7 +13,7 @@ from hzlink.observe import observe_all
 from hzlink.plan import Step
 from hzlink.steps.context import Run
 from hzlink.steps.site import SITES, is_ready
-from hzlink.topology import LinkFrom, Site
+from hzlink.topology import Site
 
 
 async def link(run: Run, step: Step) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from hzlink import hints, readings
+from hzlink.choices import Mode
 from hzlink.errors import WaitTimeout
 from hzlink.objects import RESOURCES
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
 from hzlink.steps.context import Run, pods_trouble
-from hzlink.topology import WORKLOAD, Mode
+from hzlink.topology import WORKLOAD
 from hzlink.waiting import Objects
 
 

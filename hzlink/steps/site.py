@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 
 from hzlink import plan, readings
+from hzlink.choices import LinkFrom, Role
 from hzlink.errors import WaitTimeout
 from hzlink.objects import RESOURCES
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
 from hzlink.steps.context import Run
-from hzlink.topology import LinkFrom, Role, Site
+from hzlink.topology import Site
 from hzlink.waiting import Objects
 
 SITES = RESOURCES["Site"]

@@ -1,0 +1,188 @@
+"""Measures hzlink as ratios in one run, the least of several, on a sandbox of its own in the `measured` profile.
+
+    .venv/bin/python scripts/bench.py [--json] [--only NAME ...] [--runs N]
+
+Skupper is simulated there, with the delays of the real one: what the two ways of linking share cancels out. Prints a
+row for each measure, or with --json `{"rows": [{"name", "value", "goal", "ok"}]}`; exits 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sandbox.layout import Layout
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+HZLINK = str(BIN / "hzlink")
+SANDBOX = "bench"
+CONTEXTS = ("client", "cluster")
+UP = (HZLINK, "up", "--quiet", "--client-ctx", "client", "--cluster-ctx", "cluster")
+WRITES = ("create", "update", "patch", "delete", "deletecollection")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure. `goal` is the most that is good, or None where the figure is only told."""
+
+    name: str
+    value: float
+    goal: float | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the goal is met."""
+        return self.goal is None or self.value <= self.goal
+
+
+def seconds(argv: Sequence[str], env: dict[str, str] | None = None, ok: tuple[int, ...] = (0,)) -> float:
+    """How long a command takes."""
+    began = time.perf_counter()
+    done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    taken = time.perf_counter() - began
+    if done.returncode not in ok:
+        sys.exit(f"{' '.join(argv)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
+    return taken
+
+
+def least(count: int, argv: Sequence[str], env: dict[str, str] | None = None) -> float:
+    """The least of several runs: what the machine does beside it only ever adds."""
+    return min(seconds(argv, env) for _ in range(count))
+
+
+def startup(runs: int) -> list[Row]:
+    """Start-up, to what typer alone takes to import."""
+    typer = least(runs, [sys.executable, "-c", "import typer"])
+    return [
+        Row("start-up: --version to import typer", least(runs, [HZLINK, "--version"]) / typer, 1.3),
+        Row("start-up: --help to import typer", least(runs, [HZLINK, "--help"]) / typer, 2.3),
+    ]
+
+
+def status(env: dict[str, str], runs: int) -> list[Row]:
+    """`status` to the slower of the sites' single kubectl calls, and a converged `up` to `status`."""
+    from hzlink.objects import RESOURCES
+    from hzlink.observe import STATUS_KINDS
+
+    kinds = ",".join(RESOURCES[kind] for kind in STATUS_KINDS)
+    calls = [least(runs, ["kubectl", "--context", context, "get", kinds, "-o", "json"], env) for context in CONTEXTS]
+    whole = least(runs, [HZLINK, "status", "-q"], env)
+    converged = least(runs, UP, env)
+    return [
+        Row("status to the slower kubectl call", whole / max(calls), 3.0),
+        Row("up when converged to status", converged / whole, None),
+    ]
+
+
+def writes(env: dict[str, str], layout: Layout) -> list[Row]:
+    """API writes of a second `up`, from the API servers' audit logs."""
+    before = _written(layout)
+    seconds(UP, env)
+    # The audit log is written behind the answer.
+    time.sleep(1.0)
+    return [Row("writes of a second up", _written(layout) - before, 0)]
+
+
+def _written(layout: Layout) -> int:
+    """How many writes kubectl and skupper have made. hzlink writes through nothing else."""
+    count = 0
+    for context in CONTEXTS:
+        [log] = layout.cluster_dir(context).glob("**/audit.log")
+        for line in log.read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            by_hand = str(event.get("userAgent", "")).startswith(("kubectl", "skupper"))
+            count += by_hand and event.get("verb") in WRITES
+    return count
+
+
+def walkthrough(env: dict[str, str], runs: int) -> list[Row]:
+    """`up` from nothing to the same done by hand, in turn."""
+    hand, up = [], []
+    for _ in range(runs):
+        hand.append(seconds([str(ROOT / "scripts/walkthrough.sh"), *CONTEXTS, "hz"], env))
+        _clear(env)
+        up.append(seconds(UP, env))
+        seconds([HZLINK, "down", "--yes", "--quiet"], env)
+    print(f"by hand {min(hand):.1f} s, hzlink up {min(up):.1f} s", file=sys.stderr)
+    return [Row("up from nothing to the walk-through by hand", min(up) / min(hand), 0.6)]
+
+
+def _clear(env: dict[str, str]) -> None:
+    """Undoes the walk-through."""
+    for context, folder in zip(CONTEXTS, CONTEXTS, strict=True):
+        at = ["kubectl", "--context", context, "-n", "hz"]
+        seconds([*at, "delete", "--ignore-not-found", "-k", str(ROOT / "manifests" / folder)], env)
+        seconds([*at, "delete", "accesstokens,accessgrants,links", "--all"], env)
+        for _ in range(120):
+            left = subprocess.run(
+                [*at, "get", "deployments,services,pods", "-o", "name"],
+                env=env,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            if not left.stdout.strip():
+                break
+            time.sleep(0.5)
+
+
+def on_sandbox(measure: Callable[[dict[str, str], Layout], list[Row]]) -> list[Row]:
+    """Runs a measure on a sandbox that lives only for it."""
+    sandbox = str(ROOT / "scripts/sandbox.sh")
+    subprocess.run(
+        [sandbox, "up", "--name", SANDBOX, "--profile", "measured", "--owner", str(os.getpid())],
+        check=True,
+        stdout=sys.stderr,
+    )
+    layout = Layout.named(SANDBOX)
+    env = {
+        **os.environ,
+        "KUBECONFIG": str(layout.kubeconfig),
+        "PATH": f"{layout.bin}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}",
+        "XDG_STATE_HOME": str(layout.state / "xdg"),
+    }
+    try:
+        return measure(env, layout)
+    finally:
+        subprocess.run([sandbox, "down", "--name", SANDBOX], check=True, stdout=sys.stderr)
+
+
+def main() -> int:
+    """Runs what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--only", nargs="+", choices=("startup", "walkthrough", "status", "writes"), default=None)
+    parser.add_argument("--runs", type=int, default=10, help="runs of each short command (default 10)")
+    parser.add_argument("--long-runs", type=int, default=2, help="runs of the walk-through and of up (default 2)")
+    options = parser.parse_args()
+    wanted = options.only or ["startup", "walkthrough", "status", "writes"]
+
+    def sandboxed(env: dict[str, str], layout: Layout) -> list[Row]:
+        rows = walkthrough(env, options.long_runs) if "walkthrough" in wanted else []
+        if {"status", "writes"} & set(wanted):
+            seconds(UP, env)
+        rows += status(env, options.runs) if "status" in wanted else []
+        return rows + (writes(env, layout) if "writes" in wanted else [])
+
+    rows = startup(options.runs) if "startup" in wanted else []
+    if set(wanted) - {"startup"}:
+        rows += on_sandbox(sandboxed)
+    if options.json:
+        print(json.dumps({"rows": [{**asdict(row), "ok": row.ok} for row in rows]}, indent=2))
+    else:
+        for row in rows:
+            goal = "" if row.goal is None else f"goal {row.goal:g}   {'ok' if row.ok else 'MISSED'}"
+            print(f"{row.name:<48} {row.value:6.2f}   {goal}".rstrip())
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

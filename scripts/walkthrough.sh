@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The walk-through done by hand: the same manifests and steps as `hzlink up`, one after the other with kubectl and
+# skupper, waiting the way a person does. For the bench, and to see what hzlink saves. Without thinking time.
+#
+#   scripts/walkthrough.sh CLIENT_CONTEXT CLUSTER_CONTEXT NAMESPACE
+set -euo pipefail
+client=${1:?client context} cluster=${2:?cluster context} namespace=${3:?namespace}
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+at() { local context=$1; shift; kubectl --context "$context" -n "$namespace" "$@"; }
+# A person looks again every second.
+until_ok() { local tries=0; until "$@" >/dev/null 2>&1; do ((++tries < 300)) || { echo "gave up: $*" >&2; exit 1; }; sleep 1; done; }
+ready() { [ "$(at "$1" get "$2" -o "jsonpath={.items[0].status.status}")" = Ready ]; }
+names_there() { at "$client" get service hazelcast-0 hazelcast-1 hazelcast-2; }
+
+at "$client" apply -k "$here/manifests/client"
+at "$cluster" apply -k "$here/manifests/cluster"
+until_ok ready "$cluster" sites.skupper.io
+until_ok ready "$client" sites.skupper.io
+(
+  cd "$work"
+  skupper token issue token.yaml -p kubernetes -c "$cluster" -n "$namespace"
+  skupper token redeem token.yaml -p kubernetes -c "$client" -n "$namespace"
+)
+until_ok ready "$client" links.skupper.io
+until_ok names_there
+at "$cluster" rollout status statefulset/hazelcast --timeout=180s
+at "$client" rollout restart deployment/hazelcast-mancenter
+at "$client" rollout status deployment/hazelcast-mancenter --timeout=180s
