@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hazelcast import reactor
 from hazelcast.client import HazelcastClient
 
 from sandbox.names import read_hosts
@@ -64,18 +65,21 @@ def read_config(text: str) -> ClusterConfig:
 
 
 def use_names(hosts: Path) -> None:
-    """From now on names resolve as they do in the pod, in this process only."""
-    real = socket.getaddrinfo
+    """From now on the client in this process connects to names as they resolve in the pod."""
+    real = reactor.AsyncoreConnection.connect
 
-    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(host, str) and not _is_address(host):
+    def connect_by_name(connection: Any, address: tuple[str, int]) -> Any:
+        host, port = address
+        if not _is_address(host):
             addresses = read_hosts(hosts, host)
             if not addresses:
                 raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
             host = addresses[0]
-        return real(host, *args, **kwargs)
+        return real(connection, (host, port))
 
-    socket.getaddrinfo = getaddrinfo
+    # The client hands names to the operating system here, past everything that Python could be told.
+    patched: Any = reactor.AsyncoreConnection
+    patched.connect = connect_by_name
 
 
 def _is_address(host: str) -> bool:
@@ -84,6 +88,14 @@ def _is_address(host: str) -> bool:
     except OSError:
         return False
     return True
+
+
+class OneLine(logging.Formatter):
+    """Leaves tracebacks out: the client's own are long, and repeated with every try."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 logging's name
+        """The last line of what it would be."""
+        return f"  {ei[1]!r}"
 
 
 def serve(address: str, port: int, seen: Seen) -> None:
@@ -161,7 +173,9 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="client configuration, YAML")
     parser.add_argument("--give-up-after", type=float, required=True, metavar="SECONDS")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     use_names(options.hosts)
     seen = Seen()
     for port in (8080, 8081):
