@@ -14,6 +14,7 @@ for argument in "$@"; do
   esac
 done
 . scripts/env.sh
+export PATH=$PWD/.venv/bin:$PATH
 
 # The demo's record must not replace the one of the user's own last run.
 state=$PWD/.sandbox/demo-state

@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
+export PATH=$PWD/.venv/bin:$PATH
 if [ "${1:-}" = --fix ]; then
   ruff check --fix .
   ruff format .

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
+export PATH=$PWD/.venv/bin:$PATH
 # The tests start a sandbox of their own and end it; only its programs are made here, so that their building is seen.
 scripts/sandbox.sh build
 exec pytest "$@"

@@ -109,16 +109,22 @@ async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
 async def _remove(removal: _Removal, until: float, emit: Emit) -> HzlinkError | None:
     """One site, stage by stage. A namespace goes last, and only when nobody else's objects are in it."""
     site, plan = removal.site, removal.teardown
-    kubectl = Kubectl(site)
+    kubectl, began = Kubectl(site), time.monotonic()
+
+    def tell(text: str) -> None:
+        emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
+
     try:
         for stage in plan.stages:
             await kubectl.delete(stage)
             if any(target.resource == objects.RESOURCES["Site"] for target in stage):
-                emit(Event(Mark.OK, "Site deleted; waiting for what Skupper made of it to go", site.name))
                 await _gone(kubectl, (*stage, *plan.dependents), until, "what Skupper made of the Site")
+                tell("unlinked; the Skupper Site and what was made of it are gone")
+        if plan.pods:
+            emit(Event(Mark.NOTE, f"{len(plan.pods)} pods are ending; a member hands its data over first", site.name))
         await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
         if plan.refs:
-            emit(Event(Mark.OK, f"{len(plan.refs)} objects removed", site.name))
+            tell(f"{len(removal.lines)} objects removed")
         if removal.namespace:
             await _remove_namespace(kubectl, until, emit)
     except HzlinkError as error:
