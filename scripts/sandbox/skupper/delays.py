@@ -112,11 +112,11 @@ PROFILES = {"fast": FAST, "measured": MEASURED}
 
 
 def load(state: Path) -> Delays:
-    """The profile that the environment or the sandbox's `config.json` names; `fast` when neither does.
+    """The profile that the environment or the sandbox's `sandbox.json` names; `fast` when neither does.
 
     ValueError for a profile that does not exist.
     """
-    name = os.environ.get(PROFILE_VARIABLE) or _configured(state / "config.json") or "fast"
+    name = os.environ.get(PROFILE_VARIABLE) or _configured(state / "sandbox.json") or "fast"
     if name not in PROFILES:
         raise ValueError(f"no profile {name!r}: choose one of {', '.join(PROFILES)}")
     return PROFILES[name]
