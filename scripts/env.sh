@@ -1,4 +1,5 @@
-# Sourced by the other scripts: makes the checkout's virtual environment, or brings it up to date, and sets `python`.
+# Sourced by the other scripts: makes the checkout's virtual environment, or brings it up to date, and puts it first
+# on the PATH. Sets `root` (the checkout) and `python`.
 # shellcheck shell=bash
 #
 # HZLINK_PYTHON  which Python to make it with (3.11 to 3.13); else the first of python3.13, 3.12, 3.11, python3 that fits
@@ -42,3 +43,4 @@ exec 9<"$root"
 flock 9
 ensure_venv || exit 3
 exec 9<&-
+export PATH=$venv/bin:$PATH

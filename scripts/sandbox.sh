@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two Kubernetes clusters on this machine, without Docker: sandbox.sh up|down|env|status [--name NAME]
+# Two Kubernetes clusters on this machine, without Docker: sandbox.sh up|down|env|status|build [--name NAME]
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh

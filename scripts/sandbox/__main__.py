@@ -1,4 +1,4 @@
-"""`python -m sandbox up|down|env|status`; scripts/sandbox.sh is the front of it."""
+"""`python -m sandbox up|down|env|status|build`; scripts/sandbox.sh is the front of it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ def main() -> int:
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if options.command == "build":
+            build.ensure(say)
+            return 0
         layout = Layout.named(options.name)
         if options.command == "up":
             return up(layout, options.profile, options.owner)
@@ -49,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox.sh", description="Two Kubernetes clusters on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {
+        "build": "make the programs that a sandbox needs, where they are not there yet",
         "up": "start a sandbox, or say that it runs",
         "down": "end it and remove all of it",
         "env": 'print what a shell needs to use it: eval "$(scripts/sandbox.sh env)"',
@@ -56,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     }
     for command, text in helps.items():
         sub = commands.add_parser(command, help=text)
+        if command == "build":
+            continue
         sub.add_argument("--name", default=DEFAULT_NAME, help=f"which sandbox ({DEFAULT_NAME})")
         if command == "up":
             sub.add_argument("--profile", choices=PROFILES, default="measured", help="delays of the stand-in")

@@ -1,0 +1,67 @@
+"""Fixtures for all tests: nothing of the user's is touched, and the sandbox is there for those who ask."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.layout import cache_dir
+from tests.sandboxed import Namespaces, Sandbox, run_sandbox, start
+
+# As it was before any test changed it: the sandbox's programs lie in the user's cache.
+REAL_ENV = {**os.environ, "HZLINK_SANDBOX_CACHE": str(cache_dir())}
+_USERS_OWN = ("HZLINK_", "SKUPPER_", "KUBE", "XDG_")
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test can reach a cluster, a file or a setting of the user's: only what it names itself."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_USERS_OWN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    for kind in ("STATE", "CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+    monkeypatch.setenv("KUBECONFIG", str(home / "no-kubeconfig"))
+    monkeypatch.setenv("HZLINK_SANDBOX_CACHE", REAL_ENV["HZLINK_SANDBOX_CACHE"])
+
+
+@pytest.fixture(scope="session")
+def real_env() -> dict[str, str]:
+    """The environment that pytest was started with, for running the sandbox itself."""
+    return dict(REAL_ENV)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """One sandbox for the whole session, profile fast. It ends with pytest, however that ends."""
+    if sys.platform != "linux":
+        pytest.skip("the sandbox needs Linux: loopback addresses, pidfd")
+    name = f"test-{os.getpid()}"
+    running = start(name, REAL_ENV, owner=os.getpid())
+    try:
+        yield running
+    finally:
+        running.close()
+        run_sandbox(REAL_ENV, "down", "--name", name)
+
+
+@pytest.fixture
+def namespaces(sandbox: Sandbox) -> Iterator[Namespaces]:
+    """Makes fresh namespaces: `namespaces.make("real")` or `namespaces.make("none")`, removed after the test."""
+    made = Namespaces(sandbox)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def kubeconfig(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The sandbox's kubeconfig, with its kubectl and skupper on the PATH of this test."""
+    for key in ("PATH", "KUBECONFIG"):
+        monkeypatch.setenv(key, sandbox.env[key])
+    return sandbox.kubeconfig

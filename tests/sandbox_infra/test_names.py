@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from sandbox.names import PodName, read_hosts, resolve, write_hosts
+from tests.sandbox_infra.objects import service
+
+DEAD = "127.9.255.254"
+PODS = [
+    PodName("hazelcast-0", {"app": "hazelcast"}, "127.9.0.1", True, "hazelcast-0", "hazelcast"),
+    PodName("hazelcast-1", {"app": "hazelcast"}, "127.9.0.2", False, "hazelcast-1", "hazelcast"),
+    PodName("other", {"app": "other"}, "127.9.0.3", True),
+]
+
+
+def _addresses(name: str, *services: dict[str, object], relays: dict[str, str] | None = None) -> list[str]:
+    return [address for address, known in resolve("ns", services, PODS, relays or {}, DEAD) if known == name]
+
+
+def test_a_headless_service_gives_its_ready_pods() -> None:
+    headless = service("hazelcast", "ns", clusterIP="None", selector={"app": "hazelcast"})
+
+    assert _addresses("hazelcast", headless) == ["127.9.0.1"]
+
+
+def test_or_all_of_them_if_it_says_so() -> None:
+    headless = service(
+        "hazelcast", "ns", clusterIP="None", selector={"app": "hazelcast"}, publishNotReadyAddresses=True
+    )
+
+    assert _addresses("hazelcast", headless) == ["127.9.0.1", "127.9.0.2"]
+    assert _addresses("hazelcast.ns.svc.cluster.local", headless) == ["127.9.0.1", "127.9.0.2"]
+    assert _addresses("hazelcast-1.hazelcast", headless) == ["127.9.0.2"]
+    # A pod's bare name is no name in DNS.
+    assert _addresses("hazelcast-1", headless) == []
+
+
+def test_a_headless_service_without_pods_does_not_resolve() -> None:
+    assert _addresses("x", service("x", "ns", clusterIP="None", selector={"app": "nobody"})) == []
+
+
+def test_a_relay_wins() -> None:
+    routed = service("hazelcast-0", "ns", selector={"skupper.io/component": "router"})
+
+    assert _addresses("hazelcast-0", routed, relays={"hazelcast-0": "127.9.128.1"}) == ["127.9.128.1"]
+
+
+def test_a_service_that_leads_nowhere_resolves_all_the_same() -> None:
+    assert _addresses("hazelcast-0", service("hazelcast-0", "ns", clusterIP="10.96.0.9")) == [DEAD]
+
+
+def test_a_hosts_file_reads_back_and_knows_the_pod_itself(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+
+    write_hosts(hosts, [("127.9.0.1", "hazelcast"), ("127.9.0.2", "hazelcast")], PODS[1])
+
+    assert read_hosts(hosts, "Hazelcast.") == ["127.9.0.1", "127.9.0.2"]
+    assert read_hosts(hosts, "hazelcast-1") == ["127.9.0.2"]
+    assert read_hosts(hosts, "hazelcast-0") == []
+    assert read_hosts(hosts, "localhost") == ["127.0.0.1"]

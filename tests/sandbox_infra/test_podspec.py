@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox import apps, podspec
+from sandbox.apps import Place, Toolbox
+from sandbox.kubeobjects import Obj
+from tests.sandbox_infra.objects import pod
+
+DATA: dict[tuple[str, str], dict[str, bytes]] = {
+    ("ConfigMap", "conf"): {"hazelcast.yaml": b"hazelcast: {}", "level": b"7"},
+    ("Secret", "key"): {"token": b"s3"},
+}
+
+
+def lookup(kind: podspec.DataKind, name: str) -> dict[str, bytes] | None:
+    return DATA.get((kind, name))
+
+
+def _pod(container: Obj, **spec: object) -> Obj:
+    return pod("hz-0", "ns", metadata={"uid": "u-1"}, spec={"containers": [container], **spec})
+
+
+def test_variables_expand_what_was_defined_before_them() -> None:
+    container: Obj = {
+        "name": "m",
+        "env": [
+            {"name": "EARLY", "value": "$(POD_NAME)"},
+            {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "OPTS", "value": "-Dname=$(POD_NAME) -Dmoney=$$(POD_NAME) -Dother=$(NONE)"},
+            {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            {"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "conf", "key": "level"}}},
+            {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "key", "key": "token"}}},
+            {"name": "ABSENT", "valueFrom": {"secretKeyRef": {"name": "no", "key": "x", "optional": True}}},
+        ],
+    }
+
+    env = podspec.environment(container, _pod(container), "127.9.0.1", lookup)
+
+    assert env == {
+        "EARLY": "$(POD_NAME)",
+        "POD_NAME": "hz-0",
+        "OPTS": "-Dname=hz-0 -Dmoney=$(POD_NAME) -Dother=$(NONE)",
+        "IP": "127.9.0.1",
+        "LEVEL": "7",
+        "TOKEN": "s3",
+    }
+
+
+def test_a_missing_secret_is_named() -> None:
+    container: Obj = {"name": "m", "env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "no", "key": "x"}}}]}
+
+    with pytest.raises(podspec.MissingError, match='secret "no" not found'):
+        podspec.environment(container, _pod(container), "127.9.0.1", lookup)
+
+
+def test_volumes_become_folders(tmp_path: Path) -> None:
+    volumes = [
+        {"name": "config", "configMap": {"name": "conf", "items": [{"key": "level", "path": "sub/level.txt"}]}},
+        {"name": "secret", "secret": {"secretName": "key"}},
+        {"name": "tmp", "emptyDir": {}},
+    ]
+
+    podspec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
+
+    assert (tmp_path / "config/sub/level.txt").read_text() == "7"
+    assert not (tmp_path / "config/hazelcast.yaml").exists()
+    assert (tmp_path / "secret/token").read_bytes() == b"s3"
+    assert (tmp_path / "tmp").is_dir()
+
+
+def test_a_missing_config_map_is_named(tmp_path: Path) -> None:
+    volumes = [{"name": "config", "configMap": {"name": "no"}}]
+
+    with pytest.raises(podspec.MissingError, match='configmap "no" not found'):
+        podspec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
+
+
+def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
+    container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/config/tls/"}]}
+
+    text = podspec.local_paths("-Da=/config/h.yaml -Db=/config/tls/k -Dc=/configs/x -Dd=/x/config", container, tmp_path)
+
+    assert text == f"-Da={tmp_path}/c/h.yaml -Db={tmp_path}/t/k -Dc=/configs/x -Dd=/x/config"
+
+
+def test_probes_find_their_port_by_name() -> None:
+    container: Obj = {
+        "name": "m",
+        "ports": [{"name": "health", "containerPort": 8081}, {"containerPort": 5701}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": "health"}, "periodSeconds": 1},
+        "startupProbe": {"tcpSocket": {"port": 5701}},
+    }
+    named = podspec.ports(_pod(container))
+
+    ready, start = (podspec.probe(container, "readinessProbe", named), podspec.probe(container, "startupProbe", named))
+
+    assert ready is not None
+    assert start is not None
+    assert named == {"health": 8081, "5701": 5701}
+    assert (ready.port, ready.path, ready.period, ready.failures) == (8081, "/ready", 1, 3)
+    assert (start.port, start.path, start.period) == (5701, None, 10)
+    assert podspec.probe({"name": "m"}, "readinessProbe", named) is None
+
+
+def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
+    container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
+    env = {"JAVA_OPTS": "-Dhazelcast.config=/config/hazelcast.yaml -DadvertiseName=hazelcast-0 -Xmx2g"}
+    place = Place(tmp_path, "127.9.0.3")
+
+    launch = apps.member(container, env, place, Toolbox("/usr/bin/java", Path("/jar"), "fast"))
+
+    argv = list(launch.argv)
+    assert f"-Dhazelcast.config={place.volumes}/config/hazelcast.yaml" in argv
+    assert "-DadvertiseName=hazelcast-0" in argv
+    assert "-Dhazelcast.local.localAddress=127.9.0.3" in argv
+    assert argv.index("-Xmx128m") > argv.index("-Xmx2g")
+
+
+def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Path) -> None:
+    place = Place(tmp_path, "127.9.0.3")
+
+    launch = apps.member({"name": "m"}, {}, place, Toolbox("/usr/bin/java", Path("/jar"), "measured"))
+
+    config = next(a.partition("=")[2] for a in launch.argv if a.startswith("-Dhazelcast.config="))
+    assert "multicast: {enabled: false}" in Path(config).read_text()
+
+
+def test_management_center_is_told_its_configuration_as_the_real_one_is(tmp_path: Path) -> None:
+    container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
+    env = {"MC_INIT_CMD": "./bin/hz-mc conf cluster add --lenient=true -H /data -cc /config/hazelcast-client.yaml"}
+    place = Place(tmp_path, "127.9.0.3")
+
+    launch = apps.mancenter(container, env, place, Toolbox(None, None, "fast"))
+
+    argv = list(launch.argv)
+    assert argv[argv.index("--config") + 1] == f"{place.volumes}/config/hazelcast-client.yaml"

@@ -1,0 +1,186 @@
+"""The sandbox as tests use it: started once, asked through kubectl or the API, disturbed on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from sandbox import clusters
+from sandbox import kubeobjects as kinds
+from sandbox.kubeapi import Kube
+from sandbox.kubelet import PROCESSES
+from sandbox.kubeobjects import KubeError, Obj
+from sandbox.layout import CONTEXTS, ROOT, SERVERS, Layout, read_json
+
+Processes = Literal["none", "real"]
+T = TypeVar("T")
+
+
+@dataclass
+class Sandbox:
+    """A running sandbox. `env` is what a program needs to use it and nothing else."""
+
+    layout: Layout
+    env: dict[str, str]
+    _kubes: dict[str, Kube] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        """Its folder, with faults.json and logs/."""
+        return self.layout.state
+
+    @property
+    def kubeconfig(self) -> Path:
+        """With the contexts client, client2 and cluster."""
+        return self.layout.kubeconfig
+
+    @property
+    def bin(self) -> Path:
+        """Holds `kubectl` and `skupper`."""
+        return self.layout.bin
+
+    def kube(self, server: str) -> Kube:
+        """The API of `client` or `cluster`."""
+        if server not in self._kubes:
+            self._kubes[server] = Kube.from_kubeconfig(self.kubeconfig, server)
+        return self._kubes[server]
+
+    def kubectl(self, context: str, *args: str, stdin: str | None = None, check: bool = True) -> str:
+        """What kubectl prints; fails the test with what it said if it did not succeed."""
+        done = subprocess.run(
+            [str(self.bin / "kubectl"), "--kubeconfig", str(self.kubeconfig), "--context", context, *args],
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"kubectl {' '.join(args)}: {done.stdout}{done.stderr}"
+        return done.stdout + ("" if check else done.stderr)
+
+    def endpoints(self, server: str, namespace: str) -> dict[str, Obj]:
+        """The running processes of a namespace's pods, by pod name: ip, ports, ready, pid, ..."""
+        prefix = f"{server}/{namespace}/"
+        entries = read_json(self.layout.endpoints).items()
+        return {key.removeprefix(prefix): value for key, value in entries if key.startswith(prefix)}
+
+    def writes(
+        self, server: str, namespace: str | None = None, agents: Sequence[str] = ("kubectl", "skupper")
+    ) -> list[Obj]:
+        """What programs with such a user agent have written so far, from the API server's audit log."""
+        log = self.layout.cluster_dir(server) / "logs" / "audit.log"
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        return [
+            event
+            for event in events
+            if event.get("userAgent", "").startswith(tuple(agents))
+            and (namespace is None or event.get("objectRef", {}).get("namespace") == namespace)
+        ]
+
+    @contextmanager
+    def frozen(self, server: str) -> Iterator[None]:
+        """Meanwhile the API server takes connections and answers nothing."""
+        process = clusters.components(self.layout)[server, "kube-apiserver"]
+        process.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send(signal.SIGCONT)
+
+    def set_faults(self, faults: Mapping[str, object]) -> None:
+        """Replaces the stand-in's faults.json."""
+        temporary = self.state / ".faults.json.new"
+        temporary.write_text(json.dumps(faults))
+        temporary.replace(self.state / "faults.json")
+
+    def close(self) -> None:
+        """Ends this object's connections; the sandbox goes on."""
+        for kube in self._kubes.values():
+            kube.close()
+
+
+def start(name: str, real_env: Mapping[str, str], owner: int, profile: str = "fast") -> Sandbox:
+    """Runs `sandbox up` with the user's own environment (for its cache), and returns what is up."""
+    run_sandbox(real_env, "up", "--name", name, "--profile", profile, "--owner", str(owner))
+    layout = Layout.named(name)
+    path = f"{layout.bin}:{Path(sys.executable).parent}:{real_env.get('PATH', os.defpath)}"
+    home = layout.state / "home"
+    home.mkdir(exist_ok=True)
+    env = {"PATH": path, "HOME": str(home), "KUBECONFIG": str(layout.kubeconfig), "LANG": "C.UTF-8"}
+    return Sandbox(layout, env)
+
+
+def run_sandbox(real_env: Mapping[str, str], *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """`python -m sandbox ARGS`; its talk goes to the test's output."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "sandbox", *args],
+        env={**real_env, "PYTHONPATH": str(ROOT / "scripts")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not check or done.returncode == 0, f"sandbox {' '.join(args)}: {done.stdout}{done.stderr}"
+    return done
+
+
+class Namespaces:
+    """Makes namespaces for one test, on both API servers under the same name, and removes them afterwards."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._made: list[str] = []
+
+    def make(self, processes: Processes = "none", labels: Mapping[str, str] | None = None) -> str:
+        """A fresh namespace on `client` and on `cluster`; its name."""
+        name = f"t-{uuid.uuid4().hex[:8]}"
+        self._made.append(name)
+        wanted = {**(labels or {}), **({PROCESSES: "none"} if processes == "none" else {})}
+        for server in SERVERS:
+            kube = self._sandbox.kube(server)
+            kube.create(kinds.NAMESPACES, {"metadata": {"name": name, "labels": wanted}})
+        for server in SERVERS:
+            kube = self._sandbox.kube(server)
+            until(partial(kube.get, kinds.SERVICE_ACCOUNTS, name, "default"), 20)
+        return name
+
+    def remove(self) -> None:
+        """Asks for their removal, and does not wait for it; processes get no time to end well."""
+        for name in self._made:
+            for server in SERVERS:
+                with suppress(KubeError):
+                    remove_namespace(self._sandbox.kube(server), name)
+
+
+def remove_namespace(kube: Kube, name: str) -> None:
+    """Deletes a namespace and its pods at once."""
+    # First the namespace: from then on nothing makes new pods in it.
+    kube.delete(kinds.NAMESPACES, None, name)
+    for pod in kube.list(kinds.PODS, name):
+        kube.delete(kinds.PODS, name, pod["metadata"]["name"], grace=0)
+
+
+def until(true: Callable[[], T], seconds: float, step: float = 0.05) -> T:
+    """What `true` returns, once that is something; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = true()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s; last: {value!r}"
+        time.sleep(step)
+
+
+__all__ = ["CONTEXTS", "Namespaces", "Processes", "Sandbox", "remove_namespace", "run_sandbox", "start", "until"]
