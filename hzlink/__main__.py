@@ -1,16 +1,33 @@
 """The console script, and `python -m hzlink`."""
 
 import gc
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Runs the command line and exits with its status."""
-    # Starting makes many objects and drops none: the collector would only cost time (a tenth of `--help`).
-    # running.run turns it on again.
-    gc.disable()
+    # Starting makes many objects and drops few: at its usual pace the collector takes a tenth of a short command.
+    gc.set_threshold(100_000)
     from hzlink.cli import app
 
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        _leave(status)
+    _leave(0)
+
+
+def _leave(status: int) -> NoReturn:
+    """Ends the process at once: nothing is left to put in order, and Python takes 60 ms to take itself down."""
+    for stream in (sys.stdout, sys.stderr):
+        # Whoever read it has gone: `hzlink status | head`.
+        with suppress(BrokenPipeError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

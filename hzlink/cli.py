@@ -238,7 +238,7 @@ def status_command(*, place: Any, talk: Any) -> None:
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.status import status
 
-        return status(config)
+        return status(config, console.prepare)
 
     _run("status", place, talk, work)
 
@@ -295,20 +295,24 @@ def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work)
 def _outcome(command: str, values: dict[str, Any], console: "Talk", work: Work) -> "Result":
     """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
     from hzlink import config
-    from hzlink.result import of_errors
     from hzlink.running import run
 
     try:
         return run(work(config.resolve(config.Flags.typed(values)), console))
     except HzlinkError as error:
-        return of_errors(command, [error])
+        return _failed(command, error)
     except KeyboardInterrupt:
-        return of_errors(
-            command, [Interrupted("interrupted", next_step=f"hzlink {command}   (goes on where this ended)")]
-        )
+        return _failed(command, Interrupted("interrupted", next_step=f"hzlink {command}   (goes on where this ended)"))
     except Exception as error:
         if console.verbose >= 2:
             raise
         said = f"{type(error).__name__}: {error}"
-        bug = HzlinkError("hzlink made a mistake", said=said, next_step=f"hzlink {command} -vv   (shows where)")
-        return of_errors(command, [bug])
+        return _failed(
+            command, HzlinkError("hzlink made a mistake", said=said, next_step=f"hzlink {command} -vv   (shows where)")
+        )
+
+
+def _failed(command: str, error: HzlinkError) -> "Result":
+    from hzlink.result import of_errors
+
+    return of_errors(command, [error])

@@ -62,7 +62,8 @@ SIDES = {
     "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
     "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
 }
-SHARED = ("namespace", "kubeconfig")
+# Said of every site: and of one side.
+SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = ("name", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "timeout")
 
@@ -87,8 +88,11 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     values = _merge(sources, recorded)
     if not values.get("client_ctx") or not values.get("cluster_ctx"):
         missing = "--cluster-ctx" if values.get("client_ctx") else "--client-ctx"
+        earlier = (
+            "the last `hzlink up` was for other contexts" if recorded else "no earlier `hzlink up` to take it from"
+        )
         raise UsageError(
-            f"no {missing} given, and no earlier `hzlink up` to take it from",
+            f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
     topology = _topology(values, environ)
@@ -112,7 +116,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(f"HZLINK_{key.upper()}", "")
         if text:
             # One context a line: contexts may contain any other character.
-            values[key] = text.splitlines() if key in LISTS else text
+            values[key] = [line for line in text.split("\n") if line] if key in LISTS else text
     return values
 
 
@@ -129,17 +133,32 @@ def _from_file(flags: Flags, environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    given = {anchor: _first(sources, anchor) for anchor in SIDES}
+    # The record is of one topology: with another context on either side it is of no use.
+    ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
+    sources = (*sources, recorded if ours else {})
+    chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
     values: dict[str, Any] = {}
-    for anchor, keys in SIDES.items():
-        for source in (*sources, recorded):
-            values |= {key: source[key] for key in keys if key in source and key not in values}
+    for source in sources:
+        counts = dict(source)
+        for anchor, keys in SIDES.items():
             # A namespace that goes with another context in a lower source does not go with this one.
-            if anchor in values:
-                break
-    same = all(values.get(anchor) == recorded.get(anchor) for anchor in SIDES)
-    for source in (*sources, recorded if same else {}):
-        values |= {key: source[key] for key in (*SHARED, *SETTINGS) if key in source and key not in values}
+            if counts.get(anchor, chosen[anchor]) != chosen[anchor]:
+                counts = _without(counts, keys)
+        for shared, sides in SHARED.items():
+            # What a higher source says of every site outranks what this one says of a side.
+            if shared in values:
+                counts = _without(counts, sides)
+        values = counts | values
     return values
+
+
+def _first(sources: Sequence[Mapping[str, Any]], key: str) -> Any:
+    return next((source[key] for source in sources if key in source), None)
+
+
+def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> Topology:
@@ -186,6 +205,8 @@ Place = tuple[str, str, str | None]
 
 
 def _place(context: str, namespace: str | None, file: str | None, environ: Mapping[str, str]) -> tuple[Place, str]:
+    # kubectl does not know ~, and no shell sees what comes from hzlink.yaml.
+    file = os.path.expanduser(file) if file else None
     known = kubeconfig.contexts(file, environ)
     if context not in known:
         listed = ", ".join(sorted(known)[:8]) or "none"

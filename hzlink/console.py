@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hzlink.errors import UsageError
 from hzlink.events import Event, Mark
-from hzlink.result import Result
+
+if TYPE_CHECKING:
+    from hzlink.result import Result
 
 
 class Progress(Protocol):
@@ -44,6 +46,15 @@ class Talk:
         if self._progress is None:
             self._progress = self._start()
         self._progress(event)
+
+    def prepare(self) -> None:
+        """Loads what showing a result will need. For a command to call while it waits for a cluster anyway."""
+        import hzlink.result
+
+        if self.output in ("table", "wide"):
+            import hzlink.render.table
+        else:
+            import hzlink.render.structured  # noqa: F401 - loaded ahead of its use
 
     def ask(self, lines: Sequence[str]) -> bool:
         """Shows what would be removed, and asks.

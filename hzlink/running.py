@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -18,7 +17,6 @@ def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         KeyboardInterrupt: SIGINT or SIGTERM came; everything is put in order by then.
         Exception: what the coroutine raised; of a group of errors, the first.
     """
-    gc.enable()
     return asyncio.run(_interruptible(work))
 
 

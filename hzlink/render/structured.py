@@ -8,12 +8,20 @@ from hzlink.result import Result, to_dict
 
 
 def as_json(result: Result) -> str:
-    """The result as indented JSON."""
-    return json.dumps(to_dict(result), indent=2, ensure_ascii=False)
+    """The result as indented JSON. What could control a terminal is escaped, as in the YAML."""
+    text = json.dumps(to_dict(result), indent=2, ensure_ascii=False)
+    return text if _is_harmless(text) else json.dumps(to_dict(result), indent=2)
 
 
 def as_yaml(result: Result) -> str:
     """The same as YAML."""
     import yaml
 
-    return yaml.safe_dump(to_dict(result), sort_keys=False, allow_unicode=True).rstrip("\n")
+    text = yaml.safe_dump(to_dict(result), sort_keys=False, allow_unicode=True)
+    if not _is_harmless(text):
+        text = yaml.safe_dump(to_dict(result), sort_keys=False)
+    return text.rstrip("\n")
+
+
+def _is_harmless(text: str) -> bool:
+    return text.replace("\n", "").isprintable()

@@ -45,7 +45,7 @@ def status_table(report: Report, wide: bool = False) -> Table:
     for site in report.sites:
         table.add_row(
             _name(site),
-            Text(site.site.where),
+            Text(one_line(site.site.where)),
             _skupper(site, wide),
             _links(report, site),
             _members(report, site, wide),
@@ -70,7 +70,7 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
     text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.offer, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
-            text.append(f"\n{fact}", "dim")
+            text.append(f"\n{one_line(fact)}", "dim")
     return text
 
 
@@ -98,9 +98,9 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
     total = len(there) + len(troubles)
     text = Text(f"{len(there)}/{total}", COLOURS[State.OK if there and not troubles else State.BROKEN])
     for name in _range(there) if not wide else there:
-        text.append(f"\n{name}", "not bold default")
+        text.append(f"\n{one_line(name)}", "not bold default")
     for name, trouble in troubles.items():
-        text.append(f"\n{name}: {one_line(trouble)}", COLOURS[State.BROKEN])
+        text.append(f"\n{one_line(f'{name}: {trouble}')}", COLOURS[State.BROKEN])
     return text
 
 
@@ -114,7 +114,7 @@ def _mancenter(report: Report, site: SiteReport) -> Text:
         return Text("left out (unisocket)" if unisocket else "-", "dim")
     text = _word(site.mancenter, "Ready")
     if site.mancenter_address:
-        text.append(f"\n{site.mancenter_address}", "not bold default")
+        text.append(f"\n{one_line(site.mancenter_address)}", "not bold default")
     return text
 
 
@@ -124,7 +124,7 @@ def _below(report: Report) -> list[RenderableType]:
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
             where = f" Management Center of {site.site.name}: http://localhost:8080 while this runs:\n   "
-            lines.append(Text(where).append(site.mancenter_command, "cyan"))
+            lines.append(Text(where).append(one_line(site.mancenter_command), "cyan"))
     lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
     return [*lines, _verdict(report)]
 
@@ -141,7 +141,7 @@ def _verdict(report: Report) -> Text:
     if blame.reading.text:
         text.append(f"\n   {one_line(blame.reading.text)}", "default")
     if blame.next_step:
-        text.append("\n   next: ", "default").append(blame.next_step, "cyan")
+        text.append("\n   next: ", "default").append(one_line(blame.next_step), "cyan")
     return text
 
 
