@@ -1,0 +1,27 @@
+"""Hypothesis: the same examples in every run, so that a red test means a change; few enough for a small machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.unit.configuring import Bench
+
+settings.register_profile(
+    "hzlink",
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    # The autouse fixture that hides the user's environment does not change between examples.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("hzlink")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A folder to resolve configurations in."""
+    monkeypatch.chdir(tmp_path)
+    return Bench(tmp_path)
