@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.kubeobjects import SERVICES, Obj, Objs, Resource
 from sandbox.skupper import kinds, status
+from sandbox.skupper.adoption import Adoption
 from sandbox.skupper.cluster import Cluster, draft
 from sandbox.skupper.network import SiteRecord
 from sandbox.skupper.sites import Sites
@@ -17,8 +18,9 @@ _NO_SITE = "No active site in namespace"
 class Bindings:
     """The Listeners and Connectors of all namespaces."""
 
-    def __init__(self, sites: Sites) -> None:
+    def __init__(self, sites: Sites, adoption: Adoption) -> None:
         self._sites = sites
+        self._adoption = adoption
         self._had_pods: set[str] = set()
         self.good: dict[tuple[str, str], Objs] = {}
         """The Listeners that are in order, for each (cluster, namespace) with a working Site."""
@@ -26,21 +28,19 @@ class Bindings:
     def step(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]]) -> None:
         """Brings their status up to date. `heard` is each Site's network status by the Site's uid."""
         self.good = {key: found for key, found in self.good.items() if key[0] != cluster.name}
+        working = self._sites.working(cluster)
         for resource in (kinds.LISTENERS, kinds.CONNECTORS):
-            for namespace in {obj["metadata"]["namespace"] for obj in cluster.all(resource)}:
-                if self._site(cluster, namespace) is None:
-                    self._without_site(turn, cluster, resource, namespace)
-        for namespace in self._sites.namespaces(cluster):
-            site = self._site(cluster, namespace)
-            if site is None:
-                continue
+            for namespace in {obj["metadata"]["namespace"] for obj in cluster.all(resource)} - set(working):
+                self._without_site(turn, cluster, resource, namespace)
+        for namespace, site in working.items():
             records = heard.get(site["metadata"]["uid"])
-            self._connectors(cluster, namespace, records)
-            self.good[cluster.name, namespace] = self._listeners(turn, cluster, namespace, records)
+            self._connectors(cluster, site, records)
+            self.good[cluster.name, namespace] = self._listeners(turn, cluster, site, records)
 
-    def _site(self, cluster: Cluster, namespace: str) -> Obj | None:
-        site = self._sites.active(cluster, namespace)
-        return site if site is not None and self._sites.initialised(site) else None
+    def _known(self, cluster: Cluster, resource: Resource, site: Obj) -> Objs:
+        """The namespace's objects that the Site has taken notice of."""
+        found = cluster.all(resource, site["metadata"]["namespace"])
+        return [obj for obj in found if self._adoption.knows(site, obj)]
 
     def _without_site(self, turn: Turn, cluster: Cluster, resource: Resource, namespace: str) -> None:
         """A new one says so at once; one whose Site was deleted keeps its old status until the next look."""
@@ -53,8 +53,8 @@ class Bindings:
 
     # Connectors
 
-    def _connectors(self, cluster: Cluster, namespace: str, records: list[SiteRecord] | None) -> None:
-        for connector in cluster.all(kinds.CONNECTORS, namespace):
+    def _connectors(self, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> None:
+        for connector in self._known(cluster, kinds.CONNECTORS, site):
             problem = self._connector_problem(cluster, connector)
             fresh = draft(connector)
             changed = False
@@ -84,11 +84,12 @@ class Bindings:
 
     # Listeners
 
-    def _listeners(self, turn: Turn, cluster: Cluster, namespace: str, records: list[SiteRecord] | None) -> Objs:
+    def _listeners(self, turn: Turn, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> Objs:
         """Updates their status; those that are in order."""
         good: Objs = []
+        namespace = site["metadata"]["namespace"]
         first: dict[tuple[str, int], str] = {}
-        for listener in cluster.all(kinds.LISTENERS, namespace):
+        for listener in self._known(cluster, kinds.LISTENERS, site):
             spec, name = listener["spec"], listener["metadata"]["name"]
             problem = _host_taken(cluster, listener)
             leader = first.setdefault((spec["host"], spec["port"]), name)

@@ -93,6 +93,8 @@ class Cluster:
     def _remember(self, resource: Resource, obj: Obj) -> None:
         if obj["metadata"]["uid"] in self._gone:
             return
+        if resource.group == kinds.GROUP:
+            obj.setdefault("spec", {})  # a Site or an AccessGrant may well have none
         kind = self._objects.setdefault(resource.plural, {})
         known = kind.get(key_of(obj))
         if known is None or _version(known) <= _version(obj):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sandbox.kubeapi import Kube, wait_for_server
 from sandbox.kubeobjects import KubeError
-from sandbox.skupper import access, delays, faults, forwards, install
+from sandbox.skupper import access, delays, faults, forwards, install, kinds
+from sandbox.skupper.adoption import Adoption
 from sandbox.skupper.bindings import Bindings
 from sandbox.skupper.cluster import Cluster
 from sandbox.skupper.engine import Events
@@ -24,7 +25,7 @@ from sandbox.skupper.links import Links
 from sandbox.skupper.netstatus import NetworkStatus
 from sandbox.skupper.network import Network
 from sandbox.skupper.sites import Sites
-from sandbox.skupper.targets import facts
+from sandbox.skupper.targets import Gatherer
 from sandbox.skupper.tokens import Tokens
 from sandbox.skupper.traffic import ENDPOINTS, Traffic
 from sandbox.skupper.turn import Lags, Turn
@@ -53,9 +54,11 @@ class Controller:
         self._leaders = Leaders()
         self._network = Network()
         self._status = NetworkStatus(self._sites, self._network)
-        self._bindings = Bindings(self._sites)
+        self._adoption = Adoption()
+        self._gatherer = Gatherer(self._sites, self._links, self._leaders, self._adoption)
+        self._bindings = Bindings(self._sites, self._adoption)
         self._exposure = Exposure(self._sites, self._bindings)
-        self._traffic = Traffic(state, _net(state), self._sites, self._network, self._exposure)
+        self._traffic = Traffic(state, _net(state), self._gatherer, self._network, self._exposure)
 
     def close(self) -> None:
         """Ends the relays."""
@@ -100,11 +103,13 @@ class Controller:
         access.secured_accesses(cluster)
         access.certificates(cluster)
         self._links.step(turn, cluster)
+        for resource in (kinds.LISTENERS, kinds.CONNECTORS):
+            self._adoption.step(turn, cluster, resource, self._sites.working(cluster))
 
     def _connect(self, turn: Turn) -> None:
         found = []
         for cluster in self._clusters:
-            found += facts(turn, cluster, self._sites, self._links, self._leaders)
+            found += self._gatherer.facts(turn, cluster)
         self._network.step(turn, found)
 
     def _report(self, turn: Turn, cluster: Cluster) -> None:

@@ -20,6 +20,7 @@ from sandbox.skupper.turn import Turn
 ACCESS_TYPES = ("local", "loadbalancer", "route")
 """What the real controller allows unless it is told otherwise; `nodeport` is not among them."""
 
+_CONTROLLER = {"name": "skupper-controller", "namespace": "skupper", "version": VERSION}
 _ROUTER_PODS = {"skupper.io/component": "router", "skupper.io/type": "site"}
 
 
@@ -39,6 +40,15 @@ class Sites:
     def namespaces(self, cluster: Cluster) -> list[str]:
         """Namespaces with an active Site."""
         return sorted(namespace for where, namespace in self._active if where == cluster.name)
+
+    def working(self, cluster: Cluster) -> dict[str, Obj]:
+        """The active Sites whose router is configured, by namespace."""
+        found = {}
+        for namespace in self.namespaces(cluster):
+            site = self.active(cluster, namespace)
+            if site is not None and self.initialised(site):
+                found[namespace] = site
+        return found
 
     def initialised(self, site: Obj) -> bool:
         """Whether the router's configuration could be made, so that Links and Listeners are acted upon."""
@@ -65,7 +75,7 @@ class Sites:
                 self._reconcile(turn, cluster, site)
             elif active is not None:
                 name = active["metadata"]["name"]
-                _set_configured(cluster, site, f"An active site already exists in the namespace ({name})")
+                _set_inactive(cluster, site, f"An active site already exists in the namespace ({name})")
 
     def _reconcile(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
         access = site["spec"].get("linkAccess", "")
@@ -181,10 +191,16 @@ def set_endpoints(cluster: Cluster, site: Obj, endpoints: list[Obj]) -> None:
         cluster.set_status(kinds.SITES, fresh)
 
 
+def _set_inactive(cluster: Cluster, site: Obj, problem: str) -> None:
+    fresh = draft(site)
+    status.set_field(fresh, "controller", _CONTROLLER)
+    if status.mark(fresh, status.CONFIGURED, status.error(problem), status.site_needs(fresh["spec"])):
+        cluster.set_status(kinds.SITES, fresh)
+
+
 def _set_configured(cluster: Cluster, site: Obj, problem: str) -> None:
     fresh = draft(site)
-    controller = {"name": "skupper-controller", "namespace": "skupper", "version": VERSION}
-    changed = status.set_field(fresh, "controller", controller)
+    changed = status.set_field(fresh, "controller", _CONTROLLER)
     changed |= status.set_field(fresh, "defaultIssuer", site["spec"].get("defaultIssuer", templates.SITE_CA))
     state = status.ok_or_error(problem)
     if status.mark(fresh, status.CONFIGURED, state, status.site_needs(fresh["spec"])) or changed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox.kubeobjects import PODS, SECRETS, Obj, Objs
 from sandbox.skupper import kinds, pki, templates
+from sandbox.skupper.adoption import Adoption
 from sandbox.skupper.cluster import Cluster
 from sandbox.skupper.leader import Leaders
 from sandbox.skupper.links import Links
@@ -60,10 +61,13 @@ def _selected(connector: Obj, pod: Obj) -> bool:
     return is_up(pod) or bool(connector["spec"].get("includeNotReadyPods"))
 
 
-def targets(cluster: Cluster, namespace: str) -> list[Target]:
-    """Everything that the namespace's Connectors lead to now."""
+def targets(cluster: Cluster, site: Obj, adoption: Adoption) -> list[Target]:
+    """Everything that the Site's Connectors lead to now."""
     found: list[Target] = []
+    namespace = site["metadata"]["namespace"]
     for connector in cluster.all(kinds.CONNECTORS, namespace):
+        if not adoption.knows(site, connector):
+            continue
         spec = connector["spec"]
         key, port = spec["routingKey"], int(spec["port"])
         if spec.get("host"):
@@ -77,36 +81,51 @@ def targets(cluster: Cluster, namespace: str) -> list[Target]:
     return found
 
 
-def facts(turn: Turn, cluster: Cluster, sites: Sites, links: Links, leaders: Leaders) -> list[SiteFact]:
-    """What is true of the cluster's active Sites now."""
-    return [
-        _fact(turn, cluster, site, links, leaders)
-        for namespace in sites.namespaces(cluster)
-        if (site := sites.active(cluster, namespace)) is not None and sites.initialised(site)
-    ]
+@dataclass(frozen=True)
+class Gatherer:
+    """Puts together what the network is told of the Sites."""
 
+    sites: Sites
+    links: Links
+    leaders: Leaders
+    adoption: Adoption
 
-def _fact(turn: Turn, cluster: Cluster, site: Obj, links: Links, leaders: Leaders) -> SiteFact:
-    namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
-    ready = routers_up(turn, cluster, namespace)
-    pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_up(p)), "")
-    access = {
-        (endpoint["host"], endpoint["port"])
-        for endpoint in site.get("status", {}).get("endpoints") or []
-        if endpoint["name"] == "inter-router"
-    }
-    return SiteFact(
-        uid=uid,
-        name=site["metadata"]["name"],
-        cluster=cluster.name,
-        namespace=namespace,
-        ready_since=turn.since("ready", uid) if ready else None,
-        leads_from=leaders.leads_from(turn, cluster, site, pod) if ready else turn.now,
-        access=frozenset(access),
-        ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
-        links=tuple(_links(cluster, namespace, links)),
-        services=_services(cluster, namespace),
-    )
+    def facts(self, turn: Turn, cluster: Cluster) -> list[SiteFact]:
+        """What is true of the cluster's working Sites now."""
+        return [self._fact(turn, cluster, site) for site in self.sites.working(cluster).values()]
+
+    def _fact(self, turn: Turn, cluster: Cluster, site: Obj) -> SiteFact:
+        namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
+        ready = routers_up(turn, cluster, namespace)
+        pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_up(p)), "")
+        access = {
+            (endpoint["host"], endpoint["port"])
+            for endpoint in site.get("status", {}).get("endpoints") or []
+            if endpoint["name"] == "inter-router"
+        }
+        return SiteFact(
+            uid=uid,
+            name=site["metadata"]["name"],
+            cluster=cluster.name,
+            namespace=namespace,
+            ready_since=turn.since("ready", uid) if ready else None,
+            leads_from=self.leaders.leads_from(turn, cluster, site, pod) if ready else turn.now,
+            access=frozenset(access),
+            ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
+            links=tuple(_links(cluster, namespace, self.links)),
+            services=self._services(cluster, site),
+        )
+
+    def _services(self, cluster: Cluster, site: Obj) -> Services:
+        connectors: dict[str, set[str]] = {}
+        for target in targets(cluster, site, self.adoption):
+            connectors.setdefault(target.address, set()).add(target.ip)
+        listeners: dict[str, set[str]] = {}
+        for listener in cluster.all(kinds.LISTENERS, site["metadata"]["namespace"]):
+            if self.adoption.knows(site, listener):
+                name = f"listener/{listener['metadata']['name']}"
+                listeners.setdefault(listener["spec"]["routingKey"], set()).add(name)
+        return Services(_frozen(connectors), _frozen(listeners))
 
 
 def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkFact]:
@@ -120,17 +139,6 @@ def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkFact]:
         name = link["metadata"]["name"]
         found.append(LinkFact(name, way["host"], way["port"], pki.ca_of(secret), looked_at))
     return found
-
-
-def _services(cluster: Cluster, namespace: str) -> Services:
-    connectors: dict[str, set[str]] = {}
-    for target in targets(cluster, namespace):
-        connectors.setdefault(target.address, set()).add(target.ip)
-    listeners: dict[str, set[str]] = {}
-    for listener in cluster.all(kinds.LISTENERS, namespace):
-        name = f"listener/{listener['metadata']['name']}"
-        listeners.setdefault(listener["spec"]["routingKey"], set()).add(name)
-    return Services(_frozen(connectors), _frozen(listeners))
 
 
 def _frozen(table: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -76,13 +76,15 @@ class Tokens:
         """The answer, or why there was none, as Go's HTTP client says it."""
         url = spec["url"]
         where = urlsplit(url)
-        if where.scheme not in ("http", "https"):
-            return f'Post "{url}": unsupported protocol scheme "{where.scheme}"'
+        if wrong := _wrong_url(url):
+            return wrong
         issuer = self._at(where.netloc)
         if issuer is None or turn.faults.get("redeem", cluster.name) == "unreachable":
-            cluster.blocked_until = turn.now + turn.delays.unreachable.of(cluster.name)
-            turn.wake(cluster.blocked_until)
-            return f'Post "{url}": {_unreachable(where.hostname or "", where.netloc)}'
+            reason, waits = _unreachable(where.hostname or "", where.netloc)
+            if waits:
+                cluster.blocked_until = turn.now + turn.delays.unreachable.of(cluster.name)
+                turn.wake(cluster.blocked_until)
+            return f'Post "{url}": {reason}'
         if where.scheme == "http":
             return Answer(400, "Client sent an HTTP request to an HTTPS server.")
         if spec["ca"].strip() != self._grants.ca(issuer).strip():
@@ -97,10 +99,25 @@ class Tokens:
         return None
 
 
-def _unreachable(host: str, address: str) -> str:
-    if _ADDRESS.fullmatch(host):
-        return f"dial tcp {address}: connect: no route to host"
-    return f"dial tcp: lookup {host}: no such host"
+def _wrong_url(url: str) -> str:
+    """What is wrong with a URL that cannot even be tried."""
+    where = urlsplit(url)
+    if where.scheme in ("http", "https"):
+        if " " in where.netloc:
+            return f'parse "{url}": invalid character " " in host name'
+        return ""
+    if ":" in url.split("/")[0]:
+        return f'parse "{url}": first path segment in URL cannot contain colon'
+    return f'Post "{url}": unsupported protocol scheme "{where.scheme}"'
+
+
+def _unreachable(host: str, address: str) -> tuple[str, bool]:
+    """Why nobody answers at an address, and whether finding that out takes its time."""
+    if not _ADDRESS.fullmatch(host):
+        return f"dial tcp: lookup {host}: no such host", False
+    if host.startswith("127."):
+        return f"dial tcp {address}: connect: connection refused", False
+    return f"dial tcp {address}: connect: no route to host", True
 
 
 def _establish(cluster: Cluster, site: Obj, token: Obj, answer: Answer) -> str:

@@ -18,8 +18,7 @@ from sandbox.skupper.exposure import Exposure
 from sandbox.skupper.lb import address_of
 from sandbox.skupper.network import Network
 from sandbox.skupper.relays import Address, Relays
-from sandbox.skupper.sites import Sites
-from sandbox.skupper.targets import Target, targets
+from sandbox.skupper.targets import Gatherer, Target, targets
 from sandbox.skupper.turn import Turn
 
 ENDPOINTS = "endpoints.json"
@@ -58,9 +57,10 @@ class Pool:
 class Traffic:
     """Keeps relays and `services.json` up to date."""
 
-    def __init__(self, state: Path, net: str, sites: Sites, network: Network, exposure: Exposure) -> None:
+    def __init__(self, state: Path, net: str, gatherer: Gatherer, network: Network, exposure: Exposure) -> None:
         self._state = state
-        self._sites = sites
+        self._sites = gatherer.sites
+        self._adoption = gatherer.adoption
         self._network = network
         self._exposure = exposure
         self._pool = Pool(net)
@@ -113,16 +113,14 @@ class Traffic:
         else:
             turn.wake(turn.now + _RETRY)
 
-    def _sites_by_uid(self, clusters: list[Cluster]) -> dict[str, tuple[Cluster, str]]:
-        found = {}
-        for cluster in clusters:
-            for namespace in self._sites.namespaces(cluster):
-                site = self._sites.active(cluster, namespace)
-                if site is not None:
-                    found[site["metadata"]["uid"]] = (cluster, namespace)
-        return found
+    def _sites_by_uid(self, clusters: list[Cluster]) -> dict[str, tuple[Cluster, Obj]]:
+        return {
+            site["metadata"]["uid"]: (cluster, site)
+            for cluster in clusters
+            for site in self._sites.working(cluster).values()
+        }
 
-    def _reached(self, cluster: Cluster, namespace: str, by_uid: Mapping[str, tuple[Cluster, str]]) -> list[Target]:
+    def _reached(self, cluster: Cluster, namespace: str, by_uid: Mapping[str, tuple[Cluster, Obj]]) -> list[Target]:
         """Everything that the namespace's router can lead to; nothing before it is ready."""
         site = self._sites.active(cluster, namespace)
         if site is None:
@@ -130,7 +128,7 @@ class Traffic:
         found: list[Target] = []
         for uid in self._network.reachable(site["metadata"]["uid"]):
             if uid in by_uid:
-                found += targets(*by_uid[uid])
+                found += targets(*by_uid[uid], self._adoption)
         return found
 
 
