@@ -38,7 +38,7 @@ class Kubectl:
         args = ["get", ",".join(resources), "--output=json", "--ignore-not-found"]
         if selector:
             args.append(f"--selector={selector}")
-        done = await self._call("read its objects", *args)
+        done = await self._call("read objects", *args)
         return _items(self.site, done.stdout)
 
     async def get(self, target: Ref) -> Object | None:

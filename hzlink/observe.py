@@ -73,7 +73,7 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
         # Every namespace in use has something; only for an empty one the second question is worth a call.
         if not items and not await kubectl.namespace_exists():
             said = f'namespaces "{site.namespace}" not found'
-            return Snapshot(site, error=explain(site, "read its objects", said))
+            return Snapshot(site, error=explain(site, "read objects", said))
     except HzlinkError as error:
         return Snapshot(site, error=error)
     return Snapshot(site, tuple(_without_secrets(item) for item in items))

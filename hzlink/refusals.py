@@ -94,10 +94,10 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
                 site, "auth whoami"
             )
         case Refusal.FORBIDDEN:
-            message = f"you lack a right in namespace {site.namespace} of {where}: {doing}"
+            message = f"you may not {doing} in namespace {site.namespace} of {where}"
             return message, hints.kubectl(site, "auth can-i --list")
         case Refusal.NO_DEFINITIONS:
-            message = f"Skupper is not installed in the cluster of {where}: {doing}"
+            message = f"Skupper is not installed in the cluster of {where}"
             return message, hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
         case Refusal.NO_NAMESPACE:
             create = hints.cluster_wide(site, f"create namespace {site.namespace}")
@@ -108,4 +108,4 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
         case Refusal.CONFLICT:
             return f"another field manager owns what hzlink wants to set: {doing}", None
         case _:
-            return f"kubectl refused: {doing}", None
+            return f"kubectl could not {doing}", None

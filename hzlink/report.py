@@ -49,7 +49,8 @@ class LinkReport:
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
-    `names` are the members that clients at this site can call by name; None where names are not used.
+    `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
+    names are not used.
     """
 
     site: Site
@@ -60,6 +61,7 @@ class SiteReport:
     refusal: Refusal | None = None
     error: str = ""
     names: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = ()
     mancenter: Reading | None = None
     mancenter_address: str = ""
     mancenter_command: str = ""
@@ -67,7 +69,10 @@ class SiteReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole topology. `blame` is the first broken hop; None where all is well."""
+    """The whole topology. `blame` is the first broken hop; None where all is well.
+
+    `members` is empty when the cluster site could not be read: they are not known to be down.
+    """
 
     topology: Topology
     mode: Mode
@@ -95,8 +100,11 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     workload = snapshots[topology.cluster].get("StatefulSet", WORKLOAD)
     wanted = readings.wanted_replicas(workload) if workload is not None else topology.settings.members
     members = _members(snapshots[topology.cluster], wanted)
+    expected = (
+        [member.name for member in members] if snapshots[topology.cluster].error is None else [*topology.member_names]
+    )
     links = tuple(_link(topology, snapshots, client) for client in topology.clients)
-    sites = tuple(_site(site, snapshots[site], mode, [member.name for member in members]) for site in topology.sites)
+    sites = tuple(_site(site, snapshots[site], mode, expected) for site in topology.sites)
     blame = _blame(topology, snapshots, mode, sites, links, members)
     warnings = _warnings(sites) if blame is None else ()
     return Report(topology, mode, sites, links, members, wanted, blame, warnings)
@@ -110,6 +118,8 @@ def _mode(topology: Topology, snapshots: Snapshots) -> Mode:
 
 
 def _members(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
+    if snapshot.error is not None:
+        return ()
     pods = {objects.name(pod): pod for pod in readings.of_app(snapshot.of("Pod"), WORKLOAD)}
     names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
     return tuple(_member(name, pods.get(name)) for name in [*names, *sorted(set(pods) - set(names))])
@@ -119,10 +129,14 @@ def _member(name: str, pod: Object | None) -> Member:
     if pod is None:
         return Member(name, False, "no pod")
     ready = readings.is_ready(pod)
-    return Member(name, ready, "" if ready else readings.pod_trouble(pod).text or "starting")
+    trouble = readings.pod_trouble(pod).text.removeprefix(f"pod {name}: ")
+    return Member(name, ready, "" if ready else trouble or "starting")
 
 
 def _link(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
+    for site in (topology.cluster, client):
+        if snapshots[site].error is not None:
+            return LinkReport(client, Reading(State.UNKNOWN, f"{site.name} cannot be read"))
     for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client)):
         link = plan.link_between(snapshots, redeemer, issuer)
         if link is not None:
@@ -137,7 +151,7 @@ def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> Sit
         unknown = Reading(State.UNKNOWN, snapshot.error.message)
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=snapshot.error.message)
     report: dict[str, Any] = {
-        "skupper": readings.skupper(found),
+        "skupper": _skupper(found),
         "offer": readings.matched(snapshot.get(kind, WORKLOAD)),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
         "host": readings.address(found) or "",
@@ -145,6 +159,7 @@ def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> Sit
     if site.role is Role.CLIENT and mode is Mode.SMART:
         missing = readings.missing_names(snapshot.of("Service"), members)
         report["names"] = tuple(name for name in members if name not in missing)
+        report["missing"] = tuple(missing)
         pods = readings.of_app(snapshot.of("Pod"), MANCENTER)
         report["mancenter"] = _mancenter(snapshot, pods)
         service = snapshot.get("Service", MANCENTER)
@@ -152,6 +167,12 @@ def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> Sit
         if service is not None and not report["mancenter_address"]:
             report["mancenter_command"] = hints.kubectl(site, f"port-forward service/{MANCENTER} 8080:8080")
     return SiteReport(site, **report)
+
+
+def _skupper(found: Object | None) -> Reading:
+    if readings.needs_address(found):
+        return Reading(State.WAITING, "no address for links yet")
+    return readings.skupper(found)
 
 
 def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Reading:
@@ -173,7 +194,7 @@ def _web_address(service: Object | None) -> str:
         host = next((entry.get("ip") or entry.get("hostname") for entry in ingress), "")
         return f"http://{host}:{ports[0].get('port')}" if host else ""
     if spec.get("type") == "NodePort" and ports[0].get("nodePort"):
-        return f"http://<any node>:{ports[0]['nodePort']}"
+        return f"http://<node>:{ports[0]['nodePort']}"
     return ""
 
 
@@ -194,9 +215,13 @@ def _blame(
         # Either end may lag behind what flows (skupper issue 2428): one that is content is enough.
         hops += [_offer_hop(site) for site in clients if not (site.offer.ok or cluster.offer.ok)]
     else:
-        hops += [_names_hop(site, members) for site in clients]
+        hops += [_names_hop(site) for site in clients]
         hops += [_mancenter_hop(site) for site in clients]
     return next((hop for hop in hops if not hop.reading.ok), None)
+
+
+# What is missing where a site could not be read; else it is the API server that did not give an answer.
+_UNREAD = {Refusal.NO_DEFINITIONS: "Skupper installation", Refusal.NO_NAMESPACE: "namespace"}
 
 
 def _site_hop(snapshots: Snapshots, report: SiteReport) -> Hop:
@@ -204,15 +229,11 @@ def _site_hop(snapshots: Snapshots, report: SiteReport) -> Hop:
     error = snapshots[site].error
     if error is not None:
         reading = Reading(State.UNKNOWN, f"{error.message}{f': {error.said}' if error.said else ''}")
-        return Hop(
-            "API server" if report.refusal is not Refusal.NO_DEFINITIONS else "Skupper",
-            site,
-            reading,
-            error.next_step or "",
-        )
+        return Hop(_UNREAD.get(report.refusal, "API server"), site, reading, error.next_step or "")
     if report.skupper.state is State.ABSENT:
         return Hop("Site", site, Reading(State.ABSENT, "nothing of hzlink's is here"), up_command(report.site))
-    return Hop("Site", site, report.skupper, hints.kubectl(site, "describe sites.skupper.io"))
+    subject = "service skupper-router" if readings.needs_address(snapshots[site].skupper_site) else "sites.skupper.io"
+    return Hop("Site", site, report.skupper, hints.kubectl(site, f"describe {subject}"))
 
 
 def up_command(site: Site) -> str:
@@ -223,8 +244,9 @@ def up_command(site: Site) -> str:
 def _members_hop(site: Site, members: tuple[Member, ...]) -> Hop:
     down = [member for member in members if not member.ready]
     text = f"{len(members) - len(down)}/{len(members)} ready"
-    if down:
-        text += "; " + ", ".join(f"{member.name}: {member.trouble}" for member in down)
+    # Members often have one and the same trouble, and at length.
+    for trouble in dict.fromkeys(member.trouble for member in down):
+        text += f"; {', '.join(member.name for member in down if member.trouble == trouble)}: {trouble}"
     state = State.BROKEN if down or not members else State.OK
     return Hop("members", site, Reading(state, text), hints.kubectl(site, f"describe pods -l app={WORKLOAD}"))
 
@@ -237,10 +259,12 @@ def _offer_hop(report: SiteReport) -> Hop:
     return Hop("Listener", report.site, report.offer, hints.kubectl(report.site, "describe listeners.skupper.io"))
 
 
-def _names_hop(report: SiteReport, members: tuple[Member, ...]) -> Hop:
-    missing = [member.name for member in members if member.name not in (report.names or ())]
-    text = f"no Service for {', '.join(missing)}; the Listener says: {report.offer.text}" if missing else ""
-    state = State.BROKEN if missing else State.OK
+def _names_hop(report: SiteReport) -> Hop:
+    text = ""
+    if report.missing:
+        says = f"; the Listener says: {report.offer.text}" if report.offer.text else ""
+        text = f"no Service for {', '.join(report.missing)}{says}"
+    state = State.BROKEN if report.missing else State.OK
     return Hop(
         "Listener", report.site, Reading(state, text), hints.kubectl(report.site, "describe listeners.skupper.io")
     )

@@ -20,7 +20,7 @@ COLOURS = {
     State.ABSENT: "red",
     State.UNKNOWN: "magenta",
 }
-# More names than these are shown as a range when all is well.
+# More names than these are shown as ranges.
 NAMES_SHOWN = 5
 
 
@@ -41,7 +41,8 @@ def status_table(report: Report, wide: bool = False) -> Table:
     """One row for each site."""
     table = Table(box=None, header_style="bold", pad_edge=True, padding=(0, 1), collapse_padding=True)
     for heading in ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER"):
-        table.add_column(heading, overflow="fold", min_width=len(heading))
+        # More would not fit into 80 columns, and rich then cuts off what is on the right.
+        table.add_column(heading, overflow="fold", min_width=max(map(len, heading.split())))
     for site in report.sites:
         table.add_row(
             _name(site),
@@ -59,7 +60,8 @@ def _name(site: SiteReport) -> Text:
 
 
 def _word(reading: Reading, fine: str) -> Text:
-    text = fine if reading.ok else one_line(reading.text) or str(reading.state)
+    unknown = reading.state is State.UNKNOWN
+    text = fine if reading.ok else ("" if unknown else one_line(reading.text)) or str(reading.state)
     return Text(text, COLOURS[reading.state])
 
 
@@ -87,6 +89,8 @@ def _link(link: LinkReport, where: str) -> Text:
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:
+    if site.error:
+        return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.site.role is Role.CLUSTER:
         there = [member.name for member in report.members if member.ready]
         troubles = {member.name: member.trouble for member in report.members if not member.ready}
@@ -94,21 +98,37 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
         return Text("one connection" if report.mode is Mode.UNISOCKET else "-", "dim")
     else:
         there = list(site.names)
-        troubles = {member.name: "no name here" for member in report.members if member.name not in there}
+        troubles = dict.fromkeys(site.missing, "no name here")
     total = len(there) + len(troubles)
     text = Text(f"{len(there)}/{total}", COLOURS[State.OK if there and not troubles else State.BROKEN])
-    for name in _range(there) if not wide else there:
+    for name in there if wide else _ranges(there):
         text.append(f"\n{one_line(name)}", "not bold default")
     for name, trouble in troubles.items():
-        text.append(f"\n{one_line(f'{name}: {trouble}')}", COLOURS[State.BROKEN])
+        # The whole of it is in the verdict below, where there is room.
+        short = trouble if wide else trouble.partition(": ")[0]
+        text.append(f"\n{one_line(f'{name}: {short}')}", COLOURS[State.BROKEN])
     return text
 
 
-def _range(names: list[str]) -> list[str]:
-    return names if len(names) <= NAMES_SHOWN else [f"{names[0]} .. {names[-1]}"]
+def _ranges(names: list[str]) -> list[str]:
+    """The names, or where they are many `hazelcast-0..6` for those that follow on one another."""
+    if len(names) <= NAMES_SHOWN:
+        return names
+    runs: list[tuple[str, int, int]] = []
+    for name in names:
+        stem, _, number = name.rpartition("-")
+        if not number.isdecimal():
+            return names
+        if runs and runs[-1][0] == stem and runs[-1][2] == int(number) - 1:
+            runs[-1] = (stem, runs[-1][1], int(number))
+        else:
+            runs.append((stem, int(number), int(number)))
+    return [f"{stem}-{first}" if first == last else f"{stem}-{first}..{last}" for stem, first, last in runs]
 
 
 def _mancenter(report: Report, site: SiteReport) -> Text:
+    if site.error and site.site.role is Role.CLIENT:
+        return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.mancenter is None:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
         return Text("left out (unisocket)" if unisocket else "-", "dim")
