@@ -1,0 +1,113 @@
+"""Objects as kubectl prints them, in the states that the tests need: Skupper 2.2's and Kubernetes' own fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hzlink.objects import Object
+from hzlink.topology import MANCENTER, WORKLOAD, labels
+
+EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
+OURS = labels("hazelcast")
+
+
+def thing(kind: str, name: str, *, made: str = EARLIER, marks: dict[str, str] | None = None, **body: Any) -> Object:
+    """Any object: kind, name, labels, and its other fields."""
+    metadata = {
+        "name": name,
+        "uid": f"uid-{kind}-{name}",
+        "creationTimestamp": made,
+        "labels": {**OURS, **(marks or {})},
+    }
+    return {"kind": kind, "metadata": metadata, **body}
+
+
+def conditions(**states: bool) -> list[dict[str, str]]:
+    """Conditions by type: `Ready=True`."""
+    return [{"type": kind, "status": "True" if state else "False"} for kind, state in states.items()]
+
+
+def skupper_site(
+    name: str, *, host: str = "", message: str = "", version: str = "2.2.1", link_access: str = "none"
+) -> Object:
+    """A Skupper Site: Ready, or Pending with its message."""
+    status = {
+        "status": "Pending" if message else "Ready",
+        "message": message or "OK",
+        "conditions": conditions(Configured=True, Running=True, Resolved=bool(host), Ready=not message),
+        "controller": {"name": "skupper-controller", "namespace": "skupper", "version": version},
+        "endpoints": [{"name": "inter-router", "host": host, "port": "55671"}] if host else [],
+    }
+    return thing("Site", name, spec={"linkAccess": link_access}, status=status)
+
+
+def offer(kind: str, message: str = "", *, smart: bool = True) -> Object:
+    """A Listener or Connector: matched, or Pending with its message."""
+    status = {
+        "status": "Pending" if message else "Ready",
+        "message": message or "OK",
+        "conditions": conditions(Configured=True, Matched=not message, Ready=not message),
+    }
+    return thing(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
+
+
+def link(issuer: str, message: str = "") -> Object:
+    """A Link to the Site of that name: Ready, or Pending with its message."""
+    status = {
+        "status": "Pending" if message else "Ready",
+        "message": message or "OK",
+        "remoteSiteName": issuer,
+        "remoteSiteId": f"uid-Site-{issuer}",
+        "conditions": conditions(Configured=True, Operational=not message, Ready=not message),
+    }
+    return thing("Link", f"hazelcast-{issuer}", spec={"tlsCredentials": f"hazelcast-{issuer}"}, status=status)
+
+
+def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | None = None, init: bool = False) -> Object:
+    """A pod: ready, starting, or with a container that waits for (reason, message); `init` runs its init container."""
+    waiting = {"reason": stuck[0], "message": stuck[1]} if stuck else {"reason": "PodInitializing"}
+    running = {"running": {"startedAt": LATER}}
+    status: dict[str, Any] = {
+        "phase": "Running" if ready else "Pending",
+        "conditions": conditions(PodScheduled=True, Ready=ready),
+        "containerStatuses": [{"name": app, "ready": ready, "state": running if ready else {"waiting": waiting}}],
+    }
+    if init:
+        status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]
+    return thing("Pod", name, marks={"app": app}, status=status)
+
+
+def workload(kind: str, name: str, wanted: int, ready: int) -> Object:
+    """A StatefulSet or Deployment, so many of its pods ready."""
+    status = {"observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": ready}
+    item = dict(thing(kind, name, spec={"replicas": wanted}, status=status))
+    item["metadata"] = {**item["metadata"], "generation": 1}
+    return item
+
+
+def service(name: str, **spec: Any) -> Object:
+    """A Service; `ingress` is its load balancer's."""
+    ingress = spec.pop("ingress", None)
+    status = {"loadBalancer": {"ingress": [ingress]} if ingress else {}}
+    return thing("Service", name, spec={"type": "ClusterIP", "ports": [{"port": 8080}], **spec}, status=status)
+
+
+def members(count: int, down: dict[int, tuple[str, str]] | None = None) -> list[Object]:
+    """The members' StatefulSet and pods; `down` names the (reason, message) of those that are not ready."""
+    down = down or {}
+    pods = [pod(f"{WORKLOAD}-{n}", WORKLOAD, ready=n not in down, stuck=down.get(n)) for n in range(count)]
+    return [workload("StatefulSet", WORKLOAD, count, count - len(down)), *pods]
+
+
+def names(*numbers: int) -> list[Object]:
+    """The Services that Skupper makes at a client site, one for each member."""
+    return [service(f"{WORKLOAD}-{number}") for number in numbers]
+
+
+def mancenter(*, ready: bool = True, waits: bool = False, **spec: Any) -> list[Object]:
+    """Management Center: Deployment, pod and Service. `waits`: its init container still runs."""
+    return [
+        workload("Deployment", MANCENTER, 1, 1 if ready else 0),
+        pod(f"{MANCENTER}-7d4b9c6f5-x2x8q", MANCENTER, ready=ready, init=waits),
+        service(MANCENTER, **spec),
+    ]

@@ -1,0 +1,290 @@
+"""Situations that a user can find their topology in, as the snapshots that a look at the sites would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from hzlink import report
+from hzlink.choices import Mode, Role
+from hzlink.objects import Object
+from hzlink.observe import Snapshot, Snapshots
+from hzlink.refusals import explain
+from hzlink.report import Report
+from hzlink.topology import Settings, Site, Topology
+from tests.cli import cluster_objects as make
+
+CORE = Site("core", Role.CLUSTER, "core", "hz")
+EDGE = Site("edge", Role.CLIENT, "edge", "hz")
+SHOP = Site("shop", Role.CLIENT, "shop", "hz-shop")
+ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/payments-production"
+
+# What a cluster (or somebody who may write to it) could try to do to the terminal: clear it, colour it, rename its
+# window, draw over other lines, turn the reading direction, or end the line and pretend to be hzlink.
+NASTY = "bad\x1b[2J\x1b[31m\x1b]0;owned\x07 \r\nhealthy.\x9b31m\x00\u202egnp.exe\u2028next: curl evil"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A topology and what was found of it."""
+
+    topology: Topology
+    snapshots: Snapshots
+
+    @property
+    def report(self) -> Report:
+        """The report on it."""
+        return report.make(self.topology, self.snapshots)
+
+
+def _at(topology: Topology, *found: list[Object] | Snapshot) -> Situation:
+    snapshots = [
+        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects))
+        for site, objects in zip(topology.sites, found, strict=True)
+    ]
+    return Situation(topology, dict(zip(topology.sites, snapshots, strict=True)))
+
+
+def _topology(*clients: Site, cluster: Site = CORE, **settings: object) -> Topology:
+    return Topology("hazelcast", cluster, clients or (EDGE,), replace(Settings(), **settings))  # type: ignore[arg-type]
+
+
+def _refused(site: Site, said: str) -> Snapshot:
+    return Snapshot(site, error=explain(site, "read objects", said))
+
+
+def _cluster_side(count: int = 3, connector: str = "", down: dict[int, tuple[str, str]] | None = None) -> list[Object]:
+    return [
+        make.skupper_site("core", host="203.0.113.7", link_access="default"),
+        make.offer("Connector", connector),
+        *make.members(count, down),
+    ]
+
+
+def _client_side(
+    *linked: Object,
+    name: str = "edge",
+    listener: str = "",
+    numbers: tuple[int, ...] = (0, 1, 2),
+    center: list[Object] | None = None,
+) -> list[Object]:
+    return [
+        make.skupper_site(name),
+        make.offer("Listener", listener),
+        *linked,
+        *make.names(*numbers),
+        *(make.mancenter() if center is None else center),
+    ]
+
+
+def healthy() -> Situation:
+    """All is well, over names."""
+    return _at(_topology(), _cluster_side(), _client_side(make.link("core")))
+
+
+def nothing_there() -> Situation:
+    """Both namespaces are there, and empty."""
+    return _at(_topology(), [], [])
+
+
+def not_linked() -> Situation:
+    """Both sites run, nobody linked them."""
+    client = _client_side(listener="No matching connectors", numbers=(), center=make.mancenter(ready=False, waits=True))
+    return _at(_topology(), _cluster_side(connector="No matching listeners"), client)
+
+
+def member_down() -> Situation:
+    """One member's container does not stay up; Skupper took its name away."""
+    trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container=hazelcast pod=hazelcast-2_hz")}
+    return _at(_topology(), _cluster_side(down=trouble), _client_side(make.link("core"), numbers=(0, 1)))
+
+
+def image_missing() -> Situation:
+    """No member can start: a wrong --image, told at length by the kubelet."""
+    message = (
+        'Back-off pulling image "registry.example.com/hazelcast/hazelcast:5.5.O": ErrImagePull: failed to resolve '
+        "reference: registry.example.com/hazelcast/hazelcast:5.5.O: not found"
+    )
+    trouble = dict.fromkeys(range(3), ("ImagePullBackOff", message))
+    client = _client_side(
+        make.link("core"), listener="No matching connectors", numbers=(), center=make.mancenter(ready=False, waits=True)
+    )
+    return _at(_topology(), _cluster_side(connector="No matches for selector", down=trouble), client)
+
+
+def link_pending() -> Situation:
+    """The token was redeemed, the routers do not reach each other."""
+    client = _client_side(
+        make.link("core", "Not Operational"),
+        listener="No matching connectors",
+        numbers=(),
+        center=make.mancenter(ready=False, waits=True),
+    )
+    return _at(_topology(), _cluster_side(connector="No matching listeners"), client)
+
+
+def listener_pending() -> Situation:
+    """All is there; only Skupper's own word on the Listener lags (skupper issue 2428)."""
+    return _at(_topology(), _cluster_side(), _client_side(make.link("core"), listener="No matching connectors"))
+
+
+def no_address() -> Situation:
+    """The cluster site's load balancer stays pending."""
+    cluster = [make.skupper_site("core", message="Pending", link_access="default"), *_cluster_side()[1:]]
+    return _at(_topology(), cluster, _client_side(listener="No matching connectors", numbers=()))
+
+
+def unreachable() -> Situation:
+    """The cluster site's API server does not answer."""
+    said = (
+        "E0301 10:00:00.000000 4711 memcache.go:265] couldn't get current server API group list\n"
+        "Unable to connect to the server: dial tcp 203.0.113.9:6443: i/o timeout"
+    )
+    return _at(_topology(), _refused(CORE, said), _client_side(make.link("core")))
+
+
+def unauthorized() -> Situation:
+    """The client site's API server does not know the user."""
+    said = "error: You must be logged in to the server (Unauthorized)"
+    return _at(_topology(), _cluster_side(), _refused(EDGE, said))
+
+
+def forbidden() -> Situation:
+    """The user may not list Skupper's objects."""
+    said = (
+        'Error from server (Forbidden): links.skupper.io is forbidden: User "ann" cannot list resource "links" in API '
+        'group "skupper.io" in the namespace "hz"'
+    )
+    return _at(_topology(), _cluster_side(), _refused(EDGE, said))
+
+
+def no_definitions() -> Situation:
+    """Skupper is not installed at the client site."""
+    said = 'error: the server doesn\'t have a resource type "sites"'
+    return _at(_topology(), _cluster_side(), _refused(EDGE, said))
+
+
+def no_namespace() -> Situation:
+    """The client site's namespace is not there."""
+    return _at(_topology(), _cluster_side(), _refused(EDGE, 'namespaces "hz" not found'))
+
+
+def unisocket() -> Situation:
+    """All is well, over one connection."""
+    cluster = [_cluster_side()[0], make.offer("Connector", smart=False), *make.members(3)]
+    client = [make.skupper_site("edge"), make.offer("Listener", smart=False), make.link("core")]
+    return _at(_topology(mode=Mode.UNISOCKET), cluster, client)
+
+
+def two_clients() -> Situation:
+    """Two client sites, all is well."""
+    shop = _client_side(make.link("core"), name="shop")
+    return _at(_topology(EDGE, SHOP), _cluster_side(), _client_side(make.link("core")), shop)
+
+
+def second_client_not_linked() -> Situation:
+    """Two client sites, one of which lost its link; its names are still there."""
+    shop = _client_side(name="shop")
+    return _at(_topology(EDGE, SHOP), _cluster_side(), _client_side(make.link("core")), shop)
+
+
+def client_issued() -> Situation:
+    """Only the client site has an address: it issued the token, and the Link is at the cluster site."""
+    cluster = [make.skupper_site("core"), *_cluster_side()[1:], make.link("edge")]
+    client = [make.skupper_site("edge", host="198.51.100.4", link_access="default"), *_client_side()[1:]]
+    return _at(_topology(), cluster, client)
+
+
+def loadbalancer() -> Situation:
+    """Management Center behind a load balancer."""
+    center = make.mancenter(type="LoadBalancer", ingress={"ip": "203.0.113.20"})
+    return _at(_topology(), _cluster_side(), _client_side(make.link("core"), center=center))
+
+
+def loadbalancer_pending() -> Situation:
+    """Management Center's load balancer has no address."""
+    center = make.mancenter(type="LoadBalancer")
+    return _at(_topology(), _cluster_side(), _client_side(make.link("core"), center=center))
+
+
+def nodeport() -> Situation:
+    """Management Center on a port of every node."""
+    center = make.mancenter(type="NodePort", ports=[{"port": 8080, "nodePort": 31080}])
+    return _at(_topology(), _cluster_side(), _client_side(make.link("core"), center=center))
+
+
+def many_members() -> Situation:
+    """Seven members, all well."""
+    return _at(_topology(members=7), _cluster_side(7), _client_side(make.link("core"), numbers=tuple(range(7))))
+
+
+def many_members_two_down() -> Situation:
+    """Seven members, two of them not."""
+    trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container"), 6: ("", "")}
+    client = _client_side(make.link("core"), numbers=(0, 1, 3, 4, 5))
+    return _at(_topology(members=7), _cluster_side(7, down=trouble), client)
+
+
+def long_contexts() -> Situation:
+    """Contexts as EKS names them."""
+    cluster = Site("payments-production", Role.CLUSTER, ARN, "hazelcast-payments", "/home/ann/.kube/production config")
+    return _at(_topology(cluster=cluster), _cluster_side(), _client_side(make.link("core")))
+
+
+def nasty_messages() -> Situation:
+    """Every text that a cluster can set, set to the worst."""
+    trouble = {1: ("CrashLoopBackOff", NASTY)}
+    cluster = [
+        make.skupper_site("core", host=NASTY, version=NASTY, link_access="default"),
+        make.offer("Connector", NASTY),
+        *make.members(3, trouble),
+        make.pod(f"hazelcast-9{NASTY}", "hazelcast"),
+    ]
+    center = make.mancenter(type="LoadBalancer", ingress={"hostname": NASTY})
+    client = _client_side(make.link("core", NASTY), name="edge", listener=NASTY, center=center)
+    return _at(_topology(), cluster, [make.skupper_site("edge", message=NASTY), *client[1:]])
+
+
+def nasty_warning() -> Situation:
+    """All is well but for a Listener's nasty word, which becomes a warning."""
+    center = make.mancenter(type="LoadBalancer", ingress={"hostname": NASTY})
+    return _at(_topology(), _cluster_side(), _client_side(make.link("core"), listener=NASTY, center=center))
+
+
+def nasty_refusal() -> Situation:
+    """An API server that answers with a nasty text."""
+    return _at(_topology(), _refused(CORE, NASTY), _refused(EDGE, f"Unable to connect to the server: {NASTY}"))
+
+
+ALL: dict[str, Callable[[], Situation]] = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        healthy,
+        nothing_there,
+        not_linked,
+        member_down,
+        image_missing,
+        link_pending,
+        listener_pending,
+        no_address,
+        unreachable,
+        unauthorized,
+        forbidden,
+        no_definitions,
+        no_namespace,
+        unisocket,
+        two_clients,
+        second_client_not_linked,
+        client_issued,
+        loadbalancer,
+        loadbalancer_pending,
+        nodeport,
+        many_members,
+        many_members_two_down,
+        long_contexts,
+        nasty_messages,
+        nasty_warning,
+        nasty_refusal,
+    )
+}
+NASTIES = [name for name in ALL if name.startswith("nasty")]

@@ -1,0 +1,92 @@
+"""What `hzlink status` prints in each situation, held against golden files.
+
+Update them with `HZLINK_UPDATE_GOLDEN=1 pytest tests/cli`, and read the diff.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from hzlink import result
+from tests.cli import golden, situations
+from tests.cli.talking import ESCAPE, Screen
+
+LOOKS = [("table", 80), ("table", 160), ("wide", 80), ("wide", 160)]
+
+
+@pytest.fixture(params=list(situations.ALL))
+def name(request: pytest.FixtureRequest) -> str:
+    """Each situation in turn."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+def outcome(name: str) -> result.Result:
+    """The result of `status` in that situation."""
+    return result.verdict("status", situations.ALL[name]().report)
+
+
+def test_tables(name: str, outcome: result.Result, screen: Screen) -> None:
+    sections = [f"# exit code {int(outcome.status)}"]
+    for output, columns in LOOKS:
+        shown = screen.show(outcome, output, columns=columns)
+        sections.append(f"\n# {output}, {columns} columns\n{shown.out}")
+        assert shown.err == "", "status has no errors of its own: it shows them in the table"
+    golden.check(f"status/{name}.txt", "\n".join(sections))
+
+
+def test_colours(name: str, outcome: result.Result, screen: Screen) -> None:
+    golden.check(f"colour/{name}.txt", golden.visible(screen.show(outcome, colour=True).out))
+
+
+@pytest.mark.parametrize(("output", "columns"), LOOKS)
+def test_colours_change_nothing_else(outcome: result.Result, screen: Screen, output: str, columns: int) -> None:
+    plain = screen.show(outcome, output, columns=columns).out
+    assert "\x1b" not in plain
+    assert ESCAPE.sub("", screen.show(outcome, output, columns=columns, colour=True).out) == plain
+
+
+def test_no_color_holds_at_a_terminal(outcome: result.Result, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen.show(outcome, colour=True, no_color=True).out
+    # Bold and dim are no colours.
+    codes = {code for match in ESCAPE.findall(shown) for code in match[2:-1].split(";")}
+    assert codes <= {"", "0", "1", "2"}
+
+
+def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, screen: Screen) -> None:
+    as_json, as_yaml = (screen.show(outcome, output).out for output in ("json", "yaml"))
+    golden.check(f"json/{name}.json", as_json)
+    golden.check(f"yaml/{name}.yaml", as_yaml)
+    document = json.loads(as_json)
+    assert document == yaml.safe_load(as_yaml)
+    assert document["exitCode"] == int(outcome.status)
+    assert document["apiVersion"] == "hzlink/v1"
+
+
+def test_a_structured_document_needs_no_width(outcome: result.Result, screen: Screen) -> None:
+    for output in ("json", "yaml"):
+        assert screen.show(outcome, output, columns=40, colour=True).out == screen.show(outcome, output).out
+
+
+def test_no_line_of_the_table_is_wider_than_the_terminal(name: str, outcome: result.Result, screen: Screen) -> None:
+    for output, columns in LOOKS:
+        table = screen.show(outcome, output, columns=columns).out.split("\n healthy", 1)[0].split("\n unhealthy", 1)[0]
+        table = table.split("\n Management Center of", 1)[0].split("\n note:", 1)[0]
+        assert max(map(len, table.splitlines())) <= columns
+
+
+@pytest.mark.parametrize("nasty", situations.NASTIES)
+@pytest.mark.parametrize("output", ["table", "wide", "json", "yaml"])
+def test_nothing_that_a_cluster_says_controls_the_terminal(nasty: str, output: str, screen: Screen) -> None:
+    outcome = result.verdict("status", situations.ALL[nasty]().report)
+    shown = screen.show(outcome, output)
+    for text in (shown.out, shown.err):
+        assert [character for character in text if not (character.isprintable() or character == "\n")] == []
+    if output in ("table", "wide"):
+        # Nor does it pass for hzlink's own words: those begin in the first column, where no cell does.
+        verdicts = [line for line in shown.out.splitlines() if line.startswith((" healthy", " unhealthy"))]
+        assert len(verdicts) == 1
