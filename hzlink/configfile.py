@@ -51,7 +51,9 @@ def load(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path}, line {line}: not YAML", said=str(getattr(error, "problem", error) or error)
         ) from None
-    if root is None:
+    except RecursionError:
+        raise UsageError(f"{path}, line 1: not a mapping of settings") from None
+    if root is None or (isinstance(root, yaml.ScalarNode) and root.value == ""):
         return {}
     if not isinstance(root, yaml.MappingNode):
         raise UsageError(f"{path}, line 1: not a mapping of settings")
@@ -61,6 +63,8 @@ def load(path: Path) -> dict[str, Any]:
         key = str(key_node.value)
         if key not in KEYS:
             raise UsageError(f"{path}, line {line}: unknown key {key}", said=f"known keys: {', '.join(KEYS)}")
+        if KEYS[key] in values:
+            raise UsageError(f"{path}, line {line}: {key} is there twice")
         values[KEYS[key]] = _value(path, line, key, value_node)
     return values
 

@@ -71,6 +71,9 @@ def _load(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise UsageError(f"the kubeconfig file {path}{line} is not YAML") from None
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+        # What PyYAML lets out for a value that is not what it looks like, a 13th month, say. It quotes the value, too.
+        raise UsageError(f"the kubeconfig file {path} holds a value that is not YAML") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
