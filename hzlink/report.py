@@ -229,7 +229,7 @@ def _site_hop(snapshots: Snapshots, report: SiteReport) -> Hop:
     error = snapshots[site].error
     if error is not None:
         reading = Reading(State.UNKNOWN, f"{error.message}{f': {error.said}' if error.said else ''}")
-        return Hop(_UNREAD.get(report.refusal, "API server"), site, reading, error.next_step or "")
+        return Hop(_UNREAD.get(report.refusal or Refusal.OTHER, "API server"), site, reading, error.next_step or "")
     if report.skupper.state is State.ABSENT:
         return Hop("Site", site, Reading(State.ABSENT, "nothing of hzlink's is here"), up_command(report.site))
     subject = "service skupper-router" if readings.needs_address(snapshots[site].skupper_site) else "sites.skupper.io"

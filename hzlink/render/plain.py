@@ -35,7 +35,12 @@ def waited(event: Event) -> str:
 
 def one_line(text: str) -> str:
     """The text on one line, without control characters: what a cluster says goes to a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    """The text without control characters and with its blanks as they are: a command stays as it is to be typed."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def error_lines(error: HzlinkError) -> list[str]:
@@ -52,7 +57,7 @@ def error_lines(error: HzlinkError) -> list[str]:
     if facts:
         lines.append(f"  {'; '.join(facts)}")
     if error.next_step:
-        lines.append(f"  next: {error.next_step}")
+        lines.append(f"  next: {printable(error.next_step)}")
     return lines
 
 

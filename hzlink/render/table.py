@@ -9,7 +9,7 @@ from rich.text import Text
 from hzlink.choices import Mode, Role
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
-from hzlink.render.plain import one_line
+from hzlink.render.plain import one_line, printable
 from hzlink.report import LinkReport, Report, SiteReport
 from hzlink.result import Result
 
@@ -98,15 +98,17 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
         return Text("one connection" if report.mode is Mode.UNISOCKET else "-", "dim")
     else:
         there = list(site.names)
-        troubles = dict.fromkeys(site.missing, "no name here")
-    total = len(there) + len(troubles)
-    text = Text(f"{len(there)}/{total}", COLOURS[State.OK if there and not troubles else State.BROKEN])
+        troubles = {}
+    total = len(there) + len(troubles) + len(site.missing)
+    text = Text(f"{len(there)}/{total}", COLOURS[State.OK if there and len(there) == total else State.BROKEN])
     for name in there if wide else _ranges(there):
         text.append(f"\n{one_line(name)}", "not bold default")
     for name, trouble in troubles.items():
         # The whole of it is in the verdict below, where there is room.
         short = trouble if wide else trouble.partition(": ")[0]
         text.append(f"\n{one_line(f'{name}: {short}')}", COLOURS[State.BROKEN])
+    for name in site.missing if wide else _ranges(list(site.missing)):
+        text.append(f"\nno {one_line(name)}", COLOURS[State.BROKEN])
     return text
 
 
@@ -144,7 +146,7 @@ def _below(report: Report) -> list[RenderableType]:
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
             where = f" Management Center of {site.site.name}: http://localhost:8080 while this runs:\n   "
-            lines.append(Text(where).append(one_line(site.mancenter_command), "cyan"))
+            lines.append(Text(where).append(printable(site.mancenter_command), "cyan"))
     lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
     return [*lines, _verdict(report)]
 
@@ -161,7 +163,7 @@ def _verdict(report: Report) -> Text:
     if blame.reading.text:
         text.append(f"\n   {one_line(blame.reading.text)}", "default")
     if blame.next_step:
-        text.append("\n   next: ", "default").append(one_line(blame.next_step), "cyan")
+        text.append("\n   next: ", "default").append(printable(blame.next_step), "cyan")
     return text
 
 
