@@ -1,0 +1,114 @@
+"""Runs the real `hzlink` on the sandbox's API servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandboxed import Namespaces, Sandbox
+
+HZLINK = str(Path(sys.executable).parent / "hzlink")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of hzlink."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `-o json` printed."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    def ok(self) -> Ran:
+        """Itself, if it went well; fails the test with what it said otherwise."""
+        assert self.code == 0, f"exit {self.code} after {self.seconds:.1f} s\n{self.out}\n{self.err}"
+        print(self.err)
+        return self
+
+
+class Hzlink:
+    """hzlink for one namespace on both API servers, with a state folder of its own."""
+
+    def __init__(self, sandbox: Sandbox, namespace: str, state: Path) -> None:
+        self.sandbox = sandbox
+        self.namespace = namespace
+        self.env = {**sandbox.env, "XDG_STATE_HOME": str(state)}
+        self.state = state
+
+    def __call__(self, *args: str, env: dict[str, str] | None = None) -> Ran:
+        """Runs it, without a terminal."""
+        began = time.monotonic()
+        done = subprocess.run(
+            [HZLINK, *args],
+            env={**self.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+    def up(self, *args: str) -> Ran:
+        """`hzlink up` of the contexts client and cluster in this namespace."""
+        return self("up", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", self.namespace, *args)
+
+    def kubectl(self, context: str, *args: str, stdin: str | None = None) -> str:
+        """kubectl in this namespace."""
+        return self.sandbox.kubectl(context, "-n", self.namespace, *args, stdin=stdin)
+
+    def objects(self, context: str, kinds: str) -> dict[str, dict[str, Any]]:
+        """The namespace's objects of these kinds, by `Kind/name`."""
+        items = json.loads(self.kubectl(context, "get", kinds, "-o", "json"))["items"]
+        return {f"{item['kind']}/{item['metadata']['name']}": item for item in items}
+
+    def writes(self) -> int:
+        """How many writes kubectl and skupper have made in this namespace so far, on both API servers."""
+        # The audit log is written behind the answer.
+        time.sleep(0.3)
+        return sum(len(self.sandbox.writes(server, self.namespace)) for server in ("client", "cluster"))
+
+
+@pytest.fixture
+def hzlink(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
+    """hzlink in a fresh namespace whose pods have no processes: they are ready at once."""
+    return Hzlink(sandbox, namespaces.make("none"), tmp_path / "state")
+
+
+@pytest.fixture
+def real_hzlink(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
+    """hzlink in a fresh namespace with real Hazelcast members and a real client."""
+    return Hzlink(sandbox, namespaces.make("real"), tmp_path / "state")
+
+
+@pytest.fixture
+def faults(sandbox: Sandbox) -> Iterator[Callable[..., None]]:
+    """Sets the Skupper stand-in's faults; taken back after the test."""
+    yield lambda **named: sandbox.set_faults(named)
+    sandbox.set_faults({})
+
+
+def tokens_left(hzlink: Hzlink) -> list[str]:
+    """Grants, tokens and token files that are there: a run must leave none."""
+    kinds = "accessgrants.skupper.io,accesstokens.skupper.io"
+    objects = [name for context in ("client", "cluster") for name in hzlink.objects(context, kinds)]
+    files = [str(path) for path in hzlink.state.rglob("*") if "token" in path.name]
+    return [*objects, *files]
+
+
+assert os.path.exists(HZLINK), "the tests run in the environment that hzlink is installed in"

@@ -1,0 +1,82 @@
+"""Linking: after a link was lost, from the side that has an address, and what is said when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.sandbox.conftest import Hzlink, tokens_left
+
+
+@pytest.mark.parametrize("via", ["kubectl", "skupper"])
+def test_link_after_the_link_was_deleted(hzlink: Hzlink, via: str) -> None:
+    hzlink.up("--via", via).ok()
+    # Its Secret stays: it belongs to the Site. The next token must not be burnt by it.
+    hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
+    assert hzlink("status").code == 1
+
+    ran = hzlink("link", "--via", via).ok()
+
+    assert "linked to cluster" in ran.err
+    assert hzlink("status").code == 0
+    assert tokens_left(hzlink) == []
+    before = hzlink.writes()
+    assert "already linked" in hzlink("link").ok().err
+    assert hzlink.writes() == before
+
+
+def test_a_link_to_a_site_that_is_no_more_is_made_anew(hzlink: Hzlink) -> None:
+    hzlink.up().ok()
+    # The same names, but other certificates: the old link can never come up.
+    hzlink.kubectl("cluster", "delete", "sites.skupper.io", "cluster", "--wait=true")
+    hzlink.kubectl("cluster", "wait", "--for=delete", "deployment/skupper-router", "--timeout=60s")
+
+    hzlink.up().ok()
+
+    assert hzlink("status").code == 0
+    assert len(hzlink.objects("client", "links.skupper.io")) == 1
+
+
+@pytest.mark.parametrize("via", ["kubectl", "skupper"])
+def test_the_client_site_issues_when_only_it_gets_an_address(
+    hzlink: Hzlink, faults: Callable[..., None], via: str
+) -> None:
+    faults(lb={"cluster": False})
+
+    ran = hzlink.up("--address-timeout", "3", "--via", via, "-o", "json").ok()
+
+    assert "a client site will issue instead" in ran.err
+    assert [(link["issuer"], link["state"]) for link in ran.document["links"]] == [("client", "ok")]
+    assert "Link/hazelcast-client" in hzlink.objects("cluster", "links.skupper.io")
+    assert "nothing written" in hzlink.up("--address-timeout", "3").ok().err
+    assert tokens_left(hzlink) == []
+    hzlink("down", "--yes").ok()
+
+
+def test_no_address_on_either_side_is_named(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+    faults(lb={"cluster": False, "client": False})
+
+    ran = hzlink.up("--address-timeout", "2", "--timeout", "60")
+
+    assert ran.code == 3
+    assert "neither site's load balancer gives it an address" in ran.err
+    assert "next: kubectl" in ran.err
+
+
+def test_told_to_issue_where_there_is_no_address(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+    faults(lb={"cluster": False})
+
+    ran = hzlink.up("--link-from", "cluster", "--timeout", "6")
+
+    assert ran.code == 4
+    assert "got no address for links" in ran.err
+    assert "--link-from client" in ran.err
+
+
+def test_link_needs_sites(hzlink: Hzlink) -> None:
+    ran = hzlink("link", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace)
+
+    assert ran.code == 3
+    assert "there is no Skupper Site" in ran.err
+    assert "hzlink up" in ran.err

@@ -1,0 +1,130 @@
+"""`hzlink up` on real API servers: from nothing, again, and as it was asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import Hzlink, tokens_left
+
+LINKED = "links.skupper.io,secrets"
+OURS = "app.kubernetes.io/managed-by=hzlink"
+
+
+@pytest.mark.parametrize("via", ["kubectl", "skupper"])
+def test_from_nothing_and_again(hzlink: Hzlink, via: str) -> None:
+    first = hzlink.up("--via", via, "-o", "json").ok().document
+
+    assert first["healthy"] is True
+    assert [(site["name"], site["skupper"]["state"]) for site in first["sites"]] == [
+        ("cluster", "ok"),
+        ("client", "ok"),
+    ]
+    assert [(link["state"], link["issuer"]) for link in first["links"]] == [("ok", "cluster")]
+    assert [(member["name"], member["ready"]) for member in first["members"]] == [
+        (f"hazelcast-{number}", True) for number in range(3)
+    ]
+    assert first["sites"][1]["names"] == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
+    assert first["sites"][1]["managementCenter"]["state"] == "ok"
+    assert tokens_left(hzlink) == []
+
+    written = hzlink.writes()
+    again = hzlink.up("--via", via).ok()
+    assert "nothing written" in again.err
+    assert hzlink.writes() == written
+
+
+def test_both_ways_to_link_end_in_the_same_state(hzlink: Hzlink) -> None:
+    states = []
+    for via in ("kubectl", "skupper"):
+        hzlink.up("--via", via).ok()
+        states.append(_linked_state(hzlink))
+        hzlink("down", "--yes").ok()
+
+    assert states[0] == states[1]
+    assert "Link/hazelcast-cluster" in states[0]
+
+
+def _linked_state(hzlink: Hzlink) -> dict[str, Any]:
+    """What linking made, without what differs between any two runs."""
+    found = hzlink.objects("client", LINKED)
+    return {
+        name: {
+            "labels": item["metadata"].get("labels"),
+            "owners": [owner["kind"] for owner in item["metadata"].get("ownerReferences", [])],
+            "spec": item.get("spec"),
+            "data": sorted(item.get("data", {})),
+            "status": item.get("status", {}).get("status"),
+        }
+        for name, item in found.items()
+    }
+
+
+def test_a_dry_run_says_what_and_writes_nothing(hzlink: Hzlink) -> None:
+    before = hzlink.writes()
+    ran = hzlink.up("--dry-run", "-o", "json").ok()
+
+    actions = {(step["site"], step["action"]) for step in ran.document["steps"]}
+    assert {("cluster", "apply"), ("client", "apply"), ("client", "link"), ("cluster", "members")} <= actions
+    assert hzlink.writes() == before
+
+
+def test_what_was_asked_for_is_applied_and_changed(hzlink: Hzlink) -> None:
+    hzlink.up("--members", "2", "--image", "example.org/hz:1.2", "--expose", "nodeport").ok()
+
+    workload = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]
+    assert workload["spec"]["replicas"] == 2
+    assert workload["spec"]["template"]["spec"]["containers"][0]["image"] == "example.org/hz:1.2"
+    assert hzlink.objects("client", "services")["Service/hazelcast-mancenter"]["spec"]["type"] == "NodePort"
+
+    changed = hzlink.up("--members", "3", "--image", "example.org/hz:1.2", "--expose", "clusterip", "-o", "json").ok()
+    assert len(changed.document["members"]) == 3
+    assert hzlink.objects("client", "services")["Service/hazelcast-mancenter"]["spec"]["type"] == "ClusterIP"
+
+
+def test_what_somebody_changed_by_hand_is_put_right(hzlink: Hzlink) -> None:
+    hzlink.up().ok()
+    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=1")
+
+    ran = hzlink.up()
+
+    assert ran.code == 0 or "another field manager" in ran.err, ran.err
+
+
+def test_unisocket_leaves_management_center_out(hzlink: Hzlink) -> None:
+    ran = hzlink.up("--mode", "unisocket").ok()
+
+    assert "Management Center refuses" in ran.err
+    assert "Deployment/hazelcast-mancenter" not in hzlink.objects("client", "deployments")
+    services = hzlink.objects("client", "services")
+    assert "Service/hazelcast" in services
+    assert "Service/hazelcast-0" not in services
+    assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
+
+
+def test_from_smart_to_unisocket_and_back(hzlink: Hzlink) -> None:
+    hzlink.up().ok()
+    hzlink.up("--mode", "unisocket").ok()
+    assert hzlink.objects("client", "deployments").keys() == {"Deployment/skupper-router"}
+
+    hzlink.up("--mode", "smart").ok()
+    assert "Deployment/hazelcast-mancenter" in hzlink.objects("client", "deployments")
+    assert "Service/hazelcast-2" in hzlink.objects("client", "services")
+
+
+def test_two_client_sites(hzlink: Hzlink) -> None:
+    other = f"{hzlink.namespace}-2"
+    sites = ("--client-ctx", "client", "--client-ctx", "client2", "--client-ns", hzlink.namespace, "--client-ns", other)
+    cluster = ("--cluster-ctx", "cluster", "--cluster-ns", hzlink.namespace)
+
+    document = hzlink("up", *sites, *cluster, "--create-namespace", "-o", "json").ok().document
+
+    assert [(link["client"], link["state"]) for link in document["links"]] == [("client", "ok"), ("client2", "ok")]
+    assert [len(site["names"]) for site in document["sites"][1:]] == [3, 3]
+    assert "nothing written" in hzlink("up", *sites, *cluster).ok().err
+
+    # The second namespace was hzlink's own, the first was there before.
+    hzlink("down", "--yes").ok()
+    assert hzlink.sandbox.kubectl("client", "get", "namespace", other, "--ignore-not-found") == ""
+    assert hzlink.namespace in hzlink.sandbox.kubectl("client", "get", "namespace", hzlink.namespace)
