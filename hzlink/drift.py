@@ -51,22 +51,30 @@ def _differences(wanted: Any, live: Any, path: str) -> list[str]:
 
 
 def _list_differences(wanted: list[Any], live: Any, path: str) -> list[str]:
+    if not wanted and live is None:
+        return []
     # Another length is a difference too: what was added by hand to a list of ours is not what was asked for.
     if not isinstance(live, list) or len(live) != len(wanted):
         return [path]
-    key = next(
-        (key for key in _KEYS if wanted and all(isinstance(item, Mapping) and key in item for item in wanted)), ""
-    )
+    key = next((key for key in _KEYS if _tells_apart(key, wanted)), "")
     if not key:
         pairs = list(zip(wanted, live, strict=True))
     else:
-        by_key = {item.get(key): item for item in live if isinstance(item, Mapping)}
+        by_key = {item.get(key): item for item in live if _tells_apart(key, [item])}
         pairs = [(item, by_key.get(item[key])) for item in wanted]
     return [
         found
         for number, (want, have) in enumerate(pairs)
         for found in _differences(want, have, f"{path}[{want[key] if key else number}]")
     ]
+
+
+def _tells_apart(key: str, items: list[Any]) -> bool:
+    """Whether each item has that field, with a value of its own (the ports 53 of TCP and UDP have not)."""
+    if not items or not all(isinstance(item, Mapping) and key in item for item in items):
+        return False
+    values = [item[key] for item in items]
+    return all(isinstance(value, (str, int)) for value in values) and len(set(values)) == len(values)
 
 
 def _quantity(value: Any) -> Decimal | None:
@@ -76,6 +84,8 @@ def _quantity(value: Any) -> Decimal | None:
     text = str(value)
     suffix = next((end for end in _SUFFIXES if text.endswith(end)), "")
     try:
-        return Decimal(text.removesuffix(suffix)) * Decimal(_SUFFIXES.get(suffix, 1))
+        number = Decimal(text.removesuffix(suffix)) * Decimal(_SUFFIXES.get(suffix, 1))
     except InvalidOperation:
         return None
+    # "sNaN" is a number to Decimal, one that cannot even be compared.
+    return number if number.is_finite() else None

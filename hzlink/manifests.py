@@ -119,13 +119,13 @@ def image_parts(image: str) -> dict[str, str]:
     """An image reference in kustomize's parts: newName, and newTag or digest.
 
     Raises:
-        UsageError: there is no name in it.
+        UsageError: there is no name in it, or nothing after a colon or @.
     """
-    name, _, digest = image.partition("@")
+    name, at, digest = image.partition("@")
     # A colon before the last slash belongs to the registry's port.
     head, slash, tail = name.rpartition("/")
-    base, _, tag = tail.partition(":")
-    if not base:
+    base, colon, tag = tail.partition(":")
+    if not base or (colon and not tag) or (at and not digest):
         raise UsageError(f"--image {image!r} is not an image")
     parts = {"newName": f"{head}{slash}{base}"}
     if tag:
