@@ -70,8 +70,32 @@ def _create(layout: Layout, programs: Programs, server: str, ports: dict[str, in
     policy, config = folder / "audit-policy.yaml", folder / f"{server}.yaml"
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     config.write_text(kwokctl_config(server, ports, programs, policy))
-    argv = [str(programs.kwokctl), "create", "cluster", "--name", server, "--config", str(config)]
-    argv += ["--kubeconfig", str(folder / f"{server}.kubeconfig")]
+    arguments = ["create", "cluster", "--config", str(config), "--kubeconfig", str(folder / f"{server}.kubeconfig")]
+    if _kwokctl(layout, programs, server, *arguments) != 0:
+        said = _tail(layout.logs / f"kwokctl-{server}.log")
+        raise SandboxError(f"kwokctl could not make {server!r}:\n{said}\n{_component_tails(layout, server)}")
+
+
+def restart_missing(layout: Layout, programs: Programs, say: Callable[[str], None]) -> None:
+    """Starts components again that have ended. Call from the process whose children they have become."""
+    running = components(layout)
+    for server in SERVERS:
+        missing = [c for c in _COMPONENTS if (server, c) not in running]
+        for component in missing:
+            _reap(layout.cluster_dir(server), component)
+        if missing:
+            say(f"{server}: {', '.join(missing)} ended; starting again")
+            _kwokctl(layout, programs, server, "start", "cluster")  # leaves alone what runs
+
+
+def _reap(folder: Path, component: str) -> None:
+    """Lets go of an ended child: kwokctl takes what is left of it for a running process."""
+    with suppress(OSError, ValueError):
+        os.waitpid(int((folder / "pids" / f"{component}.pid").read_text()), os.WNOHANG)
+
+
+def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -> int:
+    """Runs kwokctl for one control plane; its exit code."""
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("KWOK_")},
         "KWOK_WORKDIR": str(layout.kwok),
@@ -79,11 +103,10 @@ def _create(layout: Layout, programs: Programs, server: str, ports: dict[str, in
         # kwokctl looks for kubectl there, and would download one otherwise.
         "PATH": f"{layout.bin}:{os.environ.get('PATH', os.defpath)}",
     }
-    log = layout.logs / f"kwokctl-{server}.log"
-    with log.open("wb") as output:
+    with (layout.logs / f"kwokctl-{server}.log").open("ab") as output:
         try:
-            code = subprocess.run(
-                argv,
+            return subprocess.run(
+                [str(programs.kwokctl), *arguments, "--name", server],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -92,9 +115,7 @@ def _create(layout: Layout, programs: Programs, server: str, ports: dict[str, in
                 check=False,
             ).returncode
         except subprocess.TimeoutExpired:
-            code = -1
-    if code != 0:
-        raise SandboxError(f"kwokctl could not make {server!r}:\n{_tail(log)}\n{_component_tails(layout, server)}")
+            return -1
 
 
 def _furnish(layout: Layout, server: str) -> None:

@@ -58,7 +58,7 @@ class Kube:
             verify=access.tls if access.tls is not None else False,
             timeout=_REQUEST_TIMEOUT,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "hzlink-sandbox"},
             trust_env=False,
         )
 

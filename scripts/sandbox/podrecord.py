@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sandbox import kubeobjects as kinds
 from sandbox.kubeapi import Kube
-from sandbox.kubeobjects import KubeError, NotFoundError, Obj
+from sandbox.kubeobjects import ConflictError, KubeError, NotFoundError, Obj
 from sandbox.podstatus import first_view
 
 READY_AFTER = "sandbox.hzlink.dev/ready-after"
@@ -125,14 +125,16 @@ class PodRecord:
                 self._news.wait(deadline - time.monotonic())
 
     def publish(self) -> None:
-        """Writes the status, trying until the API server takes it. NotFoundError when the pod is gone."""
+        """Writes the status, trying until the API server takes it. NotFoundError or ConflictError when the pod is gone."""
         others = self.pod.get("status", {}).get("conditions") or []
         before = [*self._conditions, *(c for c in others if c["type"] in _OTHERS_CONDITIONS)]
         status = self.view.status(before)
         while True:
             try:
-                self.kube.patch_status(kinds.PODS, self.namespace, self.name, status)
-            except NotFoundError:
+                # With the uid, so that it cannot hit another pod of the same name.
+                body = {"metadata": {"uid": self.uid}, "status": status}
+                self.kube.patch(kinds.PODS, self.namespace, self.name, body, subresource="status")
+            except (NotFoundError, ConflictError):
                 raise
             except KubeError:
                 self.wait(0.5, lambda: False)

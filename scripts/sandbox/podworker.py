@@ -14,7 +14,7 @@ from sandbox import kubeobjects as kinds
 from sandbox.apps import Launch, Place, Toolbox
 from sandbox.containerrun import ContainerRun, Readiness
 from sandbox.kubeapi import Kube
-from sandbox.kubeobjects import KubeError, NotFoundError, Obj
+from sandbox.kubeobjects import ConflictError, KubeError, NotFoundError, Obj
 from sandbox.names import PodName
 from sandbox.podrecord import LeaveError, PodRecord
 from sandbox.podstatus import ContainerView
@@ -105,7 +105,7 @@ class PodWorker:
                 self._back_off(record.view.main[0])
         except LeaveError:
             pass
-        except NotFoundError:
+        except (NotFoundError, ConflictError):
             record.gone = True
         except Exception as err:  # one pod's trouble must neither go unseen nor stop the others
             print(f"{record.namespace}/{record.name}: {err!r}", file=sys.stderr, flush=True)

@@ -18,12 +18,13 @@ from pathlib import Path
 from sandbox import procs
 from sandbox.apps import Toolbox, find_java
 from sandbox.build import find_jar, find_programs
-from sandbox.clusters import create_all, wait_for
+from sandbox.clusters import create_all, restart_missing, wait_for
 from sandbox.kubeapi import Kube
 from sandbox.kubelet import Kubelet
 from sandbox.layout import ROOT, SERVERS, Layout, Profile, SandboxError, Settings, venv_program
 from sandbox.network import Block, LoopbackNetwork
 
+_LOOK_SECONDS = 1.0
 _STANDIN_SECONDS = 30
 _STANDIN = "sandbox.skupper"
 
@@ -45,7 +46,8 @@ class Supervisor:
         procs.become_subreaper()  # what kwokctl leaves in the background becomes ours
         try:
             self._up()
-            self._stop.wait()
+            while not self._stop.wait(_LOOK_SECONDS):
+                restart_missing(self._layout, find_programs(), self._say)
         except SandboxError as err:
             self._say(f"failed: {err}")
             return 1
