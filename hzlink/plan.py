@@ -100,16 +100,20 @@ def link_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object |
     peer = snapshots[issuer].skupper_site
     if peer is None:
         return None
-    found = [link for link in snapshots[redeemer].of("Link") if _leads_to(link, peer)]
+    names = [objects.name(one.skupper_site) for one in snapshots.values() if one.skupper_site is not None]
+    found = [link for link in snapshots[redeemer].of("Link") if _leads_to(link, peer, names)]
     return max(found, key=lambda link: readings.skupper(link).ok, default=None)
 
 
-def _leads_to(link: Object, peer: Object) -> bool:
+def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
     status = objects.status(link)
     if status.get("remoteSiteId"):
         return bool(status["remoteSiteId"] == objects.uid(peer))
     remote = status.get("remoteSiteName")
-    return remote == objects.name(peer) if remote else objects.name(link).endswith(f"-{objects.name(peer)}")
+    if not remote:
+        # A new one has only its name, which ends in that of the Site; of `edge` and `west-edge` the longer.
+        remote = max((name for name in names if objects.name(link).endswith(f"-{name}")), key=len, default="")
+    return bool(remote == objects.name(peer))
 
 
 def make(
