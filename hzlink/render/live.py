@@ -50,8 +50,8 @@ class LiveProgress:
             row = Table.grid(padding=(0, 1))
             row.add_row(
                 Spinner("dots", style="cyan"),
-                Text(f"{event.lane:<{LANE_WIDTH}}"),
-                Text(event.text),
+                Text(f"{one_line(event.lane):<{LANE_WIDTH}}"),
+                Text(one_line(event.text)),
                 Text(waited(event), "dim"),
             )
             lines.append(row)
@@ -62,7 +62,7 @@ def event_text(event: Event) -> Text:
     """The event as a coloured line."""
     text = Text("  ")
     if event.lane:
-        text.append(f"{event.lane:<{LANE_WIDTH}} ", "bold")
+        text.append(f"{one_line(event.lane):<{LANE_WIDTH}} ", "bold")
     text.append(f"{event.mark:<5} ", STYLES[event.mark])
     text.append(one_line(event.text))
     if event.elapsed is not None:

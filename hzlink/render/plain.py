@@ -19,9 +19,9 @@ def clock(seconds: float) -> str:
 
 def line(event: Event) -> str:
     """The event as one line: site, state, text, and its time."""
-    head = f"{event.lane:<{LANE_WIDTH}} {event.mark:<5}" if event.lane else f"{event.mark:<5}"
+    head = f"{one_line(event.lane):<{LANE_WIDTH}} {event.mark:<5}" if event.lane else f"{event.mark:<5}"
     if event.mark is Mark.WAIT:
-        return f"{head} {event.text}   {waited(event)}".rstrip()
+        return f"{head} {one_line(event.text)}   {waited(event)}".rstrip()
     seconds = f"   {event.elapsed:.1f} s" if event.elapsed is not None else ""
     return f"{head} {one_line(event.text)}{seconds}"
 
@@ -57,8 +57,8 @@ def error_lines(error: HzlinkError) -> list[str]:
     if facts:
         lines.append(f"  {'; '.join(facts)}")
     if error.next_step:
-        lines.append(f"  next: {printable(error.next_step)}")
-    return lines
+        lines.append(f"  next: {error.next_step}")
+    return [printable(text) for text in lines]
 
 
 class PlainProgress:
