@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hzlink.errors import UsageError
+from hzlink.errors import Interrupted, UsageError
 from hzlink.events import Event, Mark
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Talk:
 
         Raises:
             UsageError: there is no terminal to ask at.
+            Interrupted: ^C came instead of an answer.
         """
         self._close()
         for line in lines:
@@ -69,7 +70,7 @@ class Talk:
             raise UsageError("this would be removed, and there is no terminal to ask at", next_step="hzlink down --yes")
         sys.stderr.write(f"Remove these {len(lines)} objects? [y/N] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return _answer().strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:
         """Prints the result: the document or table to standard output, its errors to standard error."""
@@ -115,7 +116,10 @@ class Talk:
     def _console(self, stream: Any) -> Any:
         from rich.console import Console
 
-        return Console(file=stream, no_color=self._plain, highlight=False, emoji=False, markup=False)
+        # Without a colour system rich leaves bold and dim away, too.
+        return Console(
+            file=stream, color_system=None if self._plain else "auto", highlight=False, emoji=False, markup=False
+        )
 
     @staticmethod
     def _say(line: str) -> None:
@@ -131,3 +135,17 @@ class Talk:
             self.emit(Event(Mark.DEBUG, text, elapsed=seconds))
 
         process.trace = trace
+
+
+def _answer() -> str:
+    """A line from the terminal. The event loop stands still meanwhile, so ^C is taken here and not by its handler."""
+    import signal
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        raise Interrupted("interrupted: nothing was removed") from None
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -106,6 +106,6 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
                 f"{create}   (or: hzlink up --create-namespace)",
             )
         case Refusal.CONFLICT:
-            return f"another field manager owns what hzlink wants to set: {doing}", None
+            return "another field manager owns what hzlink wants to set", None
         case _:
             return f"kubectl could not {doing}", None
