@@ -11,15 +11,10 @@ EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
 OURS = labels("hazelcast")
 
 
-def thing(kind: str, name: str, *, made: str = EARLIER, marks: dict[str, str] | None = None, **body: Any) -> Object:
-    """Any object: kind, name, labels, and its other fields."""
-    metadata = {
-        "name": name,
-        "uid": f"uid-{kind}-{name}",
-        "creationTimestamp": made,
-        "labels": {**OURS, **(marks or {})},
-    }
-    return {"kind": kind, "metadata": metadata, **body}
+def thing(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Object:
+    """Any object: kind, name, labels (hzlink's, unless others are given), and its other fields."""
+    metadata = {"name": name, "uid": f"uid-{kind}-{name}", "creationTimestamp": EARLIER, "labels": marks}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **body}
 
 
 def conditions(**states: bool) -> list[dict[str, str]]:
@@ -74,7 +69,7 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
     }
     if init:
         status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]
-    return thing("Pod", name, marks={"app": app}, status=status)
+    return thing("Pod", name, {"app": app}, status=status)
 
 
 def workload(kind: str, name: str, wanted: int, ready: int) -> Object:
@@ -85,11 +80,12 @@ def workload(kind: str, name: str, wanted: int, ready: int) -> Object:
     return item
 
 
-def service(name: str, **spec: Any) -> Object:
+def service(name: str, marks: dict[str, str] = OURS, **spec: Any) -> Object:
     """A Service; `ingress` is its load balancer's."""
     ingress = spec.pop("ingress", None)
     status = {"loadBalancer": {"ingress": [ingress]} if ingress else {}}
-    return thing("Service", name, spec={"type": "ClusterIP", "ports": [{"port": 8080}], **spec}, status=status)
+    spec = {"type": "ClusterIP", "ports": [{"port": 8080}], **spec}
+    return thing("Service", name, marks, spec=spec, status=status)
 
 
 def members(count: int, down: dict[int, tuple[str, str]] | None = None) -> list[Object]:
@@ -101,7 +97,7 @@ def members(count: int, down: dict[int, tuple[str, str]] | None = None) -> list[
 
 def names(*numbers: int) -> list[Object]:
     """The Services that Skupper makes at a client site, one for each member."""
-    return [service(f"{WORKLOAD}-{number}") for number in numbers]
+    return [service(f"{WORKLOAD}-{number}", {"internal.skupper.io/listener": WORKLOAD}) for number in numbers]
 
 
 def mancenter(*, ready: bool = True, waits: bool = False, **spec: Any) -> list[Object]:

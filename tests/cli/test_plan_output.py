@@ -1,0 +1,191 @@
+"""What a dry run, `down` and its list print, held against golden files (tests/cli/golden.py says how to update)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hzlink import objects, plan, teardown
+from hzlink.choices import Mode
+from hzlink.console import Talk
+from hzlink.errors import ExitStatus, HzlinkError, UsageError
+from hzlink.objects import Object
+from hzlink.observe import Snapshot
+from hzlink.plan import Step, Wanted
+from hzlink.result import Result, of_errors
+from hzlink.topology import Site
+from tests.cli import cluster_objects as make
+from tests.cli import golden, situations
+from tests.cli.situations import Situation
+from tests.cli.talking import Screen
+
+MANIFESTS = ("Site", "Connector", "Listener", "StatefulSet", "Deployment", "Service")
+
+
+def _wanted(of: Situation) -> Wanted:
+    """What the manifests would have to hold for this situation to be as wanted, and a ConfigMap."""
+    return {
+        site: [_stripped(item) for item in snapshot.items if _is_manifest(item)] + [_settings()]
+        for site, snapshot in of.snapshots.items()
+    }
+
+
+def _is_manifest(item: Object) -> bool:
+    return item["kind"] in MANIFESTS and objects.is_ours(item, "hazelcast")
+
+
+def _stripped(item: Object) -> Object:
+    metadata = {key: item["metadata"][key] for key in ("name", "labels")}
+    return {"kind": item["kind"], "metadata": metadata, "spec": item["spec"]}
+
+
+def _settings(text: str = "as wanted") -> Object:
+    return {"kind": "ConfigMap", "metadata": {"name": "hazelcast-config", "labels": make.OURS}, "data": {"a": text}}
+
+
+def _with(of: Situation, *items: Object) -> Situation:
+    """The same with these objects at every site."""
+    snapshots = {site: replace(snapshot, items=(*snapshot.items, *items)) for site, snapshot in of.snapshots.items()}
+    return Situation(of.topology, snapshots)
+
+
+def _steps(of: Situation, wanted: Wanted, missing: frozenset[Site] = frozenset()) -> list[Step]:
+    return plan.make(of.topology, wanted, of.snapshots, missing)
+
+
+def _from_nothing() -> list[Step]:
+    return _steps(situations.nothing_there(), _wanted(situations.healthy()))
+
+
+def _from_no_namespace() -> list[Step]:
+    return _steps(situations.nothing_there(), _wanted(situations.healthy()), frozenset({situations.EDGE}))
+
+
+def _from_converged() -> list[Step]:
+    return _steps(_with(situations.healthy(), _settings()), _wanted(situations.healthy()))
+
+
+def _from_unlinked() -> list[Step]:
+    return _steps(_with(situations.not_linked(), _settings()), _wanted(situations.not_linked()))
+
+
+def _from_link_pending() -> list[Step]:
+    return _steps(_with(situations.link_pending(), _settings()), _wanted(situations.link_pending()))
+
+
+def _from_changed() -> list[Step]:
+    left = make.thing("ConfigMap", "hazelcast-config-old")
+    return _steps(_with(situations.healthy(), _settings("by hand"), left), _wanted(situations.healthy()))
+
+
+def _from_nothing_with_two_clients() -> list[Step]:
+    of = situations.two_clients()
+    nothing: Mapping[Site, Snapshot] = {site: Snapshot(site) for site in of.topology.sites}
+    return _steps(Situation(of.topology, nothing), _wanted(of))
+
+
+def _from_nothing_to_unisocket() -> list[Step]:
+    of = situations.unisocket()
+    assert of.topology.settings.mode is Mode.UNISOCKET
+    return _steps(Situation(of.topology, {site: Snapshot(site) for site in of.topology.sites}), _wanted(of))
+
+
+PLANS = {
+    "from-nothing": _from_nothing,
+    "from-no-namespace": _from_no_namespace,
+    "from-converged": _from_converged,
+    "from-unlinked": _from_unlinked,
+    "from-link-pending": _from_link_pending,
+    "from-changed": _from_changed,
+    "from-nothing-with-two-clients": _from_nothing_with_two_clients,
+    "from-nothing-to-unisocket": _from_nothing_to_unisocket,
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_dry_run(name: str, screen: Screen) -> None:
+    outcome = Result("up", steps=tuple(PLANS[name]()))
+    tables = [f"# {columns} columns\n{screen.show(outcome, columns=columns).out}" for columns in (80, 160)]
+    golden.check(f"plan/{name}.txt", "\n".join(tables))
+    shown = screen.show(outcome, "json").out
+    golden.check(f"plan/{name}.json", shown)
+    assert [step["writes"] for step in json.loads(shown)["steps"]] == [step.writes for step in outcome.steps or ()]
+
+
+def _lines(of: Situation) -> list[str]:
+    """The list as commands/down.py makes it."""
+    return [
+        f"{site.name}: {target}"
+        for site, snapshot in of.snapshots.items()
+        for target in teardown.make(of.topology, snapshot).refs
+        if target != teardown.LEASE
+    ]
+
+
+class FakeInput:
+    """Standard input that is or is not a terminal, with an answer on it."""
+
+    def __init__(self, answer: str, terminal: bool = True) -> None:
+        self._answer = answer
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def readline(self) -> str:
+        return self._answer
+
+    def fileno(self) -> int:
+        return 0
+
+
+def _ask(answer: FakeInput, monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr("sys.stdin", answer)
+    return Talk("table", 0, False, False).ask(_lines(situations.healthy()))
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"),
+    [("y\n", True), ("YES\n", True), ("\n", False), ("n\n", False), ("", False), ("yep\n", False)],
+)
+def test_down_asks(
+    answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _ask(FakeInput(answer), monkeypatch) is agreed
+    shown = capsys.readouterr()
+    assert shown.out == "", "the question is talk"
+    golden.check("down/question.txt", shown.err)
+
+
+def test_down_without_a_terminal_shows_the_list_and_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        _ask(FakeInput("y\n", terminal=False), monkeypatch)
+    assert refused.value.next_step == "hzlink down --yes"
+    assert capsys.readouterr().err.splitlines() == [f"  {line}" for line in _lines(situations.healthy())]
+
+
+DOWNS: dict[str, Any] = {
+    "removed": lambda: Result(
+        "down",
+        removed=tuple(_lines(situations.healthy())),
+        notes=("all gone: looked again and found nothing of hzlink's",),
+    ),
+    "nothing": lambda: Result("down", removed=(), notes=("nothing of hzlink's is there",)),
+    "declined": lambda: Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",)),
+    "left": lambda: of_errors(
+        "down", [HzlinkError("still there: core: sites.skupper.io/core", next_step="hzlink down")]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOWNS)
+def test_down_tells_what_it_did(name: str, screen: Screen) -> None:
+    shown = screen.show(DOWNS[name]())
+    golden.check(f"down/{name}.txt", f"# standard output\n{shown.out}\n# standard error\n{shown.err}")
+    golden.check(f"down/{name}.json", screen.show(DOWNS[name](), "json").out)
