@@ -1,0 +1,52 @@
+"""Management Center, with real members and a real client in its place: restarted only when it needs it."""
+
+from __future__ import annotations
+
+from hzlink import mancenter
+from tests.sandbox.conftest import Hzlink
+from tests.sandboxed import until
+
+
+def _relink(hzlink: Hzlink) -> None:
+    """Cuts the link until the members' names are gone, and links again: the names are newer than Management Center."""
+    hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
+    until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"), 60)
+    hzlink("link").ok()
+
+
+def _pod(hzlink: Hzlink) -> str:
+    return hzlink.kubectl("client", "get", "pods", "-l", "app=hazelcast-mancenter", "-o", "name").strip()
+
+
+def test_it_sees_every_member_and_is_not_restarted(real_hzlink: Hzlink) -> None:
+    hzlink = real_hzlink
+    ran = hzlink.up().ok()
+    pod = _pod(hzlink)
+
+    assert "restarted" not in ran.err
+    assert _seen(hzlink) == {"hazelcast-0", "hazelcast-1", "hazelcast-2"}
+
+    _relink(hzlink)
+    # It finds the members again by itself, as it had found them at its start.
+    until(lambda: len(_seen(hzlink)) == 3, 60)
+    assert "restarted" not in hzlink.up().ok().err
+    assert _pod(hzlink) == pod
+
+
+def _seen(hzlink: Hzlink) -> set[str]:
+    """The members that one Management Center is connected to, by their own logs."""
+    log = hzlink.kubectl("cluster", "logs", "-l", "app=hazelcast", "--prefix", "--tail=-1")
+    return max(mancenter.connected(log).values(), key=len, default=set())
+
+
+def test_one_that_sees_nobody_is_restarted_once(hzlink: Hzlink) -> None:
+    hzlink.up().ok()
+    pod = _pod(hzlink)
+    _relink(hzlink)
+
+    # Without processes, no member's log tells of it.
+    ran = hzlink.up().ok()
+
+    assert "restarted: it had started before the members' names were there" in ran.err
+    assert _pod(hzlink) != pod
+    assert "nothing written" in hzlink.up().ok().err
