@@ -13,7 +13,7 @@ from types import FrameType
 
 from sandbox import build, guard
 from sandbox.clusters import components
-from sandbox.layout import CONTEXTS, DEFAULT_NAME, PROFILES, ROOT, Layout, SandboxError, Settings, read_json
+from sandbox.layout import CONTEXTS, DEFAULT_NAME, ROOT, Layout, SandboxError, Settings, Start, read_json
 from sandbox.procs import ProcessId
 
 _DOWN_SECONDS = 30.0
@@ -34,7 +34,7 @@ def main() -> int:
             return 0
         layout = Layout.named(options.name)
         if options.command == "up":
-            return up(layout, options.profile, options.owner)
+            return up(layout, Start.from_options(options), options.owner)
         return {"down": down, "env": env, "status": status}[options.command](layout)
     except SandboxError as err:
         say(f"error: {err}")
@@ -64,12 +64,12 @@ def _parser() -> argparse.ArgumentParser:
             continue
         sub.add_argument("--name", default=DEFAULT_NAME, help=f"which sandbox ({DEFAULT_NAME})")
         if command == "up":
-            sub.add_argument("--profile", choices=PROFILES, default="measured", help="delays of the stand-in")
+            Start.add_options(sub)
             sub.add_argument("--owner", type=int, metavar="PID", help="end the sandbox when this process has ended")
     return parser
 
 
-def up(layout: Layout, profile: str, owner: int | None) -> int:
+def up(layout: Layout, start: Start, owner: int | None) -> int:
     """Starts the sandbox and waits until it is ready; 0 also if it runs already."""
     began = time.monotonic()
     running = _guard(layout)
@@ -77,7 +77,7 @@ def up(layout: Layout, profile: str, owner: int | None) -> int:
         return _join(layout, running)
     build.ensure(say)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.guard", *_guard_arguments(layout, profile, owner)],
+        [sys.executable, "-m", "sandbox.guard", *_guard_arguments(layout, start, owner)],
         cwd=ROOT / "scripts",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -101,8 +101,8 @@ def up(layout: Layout, profile: str, owner: int | None) -> int:
     return 0
 
 
-def _guard_arguments(layout: Layout, profile: str, owner: int | None) -> list[str]:
-    arguments = ["--state", str(layout.state), "--profile", profile]
+def _guard_arguments(layout: Layout, start: Start, owner: int | None) -> list[str]:
+    arguments = ["--state", str(layout.state), *start.arguments()]
     starter = ProcessId.of(os.getpid())
     if starter is not None:
         arguments += ["--starter", f"{starter.pid}:{starter.start}"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from sandbox import procs
-from sandbox.layout import ROOT, Layout, read_json, write_json
+from sandbox.layout import ROOT, Layout, Start, read_json, write_json
 from sandbox.procs import ProcessId
 
 ALREADY_RUNNING = 3
@@ -74,9 +74,9 @@ def leftovers(layout: Layout) -> list[ProcessId]:
 class Guard:
     """One sandbox's guard."""
 
-    def __init__(self, layout: Layout, profile: str, owner: ProcessId | None, starter: ProcessId | None) -> None:
+    def __init__(self, layout: Layout, start: Start, owner: ProcessId | None, starter: ProcessId | None) -> None:
         self._layout = layout
-        self._profile = profile
+        self._start = start
         self._owner = owner
         self._starter = starter
         self._told = False
@@ -107,7 +107,14 @@ class Guard:
         signal.set_wakeup_fd(waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._tell)
-        argv = [sys.executable, "-m", "sandbox.supervisor", str(self._layout.state), self._profile]
+        argv = [
+            sys.executable,
+            "-m",
+            "sandbox.supervisor",
+            "--state",
+            str(self._layout.state),
+            *self._start.arguments(),
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
         with (self._layout.logs / "supervisor.log").open("wb") as log:
             child = procs.start_child(argv, env=environment, output=log, on_parent_death=signal.SIGTERM)
@@ -189,11 +196,11 @@ def main() -> int:
     """Runs the guard; started by `up`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--profile", required=True)
+    Start.add_options(parser)
     parser.add_argument("--owner", type=_process)
     parser.add_argument("--starter", type=_process)
     options = parser.parse_args()
-    return Guard(Layout(options.state), options.profile, options.owner, options.starter).run()
+    return Guard(Layout(options.state), Start.from_options(options), options.owner, options.starter).run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -153,6 +154,29 @@ class Settings:
         """Reads them back; FileNotFoundError when the sandbox has not come that far."""
         data = json.loads(layout.settings_file.read_text())
         return cls(data["name"], data["profile"], data["net"])
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a sandbox is to be started: handed from `up` to the guard to the supervisor."""
+
+    profile: Profile
+    standin: bool
+
+    def arguments(self) -> list[str]:
+        """As arguments for a command line."""
+        return ["--profile", self.profile, *([] if self.standin else ["--no-standin"])]
+
+    @staticmethod
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        """The options that `arguments` gives."""
+        parser.add_argument("--profile", choices=PROFILES, default="measured", help="the delays (measured)")
+        parser.add_argument("--no-standin", action="store_true", help="leave the Skupper stand-in out")
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> Start:
+        """Back from a parsed command line."""
+        return cls(options.profile, not options.no_standin)
 
 
 def cache_dir() -> Path:

@@ -125,7 +125,7 @@ class PodRecord:
                 self._news.wait(deadline - time.monotonic())
 
     def publish(self) -> None:
-        """Writes the status, trying until the API server takes it. NotFoundError or ConflictError when the pod is gone."""
+        """Writes the status, until the API server takes it. NotFoundError or ConflictError when the pod is gone."""
         others = self.pod.get("status", {}).get("conditions") or []
         before = [*self._conditions, *(c for c in others if c["type"] in _OTHERS_CONDITIONS)]
         status = self.view.status(before)

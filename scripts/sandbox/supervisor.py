@@ -5,6 +5,7 @@ Started by the guard. It ends, and everything with it, on SIGTERM, SIGINT or whe
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shlex
@@ -21,7 +22,7 @@ from sandbox.build import find_jar, find_programs
 from sandbox.clusters import create_all, restart_missing, wait_for
 from sandbox.kubeapi import Kube
 from sandbox.kubelet import Kubelet
-from sandbox.layout import ROOT, SERVERS, Layout, Profile, SandboxError, Settings, venv_program
+from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
 from sandbox.network import Block, LoopbackNetwork
 
 _LOOK_SECONDS = 1.0
@@ -32,9 +33,9 @@ _STANDIN = "sandbox.skupper"
 class Supervisor:
     """One sandbox from its start to its end."""
 
-    def __init__(self, layout: Layout, profile: Profile) -> None:
+    def __init__(self, layout: Layout, start: Start) -> None:
         self._layout = layout
-        self._profile: Profile = profile
+        self._start = start
         self._stop = threading.Event()
         self._kubelets: list[Kubelet] = []
         self._began = time.monotonic()
@@ -58,12 +59,12 @@ class Supervisor:
     def _up(self) -> None:
         layout = self._layout
         block = Block(str(layout.state))
-        Settings(layout.name, self._profile, block.prefix).write(layout)
+        Settings(layout.name, self._start.profile, block.prefix).write(layout)
         link_programs(layout)
         create_all(layout, find_programs(), self._say)
         self._check()
         network = LoopbackNetwork(layout, block)
-        toolbox = Toolbox(find_java(), find_jar(), self._profile)
+        toolbox = Toolbox(find_java(), find_jar(), self._start.profile)
         if not toolbox.members:
             missing = "Java 17 or newer" if toolbox.java is None else "the Hazelcast JAR"
             self._say(f"no {missing}: member pods get ready with no real member behind them")
@@ -92,7 +93,7 @@ class Supervisor:
     # The Skupper stand-in
 
     def _start_standin(self) -> None:
-        if not has_standin():
+        if not self._start.standin or not has_standin():
             self._say("there is no Skupper stand-in: Skupper's objects stay without a status")
             return
         threading.Thread(target=self._keep_standin, name="stand-in", daemon=True).start()
@@ -165,10 +166,12 @@ PYTHONPATH={scripts} exec {python} -P -s -m {module} cli "$@"
 
 
 def main() -> int:
-    """Runs the supervisor: STATE PROFILE, from the guard."""
-    state, profile = sys.argv[1:]
-    layout = Layout(Path(state))
-    return Supervisor(layout, "measured" if profile == "measured" else "fast").run()
+    """Runs the supervisor; started by the guard."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True)
+    Start.add_options(parser)
+    options = parser.parse_args()
+    return Supervisor(Layout(options.state), Start.from_options(options)).run()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.sandbox_infra.objects import pod
 from tests.sandboxed import run_sandbox, until
 
 pytestmark = pytest.mark.sandbox
+FAST = ("--profile", "fast", "--no-standin")
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def _gone(layout: Layout, processes: list[ProcessId], seconds: float = 15) -> No
 
 
 def _up(env: dict[str, str], layout: Layout, *more: str) -> str:
-    return run_sandbox(env, "up", "--name", layout.name, "--profile", "fast", *more).stderr
+    return run_sandbox(env, "up", "--name", layout.name, *FAST, *more).stderr
 
 
 def test_up_env_status_down(layout: Layout, real_env: dict[str, str]) -> None:
@@ -104,8 +106,8 @@ def test_two_sandboxes_do_not_meet_and_a_killed_guard_leaves_no_process(
 ) -> None:
     other = Layout.named(f"{layout.name}-2")
     try:
-        _up(real_env, layout)
-        _up(real_env, other)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda each: _up(real_env, each), (layout, other)))
         assert Settings.read(layout).net != Settings.read(other).net
         processes = _everything(other)
         mine = components(layout)
@@ -151,7 +153,7 @@ def test_up_interrupted_halfway_leaves_nothing(
     layout: Layout, real_env: dict[str, str], number: signal.Signals
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "sandbox", "up", "--name", layout.name, "--profile", "fast"],
+        [sys.executable, "-P", "-m", "sandbox", "up", "--name", layout.name, *FAST],
         env={**real_env, "PYTHONPATH": str(ROOT / "scripts")},
         stderr=subprocess.PIPE,
         text=True,
@@ -206,7 +208,9 @@ def test_a_broken_program_is_explained(layout: Layout, real_env: dict[str, str],
     server.chmod(0o755)
     began = time.monotonic()
 
-    done = run_sandbox({**real_env, "HZLINK_SANDBOX_CACHE": str(broken)}, "up", "--name", layout.name, check=False)
+    done = run_sandbox(
+        {**real_env, "HZLINK_SANDBOX_CACHE": str(broken)}, "up", "--name", layout.name, *FAST, check=False
+    )
 
     assert done.returncode == 1
     assert "kwokctl could not make" in done.stderr
