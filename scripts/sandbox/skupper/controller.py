@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -141,14 +142,16 @@ class Controller:
 
 def run(state: Path, stop: threading.Event) -> None:
     """Installs Skupper in both clusters and runs until `stop`."""
+    log.info("starting")
     clusters = [Cluster(name, Kube.from_kubeconfig(state / "kubeconfig", name)) for name in CONTEXTS]
     controller = Controller(state, clusters)
     try:
-        for cluster in clusters:
-            wait_for_server(cluster.kube, _START_SECONDS)
-            install.install(cluster.kube)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(_install, clusters))
+        log.info("installed")
         events = Events(clusters, [state / faults.FILE, state / ENDPOINTS])
         events.wait_for_all(stop, _START_SECONDS)
+        log.info("all watches have begun")
         for cluster in clusters:
             install.grant_server(cluster)
         due = controller.look(first=True)
@@ -161,6 +164,11 @@ def run(state: Path, stop: threading.Event) -> None:
         for cluster in clusters:
             cluster.kube.close()
         controller.close()
+
+
+def _install(cluster: Cluster) -> None:
+    wait_for_server(cluster.kube, _START_SECONDS)
+    install.install(cluster.kube)
 
 
 def _net(state: Path) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from sandbox.kubeapi import Kube
-from sandbox.kubeobjects import CRDS, DEPLOYMENTS, NAMESPACES, SERVICE_ACCOUNTS, Obj
+from sandbox.kubeobjects import CRDS, DEPLOYMENTS, NAMESPACES, SERVICE_ACCOUNTS, NotFoundError, Obj
 from sandbox.skupper import VERSION, crds, kinds
 from sandbox.skupper.cluster import Cluster, owner
 
@@ -12,6 +14,7 @@ CONTROLLER = "skupper-controller"
 GRANT_SERVER = "skupper-grant-server"
 GRANT_CA = "skupper-grant-server-ca"
 GRANT_PORT = 9090
+_SERVED_SECONDS = 30.0
 
 _LABELS = {
     "app.kubernetes.io/name": CONTROLLER,
@@ -22,13 +25,30 @@ _LABELS = {
 
 
 def install(kube: Kube) -> None:
-    """Applies the definitions and the controller's own objects; repeatable."""
-    for definition in crds.definitions():
+    """Applies the definitions and the controller's own objects, and waits until they are served; repeatable."""
+    wanted = crds.definitions()
+    for definition in wanted:
         kube.apply(CRDS, definition, manager="skupper-install")
     kube.apply(NAMESPACES, {"metadata": {"name": NAMESPACE}}, manager="skupper-install")
     account: Obj = {"metadata": {"name": CONTROLLER, "namespace": NAMESPACE, "labels": _own_labels()}}
     kube.apply(SERVICE_ACCOUNTS, account, manager="skupper-install")
     kube.apply(DEPLOYMENTS, _deployment(), manager="skupper-install")
+    _wait_until_served(kube, {definition["spec"]["names"]["plural"] for definition in wanted})
+
+
+def _wait_until_served(kube: Kube, plurals: set[str]) -> None:
+    """A watch of a kind that is not served yet would come back only after a while."""
+    deadline = time.monotonic() + _SERVED_SECONDS
+    while True:
+        try:
+            served = kube.request("GET", f"/apis/{kinds.API_VERSION}")["resources"]
+        except NotFoundError:
+            served = []
+        if plurals <= {resource["name"] for resource in served}:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{kube.server} does not serve {kinds.API_VERSION} after {_SERVED_SECONDS:.0f} s")
+        time.sleep(0.05)
 
 
 def grant_server(cluster: Cluster) -> None:
