@@ -7,6 +7,7 @@ from typing import Any
 
 from hzlink import hints, objects, plan, readings
 from hzlink.choices import Mode, Role
+from hzlink.errors import ExitStatus
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import Reading, State
@@ -49,6 +50,7 @@ class LinkReport:
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
+    `error` says why nothing is known of it, and `status` the exit code for that.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
     """
@@ -60,6 +62,7 @@ class SiteReport:
     host: str = ""
     refusal: Refusal | None = None
     error: str = ""
+    status: ExitStatus = ExitStatus.DONE
     names: tuple[str, ...] | None = None
     missing: tuple[str, ...] = ()
     mancenter: Reading | None = None
@@ -137,11 +140,13 @@ def _link(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
     for site in (topology.cluster, client):
         if snapshots[site].error is not None:
             return LinkReport(client, Reading(State.UNKNOWN, f"{site.name} cannot be read"))
-    for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client)):
-        link = plan.link_between(snapshots, redeemer, issuer)
-        if link is not None:
-            return LinkReport(client, readings.skupper(link), objects.name(link), issuer)
-    return LinkReport(client, Reading(State.ABSENT, "not linked"))
+    found = [
+        LinkReport(client, readings.skupper(link), objects.name(link), issuer)
+        for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
+        if (link := plan.link_between(snapshots, redeemer, issuer)) is not None
+    ]
+    # One in either direction will do; the former one may lie there still after a change of --link-from.
+    return max(found, key=lambda link: link.reading.ok, default=LinkReport(client, Reading(State.ABSENT, "not linked")))
 
 
 def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> SiteReport:
@@ -149,7 +154,8 @@ def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> Sit
     kind = "Connector" if site.role is Role.CLUSTER else "Listener"
     if snapshot.error is not None:
         unknown = Reading(State.UNKNOWN, snapshot.error.message)
-        return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=snapshot.error.message)
+        error = snapshot.error
+        return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
         "offer": readings.matched(snapshot.get(kind, WORKLOAD)),
@@ -213,7 +219,8 @@ def _blame(
     hops += [_link_hop(link) for link in links]
     if mode is Mode.UNISOCKET:
         # Either end may lag behind what flows (skupper issue 2428): one that is content is enough.
-        hops += [_offer_hop(site) for site in clients if not (site.offer.ok or cluster.offer.ok)]
+        lags = [site for site in clients if site.offer.state is State.ABSENT or not cluster.offer.ok]
+        hops += [_offer_hop(site) for site in lags]
     else:
         hops += [_names_hop(site) for site in clients]
         hops += [_mancenter_hop(site) for site in clients]

@@ -38,8 +38,8 @@ def verdict(command: str, report: Report, **more: Any) -> Result:
     """A run whose end is what the report says: healthy, unhealthy, or not to be read."""
     if report.healthy:
         return Result(command, ExitStatus.DONE, report, **more)
-    unreadable = any(site.refusal is not None for site in report.unreadable)
-    return Result(command, ExitStatus.PREREQUISITE if unreadable else ExitStatus.FAILED, report, **more)
+    lacks = any(site.status is ExitStatus.PREREQUISITE for site in report.unreadable)
+    return Result(command, ExitStatus.PREREQUISITE if lacks else ExitStatus.FAILED, report, **more)
 
 
 def to_dict(result: Result) -> dict[str, Any]:
