@@ -37,6 +37,8 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
         Refusal.UNAUTHORIZED,
         r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",
     ),
+    # Called Forbidden, too, and no lack of rights.
+    (Refusal.OTHER, r"being terminated|exceeded quota|violates PodSecurity|denied the request"),
     (Refusal.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
     (Refusal.EXISTS, r"\(AlreadyExists\)|already exists"),
     (Refusal.NOT_FOUND, r"\(NotFound\)|not found"),
@@ -44,7 +46,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
         Refusal.UNREACHABLE,
         r"Unable to connect|connection to the server|was refused|dial tcp|i/o timeout|no such host|TLS handshake"
         r"|x509:|tls:|API group list|context deadline exceeded|connection reset|http2: client connection|EOF$"
-        r"|ServiceUnavailable|request canceled|unable to handle the request|Client.Timeout",
+        r"|ServiceUnavailable|request canceled|unable to handle the request|unable to return a response|Client.Timeout",
     ),
 )
 
