@@ -38,10 +38,13 @@ def private_folder() -> Iterator[Path]:
     Raises:
         HzlinkError: no folder can be made.
     """
+    folder = None
     try:
         folder = _make()
         (folder / FILE).touch(mode=0o600)
     except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         raise HzlinkError(
             "there is nowhere to keep the token for the moment that it is needed",
             said=f"{error.filename}: {error.strerror}",
@@ -74,7 +77,8 @@ def read(folder: Path) -> Token:
         document = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
         spec = document["spec"]
         token = Token(str(document["metadata"]["name"]), str(spec["url"]), str(spec["code"]), str(spec["ca"]))
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+    # What PyYAML lets out for odd values quotes them, so nothing of it is passed on.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
         raise HzlinkError(
             "skupper token issue wrote something that is not a token", next_step="skupper version   (hzlink knows 2.2)"
         ) from None

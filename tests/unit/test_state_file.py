@@ -1,0 +1,66 @@
+"""The record of the last run: a convenience that no trouble with a file may turn into a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hzlink import state
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda some: st.lists(some) | st.dictionaries(st.text(), some),
+)
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_what_was_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
+    environ = {"XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))}
+    state.save({"old": 1}, environ)
+    state.save(values, environ)
+    assert state.load(environ) == values
+
+
+def test_nothing_recorded(environ: dict[str, str]) -> None:
+    assert state.load(environ) == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"x"', b"null", b"\xff\xfe", b"["])
+def test_what_cannot_be_read_is_nothing(environ: dict[str, str], content: bytes) -> None:
+    state.path(environ).parent.mkdir(parents=True)
+    state.path(environ).write_bytes(content)
+    assert state.load(environ) == {}
+
+
+def test_a_folder_in_its_place_is_nothing(environ: dict[str, str]) -> None:
+    state.path(environ).mkdir(parents=True)
+    state.save({"a": 1}, environ)
+    assert state.load(environ) == {}
+    state.forget(environ)
+
+
+def test_it_can_be_forgotten_twice(environ: dict[str, str]) -> None:
+    state.save({"a": 1}, environ)
+    state.forget(environ)
+    state.forget(environ)
+    assert state.load(environ) == {}
+
+
+def test_nothing_else_is_left_in_its_folder(environ: dict[str, str]) -> None:
+    state.save({"a": 1}, environ)
+    assert [path.name for path in state.path(environ).parent.iterdir()] == ["last.json"]
+
+
+def test_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert state.path({}) == tmp_path / ".local/state/hzlink/last.json"
+    assert state.path({"XDG_STATE_HOME": "/elsewhere"}) == Path("/elsewhere/hzlink/last.json")

@@ -1,0 +1,147 @@
+"""The token's file: nobody else's to read, gone afterwards, never quoted."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hzlink import process, state, tokenfile
+from hzlink.errors import HzlinkError
+from hzlink.tokenfile import Token
+
+SECRET = "Sw0rdfish-9"
+TOKEN = f"""
+apiVersion: skupper.io/v2alpha1
+kind: AccessToken
+metadata:
+  name: core-1234
+spec:
+  ca: |
+    -----BEGIN CERTIFICATE-----
+    {SECRET}
+  code: {SECRET}-code
+  url: https://203.0.113.7:9090/1234
+"""
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def any_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def leftovers() -> list[Path]:
+    """What lies in the folder where the tokens' folders are made."""
+    return [path for path in state.path().parent.glob("*") if path.name.startswith("token-")]
+
+
+@pytest.mark.usefixtures("any_umask")
+def test_only_this_user_can_look() -> None:
+    with tokenfile.private_folder() as folder:
+        assert mode(folder) == 0o700
+        assert mode(folder / tokenfile.FILE) == 0o600
+        tokenfile.write(folder, {"spec": {"code": SECRET}})
+        assert mode(folder / tokenfile.FILE) == 0o600
+        assert json.loads((folder / tokenfile.FILE).read_text()) == {"spec": {"code": SECRET}}
+
+
+def test_the_files_name_is_one_that_skupper_takes() -> None:
+    assert set(tokenfile.FILE) <= set("abcdefghijklmnopqrstuvwxyz.-")
+
+
+@pytest.mark.parametrize(
+    "way_out", [None, HzlinkError("x"), KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(1)]
+)
+def test_it_is_gone_on_every_way_out(way_out: BaseException | None) -> None:
+    folders = []
+    try:
+        with tokenfile.private_folder() as folder:
+            folders.append(folder)
+            tokenfile.write(folder, {"spec": {"code": SECRET}})
+            (folder / "more").write_text("what skupper may have left")
+            if way_out is not None:
+                raise way_out
+    except BaseException as error:
+        if error is not way_out:
+            raise
+    assert not folders[0].exists()
+    assert leftovers() == []
+
+
+def test_two_at_once_do_not_share() -> None:
+    with tokenfile.private_folder() as one, tokenfile.private_folder() as two:
+        assert one != two
+
+
+def test_where_the_state_folder_cannot_be_had_the_temporary_one_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with tokenfile.private_folder() as folder:
+        assert mode(folder) == 0o700
+    assert not folder.exists()
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(HzlinkError, match="nowhere to keep the token") as caught, tokenfile.private_folder():
+        pytest.fail("there is no folder")
+    assert "No space left" in (caught.value.said or "")
+    assert leftovers() == []
+
+
+def test_a_token_is_read_and_its_code_concealed_from_then_on() -> None:
+    with tokenfile.private_folder() as folder:
+        (folder / tokenfile.FILE).write_text(TOKEN)
+        token = tokenfile.read(folder)
+    assert (token.grant, token.url) == ("core-1234", "https://203.0.113.7:9090/1234")
+    assert token.ca.startswith("-----BEGIN")
+    assert process.redact(f"code {SECRET}-code refused") == "code [redacted] refused"
+
+
+def test_a_token_is_never_printed() -> None:
+    token = Token("core-1234", "https://x", SECRET, SECRET)
+    assert SECRET not in f"{token} {token!r} {[token]}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        SECRET,
+        f"- {SECRET}",
+        f"spec: {SECRET}",
+        f"spec: {{code: {SECRET}}}",
+        f"metadata: null\nspec: {{code: {SECRET}, url: x, ca: y}}",
+        f"{SECRET}: [",
+        f"code: !!int {SECRET}",
+        f"code: !!timestamp {SECRET}",
+        f"code: {SECRET}\nexpires: 2026-99-99",
+        b"\xff" + SECRET.encode(),
+        "a: &a [*a]",
+        "[" * 500,
+    ],
+)
+def test_what_is_no_token_is_not_quoted(content: str | bytes) -> None:
+    with tokenfile.private_folder() as folder:
+        (folder / tokenfile.FILE).write_bytes(content.encode() if isinstance(content, str) else content)
+        with pytest.raises(HzlinkError, match="not a token") as caught:
+            tokenfile.read(folder)
+    assert SECRET not in repr(caught.value.to_dict())
+    assert caught.value.__suppress_context__
