@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from hzlink.choices import Expose, LinkFrom, Mode, Via
 from hzlink.errors import UsageError
 
 # Key in the file: key of the flags.
@@ -29,6 +31,7 @@ KEYS = {
 }
 LISTS = ("clientContexts", "clientNamespaces")
 NUMBERS = ("members", "timeout", "addressTimeout")
+CHOICES: dict[str, type[StrEnum]] = {"mode": Mode, "expose": Expose, "linkFrom": LinkFrom, "via": Via}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -60,6 +63,8 @@ def load(path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key_node, value_node in root.value:
         line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise UsageError(f"{path}, line {line}: unknown key (a key is a single word)")
         key = str(key_node.value)
         if key not in KEYS:
             raise UsageError(f"{path}, line {line}: unknown key {key}", said=f"known keys: {', '.join(KEYS)}")
@@ -83,4 +88,6 @@ def _value(path: Path, line: int, key: str, node: Any) -> Any:
             float(node.value)
         except ValueError:
             raise UsageError(f"{path}, line {line}: {key} must be a number") from None
+    if key in CHOICES and node.value not in list(CHOICES[key]):
+        raise UsageError(f"{path}, line {line}: {key} must be one of {', '.join(CHOICES[key])}")
     return str(node.value)

@@ -66,7 +66,11 @@ Snapshots = Mapping[Site, Snapshot]
 
 
 async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = 15.0) -> Snapshot:
-    """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why."""
+    """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why.
+
+    Raises:
+        PrerequisiteError: there is no kubectl; that is no site's fault.
+    """
     kubectl = Kubectl(site, deadline)
     try:
         items = await kubectl.objects(RESOURCES[kind] for kind in kinds)
@@ -74,7 +78,7 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
         if not items and not await kubectl.namespace_exists():
             said = f'namespaces "{site.namespace}" not found'
             return Snapshot(site, error=explain(site, "read objects", said))
-    except HzlinkError as error:
+    except KubectlError as error:
         return Snapshot(site, error=error)
     return Snapshot(site, tuple(_without_secrets(item) for item in items))
 

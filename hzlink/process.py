@@ -110,7 +110,7 @@ async def run(
 
     Raises:
         DeadlineExceeded: it did not end in time.
-        OSError: it could not be started.
+        PrerequisiteError: it could not be started.
     """
     began = time.monotonic()
     command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536)
@@ -187,17 +187,22 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
     import sh
 
     with open(os.devnull) as nothing:
-        return sh.Command(argv[0])(
-            *argv[1:],
-            _bg=True,
-            _bg_exc=False,
-            _in=nothing if stdin is None else stdin,
-            _tty_out=False,
-            _env={**os.environ, **env} if env else None,
-            # ^C reaches hzlink alone, which ends its programs itself and in order.
-            _new_group=True,
-            **options,
-        )
+        try:
+            return sh.Command(argv[0])(
+                *argv[1:],
+                _bg=True,
+                _bg_exc=False,
+                _in=nothing if stdin is None else stdin,
+                _tty_out=False,
+                _env={**os.environ, **env} if env else None,
+                # ^C reaches hzlink alone, which ends its programs itself and in order.
+                _new_group=True,
+                **options,
+            )
+        except sh.ForkException as error:
+            # Such as one for another processor. Its text is the child's traceback; the last line says why.
+            said = str(error).strip().rpartition("\n")[2]
+            raise PrerequisiteError(f"{argv[0]} cannot be run", said=said, next_step="install it again") from None
 
 
 async def _ended(command: Any) -> int:
