@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hzlink import state
 
 JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda some: st.lists(some) | st.dictionaries(st.text(), some),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=9), some, max_size=3),
+    max_leaves=6,
 )
 
 
@@ -22,7 +23,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path / "state")}
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(max_size=9), JSON, max_size=4))
 def test_what_was_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))}
     state.save({"old": 1}, environ)
