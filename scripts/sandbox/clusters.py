@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from sandbox import kubeobjects as kinds
-from sandbox.kubeapi import Kube, wait_for_server
+from sandbox.kubeapi import Kube
 from sandbox.kubeobjects import ConflictError, KubeError
 from sandbox.kwokconfig import AUDIT_POLICY, PORT_NAMES, Programs, architecture, kubeconfig, kwokctl_config
 from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError
@@ -26,21 +26,22 @@ _CREATE_SECONDS = 90
 _COMPONENTS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 
 
-def create_all(layout: Layout, programs: Programs, say: Callable[[str], None]) -> None:
+def create_all(layout: Layout, programs: Programs, say: Callable[[str], None], stopping: Callable[[], bool]) -> None:
     """Makes both control planes at once, then the kubeconfig, the nodes and the namespaces.
 
-    Raises SandboxError, with the end of the log that explains it, when one does not come up.
+    Raises SandboxError, with the end of the log that explains it, when one does not come up; soon after `stopping`
+    has become true as well.
     """
     ports = dict(zip(SERVERS, _free_port_sets(len(SERVERS)), strict=True))
     with ThreadPoolExecutor(len(SERVERS)) as pool:
-        for done in [pool.submit(_create, layout, programs, server, ports[server]) for server in SERVERS]:
+        for done in [pool.submit(_create, layout, programs, server, ports[server], stopping) for server in SERVERS]:
             done.result()
         layout.kubeconfig.touch(mode=0o600)
         layout.kubeconfig.write_text(
             kubeconfig({s: (ports[s]["apiserver"], layout.cluster_dir(s) / "pki") for s in SERVERS})
         )
         say("both API servers answer")
-        for done in [pool.submit(_furnish, layout, server) for server in SERVERS]:
+        for done in [pool.submit(_furnish, layout, server, stopping) for server in SERVERS]:
             done.result()
 
 
@@ -64,15 +65,20 @@ def _component(folder: Path, component: str) -> ProcessId | None:
     return ProcessId.of(pid) if str(folder) in command_of(pid) else None
 
 
-def _create(layout: Layout, programs: Programs, server: str, ports: dict[str, int]) -> None:
+def _create(
+    layout: Layout, programs: Programs, server: str, ports: dict[str, int], stopping: Callable[[], bool]
+) -> None:
     folder = layout.state / "config"
     folder.mkdir(exist_ok=True)
     policy, config = folder / "audit-policy.yaml", folder / f"{server}.yaml"
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     config.write_text(kwokctl_config(server, ports, programs, policy))
     arguments = ["create", "cluster", "--config", str(config), "--kubeconfig", str(folder / f"{server}.kubeconfig")]
-    if _kwokctl(layout, programs, server, *arguments) != 0:
-        said = _tail(layout.logs / f"kwokctl-{server}.log")
+    code = _kwokctl(layout, programs, server, *arguments)
+    if stopping():
+        raise SandboxError("interrupted")
+    if code != 0:
+        said = tail(layout.logs / f"kwokctl-{server}.log")
         raise SandboxError(f"kwokctl could not make {server!r}:\n{said}\n{_component_tails(layout, server)}")
 
 
@@ -118,11 +124,11 @@ def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -
             return -1
 
 
-def _furnish(layout: Layout, server: str) -> None:
+def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
     """A node, the contexts' namespaces, and the parts that pods need before they can be made."""
     kube = Kube.from_kubeconfig(layout.kubeconfig, server)
     try:
-        wait_for_server(kube, 30)
+        wait_for(lambda: bool(kube.list(kinds.NAMESPACES)), 30, f"{server}: the API server does not answer", stopping)
         node = {
             "metadata": {
                 "name": f"{server}-node",
@@ -142,8 +148,9 @@ def _furnish(layout: Layout, server: str) -> None:
                 partial(_has_service_account, kube, namespace),
                 30,
                 f"{server}: the controller manager made no service account in {namespace}",
+                stopping,
             )
-        wait_for(lambda: _node_ready(kube, f"{server}-node"), 30, f"{server}: the node did not get ready")
+        wait_for(lambda: _node_ready(kube, f"{server}-node"), 30, f"{server}: the node did not get ready", stopping)
     finally:
         kube.close()
 
@@ -165,10 +172,12 @@ def _node_ready(kube: Kube, name: str) -> bool:
     return not tainted and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def wait_for(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Returns when `true` says so; SandboxError with the text `otherwise` after `seconds`."""
+def wait_for(true: Callable[[], bool], seconds: float, otherwise: str, stopping: Callable[[], bool]) -> None:
+    """Returns when `true` says so; SandboxError with the text `otherwise` after `seconds`, or when stopping."""
     deadline = time.monotonic() + seconds
     while True:
+        if stopping():
+            raise SandboxError("interrupted")
         try:
             if true():
                 return
@@ -195,7 +204,8 @@ def _free_port_sets(count: int) -> list[dict[str, int]]:
     return [dict(zip(PORT_NAMES, picked[i * size : (i + 1) * size], strict=True)) for i in range(count)]
 
 
-def _tail(path: Path, lines: int = 8) -> str:
+def tail(path: Path, lines: int = 8) -> str:
+    """The last lines of a log; empty while there is none."""
     try:
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
@@ -204,4 +214,4 @@ def _tail(path: Path, lines: int = 8) -> str:
 
 def _component_tails(layout: Layout, server: str) -> str:
     logs = layout.cluster_dir(server) / "logs"
-    return "\n".join(f"--- {log.name}\n{_tail(log, 4)}" for log in sorted(logs.glob("*.log")))
+    return "\n".join(f"--- {log.name}\n{tail(log, 4)}" for log in sorted(logs.glob("*.log")))

@@ -126,6 +126,7 @@ class Guard:
             supervisor = ProcessId.of(child.pid)
             if supervisor is not None and not supervisor.wait_gone(_SUPERVISOR_SECONDS):
                 child.kill()
+            child.wait()  # from now on what it leaves behind is ours
         return 0 if self._told else child.wait()
 
     def _tell(self, *_: object) -> None:

@@ -193,7 +193,7 @@ class Kube:
         headers = {"Content-Type": content_type} if content is not None else {}
         try:
             response = self._http.request(method, path, content=content, params=params, headers=headers)
-        except httpx.HTTPError as err:
+        except (httpx.HTTPError, RuntimeError) as err:  # RuntimeError: `close` was called
             raise UnreachableError(0, "Unreachable", f"{self.server}: {err!r}") from err
         if response.is_error:
             raise error_from(response.status_code, response.content)

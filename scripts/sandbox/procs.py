@@ -122,9 +122,12 @@ def children() -> list[ProcessId]:
 
 def kill_children() -> None:
     """Kills every child, and the orphans that become children by that, until none is left."""
+    clean_looks = 0
     for _ in range(100):
         left = children()
-        if not left:
+        # One look is not enough: a child's child that is looked at just before that child ends belongs to nobody yet.
+        clean_looks = 0 if left else clean_looks + 1
+        if clean_looks == 2:
             return
         for child in left:
             child.send(signal.SIGKILL)

@@ -19,7 +19,7 @@ from pathlib import Path
 from sandbox import procs
 from sandbox.apps import Toolbox, find_java
 from sandbox.build import find_jar, find_programs
-from sandbox.clusters import create_all, restart_missing, wait_for
+from sandbox.clusters import create_all, restart_missing, tail, wait_for
 from sandbox.kubeapi import Kube
 from sandbox.kubelet import Kubelet
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
@@ -43,7 +43,7 @@ class Supervisor:
     def run(self) -> int:
         """Brings everything up, then waits for the end; the process's exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, self._told)
         procs.become_subreaper()  # what kwokctl leaves in the background becomes ours
         try:
             self._up()
@@ -56,13 +56,18 @@ class Supervisor:
             self._down()
         return 0
 
+    def _told(self, *_: object) -> None:
+        self._stop.set()
+        if not self._layout.ready.exists():
+            # What is being waited for is of no use any more.
+            threading.Thread(target=procs.kill_children, daemon=True).start()
+
     def _up(self) -> None:
         layout = self._layout
         block = Block(str(layout.state))
         Settings(layout.name, self._start.profile, block.prefix).write(layout)
         link_programs(layout)
-        create_all(layout, find_programs(), self._say)
-        self._check()
+        create_all(layout, find_programs(), self._say, self._stop.is_set)
         network = LoopbackNetwork(layout, block)
         toolbox = Toolbox(find_java(), find_jar(), self._start.profile)
         if not toolbox.members:
@@ -77,10 +82,6 @@ class Supervisor:
         self._start_standin()
         seconds = time.monotonic() - self._began
         layout.ready.write_text(f"{seconds:.1f}\n")
-
-    def _check(self) -> None:
-        if self._stop.is_set():
-            raise SandboxError("interrupted")
 
     def _refresh(self) -> None:
         for kubelet in self._kubelets:
@@ -98,12 +99,10 @@ class Supervisor:
             return
         threading.Thread(target=self._keep_standin, name="stand-in", daemon=True).start()
         ready = self._layout.standin_ready
-        wait_for(
-            lambda: ready.exists() or self._stop.is_set(),
-            _STANDIN_SECONDS,
-            f"the Skupper stand-in did not get ready; see {self._layout.logs / 'skupper.log'}",
-        )
-        self._check()
+        try:
+            wait_for(ready.exists, _STANDIN_SECONDS, "the Skupper stand-in did not get ready", self._stop.is_set)
+        except SandboxError as err:
+            raise SandboxError(f"{err}\n{tail(self._layout.logs / 'skupper.log')}") from err
         self._say("the Skupper stand-in serves")
 
     def _keep_standin(self) -> None:

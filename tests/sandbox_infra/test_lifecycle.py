@@ -163,7 +163,7 @@ def test_up_interrupted_halfway_leaves_nothing(
     process.send_signal(number)
 
     _, talk = process.communicate(timeout=20)
-    until(lambda: not _everything(layout), 15)
+    until(lambda: not [procs.command_of(p.pid) for p in _everything(layout)], 15)
     until(lambda: not layout.state.exists(), 5)
     if number == signal.SIGINT:
         assert process.returncode == 130
