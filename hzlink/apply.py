@@ -16,6 +16,7 @@ from hzlink.steps.context import Run
 
 ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.NAMESPACE: objects.create_namespace,
+    Action.COLLECT: objects.collected,
     Action.APPLY: objects.apply,
     Action.PRUNE: objects.prune,
     Action.SITE: site.site_ready,

@@ -40,6 +40,12 @@ RESOURCES = {
     "Lease": "leases.coordination.k8s.io",
     "PodDisruptionBudget": "poddisruptionbudgets.policy",
     "Namespace": "namespaces",
+    "ServiceAccount": "serviceaccounts",
+    "Role": "roles.rbac.authorization.k8s.io",
+    "RoleBinding": "rolebindings.rbac.authorization.k8s.io",
+    "RouterAccess": "routeraccesses.skupper.io",
+    "SecuredAccess": "securedaccesses.skupper.io",
+    "Certificate": "certificates.skupper.io",
 }
 
 
@@ -78,6 +84,12 @@ def is_owned_by(item: Object, owner_uid: str) -> bool:
     """Whether the garbage collector takes the object when its owner goes."""
     owners = _metadata(item).get("ownerReferences") or []
     return bool(owner_uid) and any(owner.get("uid") == owner_uid for owner in owners)
+
+
+def owner_uids(item: Object, kind: str) -> set[str]:
+    """The UIDs of the object's owners of a kind."""
+    owners = _metadata(item).get("ownerReferences") or []
+    return {str(owner.get("uid", "")) for owner in owners if owner.get("kind") == kind}
 
 
 def is_going(item: Object) -> bool:

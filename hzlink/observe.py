@@ -28,7 +28,18 @@ STATUS_KINDS = (
     "Service",
     "Pod",
 )
-ALL_KINDS = (*STATUS_KINDS, "ConfigMap", "PodDisruptionBudget")
+ALL_KINDS = (
+    *STATUS_KINDS,
+    "ConfigMap",
+    "PodDisruptionBudget",
+    # What the controller makes of a Site, to see it go with the Site.
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+    "RouterAccess",
+    "SecuredAccess",
+    "Certificate",
+)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Action(StrEnum):
     """What a step does; apply.py has a function for each."""
 
     NAMESPACE = "namespace"
+    COLLECT = "collect"
     APPLY = "apply"
     PRUNE = "prune"
     SITE = "site"
@@ -138,6 +139,11 @@ def _site_steps(
     if create:
         steps.append(Step(Action.NAMESPACE, site, f"namespace {site.namespace} is not there"))
         needs = frozenset({steps[-1].key})
+    orphans = _orphans(snapshot)
+    if orphans:
+        why = f"until what a deleted Site left is gone: {', '.join(map(str, orphans))}"
+        steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
+        needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
@@ -159,6 +165,20 @@ def _site_steps(
             why = f"until {topology.settings.members} members are ready"
             steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
+
+
+def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
+    """What belongs to a Site that is no more and waits for the garbage collector.
+
+    A new Site must not come before it is done: Skupper 2.2 takes a ServiceAccount that is there for its own, and does
+    not make another when that one is collected; its router then never runs (read, and seen).
+    """
+    present = {objects.uid(site) for site in snapshot.of("Site")}
+    return tuple(
+        objects.ref(item)
+        for item in snapshot.items
+        if (owners := objects.owner_uids(item, "Site")) and not owners & present
+    )
 
 
 # Made by the link step, which also cleans them up.

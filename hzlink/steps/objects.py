@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hzlink.plan import Step
 from hzlink.steps.context import Run
 from hzlink.topology import labels
@@ -13,6 +15,15 @@ async def create_namespace(run: Run, step: Step) -> str:
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels(run.topology.name)}}
     await run.kubectl(step.site).create(body)
     return f"namespace {name} created"
+
+
+async def collected(run: Run, step: Step) -> str:
+    """Waits until the garbage collector has taken what a deleted Site left."""
+    wait = run.wait(run.kubectl(step.site), "leftovers of a deleted Site collected")
+    if not await wait.kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
+        wait.reason = f"still there: {', '.join(map(str, step.refs))}"
+        raise wait.timeout()
+    return "leftovers of a deleted Site collected"
 
 
 async def apply(run: Run, step: Step) -> str:
