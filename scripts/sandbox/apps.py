@@ -24,8 +24,13 @@ MINIMUM_JAVA = 17
 
 # Small and quick to start. What the pod says in JAVA_OPTS comes after these and wins.
 _JAVA_DEFAULTS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.negative.ttl=0")
-# Members wait so long before the first of them founds the cluster; the product's own default is 5 s.
-_FAST_JOIN = "-Dhazelcast.wait.seconds.before.join=1"
+# How long members wait before the first of them founds the cluster; the product's own defaults are 5 s each. The
+# second setting belongs to a section that is off, and yet discovery by DNS goes by it.
+_FAST_JOIN = ("-Dhazelcast.wait.seconds.before.join=1",)
+_FAST_CLAIM = (
+    "-Dhz.advanced-network.join.tcp-ip.enabled=false",
+    "-Dhz.advanced-network.join.tcp-ip.connection-timeout-seconds=1",
+)
 # In place of the image's own default, which would look for others by multicast on the user's network.
 _LONELY = (
     "hazelcast:\n  network:\n    join:\n      auto-detection: {enabled: false}\n      multicast: {enabled: false}\n"
@@ -111,9 +116,14 @@ def member(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbo
     """A real Hazelcast member, with the pod's own configuration and options, on the pod's loopback address."""
     assert toolbox.java is not None  # noqa: S101 callers ask `toolbox.members` first
     options = shlex.split(local_paths(env.get("JAVA_OPTS", ""), container, place.volumes))
-    if not any(option.startswith("-Dhazelcast.config=") for option in options):
-        options.append(f"-Dhazelcast.config={_config(container, env, place)}")
-    argv = [toolbox.java, *_JAVA_DEFAULTS, *([_FAST_JOIN] if toolbox.profile == "fast" else []), *options]
+    config = next((o.partition("=")[2] for o in options if o.startswith("-Dhazelcast.config=")), None)
+    if config is None:
+        config = _config(container, env, place)
+        options.append(f"-Dhazelcast.config={config}")
+    argv = [toolbox.java, *_JAVA_DEFAULTS]
+    if toolbox.profile == "fast":
+        argv += [*_FAST_JOIN, *_fast_claim(Path(config))]
+    argv += options
     argv += [
         "-Xmx128m",
         f"-Djdk.net.hosts.file={place.hosts}",
@@ -128,6 +138,15 @@ def member(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbo
         "com.hazelcast.core.server.HazelcastMemberStarter",
     ]
     return Launch(argv, _process_env(env), place.folder)
+
+
+def _fast_claim(config: Path) -> tuple[str, ...]:
+    """The settings that may be laid over this configuration: it must have the section, and not use it itself."""
+    try:
+        text = config.read_text()
+    except OSError:
+        return ()
+    return _FAST_CLAIM if "advanced-network:" in text and "tcp-ip:" not in text else ()
 
 
 def _config(container: Obj, env: Mapping[str, str], place: Place) -> str:

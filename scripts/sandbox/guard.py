@@ -88,6 +88,7 @@ class Guard:
             return ALREADY_RUNNING
         with lock:
             sweep(self._layout)
+            shutil.rmtree(self._layout.failed_logs, ignore_errors=True)
             for folder in (self._layout.state, self._layout.logs, self._layout.bin, self._layout.kwok):
                 folder.mkdir(parents=True, mode=0o700)
             self._layout.progress.touch()

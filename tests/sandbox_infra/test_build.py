@@ -1,4 +1,7 @@
-"""Building the programs, with a Go and a Maven that only pretend. The real build takes minutes; see CONTRIBUTING."""
+"""Building the programs, with a Go and a Maven that only pretend.
+
+The real build takes minutes: HZLINK_SANDBOX_CACHE=$(mktemp -d) scripts/sandbox.sh build
+"""
 
 from __future__ import annotations
 

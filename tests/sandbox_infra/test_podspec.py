@@ -7,6 +7,7 @@ import pytest
 from sandbox import apps, podspec
 from sandbox.apps import Place, Toolbox
 from sandbox.kubeobjects import Obj
+from sandbox.layout import Profile
 from tests.sandbox_infra.objects import pod
 
 DATA: dict[tuple[str, str], dict[str, bytes]] = {
@@ -117,6 +118,28 @@ def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
     assert "-DadvertiseName=hazelcast-0" in argv
     assert "-Dhazelcast.local.localAddress=127.9.0.3" in argv
     assert argv.index("-Xmx128m") > argv.index("-Xmx2g")
+
+
+@pytest.mark.parametrize(
+    ("config", "profile", "hurried"),
+    [
+        ("hazelcast: {advanced-network: {enabled: true}}", "fast", True),
+        ("hazelcast: {advanced-network: {enabled: true}}", "measured", False),
+        ("hazelcast: {network: {}}", "fast", False),
+        ("hazelcast: {advanced-network: {join: {tcp-ip: {enabled: true}}}}", "fast", False),
+    ],
+)
+def test_members_hurry_to_join_in_the_fast_profile_only(
+    tmp_path: Path, config: str, profile: Profile, hurried: bool
+) -> None:
+    place = Place(tmp_path, "127.9.0.3")
+    (tmp_path / "h.yaml").write_text(config)
+    env = {"JAVA_OPTS": f"-Dhazelcast.config={tmp_path}/h.yaml"}
+
+    launch = apps.member({"name": "m"}, env, place, Toolbox("/usr/bin/java", Path("/jar"), profile))
+
+    assert any("connection-timeout-seconds" in option for option in launch.argv) == hurried
+    assert any("wait.seconds.before.join" in option for option in launch.argv) == (profile == "fast")
 
 
 def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Path) -> None:
