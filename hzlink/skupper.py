@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hzlink import process
+from hzlink import process, refusals
 from hzlink.errors import HzlinkError
 from hzlink.topology import Site
 
@@ -62,7 +62,9 @@ class Skupper:
                 f"{doing} did not end", site=self.site.name, said=str(error), waited=error.seconds
             ) from None
         if done.code != 0:
-            raise HzlinkError(f"{doing} failed", site=self.site.name, said=done.said, waited=done.seconds)
+            # Its errors are on standard output; client-go's warnings beside them, on standard error, are none.
+            said = refusals.gist(process.redact(f"{done.stdout}\n{done.stderr}"))
+            raise HzlinkError(f"{doing} failed", site=self.site.name, said=said, waited=done.seconds)
 
 
 def _absolute_kubeconfig() -> dict[str, str]:

@@ -1,0 +1,81 @@
+"""^C and SIGTERM: the run is put in order, its programs are ended, and nothing is printed by anyone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.process.programs import Programs, gone, pid_in
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = """
+import asyncio, sys
+from hzlink import process
+from hzlink.running import run
+
+async def work():
+    try:
+        await asyncio.gather(process.run([sys.argv[1]], deadline=60), watch())
+    finally:
+        await asyncio.sleep(0.1)
+        print("in order", flush=True)
+
+async def watch():
+    async with process.lines([sys.argv[2]]) as lines:
+        async for _ in lines:
+            pass
+
+try:
+    run(work())
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run(programs: Programs, tmp_path: Path, number: signal.Signals) -> None:
+    scripts = [programs.script(name, f"echo $$ > {tmp_path}/{name}.pid; sleep 60") for name in ("one", "two")]
+    started = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *scripts], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        pids = [pid_in(tmp_path / f"{name}.pid", 20) for name in ("one", "two")]
+        began = time.monotonic()
+        started.send_signal(number)
+        out, err = started.communicate(timeout=20)
+    finally:
+        started.kill()
+    assert time.monotonic() - began < 10
+    assert (started.returncode, out, err) == (130, "in order\n", "")
+    assert all(gone(pid) for pid in pids)
+
+
+FAILING = """
+import asyncio
+from hzlink.errors import HzlinkError
+from hzlink.running import run
+
+async def fail():
+    raise HzlinkError("first")
+
+async def work():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fail())
+
+try:
+    run(work())
+except HzlinkError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_of_a_group_of_errors_the_first_is_raised() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAILING], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.stdout, done.stderr) == ("HzlinkError first\n", "")

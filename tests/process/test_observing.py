@@ -1,0 +1,113 @@
+"""One look at a site, with a kubectl that prints what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from hzlink.choices import Role
+from hzlink.objects import RESOURCES
+from hzlink.observe import ALL_KINDS, STATUS_KINDS, Snapshot, observe, observe_all
+from hzlink.refusals import KubectlError, Refusal
+from hzlink.topology import Site
+from tests.process.programs import Programs, items
+
+CORE, EDGE = (Site(name, role, name, "hz") for name, role in (("core", Role.CLUSTER), ("edge", Role.CLIENT)))
+
+
+def item(kind: str, name: str, **parts: Any) -> dict[str, Any]:
+    return {"kind": kind, "metadata": {"name": name, **parts.pop("metadata", {})}, **parts}
+
+
+def look(programs: Programs, *objects: dict[str, Any]) -> Snapshot:
+    programs.recorder("kubectl", out=items(*objects))
+    return asyncio.run(observe(CORE))
+
+
+@pytest.mark.parametrize("kinds", [STATUS_KINDS, ALL_KINDS])
+def test_one_call_for_all_kinds(programs: Programs, kinds: tuple[str, ...]) -> None:
+    programs.recorder("kubectl", out=items(item("Pod", "p")))
+    snapshot = asyncio.run(observe(CORE, kinds))
+    argv = programs.call("kubectl").argv
+    assert argv[argv.index("get") + 1].split(",") == [RESOURCES[kind] for kind in kinds]
+    assert snapshot.error is None
+
+
+def test_what_is_there_can_be_asked_for(programs: Programs) -> None:
+    snapshot = look(programs, item("Pod", "p"), item("Pod", "q"), item("Service", "p"))
+    assert [one["metadata"]["name"] for one in snapshot.of("Pod")] == ["p", "q"]
+    found = snapshot.get("Service", "p")
+    assert found is not None
+    assert found["kind"] == "Service"
+    assert snapshot.get("Service", "q") is None
+    assert snapshot.of("Secret") == []
+
+
+def test_codes_and_keys_are_struck_out(programs: Programs) -> None:
+    secret = {"code": "Sw0rdfish", "ca": "Sw0rdfish-ca"}
+    snapshot = look(
+        programs,
+        item("AccessToken", "t", spec={**secret, "url": "https://x"}, status={"redeemed": True}),
+        item("AccessGrant", "g", spec={"code": "Sw0rdfish"}, status={**secret, "url": "https://x"}),
+        item("AccessGrant", "bare"),
+    )
+    assert "Sw0rdfish" not in repr(snapshot)
+    token = snapshot.get("AccessToken", "t")
+    assert token is not None
+    assert (token["spec"], token["status"]) == ({"url": "https://x"}, {"redeemed": True})
+
+
+def test_of_several_sites_the_oldest_runs(programs: Programs) -> None:
+    sites = [
+        item("Site", name, metadata={"creationTimestamp": f"2026-01-01T{hour}:00:00Z"})
+        for name, hour in (("late", "12"), ("early", "10"), ("middle", "11"))
+    ]
+    found = look(programs, *sites).skupper_site
+    assert found is not None
+    assert found["metadata"]["name"] == "early"
+    assert look(programs).skupper_site is None
+
+
+def test_an_empty_namespace_is_told_from_none(programs: Programs) -> None:
+    answer = 'case "$*" in *get\\ namespaces/hz*) echo "$NAMESPACE";; *) ;; esac'
+    programs.script("kubectl", f"NAMESPACE='{{}}'; {answer}")
+    assert asyncio.run(observe(CORE)).error is None
+    programs.script("kubectl", f"NAMESPACE=''; {answer}")
+    snapshot = asyncio.run(observe(CORE))
+    assert snapshot.refusal is Refusal.NO_NAMESPACE
+    assert snapshot.items == ()
+
+
+def test_a_site_that_cannot_be_read_says_why_and_holds_up_no_other(programs: Programs) -> None:
+    programs.script(
+        "kubectl",
+        "case \"$*\" in *--context=core*) echo 'Unable to connect to the server: EOF' >&2; exit 1;; esac\n"
+        f"echo '{items(item('Pod', 'p'))}'",
+    )
+    snapshots = asyncio.run(observe_all([CORE, EDGE]))
+    assert isinstance(snapshots[CORE].error, KubectlError)
+    assert (snapshots[CORE].refusal, snapshots[EDGE].refusal) == (Refusal.UNREACHABLE, None)
+    assert [site.name for site in snapshots] == ["core", "edge"]
+
+
+def test_a_site_that_hangs_has_a_deadline(programs: Programs) -> None:
+    programs.script("kubectl", "sleep 60")
+    began = time.monotonic()
+    snapshot = asyncio.run(observe(CORE, deadline=0.4))
+    assert time.monotonic() - began < 10
+    assert snapshot.refusal is Refusal.UNREACHABLE
+
+
+def test_sites_are_read_side_by_side(programs: Programs) -> None:
+    """Each kubectl waits until the other has been started."""
+    here = programs.folder
+    programs.script(
+        "kubectl",
+        'case "$*" in *--context=core*) me=core other=edge;; *) me=edge other=core;; esac\n'
+        f"touch {here}/$me.on; while [ ! -e {here}/$other.on ]; do sleep 0.05; done; echo '{items(item('Pod', 'p'))}'",
+    )
+    snapshots = asyncio.run(observe_all([CORE, EDGE], deadline=20))
+    assert all(snapshot.error is None for snapshot in snapshots.values())

@@ -1,0 +1,154 @@
+"""skupper's two verbs, with a skupper that only notes how it was called and prints what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from hzlink import linking, process
+from hzlink.choices import Role, Via
+from hzlink.errors import HzlinkError, PrerequisiteError
+from hzlink.skupper import Skupper
+from hzlink.topology import Site
+from tests.process.programs import Call, Programs
+
+SITE = Site("core", Role.CLUSTER, "arn:aws:eks:eu:1:cluster/core", "hz")
+
+
+def issue(site: Site, folder: Path, seconds: float = 60) -> None:
+    asyncio.run(Skupper(site).issue(folder, "token.yaml", seconds))
+
+
+def redeem(site: Site, folder: Path, seconds: float = 60) -> None:
+    asyncio.run(Skupper(site).redeem(folder, "token.yaml", seconds))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose path the skupper CLI itself would refuse."""
+    made = tmp_path / "with_underscore and space"
+    made.mkdir()
+    return made
+
+
+def issued(programs: Programs, site: Site, folder: Path) -> Call:
+    programs.recorder("skupper")
+    issue(site, folder)
+    return programs.call("skupper")
+
+
+def test_issuing(programs: Programs, folder: Path) -> None:
+    call = issued(programs, SITE, folder)
+    assert call.argv[:3] == ["token", "issue", "token.yaml"]
+    assert set(call.argv[3:]) == {
+        *("--redemptions-allowed=1", "--expiration-window=1m", "--timeout=60s", "--platform=kubernetes"),
+        *(f"--context={SITE.context}", "--namespace=hz"),
+    }
+    assert call.folder == str(folder)
+
+
+def test_redeeming(programs: Programs, folder: Path) -> None:
+    programs.recorder("skupper")
+    redeem(SITE, folder)
+    call = programs.call("skupper")
+    assert call.argv[:3] == ["token", "redeem", "token.yaml"]
+    assert set(call.argv[3:]) == {
+        *("--timeout=60s", "--platform=kubernetes", f"--context={SITE.context}", "--namespace=hz"),
+    }
+    assert call.folder == str(folder)
+
+
+def test_the_platform_outranks_the_users_variable(
+    programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKUPPER_PLATFORM", "podman")
+    assert "--platform=kubernetes" in issued(programs, SITE, folder).argv
+
+
+def test_values_that_begin_with_a_dash_stay_values(programs: Programs, folder: Path) -> None:
+    argv = issued(programs, Site("core", Role.CLUSTER, "-p", "hz"), folder).argv
+    assert "--context=-p" in argv
+
+
+@pytest.mark.parametrize(("seconds", "flag"), [(1, "10s"), (10, "10s"), (59.9, "59s")])
+def test_the_shortest_timeout_that_it_takes_is_ten_seconds(
+    programs: Programs, folder: Path, seconds: float, flag: str
+) -> None:
+    programs.recorder("skupper")
+    issue(SITE, folder, seconds)
+    assert f"--timeout={flag}" in programs.call("skupper").argv
+
+
+def test_a_relative_kubeconfig_stays_the_file_that_it_was(
+    programs: Programs, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """skupper runs in the token's folder."""
+    monkeypatch.chdir(tmp_path)
+    site = Site("core", Role.CLUSTER, "core", "hz", "my/kubeconfig")
+    assert f"--kubeconfig={tmp_path}/my/kubeconfig" in issued(programs, site, folder).argv
+
+
+def test_without_one_of_its_own_the_variable_holds(
+    programs: Programs, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(["one", "", "/absolute/two"]))
+    call = issued(programs, SITE, folder)
+    assert call.kubeconfig.split(os.pathsep) == [f"{tmp_path}/one", "/absolute/two"]
+    assert not any(word.startswith("--kubeconfig") for word in call.argv)
+
+
+REFUSED = "A site must exist in namespace hz before a token can be created"
+
+
+@pytest.mark.parametrize(
+    ("out", "err"),
+    [(REFUSED, ""), ("", REFUSED), (REFUSED, "W0101 10:00:00.0 1 warnings.go:70] v1 Endpoints is deprecated\n")],
+    ids=["on standard output", "on standard error", "beside a warning"],
+)
+@pytest.mark.parametrize("verb", ["issue", "redeem"])
+def test_what_it_says_is_read_wherever_it_says_it(
+    programs: Programs, folder: Path, out: str, err: str, verb: str
+) -> None:
+    programs.recorder("skupper", out=out, err=err, code=2)
+    with pytest.raises(HzlinkError, match=f"skupper token {verb} failed") as caught:
+        (issue if verb == "issue" else redeem)(SITE, folder)
+    assert REFUSED in (caught.value.said or "")
+    assert caught.value.site == "core"
+    assert caught.value.waited is not None
+
+
+def test_a_code_that_it_prints_is_struck_out(programs: Programs, folder: Path) -> None:
+    process.conceal("Sw0rdfish-cli")
+    programs.recorder("skupper", out="code Sw0rdfish-cli refused", code=1)
+    with pytest.raises(HzlinkError) as caught:
+        redeem(SITE, folder)
+    assert caught.value.said == "code [redacted] refused"
+
+
+def test_one_that_does_not_end_is_ended(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hzlink.skupper.LEAST_TIMEOUT", -10)
+    programs.script("skupper", "sleep 60")
+    with pytest.raises(HzlinkError, match="skupper token issue did not end"):
+        issue(SITE, folder, -9.7)
+
+
+def test_choosing_the_way(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(programs.folder))
+    monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
+    assert linking.choose(Via.AUTO) is Via.KUBECTL
+    assert linking.choose(Via.SKUPPER) is Via.SKUPPER
+    programs.recorder("skupper")
+    assert linking.choose(Via.AUTO) is Via.SKUPPER
+    assert linking.choose(Via.KUBECTL) is Via.KUBECTL
+
+
+def test_told_to_use_it_where_there_is_none(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(programs.folder))
+    monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
+    with pytest.raises(PrerequisiteError, match="skupper is not installed") as caught:
+        issue(SITE, folder)
+    assert "--via kubectl" in (caught.value.next_step or "")
