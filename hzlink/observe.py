@@ -75,8 +75,11 @@ class Snapshot:
 
 Snapshots = Mapping[Site, Snapshot]
 
+# Seconds for one look at a site, where the user gave the command more than that.
+LOOK_DEADLINE = 15.0
 
-async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = 15.0) -> Snapshot:
+
+async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = LOOK_DEADLINE) -> Snapshot:
     """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why.
 
     Raises:
@@ -94,7 +97,9 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
     return Snapshot(site, tuple(_without_secrets(item) for item in items))
 
 
-async def observe_all(sites: Iterable[Site], kinds: Sequence[str] = STATUS_KINDS, deadline: float = 15.0) -> Snapshots:
+async def observe_all(
+    sites: Iterable[Site], kinds: Sequence[str] = STATUS_KINDS, deadline: float = LOOK_DEADLINE
+) -> Snapshots:
     """All sites, side by side."""
     listed = list(sites)
     snapshots = await asyncio.gather(*(observe(site, kinds, deadline) for site in listed))

@@ -14,7 +14,7 @@ from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
 from hzlink.namespaces import foreign_objects
 from hzlink.objects import Ref
-from hzlink.observe import ALL_KINDS, Snapshot, observe_all
+from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, observe_all
 from hzlink.refusals import KubectlError, Refusal
 from hzlink.result import Result
 from hzlink.teardown import Teardown
@@ -47,7 +47,7 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
     """
     topology = config.topology
     sites = _chosen(topology, only)
-    snapshots = await observe_all(sites, ALL_KINDS)
+    snapshots = await observe_all(sites, ALL_KINDS, min(LOOK_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])

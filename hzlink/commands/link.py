@@ -10,7 +10,7 @@ from hzlink.choices import Mode
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.events import Emit, Event, Mark
-from hzlink.observe import Snapshots, observe_all
+from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
 from hzlink.plan import Action, Step
 from hzlink.result import Result
 from hzlink.steps.context import Run
@@ -20,7 +20,7 @@ from hzlink.topology import Topology
 async def link(config: Config, emit: Emit, *, dry_run: bool = False) -> Result:
     """Links every client site that is not linked, and waits until the members' names are there."""
     topology, until = config.topology, time.monotonic() + config.timeout
-    snapshots = await observe_all(topology.sites)
+    snapshots = await observe_all(topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
     if errors := _errors(snapshots):
         return result.of_errors("link", errors)
     steps = _steps(topology, snapshots, emit)

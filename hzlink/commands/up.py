@@ -11,7 +11,7 @@ from hzlink.choices import Mode
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.events import Emit, Event, Mark
-from hzlink.observe import ALL_KINDS, Snapshot, Snapshots, observe_all
+from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import Wanted
 from hzlink.refusals import Refusal
 from hzlink.result import Result
@@ -23,7 +23,7 @@ async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_
     """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
-    snapshots, missing, errors = await _look(topology, create_namespace)
+    snapshots, missing, errors = await _look(topology, create_namespace, min(LOOK_DEADLINE, config.timeout))
     if errors:
         return result.of_errors("up", errors)
     steps = plan.make(topology, await _wanted(topology, snapshots), snapshots, missing)
@@ -46,9 +46,11 @@ async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_
     return result.verdict("up", seen, notes=notes)
 
 
-async def _look(topology: Topology, create_namespace: bool) -> tuple[Snapshots, frozenset[Site], list[HzlinkError]]:
+async def _look(
+    topology: Topology, create_namespace: bool, deadline: float
+) -> tuple[Snapshots, frozenset[Site], list[HzlinkError]]:
     """Snapshots, the sites whose namespace is to be made, and what forbids to go on. Nothing is written before this."""
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS))
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
