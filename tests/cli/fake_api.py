@@ -18,12 +18,9 @@ from hzlink.objects import RESOURCES, Object
 
 Answer = Callable[["Request"], None]
 
-VERSIONS = {
-    "skupper.io": "v2alpha1",
-    "apps": "v1",
-    "coordination.k8s.io": "v1",
-    "policy": "v1",
-}
+# Version of each group that hzlink knows kinds of.
+VERSIONS = {resource.partition(".")[2]: "v1" for resource in RESOURCES.values() if "." in resource}
+VERSIONS["skupper.io"] = "v2alpha1"
 # Kind by (group, plural).
 KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in RESOURCES.items()}
 
@@ -31,9 +28,17 @@ KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind
 class FakeApi:
     """What the server answers, and what it was asked."""
 
-    def __init__(self, answer: Answer | None = None, items: Sequence[Object] = (), *, skupper: bool = True) -> None:
+    def __init__(
+        self,
+        answer: Answer | None = None,
+        items: Sequence[Object] = (),
+        *,
+        skupper: bool = True,
+        namespaces: Sequence[str] = ("hz",),
+    ) -> None:
         self.answer = answer
         self.items = list(items)
+        self.namespaces = namespaces
         self.groups = [group for group in VERSIONS if skupper or group != "skupper.io"]
         self.requests: list[tuple[str, str]] = []
         self.over = threading.Event()
@@ -149,7 +154,7 @@ class Request(BaseHTTPRequestHandler):
         return [{**item, "apiVersion": version} for item in self.served.items if item["kind"] == kind]
 
     def _one(self, kind: str, plural: str, name: str, version: str) -> None:
-        if kind == "Namespace":
+        if kind == "Namespace" and name in self.served.namespaces:
             self.send({"kind": kind, "apiVersion": version, "metadata": {"name": name, "uid": name}})
             return
         found = [item for item in self._of(kind, version) if item["metadata"]["name"] == name]

@@ -1,0 +1,295 @@
+"""Clusters that do not answer, refuse, lack Skupper or hold nothing: the real console script against fake API servers.
+
+Whatever they answer, they are only read: each server records the methods of all its requests.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cli import cluster_objects as make
+from tests.cli import fake_api, situations
+from tests.cli.fake_api import FakeApi
+from tests.cli.judging import document_of, is_clean, refused
+from tests.cli.program import User
+from tests.cli.situations import CORE, EDGE
+
+Serve = Callable[[FakeApi], FakeApi]
+SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
+
+
+def healthy(role: str) -> FakeApi:
+    """A server with a site where all is well."""
+    snapshots = situations.healthy().snapshots
+    return FakeApi(items=snapshots[CORE if role == "core" else EDGE].items)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with one server: how it answers, what hzlink says of it, what it proposes, the site's state."""
+
+    make: Callable[[], FakeApi]
+    says: str
+    next_step: str
+    state: str
+
+
+TROUBLES = {
+    "unauthorized": Trouble(
+        lambda: FakeApi(fake_api.unauthorized),
+        "edge: the API server of context edge does not accept your credentials",
+        "kubectl --context edge auth whoami",
+        "unauthorized",
+    ),
+    "forbidden": Trouble(
+        lambda: FakeApi(fake_api.forbidden),
+        'edge: you may not read objects in namespace hz of context edge\n.*User "ann" cannot list resource "sites"',
+        "kubectl --context edge -n hz auth can-i --list",
+        "forbidden",
+    ),
+    "no-definitions": Trouble(
+        lambda: FakeApi(skupper=False),
+        "edge: Skupper is not installed in the cluster of context edge",
+        "kubectl --context edge apply -f https://skupper.io/v2/install.yaml",
+        "definitions missing",
+    ),
+    "no-namespace": Trouble(
+        lambda: FakeApi(namespaces=()),
+        "edge: there is no namespace hz in context edge",
+        "kubectl --context edge create namespace hz .*--create-namespace",
+        "namespace missing",
+    ),
+    "no-api-server": Trouble(
+        lambda: FakeApi(fake_api.garbage),
+        "edge: the API server of context edge cannot be reached",
+        "kubectl --context edge cluster-info",
+        "unreachable",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """A user whose cluster site is well and whose client site has a trouble."""
+
+    user: User
+    core: FakeApi
+    edge: FakeApi
+
+    def nothing_was_written(self) -> None:
+        """Both servers were only read."""
+        assert self.core.methods | self.edge.methods <= {"GET"}
+
+
+@pytest.fixture
+def trouble(request: pytest.FixtureRequest) -> Trouble:
+    """The trouble of that name."""
+    return TROUBLES[request.param]
+
+
+@pytest.fixture
+def clusters(user: User, serve: Serve, trouble: Trouble) -> Clusters:
+    """The clusters with that trouble."""
+    core, edge = serve(healthy("core")), serve(trouble.make())
+    user.has_contexts(core=core.url, edge=edge.url)
+    return Clusters(user, core, edge)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
+@pytest.mark.parametrize("command", ["up", "link"])
+def test_a_cluster_in_trouble(command: str, trouble: Trouble, clusters: Clusters) -> None:
+    ended = clusters.user.hzlink(command, *SITES)
+    refused(ended, 3, trouble.says, trouble.next_step)
+    clusters.nothing_was_written()
+    assert ended.seconds < 30
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
+def test_a_cluster_in_trouble_as_a_document(trouble: Trouble, clusters: Clusters) -> None:
+    says = trouble.says.removeprefix("edge: ")
+    document = document_of(clusters.user.hzlink("up", *SITES, "-o", "json"), 3, says)
+    assert document["errors"][0]["site"] == "edge"
+    clusters.nothing_was_written()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
+def test_status_tells_each_trouble_from_the_others(trouble: Trouble, clusters: Clusters) -> None:
+    ended = clusters.user.hzlink("status", *SITES, "-o", "json")
+    is_clean(ended)
+    document = ended.document
+    assert (ended.code, document["exitCode"], document["healthy"]) == (3, 3, False)
+    assert {site["name"]: site["state"] for site in document["sites"]} == {"core": "read", "edge": trouble.state}
+    assert document["firstBrokenHop"]["site"] == "edge"
+    assert ended.err == ""
+    clusters.nothing_was_written()
+
+
+def test_what_cannot_be_seen_is_not_called_missing(user: User, serve: Serve) -> None:
+    core, edge = serve(FakeApi(fake_api.unauthorized)), serve(healthy("edge"))
+    user.has_contexts(core=core.url, edge=edge.url)
+    document = user.hzlink("status", *SITES, "-o", "json").document
+    assert document["members"] == []
+    assert [link["state"] for link in document["links"]] == ["unknown"]
+    shown = user.hzlink("status", *SITES).out
+    assert "not linked" not in shown
+    assert "no pod" not in shown
+
+
+def test_both_clusters_in_trouble_are_two_errors(user: User, serve: Serve) -> None:
+    core, edge = serve(FakeApi(fake_api.unauthorized)), serve(FakeApi(skupper=False))
+    user.has_contexts(core=core.url, edge=edge.url)
+    ended = user.hzlink("up", *SITES)
+    is_clean(ended)
+    errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert (ended.code, [line.split(":")[1] for line in errors]) == (3, [" core", " edge"])
+
+
+def test_nothing_there(user: User, serve: Serve) -> None:
+    core, edge = serve(FakeApi()), serve(FakeApi())
+    user.has_contexts(core=core.url, edge=edge.url)
+    ended = user.hzlink("status", *SITES)
+    is_clean(ended)
+    assert (ended.code, ended.err) == (1, "")
+    assert "unhealthy" in ended.out
+    assert "next: hzlink up" in ended.out
+    ended = user.hzlink("down", *SITES)
+    is_clean(ended)
+    assert (ended.code, ended.out) == (0, "nothing of hzlink's is there\n")
+    ended = user.hzlink("link", *SITES)
+    is_clean(ended)
+    assert ended.code == 3
+    assert "there is no Skupper Site in namespace hz of context core" in ended.err
+    assert core.methods | edge.methods == {"GET"}
+
+
+def test_healthy(user: User, serve: Serve) -> None:
+    core, edge = serve(healthy("core")), serve(healthy("edge"))
+    user.has_contexts(core=core.url, edge=edge.url)
+    ended = user.hzlink("status", *SITES)
+    is_clean(ended)
+    assert (ended.code, ended.err) == (0, "")
+    assert "healthy. 2 sites, 1 link, 3 members" in ended.out
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port where nothing listens."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("command", ["up", "link", "down"])
+def test_a_closed_port_is_known_at_once(command: str, user: User, serve: Serve, closed_port: int) -> None:
+    core = serve(healthy("core"))
+    user.has_contexts(core=core.url, edge=f"http://127.0.0.1:{closed_port}")
+    ended = user.hzlink(command, *SITES)
+    refused(
+        ended, 3, "edge: the API server of context edge cannot be reached\n.*refused", "--context edge cluster-info"
+    )
+    assert core.methods == {"GET"}
+    assert ended.seconds < 20, "the timeout is 180 s"
+
+
+def test_status_of_a_closed_port(user: User, serve: Serve, closed_port: int) -> None:
+    user.has_contexts(core=serve(healthy("core")).url, edge=f"http://127.0.0.1:{closed_port}")
+    ended = user.hzlink("status", *SITES)
+    is_clean(ended)
+    assert (ended.code, ended.err) == (3, "")
+    assert "unreachable" in ended.out
+    assert "next: kubectl --context edge cluster-info" in ended.out
+    assert ended.seconds < 20
+
+
+@pytest.mark.parametrize("command", ["up", "link", "status", "down"])
+def test_a_server_that_never_answers(command: str, user: User, serve: Serve) -> None:
+    core, edge = serve(healthy("core")), serve(FakeApi(fake_api.silent))
+    user.has_contexts(core=core.url, edge=edge.url)
+    ended = user.hzlink(command, *SITES, "--timeout", "3")
+    is_clean(ended)
+    assert ended.code in (3, 4)
+    said = ended.out if command == "status" else ended.err
+    assert "the API server of context edge cannot be reached" in said
+    assert "next: kubectl --context edge cluster-info" in said
+    assert core.methods | edge.methods == {"GET"}
+    assert ended.seconds < 3 + 6, "the time that was given, and what starting takes on a busy machine"
+
+
+def _pending() -> FakeApi:
+    items = [make.skupper_site("edge", message="Pending"), make.offer("Listener", "No matching connectors")]
+    return FakeApi(items=items)
+
+
+@pytest.fixture
+def waiting(user: User, serve: Serve) -> Iterator[Clusters]:
+    """`hzlink link` waits for ever here: the client's Site does not get Ready."""
+    core, edge = serve(healthy("core")), serve(_pending())
+    user.has_contexts(core=core.url, edge=edge.url)
+    made = Clusters(user, core, edge)
+    yield made
+    made.nothing_was_written()
+
+
+def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> None:
+    ended = waiting.user.hzlink("link", *SITES, "--timeout", "3")
+    is_clean(ended)
+    assert ended.code == 4
+    assert re.search("error: edge: timed out: Site ready\n  Pending; waited [23]", ended.err)
+    assert "first broken hop is the Site of edge" in ended.out
+    assert ended.seconds < 3 + 8
+
+
+def test_a_wait_that_times_out_as_a_document(waiting: Clusters) -> None:
+    ended = waiting.user.hzlink("link", *SITES, "--timeout", "3", "-o", "json")
+    document = document_of(ended, 4, "timed out: Site ready\n  Pending")
+    assert document["errors"][0]["waitedSeconds"] == pytest.approx(3, abs=1)
+    assert document["firstBrokenHop"]["hop"] == "Site"
+
+
+@pytest.fixture
+def up(user: User, serve: Serve) -> Iterator[Clusters]:
+    """Clusters with a topology of hzlink's, which is not to be changed."""
+    core, edge = serve(healthy("core")), serve(healthy("edge"))
+    user.has_contexts(core=core.url, edge=edge.url)
+    made = Clusters(user, core, edge)
+    yield made
+    made.nothing_was_written()
+
+
+def test_down_without_a_terminal_lists_and_refuses(up: Clusters) -> None:
+    ended = up.user.hzlink("down", *SITES)
+    refused(ended, 2, "there is no terminal to ask at", "hzlink down --yes")
+    listed = [line.strip() for line in ended.err.splitlines() if line.startswith(("  core: ", "  edge: "))]
+    assert "core: statefulsets.apps/hazelcast" in listed
+    assert "edge: links.skupper.io/hazelcast-core" in listed
+    assert not [line for line in listed if "hazelcast-0" in line], "what Skupper made goes with its Site"
+
+
+def test_down_without_a_terminal_as_a_document(up: Clusters) -> None:
+    document_of(up.user.hzlink("down", *SITES, "-o", "json"), 2, "there is no terminal to ask at")
+
+
+def test_down_of_an_unknown_site(up: Clusters) -> None:
+    ended = up.user.hzlink("down", *SITES, "--site", "west", "--yes")
+    refused(ended, 2, "there is no site 'west' in this topology\n  sites: core, edge")
+
+
+def test_a_dry_run_writes_nothing(up: Clusters) -> None:
+    ended = up.user.hzlink("up", *SITES, "--dry-run")
+    is_clean(ended)
+    assert ended.code == 0
+    assert "apply" in ended.out
+
+
+def test_the_record_is_not_written_by_a_run_that_failed(user: User, serve: Serve) -> None:
+    core, edge = serve(healthy("core")), serve(FakeApi(fake_api.unauthorized))
+    user.has_contexts(core=core.url, edge=edge.url)
+    assert user.hzlink("up", *SITES).code == 3
+    assert not list((user.folder / "state").rglob("*"))
+    assert not [path for path in (user.folder / "home").rglob("*") if ".kube" not in path.parts]
