@@ -10,7 +10,7 @@ from sandbox import kubeobjects as core
 from sandbox.kubeobjects import KubeError, Obj
 from sandbox.skupper import kinds, status
 from tests.sandboxed import Namespaces, Sandbox, until
-from tests.standin.topology import SECONDS, Topology
+from tests.standin.topology import COLLECTED, SECONDS, Topology
 
 pytestmark = pytest.mark.sandbox
 
@@ -102,7 +102,7 @@ def test_one_site_in_a_namespace(topology: Topology) -> None:
     message = "An active site already exists in the namespace (first)"
     topology.wait_for("client", kinds.SITES, "second", "Error", message)
     topology.delete("client", kinds.SITES, "first")
-    topology.wait_for("client", kinds.SITES, "second", "Ready", "OK")
+    topology.wait_for("client", kinds.SITES, "second", "Ready", "OK", seconds=COLLECTED)
 
 
 def test_a_site_that_is_made_anew_at_once_recovers_after_the_garbage_collector(topology: Topology) -> None:
@@ -110,13 +110,13 @@ def test_a_site_that_is_made_anew_at_once_recovers_after_the_garbage_collector(t
     before = topology.get("client", core.DEPLOYMENTS, "skupper-router") or {}
     topology.delete("client", kinds.SITES, "c02")
     topology.make("client", kinds.SITES, "c02")
-    topology.wait_for("client", kinds.SITES, "c02", "Ready", "OK")
+    topology.wait_for("client", kinds.SITES, "c02", "Ready", "OK", seconds=COLLECTED)
 
     def renewed() -> bool:
         now = topology.get("client", core.DEPLOYMENTS, "skupper-router") or {"metadata": {"uid": ""}}
         return bool(now["metadata"]["uid"] not in ("", before["metadata"]["uid"]))
 
-    until(renewed, SECONDS)
+    until(renewed, COLLECTED)
 
 
 def test_the_whole_way_conditions_come_in_their_order(topology: Topology) -> None:
@@ -168,13 +168,18 @@ def test_services_of_pods(topology: Topology) -> None:
     assert ports == {1024, 1025, 1026, 1027}
 
     before = (topology.get("client", core.SERVICES, "hazelcast-1") or {})["metadata"]["uid"]
-    topology.sandbox.kube("cluster").delete(core.PODS, topology.name, "hazelcast-1", grace=0)
+    relay = topology.relay("hazelcast-1")
+    _scale(topology, 1)
+    until(lambda: topology.services("client") & MEMBERS == {"hazelcast-0"}, SECONDS)
+    _scale(topology, 3)
+    until(lambda: topology.services("client") >= MEMBERS, SECONDS)
+    assert (topology.get("client", core.SERVICES, "hazelcast-1") or {})["metadata"]["uid"] != before
+    until(lambda: topology.relay("hazelcast-1") not in (None, relay), SECONDS)
 
-    def made_anew() -> bool:
-        now = topology.get("client", core.SERVICES, "hazelcast-1")
-        return now is not None and now["metadata"]["uid"] != before
 
-    until(made_anew, SECONDS)
+def _scale(topology: Topology, replicas: int) -> None:
+    scale = {"spec": {"replicas": replicas}}
+    topology.sandbox.kube("cluster").patch(core.STATEFUL_SETS, topology.name, "hazelcast", scale)
 
 
 def test_a_service_with_a_pods_name_is_taken_over_and_left_behind(topology: Topology) -> None:
@@ -206,9 +211,7 @@ def test_a_connector_without_ready_pods(topology: Topology) -> None:
     topology.site("cluster", "c01", "default")
     topology.bindings(members=1)
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Pending", "No matching listeners")
-    scale = {"spec": {"replicas": 0}}
-    topology.sandbox.kube("cluster").patch(core.STATEFUL_SETS, topology.name, "hazelcast", scale)
-    topology.sandbox.kube("cluster").delete(core.PODS, topology.name, "hazelcast-0", grace=0)
+    _scale(topology, 0)
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Error", "No matches for selector")
 
 
@@ -289,8 +292,8 @@ def test_deleting_a_site_leaves_what_the_real_one_leaves(topology: Topology) -> 
         left = [core.SERVICES, core.DEPLOYMENTS, core.SECRETS, core.ROLES, core.PODS, kinds.LINKS]
         return not any(topology.list("client", resource) for resource in left)
 
-    until(collected, SECONDS)
-    until(lambda: topology.get("client", core.CONFIG_MAPS, "skupper-network-status") is None, SECONDS)
+    until(collected, COLLECTED)
+    until(lambda: topology.get("client", core.CONFIG_MAPS, "skupper-network-status") is None, COLLECTED)
     assert topology.get("client", core.LEASES, "skupper-site-leader") is not None
     assert topology.get("client", kinds.LISTENERS, "hazelcast") is not None
     assert topology.state("cluster", kinds.GRANTS, name) == ("Ready", "OK")
@@ -303,8 +306,8 @@ def test_credentials_of_a_site_that_was_made_anew_are_worth_nothing(topology: To
     name = topology.link()
     topology.delete("cluster", kinds.SITES, "c01")
     topology.wait_for("client", kinds.LINKS, name, "Pending", "Not operational")
-    until(lambda: topology.get("cluster", core.SECRETS, "skupper-site-ca") is None, SECONDS)
-    topology.site("cluster", "c01", "default")
+    until(lambda: topology.get("cluster", core.SECRETS, "skupper-site-ca") is None, COLLECTED)
+    topology.site("cluster", "c01", "default", seconds=COLLECTED)
     with pytest.raises(AssertionError, match="not within"):
         until(lambda: topology.state("client", kinds.LINKS, name) == ("Ready", "OK"), 1.5)
 

@@ -15,6 +15,8 @@ from tests.sandboxed import Sandbox, until
 
 SECONDS = 30.0
 """How long anything may take: generous, since the machine may be busy."""
+COLLECTED = 90.0
+"""The same for the garbage collector, which learns of new kinds only each half minute."""
 
 
 @dataclass
@@ -41,13 +43,13 @@ class Topology:
         status = (self.get(server, resource, name) or {}).get("status", {})
         return status.get("status", ""), status.get("message", "")
 
-    def wait_for(self, server: str, resource: Resource, name: str, *state: str) -> None:
+    def wait_for(self, server: str, resource: Resource, name: str, *state: str, seconds: float = SECONDS) -> None:
         """Waits until the object is in that state (status, and message if given)."""
 
         def reached() -> bool:
             return self.state(server, resource, name)[: len(state)] == state
 
-        until(reached, SECONDS)
+        until(reached, seconds)
 
     def services(self, server: str) -> set[str]:
         """The names of the namespace's Services."""
@@ -65,10 +67,10 @@ class Topology:
         """Deletes an object."""
         assert self.sandbox.kube(server).delete(resource, self.name, name)
 
-    def site(self, server: str, name: str, access: str = "") -> Obj:
+    def site(self, server: str, name: str, access: str = "", seconds: float = SECONDS) -> Obj:
         """A Site, ready unless its access never is."""
         site = self.make(server, kinds.SITES, name, **({"linkAccess": access} if access else {}))
-        self.wait_for(server, kinds.SITES, name, "Ready", "OK")
+        self.wait_for(server, kinds.SITES, name, "Ready", "OK", seconds=seconds)
         return site
 
     def sites(self) -> None:
@@ -165,7 +167,9 @@ class Topology:
     def fault(self, **table: Any) -> None:
         """Sets faults, only for this namespace where a value is not a table already."""
         faults = {
-            name: value if isinstance(value, dict) else {f"{where}/{self.name}": value for where in ("client", "cluster")}
+            name: value
+            if isinstance(value, dict)
+            else {f"{where}/{self.name}": value for where in ("client", "cluster")}
             for name, value in table.items()
         }
         self.sandbox.set_faults(faults)

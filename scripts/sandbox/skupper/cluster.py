@@ -45,6 +45,9 @@ WATCHED: tuple[tuple[Resource, str], ...] = (
 """What is watched, each with the label selector that narrows it."""
 
 
+_CACHED = frozenset(resource for resource, _ in WATCHED)
+
+
 class Cluster:
     """A cache of one API server's objects, kept by watches and by the answers to own writes.
 
@@ -91,7 +94,7 @@ class Cluster:
             self._remember(resource, event.object)
 
     def _remember(self, resource: Resource, obj: Obj) -> None:
-        if obj["metadata"]["uid"] in self._gone:
+        if resource not in _CACHED or obj["metadata"]["uid"] in self._gone:
             return
         if resource.group == kinds.GROUP:
             obj.setdefault("spec", {})  # a Site or an AccessGrant may well have none

@@ -20,6 +20,7 @@ KNOWN: Final[dict[str, str]] = {
     "grant_server": "false: the grant server gets no address, other load balancers do",
     "clock": "seconds that the controller's clock is ahead: tokens expire",
     "redeem": "refused: 403 for any code. unreachable: no URL answers. error: 500 for everybody",
+    "link_delete": "redeem: deleting a Link whose token is still there redeems the token again",
     "link": "never: Links do not connect. down: those that did are cut",
     "site": "never-ready: router pods do not count as ready",
     "listener": "pending: says No matching connectors while traffic flows (skupper issue 2428)",

@@ -109,9 +109,9 @@ class Sites:
     def _make(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
         """What comes with a Site. Objects of a Site of the same name that was deleted are waited for."""
         if not site["spec"].get("serviceAccount"):
-            self._once(cluster, ROLES, templates.role(site), site)
-            self._once(cluster, SERVICE_ACCOUNTS, templates.service_account(site), site)
-            self._once(cluster, ROLE_BINDINGS, templates.role_binding(site), site)
+            self._once(turn, cluster, ROLES, templates.role(site), site)
+            self._once(turn, cluster, SERVICE_ACCOUNTS, templates.service_account(site), site)
+            self._once(turn, cluster, ROLE_BINDINGS, templates.role_binding(site), site)
         for certificate in templates.certificates(site):
             cluster.ensure(kinds.CERTIFICATES, certificate)
         if site["spec"].get("linkAccess", "") not in ("", "none"):
@@ -122,11 +122,15 @@ class Sites:
         cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(turn, cluster, site)))
         cluster.ensure(SERVICES, templates.local_service(site))
 
-    def _once(self, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
+    def _once(self, turn: Turn, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
         """For kinds that are not watched: made once for each Site, when the old Site's are gone."""
         key = (f"{cluster.name} {resource.plural}", site["metadata"]["uid"])
-        if key not in self._made and cluster.ensure(resource, wanted) is not None:
+        if key in self._made:
+            return
+        if cluster.ensure(resource, wanted) is not None:
             self._made.add(key)
+        else:
+            turn.wake(turn.now + turn.delays.resync.of(cluster.name, site["metadata"]["namespace"]))
 
 
 def router_pods(cluster: Cluster, namespace: str) -> list[Obj]:

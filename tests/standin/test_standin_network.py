@@ -1,0 +1,183 @@
+"""The simulated network: what flows when, and who hears of it when. No clusters, no real time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from sandbox.skupper.delays import MEASURED
+from sandbox.skupper.faults import Faults
+from sandbox.skupper.network import LinkFact, Network, Services, SiteFact
+from sandbox.skupper.turn import Lags, Turn
+
+MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelcast-0", ("10.0.0.1",))))
+LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))
+
+
+def a_site(uid: str, *links: LinkFact, services: Services | None = None, ready: float | None = 0.0) -> SiteFact:
+    return SiteFact(
+        uid=uid,
+        name=f"site-{uid}",
+        cluster=uid,
+        namespace="hz",
+        ready_since=ready,
+        leads_from=0.0,
+        access=frozenset({(f"at-{uid}", "55671")}),
+        ca=f"ca-{uid}",
+        links=links,
+        services=services or Services(),
+    )
+
+
+def to(uid: str, looked_at: float = 0.0, **changes: str) -> LinkFact:
+    return replace(LinkFact(f"to-{uid}", f"at-{uid}", "55671", f"ca-{uid}", looked_at), **changes)
+
+
+class Clock:
+    """Steps a network through time, as the controller would: at every moment it asked for."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self.network = Network()
+        self.now = 0.0
+        self.faults = faults or Faults()
+        self._lags = Lags()
+
+    def until(self, moment: float, *sites: SiteFact) -> None:
+        while True:
+            turn = Turn(self.now, MEASURED, self.faults, self._lags)
+            self.network.step(turn, sites)
+            self._lags.sweep()
+            if turn.next > moment:
+                self.now = moment
+                return
+            self.now = turn.next
+
+    def flows(self, one: str, other: str) -> bool:
+        return other in self.network.reachable(one)
+
+    def knows(self, one: str, other: str) -> bool:
+        return other in {record.uid for record in self.network.heard(one) or []}
+
+    def operational(self, uid: str) -> list[bool]:
+        records = self.network.heard(uid) or []
+        return [link.operational for record in records if record.uid == uid for link in record.links]
+
+
+CLIENT, CLUSTER = a_site("client", to("cluster", 20.0), services=LISTENING), a_site("cluster", services=MEMBERS)
+
+
+def test_traffic_flows_long_before_anybody_knows() -> None:
+    clock = Clock()
+    clock.until(20.5, CLIENT, CLUSTER)
+    assert not clock.flows("client", "cluster")
+    clock.until(23.0, CLIENT, CLUSTER)
+    assert clock.flows("client", "cluster")
+    assert clock.flows("cluster", "client")
+    clock.until(31.5, CLIENT, CLUSTER)
+    assert not clock.knows("client", "cluster")
+    assert clock.operational("client") == []
+    clock.until(36.5, CLIENT, CLUSTER)
+    assert clock.knows("client", "cluster")
+    assert clock.knows("cluster", "client")
+    assert clock.operational("client") == [True]
+
+
+def test_routers_that_just_got_ready_carry_traffic_six_seconds_later() -> None:
+    clock = Clock()
+    late = replace(CLUSTER, ready_since=30.0)
+    clock.until(30.0, CLIENT, replace(CLUSTER, ready_since=None))
+    clock.until(35.0, CLIENT, late)
+    assert not clock.flows("client", "cluster")
+    clock.until(36.5, CLIENT, late)
+    assert clock.flows("client", "cluster")
+
+
+def test_who_is_gone_is_believed_in_for_a_while() -> None:
+    clock = Clock()
+    clock.until(40.0, CLIENT, CLUSTER)
+    clock.until(40.0, CLIENT)
+    assert not clock.flows("client", "cluster")
+    clock.until(42.5, CLIENT)
+    assert clock.operational("client") == [False]
+    clock.until(51.5, CLIENT)
+    assert clock.knows("client", "cluster")
+    clock.until(72.5, CLIENT)
+    assert not clock.knows("client", "cluster")
+    assert clock.operational("client") == []
+
+
+def test_never_when_a_test_says_so() -> None:
+    clock = Clock(Faults({"network": "stale"}))
+    clock.until(40.0, CLIENT, CLUSTER)
+    clock.until(200.0, CLIENT)
+    assert clock.knows("client", "cluster")
+
+
+def test_a_link_needs_the_right_address_and_the_right_authority() -> None:
+    for wrong in (to("cluster", host="elsewhere"), to("cluster", ca="ca-of-before"), to("cluster", port="1")):
+        clock = Clock()
+        clock.until(60.0, a_site("client", wrong), CLUSTER)
+        assert not clock.flows("client", "cluster"), wrong
+    clock = Clock(Faults({"link": {"client/hz": "never"}}))
+    clock.until(60.0, CLIENT, CLUSTER)
+    assert not clock.flows("client", "cluster")
+
+
+def test_clients_of_one_cluster_site_reach_each_other_through_it() -> None:
+    clock = Clock()
+    clock.until(60.0, CLIENT, CLUSTER, a_site("third", to("cluster")))
+    assert clock.flows("client", "third")
+    assert clock.knows("client", "third")
+    assert len(clock.network.heard("cluster") or []) == 3
+
+
+def test_a_site_reports_only_once_it_leads() -> None:
+    clock = Clock()
+    held_up = replace(CLIENT, leads_from=15.0)
+    clock.until(14.0, held_up)
+    assert clock.network.heard("client") is None
+    clock.until(15.5, held_up)
+    assert clock.knows("client", "client")
+
+
+def test_changes_of_services_are_told_a_little_later() -> None:
+    clock = Clock()
+    clock.until(60.0, CLIENT, CLUSTER)
+    less = replace(CLUSTER, services=Services())
+    clock.until(60.5, CLIENT, less)
+    assert {r.uid: r.services for r in clock.network.heard("client") or []}["cluster"] == MEMBERS
+    clock.until(62.5, CLIENT, less)
+    assert {r.uid: r.services for r in clock.network.heard("client") or []}["cluster"] == Services()
+
+
+SITES = some.lists(
+    some.tuples(some.sampled_from("abcd"), some.sets(some.sampled_from("abcd")), some.booleans()),
+    unique_by=lambda entry: entry[0],
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(some.lists(SITES, min_size=1, max_size=6))
+def test_in_any_course_of_things_traffic_is_mutual_and_only_between_those_that_are_there(
+    course: list[list[tuple[str, set[str], bool]]],
+) -> None:
+    clock = Clock()
+    moment = 0.0
+    for situation in course:
+        sites = [
+            a_site(uid, *(to(other) for other in sorted(links)), ready=0.0 if ready else None)
+            for uid, links, ready in situation
+        ]
+        moment += 17.0
+        clock.until(moment, *sites)
+        clock.until(moment, *sites)
+        ready = {site.uid for site in sites if site.ready_since is not None}
+        for site in sites:
+            reached = clock.network.reachable(site.uid)
+            assert reached <= ready
+            assert all(site.uid in clock.network.reachable(other) for other in reached)
+            assert site.uid in reached or site.uid not in ready
+            records = clock.network.heard(site.uid)
+            assert records is None or site.uid in {record.uid for record in records}
