@@ -1,0 +1,116 @@
+"""The rules of the design that a reader of the sources can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tests.rules.sources import ROOT, Source, product
+
+SOURCES = product()
+each = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+
+
+def imports_of(module: str) -> set[str]:
+    return {
+        source.name
+        for source in SOURCES
+        if any(name == module or name.startswith(f"{module}.") for name in source.imports())
+    }
+
+
+def test_programs_are_run_in_one_place() -> None:
+    assert imports_of("sh") == {"hzlink/process.py"}
+
+
+def test_text_is_drawn_in_one_place() -> None:
+    """console.py makes the Console that render/ draws on."""
+    outside = {name for name in imports_of("rich") if not name.startswith("hzlink/render/")}
+    assert outside <= {"hzlink/console.py"}
+
+
+def test_options_are_read_in_one_place() -> None:
+    assert imports_of("typer") == {"hzlink/cli.py"}
+
+
+@pytest.mark.parametrize("module", ["subprocess", "pty", "multiprocessing", "popen2", "commands"])
+def test_there_is_no_other_way_to_a_program(module: str) -> None:
+    assert imports_of(module) == set()
+
+
+@each
+def test_nothing_passes_through_a_shell(source: Source) -> None:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("os.system", "os.popen", "eval", "exec"), f"{source.name}:{node.lineno}"
+            assert not called.startswith(("os.exec", "os.spawn", "os.posix_spawn")), f"{source.name}:{node.lineno}"
+            assert not any(keyword.arg == "shell" for keyword in node.keywords), f"{source.name}:{node.lineno}"
+
+
+PURE = [
+    *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
+    *("mancenter", "refusals", "result", "events", "errors"),
+]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_neither_runs_nor_opens_anything(module: str) -> None:
+    source = Source(ROOT / "hzlink" / f"{module}.py")
+    far = {"hzlink.process", "hzlink.skupper", "hzlink.linking", "asyncio", "os", "pathlib", "sh", "yaml", "time"}
+    assert not source.imports(at_import=False) & far
+    calls = {ast.unparse(node.func) for node in ast.walk(source.tree) if isinstance(node, ast.Call)}
+    assert not calls & {"open", "print", "input"}
+
+
+@each
+def test_only_the_console_prints(source: Source) -> None:
+    prints = any(isinstance(node, ast.Call) and ast.unparse(node.func) == "print" for node in ast.walk(source.tree))
+    assert not prints or source.name in ("hzlink/console.py", "hzlink/cli.py")
+
+
+@each
+def test_everything_public_says_what_it_is(source: Source) -> None:
+    assert ast.get_docstring(source.tree), f"{source.name}: the module"
+    classes = [node for node in source.tree.body if isinstance(node, ast.ClassDef)]
+    for body in [source.tree.body, *(node.body for node in classes if not node.name.startswith("_"))]:
+        for child in body:
+            if isinstance(child, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                silent = not child.name.startswith("_") and not ast.get_docstring(child)
+                assert not silent, f"{source.name}:{child.lineno}: {child.name}"
+
+
+@each
+def test_files_stay_small(source: Source) -> None:
+    assert len(source.text.splitlines()) <= 400
+
+
+@each
+def test_what_is_silenced_is_named(source: Source) -> None:
+    for number, line in enumerate(source.text.splitlines(), 1):
+        for mark in ("# noqa", "# type: ignore"):
+            _, found, after = line.partition(mark)
+            assert not found or after.startswith((":", "[")), f"{source.name}:{number}"
+
+
+HEAVY = ("rich", "yaml", "sh", "asyncio", "ssl", "concurrent.futures", "hzlink.kubectl", "hzlink.report")
+
+
+def test_the_command_line_is_loaded_without_what_it_does_not_need_yet() -> None:
+    code = f"import sys, hzlink.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("module", ["hzlink.config", "hzlink.plan", "hzlink.report", "hzlink.kubeconfig"])
+def test_reading_a_configuration_draws_nothing(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in ('rich', 'sh', 'typer') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"
