@@ -191,7 +191,7 @@ def test_a_service_with_a_pods_name_is_taken_over_and_left_behind(topology: Topo
 
     def taken() -> bool:
         service = topology.get("client", core.SERVICES, "hazelcast-0") or {}
-        return service["spec"]["selector"].get("application") == "skupper-router"
+        return bool(service["spec"]["selector"].get("application") == "skupper-router")
 
     until(taken, SECONDS)
     topology.delete("client", kinds.LISTENERS, "hazelcast")

@@ -32,7 +32,8 @@ def a_site(uid: str, *links: LinkFact, services: Services | None = None, ready: 
 
 
 def to(uid: str, looked_at: float = 0.0, **changes: str) -> LinkFact:
-    return replace(LinkFact(f"to-{uid}", f"at-{uid}", "55671", f"ca-{uid}", looked_at), **changes)
+    where = {"host": f"at-{uid}", "port": "55671", "ca": f"ca-{uid}"} | changes
+    return LinkFact(name=f"to-{uid}", looked_at=looked_at, **where)
 
 
 class Clock:

@@ -80,7 +80,12 @@ def test_bytes_go_both_ways_and_the_end_of_one_does_not_end_the_other(
     with closing(connect(here)) as client:
         assert client.recv(3) == b"one"
         payload = bytes(range(256)) * 4096
-        threading.Thread(target=lambda: (client.sendall(payload), client.shutdown(socket.SHUT_WR))).start()
+
+        def send() -> None:
+            client.sendall(payload)
+            client.shutdown(socket.SHUT_WR)
+
+        threading.Thread(target=send).start()
         received = b""
         while chunk := client.recv(65536):
             received += chunk

@@ -173,8 +173,8 @@ def test_an_expired_token(topology: Topology, runs: list[Run]) -> None:
     topology.fault(clock={"cluster": 90})
     late = next(run for run in runs if "exp1.yaml" in run.command)
     output, code = replay(topology, late.command.split(";")[0])
-    said, table = late.output.split("NAME", 1)
-    assert (common(output), code) == (common(said), 1)
+    message, table = late.output.split("NAME", 1)
+    assert (common(output), code) == (common(message), 1)
     shown = kubectl(topology, "client", "get", "accesstoken", "-o", "wide")
     assert columns(shown, "STATUS", "MESSAGE")[0] == columns("NAME" + table, "STATUS", "MESSAGE")[0]
 
@@ -321,7 +321,7 @@ def test_services_as_kubectl_shows_them(topology: Topology, runs: list[Run]) -> 
     ours = [(f"service/{name}", *rest) for name, *rest in columns(shown, "NAME", "TYPE", "PORT(S)")]
     assert ours == real
     wide = find(runs, "kubectl --context client -n hz get site,link,listener,accesstoken,svc -o wide").output
-    selectors = dict(columns(wide.split("\n\n")[-1], "NAME", "SELECTOR"))
+    selectors = {row[0]: row[1] for row in columns(wide.split("\n\n")[-1], "NAME", "SELECTOR")}
     for service in topology.list("client", core.SERVICES):
         selector = ",".join(f"{key}={value}" for key, value in sorted(service["spec"]["selector"].items()))
         assert selectors[f"service/{service['metadata']['name']}"] == selector

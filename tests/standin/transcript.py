@@ -38,7 +38,8 @@ class Run:
 def read(path: Path) -> list[Run]:
     """All runs, in their order."""
     runs: list[Run] = []
-    section, command, lines = "", "", []
+    section, command = "", ""
+    lines: list[str] = []
     for line in path.read_text().splitlines():
         if title := _SECTION.match(line):
             section = title["title"]
