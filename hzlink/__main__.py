@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import NoReturn
@@ -9,6 +10,7 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Runs the command line and exits with its status."""
+    _take_streams_and_signals()
     # Starting makes many objects and drops few: at its usual pace the collector takes a tenth of a short command.
     gc.set_threshold(100_000)
     from hzlink.cli import app
@@ -19,6 +21,16 @@ def main() -> NoReturn:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         _leave(status)
     _leave(0)
+
+
+def _take_streams_and_signals() -> None:
+    # A stream that the caller closed leads nowhere, and no file opened later gets its number.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - stays open to the end
+    # Until there is something to put in order (running.run), ^C just ends the process.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _leave(status: int) -> NoReturn:
