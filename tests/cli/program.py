@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +113,16 @@ class User:
     def at_terminal(self, *args: str, **env: str) -> AtTerminal:
         """Starts hzlink at a terminal of 80 columns: all three streams are the terminal."""
         ours, theirs = pty.openpty()
-        running = self.start(*args, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=env)
+        running = self.start(
+            *args,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            # A terminal of its own: ^C on it is a signal for hzlink alone.
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            env=env,
+        )
         os.close(theirs)
         return AtTerminal(running, ours)
 
