@@ -1,0 +1,116 @@
+"""Every command and option explains itself. No golden files here: the boxes are rich's, and vary by version."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from hzlink import __version__
+from hzlink.cli import app
+from tests.cli.program import User
+
+COMMAND: Any = typer.main.get_command(app)
+COMMANDS: dict[str, Any] = COMMAND.commands
+# What every command shares (ux.md of the project, and the README).
+SHARED = (
+    "--client-ctx",
+    "--cluster-ctx",
+    "--namespace",
+    "--client-ns",
+    "--cluster-ns",
+    "--kubeconfig",
+    "--client-kubeconfig",
+    "--cluster-kubeconfig",
+    "--file",
+    "--output",
+    "--timeout",
+    "--verbose",
+    "--quiet",
+    "--no-color",
+)
+SHORT = {"-n": "--namespace", "-f": "--file", "-o": "--output", "-v": "--verbose", "-q": "--quiet"}
+
+
+def _help(*args: str) -> str:
+    result = CliRunner().invoke(app, [*args, "--help"], env={"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"})
+    assert result.exit_code == 0
+    return result.output
+
+
+def _options(command: str) -> list[Any]:
+    return [parameter for parameter in COMMANDS[command].params if parameter.param_type_name == "option"]
+
+
+def test_the_commands() -> None:
+    shown = _help()
+    for command in ("up", "link", "status", "down", "render"):
+        assert command in COMMANDS
+        assert re.search(rf"\b{command}\b", shown)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_text(command: str) -> None:
+    text = COMMANDS[command].help
+    assert text
+    assert text[0].isupper()
+    assert text.rstrip().endswith(".")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_help_text(command: str) -> None:
+    for option in _options(command):
+        assert option.help, f"{command} {option.opts}"
+        assert option.help.rstrip().endswith((".", ")")), f"{command} {option.opts}: {option.help}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_option(command: str) -> None:
+    shown = _help(command)
+    for option in _options(command):
+        for name in option.opts:
+            assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", shown), name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_what_all_share(command: str) -> None:
+    names = {name for option in _options(command) for name in option.opts}
+    assert set(SHARED) <= names
+    for option in _options(command):
+        for short in set(option.opts) & set(SHORT):
+            assert SHORT[short] in option.opts
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_one_option_has_one_meaning(command: str) -> None:
+    names = [name for option in _options(command) for name in option.opts]
+    assert len(names) == len(set(names))
+
+
+def test_up_has_what_people_change_first() -> None:
+    names = {name for option in _options("up") for name in option.opts}
+    wanted = {"--members", "--image", "--mode", "--expose", "--link-from", "--via", "--dry-run", "--create-namespace"}
+    assert wanted <= names
+    assert {"--yes", "--site"} <= {name for option in _options("down") for name in option.opts}
+
+
+@pytest.mark.parametrize("args", [(), ("up",), ("link",), ("status",), ("down",), ("render",)])
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_the_real_script_helps(args: tuple[str, ...], flag: str, user: User) -> None:
+    ended = user.hzlink(*args, flag)
+    assert (ended.code, ended.err) == (0, "")
+    assert "Usage: " in ended.out
+    assert "\x1b" not in ended.out
+
+
+def test_the_version(user: User) -> None:
+    ended = user.hzlink("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"hzlink {__version__}\n", "")
+
+
+def test_help_needs_no_kubeconfig_and_writes_nothing(user: User) -> None:
+    assert user.hzlink("up", "--help").code == 0
+    assert not [path for path in user.folder.rglob("*") if path.is_file() and path.name != "kubectl"]
