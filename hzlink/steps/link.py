@@ -9,11 +9,11 @@ from hzlink.choices import LinkFrom
 from hzlink.drift import drift
 from hzlink.errors import PrerequisiteError, WaitTimeout
 from hzlink.events import Mark
-from hzlink.observe import observe_all
+from hzlink.observe import Snapshot, Snapshots, observe_all
 from hzlink.plan import Step
 from hzlink.steps.context import Run
 from hzlink.steps.site import SITES, is_ready
-from hzlink.topology import Site
+from hzlink.topology import Site, Topology
 
 
 async def link(run: Run, step: Step) -> str:
@@ -22,23 +22,23 @@ async def link(run: Run, step: Step) -> str:
     issuer = plan.issuers(topology, run.snapshots)[client]
     if issuer in run.unaddressed:
         issuer = await _turn(run, client)
-    _refuse_without_link_access(run, issuer)
     redeemer = client if issuer is topology.cluster else topology.cluster
+    # What was seen before the Sites were applied may be another's by now.
+    now = await _look(issuer, redeemer)
+    _refuse_without_link_access(topology, now[issuer])
+    name = plan.link_name(topology, plan.skupper_name(issuer, now))
     job = linking.Linking(
-        topology.name,
-        run.kubectl(issuer),
-        run.kubectl(redeemer),
-        plan.link_name(topology, plan.skupper_name(issuer, run.snapshots)),
-        topology.settings.via,
-        run.wait,
+        topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
-    present = plan.link_between(run.snapshots, redeemer, issuer)
-    if present is not None and not readings.link_is_stale(present, run.snapshots[issuer].skupper_site):
+    present = plan.link_between(now, redeemer, issuer)
+    if present is not None and not readings.link_is_stale(present, now[issuer].skupper_site):
         if await _recovers(run, job, objects.name(present)):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not come up: making it anew", step.key)
-    if present is not None:
-        await linking.unlink(job.redeemer, present)
+    # One of that name that leads to a Site which is no more would be in the new one's way.
+    for useless in (present, now[redeemer].get("Link", name)):
+        if useless is not None:
+            await linking.unlink(job.redeemer, useless)
     await _ready_to_redeem(run, redeemer)
     await linking.make(job)
     why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
@@ -46,20 +46,26 @@ async def link(run: Run, step: Step) -> str:
     return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
 
 
-def _refuse_without_link_access(run: Run, issuer: Site) -> None:
+async def _look(*sites: Site) -> Snapshots:
+    snapshots = await observe_all(sites, ("Site", "Link"))
+    for snapshot in snapshots.values():
+        if snapshot.error is not None:
+            raise snapshot.error
+    return snapshots
+
+
+def _refuse_without_link_access(topology: Topology, issuer: Snapshot) -> None:
     """A Site that is not hzlink's own is left as it is: whether others may link to it is for its owner to say."""
-    site = run.snapshots[issuer].skupper_site
-    if site is None or objects.is_ours(site, run.topology.name) or readings.address(site):
+    found = issuer.skupper_site
+    if found is None or objects.is_ours(found, topology.name) or readings.address(found):
         return
+    allow = '{"spec":{"linkAccess":"default"}}'
     raise PrerequisiteError(
-        f"{issuer.name} cannot issue a token: others cannot link to its Skupper Site",
-        site=issuer.name,
-        subject=f"Site {objects.name(site)}",
-        said=f"linkAccess {objects.spec(site).get('linkAccess') or 'none'}, no address",
-        next_step=hints.kubectl(
-            issuer,
-            f'patch sites.skupper.io {objects.name(site)} --type merge -p \'{{"spec":{{"linkAccess":"default"}}}}\'',
-        ),
+        f"{issuer.site.name} cannot issue a token: others cannot link to its Skupper Site",
+        site=issuer.site.name,
+        subject=f"Site {objects.name(found)}",
+        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
+        next_step=hints.kubectl(issuer.site, f"patch sites.skupper.io {objects.name(found)} --type merge -p '{allow}'"),
     )
 
 
