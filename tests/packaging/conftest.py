@@ -1,0 +1,103 @@
+"""The wheel, and an empty environment with nothing but the wheel and what it asks for. Made once for the session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hzlink import process
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment with hzlink installed from the wheel, a folder that is no checkout, and variables for a run."""
+
+    folder: Path
+    env: dict[str, str]
+
+    @property
+    def bin(self) -> Path:
+        """The environment's programs."""
+        return self.folder / "venv" / "bin"
+
+    def run(self, program: str, *args: str) -> str:
+        """Runs one of the environment's programs away from the checkout; returns what it printed."""
+        cwd = self.folder / "elsewhere"
+        argv = [str(self.bin / program), *args]
+        done = subprocess.run(argv, env=self.env, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return done.stdout
+
+
+def _run(*argv: str, env: dict[str, str], cwd: Path) -> None:
+    done = subprocess.run(argv, env=env, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture(scope="session")
+def pip_env(real_env: dict[str, str]) -> dict[str, str]:
+    """The environment as it was (a registry, a proxy, a cache may be set there), without what leads to the checkout."""
+    kept = {key: value for key, value in real_env.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, pip_env: dict[str, str]) -> Path:
+    """The wheel, built from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    _run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--wheel-dir",
+        str(folder),
+        str(ROOT),
+        env=pip_env,
+        cwd=folder,
+    )
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path, pip_env: dict[str, str]) -> Installed:
+    """A new environment with the wheel, and a user who has kubectl and a kubeconfig."""
+    folder = tmp_path_factory.mktemp("installed")
+    for name in ("elsewhere", "home", "bin"):
+        (folder / name).mkdir()
+    _run(sys.executable, "-m", "venv", str(folder / "venv"), env=pip_env, cwd=folder)
+    _run(str(folder / "venv" / "bin" / "pip"), "install", str(wheel), env=pip_env, cwd=folder)
+    kubectl = process.find_program("kubectl")
+    assert kubectl
+    (folder / "bin" / "kubectl").symlink_to(kubectl)
+    (folder / "kubeconfig").write_text(KUBECONFIG, encoding="utf-8")
+    env = {
+        "HOME": str(folder / "home"),
+        "KUBECONFIG": str(folder / "kubeconfig"),
+        "PATH": os.pathsep.join((str(folder / "bin"), str(folder / "venv" / "bin"))),
+        "LANG": "C.UTF-8",
+    }
+    return Installed(folder, env)
+
+
+# Ports where nothing listens: rendering asks no cluster.
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters:
+- {name: core, cluster: {server: "http://127.0.0.1:1"}}
+- {name: edge, cluster: {server: "http://127.0.0.1:2"}}
+users: []
+contexts:
+- {name: core, context: {cluster: core, namespace: hz}}
+- {name: edge, context: {cluster: edge, namespace: hz}}
+"""
