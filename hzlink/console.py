@@ -68,9 +68,7 @@ class Talk:
             self._say(f"  {line}")
         if not sys.stdin.isatty():
             raise UsageError("this would be removed, and there is no terminal to ask at", next_step="hzlink down --yes")
-        sys.stderr.write(f"Remove these {len(lines)} objects? [y/N] ")
-        sys.stderr.flush()
-        return _answer().strip().lower() in ("y", "yes")
+        return _answer(f"Remove these {len(lines)} objects? [y/N] ").strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:
         """Prints the result: the document or table to standard output, its errors to standard error."""
@@ -137,12 +135,14 @@ class Talk:
         process.trace = trace
 
 
-def _answer() -> str:
+def _answer(question: str) -> str:
     """A line from the terminal. The event loop stands still meanwhile, so ^C is taken here and not by its handler."""
     import signal
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        sys.stderr.write(question)
+        sys.stderr.flush()
         return sys.stdin.readline()
     except KeyboardInterrupt:
         sys.stderr.write("\n")
