@@ -97,12 +97,16 @@ def link_name(topology: Topology, issuer_skupper_name: str) -> str:
 
 
 def link_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object | None:
-    """The Link in the redeemer's namespace that leads to the issuer, whoever made it; the healthiest of several."""
+    """The Link in the redeemer's namespace that leads to the issuer, whoever made it; the healthiest of several.
+
+    One whose own Site is no more does not count, whatever it says of itself: the garbage collector is on its way.
+    """
     peer = snapshots[issuer].skupper_site
     if peer is None:
         return None
     names = [objects.name(one.skupper_site) for one in snapshots.values() if one.skupper_site is not None]
-    found = [link for link in snapshots[redeemer].of("Link") if _leads_to(link, peer, names)]
+    there = [link for link in snapshots[redeemer].of("Link") if not _is_orphan(snapshots[redeemer], link)]
+    found = [link for link in there if _leads_to(link, peer, names)]
     return max(found, key=lambda link: readings.skupper(link).ok, default=None)
 
 
@@ -173,12 +177,12 @@ def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
     A new Site must not come before it is done: Skupper 2.2 takes a ServiceAccount that is there for its own, and does
     not make another when that one is collected; its router then never runs (read, and seen).
     """
-    present = {objects.uid(site) for site in snapshot.of("Site")}
-    return tuple(
-        objects.ref(item)
-        for item in snapshot.items
-        if (owners := objects.owner_uids(item, "Site")) and not owners & present
-    )
+    return tuple(objects.ref(item) for item in snapshot.items if _is_orphan(snapshot, item))
+
+
+def _is_orphan(snapshot: Snapshot, item: Object) -> bool:
+    owners = objects.owner_uids(item, "Site")
+    return bool(owners) and not owners & {objects.uid(site) for site in snapshot.of("Site")}
 
 
 # Made by the link step, which also cleans them up.

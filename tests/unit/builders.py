@@ -26,13 +26,13 @@ def topology(*clients: Site, name: str = "hazelcast", **settings: Any) -> Topolo
 
 
 def item(kind: str, name: str, *, ours: bool = False, created: str = NOON, uid: str = "", **parts: Any) -> Obj:
-    """Any object; `parts` are its top-level fields, `labels`, `owner` (a uid) and `going` go into its metadata."""
+    """Any object; `parts` are its top-level fields, `labels`, `owner` and `going` go into its metadata."""
     metadata: Obj = {"name": name, "uid": uid or f"uid-{kind}-{name}", "creationTimestamp": created}
     marks = {**(names.labels("hazelcast") if ours else {}), **parts.pop("labels", {})}
     if marks:
         metadata["labels"] = marks
-    if owner := parts.pop("owner", ""):
-        metadata["ownerReferences"] = [{"uid": owner}]
+    if owner := parts.pop("owner", None):
+        metadata["ownerReferences"] = [{"kind": owner["kind"], "uid": owner["metadata"]["uid"]}]
     if parts.pop("going", False):
         metadata["deletionTimestamp"] = LATE
     return {"apiVersion": parts.pop("apiVersion", "v1"), "kind": kind, "metadata": metadata, **parts}
@@ -105,7 +105,7 @@ def service(name: str, **parts: Any) -> Obj:
 
 
 def members(count: int = 3) -> list[Obj]:
-    return [pod(f"hazelcast-{number}", owner="uid-StatefulSet-hazelcast") for number in range(count)]
+    return [pod(f"hazelcast-{number}", owner=statefulset(count)) for number in range(count)]
 
 
 @dataclass
@@ -147,12 +147,10 @@ def converged(topo: Topology | None = None) -> World:
     world.live[CORE] = [core, offer("Connector"), statefulset(count), *members(count), service("hazelcast", ours=True)]
     for client in topo.clients:
         mine = skupper_site(client.name)
-        per_pod = [
-            service(f"hazelcast-{number}", owner=mine["metadata"]["uid"], created=EARLY) for number in range(count)
-        ]
+        per_pod = [service(f"hazelcast-{number}", owner=mine, created=EARLY) for number in range(count)]
         mancenter = pod("hazelcast-mancenter-1", "hazelcast-mancenter", started=NOON)
         world.live[client] = [
-            *(mine, offer("Listener"), link("hazelcast-core", to=core), service("hazelcast"), *per_pod),
+            *(mine, offer("Listener"), link("hazelcast-core", to=core, owner=mine), service("hazelcast"), *per_pod),
             *(deployment(), mancenter, service("hazelcast-mancenter", ours=True)),
         ]
     for site in topo.sites:

@@ -93,7 +93,17 @@ def test_only_what_is_wanted_is_compared(wanted: dict[str, Any], live: dict[str,
 
 @pytest.mark.parametrize(
     ("wanted", "live"),
-    [("0.5", "500m"), (1, "1"), ("1Gi", "1024Mi"), ("1", "1000m"), ("2k", 2000), ("1e3", "1k"), ("0.1", "100m")],
+    [
+        *[(f"1{unit}i", f"{2**power}") for unit, power in (("K", 10), ("M", 20), ("G", 30), ("T", 40))],
+        *[(f"1{unit}", f"{10**power}") for unit, power in (("k", 3), ("M", 6), ("G", 9), ("T", 12))],
+        ("0.5", "500m"),
+        (1, "1"),
+        ("1Gi", "1024Mi"),
+        ("1", "1000m"),
+        ("2k", 2000),
+        ("1e3", "1k"),
+        ("0.1", "100m"),
+    ],
 )
 def test_a_quantity_may_be_spelled_otherwise(wanted: object, live: object) -> None:
     assert drift({"cpu": wanted}, {"cpu": live}) == []

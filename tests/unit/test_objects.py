@@ -47,9 +47,11 @@ def test_ours_carries_both_labels(marks: dict[str, str], ours: bool) -> None:
 
 
 def test_the_collector_takes_what_has_the_owner() -> None:
-    owned = item("Secret", "x", owner="uid-1")
+    owned = item("Secret", "x", owner=item("Site", "s", uid="uid-1"))
     assert objects.is_owned_by(owned, "uid-1")
     assert not objects.is_owned_by(owned, "uid-2")
+    assert objects.owner_uids(owned, "Site") == {"uid-1"}
+    assert objects.owner_uids(owned, "Pod") == objects.owner_uids(item("Secret", "x"), "Site") == set()
     assert not objects.is_owned_by(item("Secret", "x"), "")
     assert not objects.is_owned_by({"metadata": {"ownerReferences": [{"kind": "Site"}]}}, "")
 

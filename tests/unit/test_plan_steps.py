@@ -88,6 +88,16 @@ def test_a_namespace_that_is_not_there_comes_first() -> None:
     assert "core/namespace" not in steps
 
 
+def test_what_a_deleted_site_left_is_gone_before_a_new_one_comes() -> None:
+    world = converged()
+    world.drop(EDGE, "Site")
+    steps = {step.key: step for step in steps_of(world)}
+    collect = steps["edge/collect"]
+    assert {ref.name for ref in collect.refs} == {"hazelcast-core", "hazelcast-0", "hazelcast-1", "hazelcast-2"}
+    assert not collect.writes
+    assert steps["edge/apply"].needs == {"edge/collect"}
+
+
 def test_only_what_differs_is_applied_and_only_that() -> None:
     world = converged()
     world.drop(EDGE, "Service", "hazelcast-mancenter")
@@ -107,9 +117,14 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"core/apply", "core/site", "core/members", "edge/names", "edge/mancenter"},
     ),
     "no Connector": (lambda w: w.drop(CORE, "Connector"), {"core/apply", "core/site"}),
+    # Its Link is there still, and Ready, until the garbage collector has come.
     "the client's Site gone": (
         lambda w: w.drop(EDGE, "Site"),
-        {"edge/apply", "edge/site", "edge/names", "edge/mancenter"},
+        {"edge/collect", "edge/apply", "edge/site", "edge/link", "edge/names", "edge/mancenter"},
+    ),
+    "the client's Site made again": (
+        lambda w: w.put(EDGE, skupper_site("edge", uid="new")),
+        {"edge/collect", "edge/link", "edge/names", "edge/mancenter"},
     ),
     "the client's Site pending": (lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")), {"edge/site"}),
     "no link": (lambda w: w.drop(EDGE, "Link"), {"edge/link", "edge/names", "edge/mancenter"}),
