@@ -341,3 +341,51 @@ def test_unknown_fields_are_refused_by_strict_validation(topology: Topology) -> 
     path = kinds.SITES.path(topology.name)
     with pytest.raises(KubeError, match=r'unknown field "spec.linkAcess"'):
         topology.sandbox.kube("cluster").request("POST", path, body=site, params={"fieldValidation": "Strict"})
+
+
+def test_one_that_the_api_server_refuses_does_not_hold_up_the_others(topology: Topology) -> None:
+    topology.site("client", "c02")
+    topology.make("client", kinds.LISTENERS, "a-bad", routingKey="x", host="Not A Name", port=80)
+    topology.make("client", kinds.LISTENERS, "b-good", routingKey="y", host="good", port=80)
+    until(lambda: "good" in topology.services("client"), SECONDS)
+    assert (topology.get("client", kinds.LISTENERS, "a-bad") or {})["status"]["conditions"][0]["status"] == "True"
+
+
+def test_a_controller_that_is_stopped_does_nothing(topology: Topology) -> None:
+    topology.fault(controller={"client": "stopped"})
+    topology.make("client", kinds.SITES, "c02")
+    with pytest.raises(AssertionError, match="not within"):
+        until(lambda: topology.state("client", kinds.SITES, "c02")[0], 1.0)
+    topology.fault()
+    topology.wait_for("client", kinds.SITES, "c02", "Ready", "OK")
+
+
+def test_a_site_that_never_gets_ready(topology: Topology) -> None:
+    topology.fault(site="never-ready")
+    topology.make("client", kinds.SITES, "c02")
+    message = "containers with unready status: [router kube-adaptor]"
+    topology.wait_for("client", kinds.SITES, "c02", "Pending", message)
+    topology.fault()
+    topology.wait_for("client", kinds.SITES, "c02", "Ready", "OK")
+
+
+def test_links_and_names_that_a_test_breaks(topology: Topology) -> None:
+    topology.sites()
+    topology.bindings()
+    topology.fault(link="never", pod_services="missing")
+    name = topology.token(topology.grant())
+    topology.wake(name)
+    topology.wait_for("client", kinds.LINKS, name, "Pending", "Not Operational")
+    topology.fault(pod_services="missing")
+    topology.wait_for("client", kinds.LINKS, name, "Ready", "OK")
+    topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Ready", "OK")
+    assert not topology.services("client") & MEMBERS
+    topology.fault(pod_services="stale")
+    until(lambda: topology.services("client") >= MEMBERS, SECONDS)
+    _scale(topology, 1)
+    topology.fault(pod_services="stale", link="down")
+    topology.wait_for("client", kinds.LINKS, name, "Pending", "Not operational")
+    topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Pending", "No matching connectors")
+    assert topology.services("client") >= MEMBERS
+    topology.fault()
+    until(lambda: topology.services("client") & MEMBERS == {"hazelcast-0"}, SECONDS)

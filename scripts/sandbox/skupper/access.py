@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.kubeobjects import SECRETS, SERVICES, Obj, Objs
 from sandbox.skupper import kinds, pki, status, templates
 from sandbox.skupper.cluster import Cluster, draft, owner
@@ -12,13 +14,16 @@ DEFAULT_TYPE = "loadbalancer"
 """What `default` means where there are no routes."""
 
 
-def certificates(cluster: Cluster) -> None:
+def certificates(turn: Turn, cluster: Cluster) -> None:
     """A Secret for every Certificate."""
-    for certificate in cluster.all(kinds.CERTIFICATES):
-        problem = _issue(cluster, certificate)
-        fresh = draft(certificate)
-        if status.set_condition(fresh, status.READY, status.ok_or_error(problem)):
-            cluster.set_status(kinds.CERTIFICATES, fresh)
+    turn.each(cluster.all(kinds.CERTIFICATES), partial(_certificate, cluster))
+
+
+def _certificate(cluster: Cluster, certificate: Obj) -> None:
+    problem = _issue(cluster, certificate)
+    fresh = draft(certificate)
+    if status.set_condition(fresh, status.READY, status.ok_or_error(problem)):
+        cluster.set_status(kinds.CERTIFICATES, fresh)
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
@@ -53,22 +58,22 @@ def _issue(cluster: Cluster, certificate: Obj) -> str:
 
 def router_accesses(turn: Turn, cluster: Cluster, sites: Sites) -> None:
     """A SecuredAccess for every RouterAccess, and back its endpoints to RouterAccess and Site."""
-    for namespace in sites.namespaces(cluster):
-        found: Objs = []
-        accesses = cluster.all(kinds.ROUTER_ACCESSES, namespace)
-        for access in accesses:
-            found += _router_access(turn, cluster, access, sites)
-        site = sites.active(cluster, namespace)
-        if site is not None and accesses and any(status.find(a, status.CONFIGURED) for a in accesses):
-            set_endpoints(cluster, site, found)
+    turn.each(sites.working(cluster).values(), partial(_of_site, turn, cluster))
 
 
-def _router_access(turn: Turn, cluster: Cluster, access: Obj, sites: Sites) -> Objs:
-    namespace = access["metadata"]["namespace"]
-    site = sites.active(cluster, namespace)
-    if site is None or not sites.initialised(site):
-        return []
-    uid = access["metadata"]["uid"]
+def _of_site(turn: Turn, cluster: Cluster, site: Obj) -> None:
+    found: Objs = []
+    namespace = site["metadata"]["namespace"]
+    for access in cluster.all(kinds.ROUTER_ACCESSES, namespace):
+        found += _router_access(turn, cluster, access)
+    accesses = cluster.all(kinds.ROUTER_ACCESSES, namespace)
+    current = cluster.get(kinds.SITES, namespace, site["metadata"]["name"])
+    if current is not None and any(status.find(access, status.CONFIGURED) for access in accesses):
+        set_endpoints(cluster, current, found)
+
+
+def _router_access(turn: Turn, cluster: Cluster, access: Obj) -> Objs:
+    namespace, uid = access["metadata"]["namespace"], access["metadata"]["uid"]
     if not turn.passed("access", turn.delays.access, cluster.name, namespace, of=uid):
         return []
     secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access))
@@ -116,23 +121,26 @@ def _secured_access(access: Obj) -> Obj:
     }
 
 
-def secured_accesses(cluster: Cluster) -> None:
+def secured_accesses(turn: Turn, cluster: Cluster) -> None:
     """A Service and a certificate for every SecuredAccess, and its endpoints."""
-    for access in cluster.all(kinds.SECURED_ACCESSES):
-        if "deletionTimestamp" in access["metadata"]:
-            continue
-        service = cluster.ensure(SERVICES, _service(access))
-        if service is None:
-            continue
-        fresh = draft(access)
-        endpoints, problem = _endpoints(access, service)
-        changed = status.set_field(fresh, "endpoints", endpoints)
-        changed |= status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
-        changed |= status.set_ready(fresh, status.ACCESS_NEEDS)
-        changed |= status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
-        if changed:
-            cluster.set_status(kinds.SECURED_ACCESSES, fresh)
-        _certify(cluster, fresh)
+    turn.each(cluster.all(kinds.SECURED_ACCESSES), partial(_secure, cluster))
+
+
+def _secure(cluster: Cluster, access: Obj) -> None:
+    if "deletionTimestamp" in access["metadata"]:
+        return
+    service = cluster.ensure(SERVICES, _service(access))
+    if service is None:
+        return
+    fresh = draft(access)
+    endpoints, problem = _endpoints(access, service)
+    changed = status.set_field(fresh, "endpoints", endpoints)
+    changed |= status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
+    changed |= status.set_ready(fresh, status.ACCESS_NEEDS)
+    changed |= status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
+    if changed:
+        cluster.set_status(kinds.SECURED_ACCESSES, fresh)
+    _certify(cluster, fresh)
 
 
 def access_type(access: Obj) -> str:

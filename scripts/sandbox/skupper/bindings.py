@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.kubeobjects import SERVICES, Obj, Objs, Resource
 from sandbox.skupper import kinds, status
 from sandbox.skupper.adoption import Adoption
@@ -32,10 +34,12 @@ class Bindings:
         for resource in (kinds.LISTENERS, kinds.CONNECTORS):
             for namespace in {obj["metadata"]["namespace"] for obj in cluster.all(resource)} - set(working):
                 self._without_site(turn, cluster, resource, namespace)
-        for namespace, site in working.items():
-            records = heard.get(site["metadata"]["uid"])
-            self._connectors(cluster, site, records)
-            self.good[cluster.name, namespace] = self._listeners(turn, cluster, site, records)
+        turn.each(working.values(), partial(self._of_site, turn, cluster, heard))
+
+    def _of_site(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]], site: Obj) -> None:
+        records = heard.get(site["metadata"]["uid"])
+        self._connectors(cluster, site, records)
+        self.good[cluster.name, site["metadata"]["namespace"]] = self._listeners(turn, cluster, site, records)
 
     def _known(self, cluster: Cluster, resource: Resource, site: Obj) -> Objs:
         """The namespace's objects that the Site has taken notice of."""

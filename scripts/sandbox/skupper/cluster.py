@@ -14,6 +14,7 @@ from sandbox.kubeobjects import (
     SECRETS,
     SERVICES,
     ConflictError,
+    KubeError,
     NotFoundError,
     Obj,
     Objs,
@@ -45,7 +46,7 @@ WATCHED: tuple[tuple[Resource, str], ...] = (
 """What is watched, each with the label selector that narrows it."""
 
 
-_CACHED = frozenset(resource for resource, _ in WATCHED)
+_SELECTORS = dict(WATCHED)
 
 
 class Cluster:
@@ -94,7 +95,7 @@ class Cluster:
             self._remember(resource, event.object)
 
     def _remember(self, resource: Resource, obj: Obj) -> None:
-        if resource not in _CACHED or obj["metadata"]["uid"] in self._gone:
+        if not _is_watched(resource, obj) or obj["metadata"]["uid"] in self._gone:
             return
         if resource.group == kinds.GROUP:
             obj.setdefault("spec", {})  # a Site or an AccessGrant may well have none
@@ -126,7 +127,20 @@ class Cluster:
                 if known is None:
                     return None
                 self._remember(resource, known)
+            except KubeError as err:
+                if is_ending(err):
+                    return None
+                raise
         return known if _owners(known) >= _owners(obj) else None
+
+    def merge(self, resource: Resource, obj: Obj) -> bool:
+        """Changes an object of a kind that is not watched, or makes it; false when its namespace is ending."""
+        namespace, name = key_of(obj)
+        try:
+            self.kube.patch(resource, namespace, name, {key: obj[key] for key in obj if key != "metadata"})
+        except NotFoundError:
+            return self.ensure(resource, obj) is not None
+        return True
 
     def replace(self, resource: Resource, obj: Obj) -> Obj | None:
         """Writes a changed copy of a known object; None when it was changed or removed meanwhile."""
@@ -159,6 +173,11 @@ class Cluster:
         self._gone[obj["metadata"]["uid"]] = _version(obj)
 
 
+def is_ending(err: KubeError) -> bool:
+    """Whether nothing can be made because the namespace is being deleted, or is gone."""
+    return (err.code == 403 and "being terminated" in err.message) or (err.code == 404 and "namespaces " in err.message)
+
+
 def draft(obj: Obj) -> Obj:
     """A copy that may be changed."""
     return copy.deepcopy(obj)
@@ -174,6 +193,13 @@ def labels_match(selector: Obj, obj: Obj) -> bool:
     """Whether an object has all these labels."""
     labels = obj["metadata"].get("labels") or {}
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def _is_watched(resource: Resource, obj: Obj) -> bool:
+    """Whether the watches would report what becomes of it: only then may it be kept."""
+    key, _, value = _SELECTORS.get(resource, "-").partition("=")
+    labels = obj["metadata"].get("labels") or {}
+    return not key or (key in labels and value in ("", labels[key]))
 
 
 def _owners(obj: Obj) -> set[str]:

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 CONTEXTS = ("client", "cluster")
 READY_FILE = "skupper.ready"
-_RETRY = 0.5
+_RETRY = 1.0
 _START_SECONDS = 60.0
 
 
@@ -79,9 +79,9 @@ class Controller:
         steps += [partial(self._report, turn, cluster) for cluster in acting]
         steps += [partial(self._carry, turn)]
         results = [self._guard(step) for step in steps]
-        if not all(results):
+        if turn.failed or not all(results):
             turn.wake(turn.now + _RETRY)
-        elif len(acting) == len(self._clusters):
+        if all(results) and len(acting) == len(self._clusters):
             self._lags.sweep()
         return turn.next
 
@@ -97,12 +97,12 @@ class Controller:
 
     def _configure(self, turn: Turn, cluster: Cluster) -> None:
         self._sites.choose(cluster)
-        access.certificates(cluster)
-        access.secured_accesses(cluster)
+        access.certificates(turn, cluster)
+        access.secured_accesses(turn, cluster)
         self._sites.step(turn, cluster)
         access.router_accesses(turn, cluster, self._sites)
-        access.secured_accesses(cluster)
-        access.certificates(cluster)
+        access.secured_accesses(turn, cluster)
+        access.certificates(turn, cluster)
         self._links.step(turn, cluster)
         for resource in (kinds.LISTENERS, kinds.CONNECTORS):
             self._adoption.step(turn, cluster, resource, self._sites.working(cluster))
@@ -114,7 +114,7 @@ class Controller:
         self._network.step(turn, found)
 
     def _report(self, turn: Turn, cluster: Cluster) -> None:
-        self._status.step(cluster)
+        self._status.step(turn, cluster)
         heard = self._status.heard(cluster)
         self._bindings.step(turn, cluster, heard)
         self._exposure.step(turn, cluster, heard)
@@ -124,7 +124,7 @@ class Controller:
     def _carry(self, turn: Turn) -> None:
         self._traffic.step(turn, self._clusters)
         for cluster in self._clusters:
-            forwards.step(cluster, self._sites, self._traffic)
+            forwards.step(turn, cluster, self._sites, self._traffic)
 
     def _guard(self, step: Callable[[], None]) -> bool:
         """Runs a step; an API server that refuses or is away must not stop the others."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
-from sandbox.kubeobjects import SERVICES, Obj, Objs
+from sandbox.kubeobjects import SERVICES, Obj, Objs, key_of
 from sandbox.skupper import templates
 from sandbox.skupper.bindings import LISTENER_LABEL, Bindings
 from sandbox.skupper.cluster import Cluster, draft
@@ -63,15 +64,23 @@ class Exposure:
         """Brings the cluster's Services up to date."""
         before = self.exposed
         self.exposed = {key: found for key, found in before.items() if key[0] != cluster.name}
-        for (where, namespace), listeners in self._bindings.good.items():
-            site = self._sites.active(cluster, namespace) if where == cluster.name else None
-            if site is None:
-                continue
-            records = heard.get(site["metadata"]["uid"]) or []
-            wanted = self._wanted(turn, cluster, site, listeners, records, before.get((where, namespace), []))
-            if "deletionTimestamp" not in site["metadata"]:
-                _reconcile(cluster, site, wanted)
-            self.exposed[where, namespace] = wanted
+        turn.each(self._sites.working(cluster).values(), partial(self._of_site, turn, cluster, heard, before))
+
+    def _of_site(
+        self,
+        turn: Turn,
+        cluster: Cluster,
+        heard: dict[str, list[SiteRecord]],
+        before: dict[tuple[str, str], list[Exposed]],
+        site: Obj,
+    ) -> None:
+        place = (cluster.name, site["metadata"]["namespace"])
+        listeners = self._bindings.good.get(place, [])
+        records = heard.get(site["metadata"]["uid"]) or []
+        wanted = self._wanted(turn, cluster, site, listeners, records, before.get(place, []))
+        self.exposed[place] = wanted
+        if "deletionTimestamp" not in site["metadata"]:
+            _reconcile(turn, cluster, site, wanted)
 
     def _wanted(
         self,
@@ -110,7 +119,7 @@ def _heard_targets(records: list[SiteRecord], prefix: str) -> set[str]:
     }
 
 
-def _reconcile(cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
+def _reconcile(turn: Turn, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
     """Makes the Services that are wanted, takes over those of the same name, removes own ones that are not."""
     namespace = site["metadata"]["namespace"]
     by_host: dict[str, list[Exposed]] = {}
@@ -119,12 +128,17 @@ def _reconcile(cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
     for service in cluster.all(SERVICES, namespace):
         if _is_own(service) and service["metadata"]["name"] not in by_host:
             cluster.delete(SERVICES, service)
-    for host, group in by_host.items():
-        known = cluster.get(SERVICES, namespace, host)
-        if known is None:
-            cluster.ensure(SERVICES, _service(site, host, group))
-        elif (taken := _taken_over(known, group)) is not None:
-            cluster.replace(SERVICES, taken)
+    # A host that is no name for a Service must not stand in the way of the others.
+    services = [_service(site, host, group) for host, group in by_host.items()]
+    turn.each(services, lambda service: _settle(cluster, service, by_host[service["metadata"]["name"]]))
+
+
+def _settle(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
+    known = cluster.get(SERVICES, *key_of(wanted))
+    if known is None:
+        cluster.ensure(SERVICES, wanted)
+    elif (taken := _taken_over(known, group)) is not None:
+        cluster.replace(SERVICES, taken)
 
 
 def _is_own(service: Obj) -> bool:

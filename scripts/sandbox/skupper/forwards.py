@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.kubeobjects import PORT_FORWARDS, Obj, Objs
 from sandbox.skupper.cluster import Cluster, owner
 from sandbox.skupper.sites import Sites, router_pods
 from sandbox.skupper.traffic import Traffic
+from sandbox.skupper.turn import Turn
 
 
-def step(cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
+def step(turn: Turn, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
     """One PortForward for every router pod, by the pod's name."""
-    for namespace in sites.namespaces(cluster):
+    for namespace in sites.working(cluster):
         forwards: Objs = [
             {"ports": [port], "target": {"address": address, "port": number}}
             for (where, space, port), (address, number) in sorted(traffic.at.items())
@@ -18,12 +21,11 @@ def step(cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
         ]
         if not forwards:
             continue
-        for pod in router_pods(cluster, namespace):
-            if "deletionTimestamp" not in pod["metadata"]:
-                _ensure(cluster, pod, forwards)
+        living = [pod for pod in router_pods(cluster, namespace) if "deletionTimestamp" not in pod["metadata"]]
+        turn.each(living, partial(_ensure, cluster, forwards))
 
 
-def _ensure(cluster: Cluster, pod: Obj, forwards: Objs) -> None:
+def _ensure(cluster: Cluster, forwards: Objs, pod: Obj) -> None:
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     wanted: Obj = {
         "metadata": {"name": name, "namespace": namespace, "ownerReferences": owner(pod)},

@@ -10,6 +10,7 @@ import secrets
 import string
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sandbox.kubeobjects import SECRETS, SERVICES, Obj
 from sandbox.skupper import durations, install, kinds, pki, status, templates
@@ -42,13 +43,15 @@ class Grants:
     def step(self, turn: Turn, cluster: Cluster) -> None:
         """Brings every AccessGrant's status up to date."""
         self._learn_address(cluster)
-        for grant in cluster.all(kinds.GRANTS):
-            if not grant["spec"].get("redemptionsAllowed"):
-                spec = {**grant["spec"], "redemptionsAllowed": 1}
-                grant = cluster.replace(kinds.GRANTS, {**grant, "spec": spec}) or grant
-            fresh = draft(grant)
-            if self._fill_in(turn, cluster, fresh):
-                cluster.set_status(kinds.GRANTS, fresh)
+        turn.each(cluster.all(kinds.GRANTS), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, grant: Obj) -> None:
+        if not grant["spec"].get("redemptionsAllowed"):
+            spec = {**grant["spec"], "redemptionsAllowed": 1}
+            grant = cluster.replace(kinds.GRANTS, {**grant, "spec": spec}) or grant
+        fresh = draft(grant)
+        if self._fill_in(turn, cluster, fresh):
+            cluster.set_status(kinds.GRANTS, fresh)
 
     def _learn_address(self, cluster: Cluster) -> None:
         """Like the real one, keeps the last address when the load balancer takes it away."""

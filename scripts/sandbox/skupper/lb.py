@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.kubeobjects import SERVICES, KubeError, Obj
+from functools import partial
+
+from sandbox.kubeobjects import SERVICES, Obj, Objs
 from sandbox.skupper.cluster import Cluster
 from sandbox.skupper.install import GRANT_SERVER, NAMESPACE
 from sandbox.skupper.turn import Turn
@@ -25,15 +27,18 @@ class LoadBalancers:
         services = [s for s in cluster.all(SERVICES) if s["spec"].get("type") == "LoadBalancer"]
         for uid in set(given) - {service["metadata"]["uid"] for service in services}:
             del given[uid]
-        for service in services:
-            uid, name = service["metadata"]["uid"], service["metadata"]["name"]
-            if not _switched_on(turn, cluster, service):
-                given.pop(uid, None)
-                _publish(cluster, service, [])
-            elif turn.passed("lb", turn.delays.load_balancer, cluster.name, name, of=uid):
-                taken = {*given.values(), *map(address_of, services)}
-                address = given.setdefault(uid, address_of(service) or self._free(cluster.name, taken))
-                _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
+        turn.each(services, partial(self._one, turn, cluster, services))
+
+    def _one(self, turn: Turn, cluster: Cluster, services: Objs, service: Obj) -> None:
+        given = self._given[cluster.name]
+        uid, name = service["metadata"]["uid"], service["metadata"]["name"]
+        if not _switched_on(turn, cluster, service):
+            given.pop(uid, None)
+            _publish(cluster, service, [])
+        elif turn.passed("lb", turn.delays.load_balancer, cluster.name, name, of=uid):
+            taken = {*given.values(), *map(address_of, services)}
+            address = given.setdefault(uid, address_of(service) or self._free(cluster.name, taken))
+            _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
 
     def _free(self, cluster: str, taken: set[str]) -> str:
         for number in range(1, _COUNT + 1):
@@ -59,8 +64,4 @@ def _publish(cluster: Cluster, service: Obj, ingress: list[Obj]) -> None:
     current = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     if current == ingress:
         return
-    try:
-        cluster.set_status(SERVICES, {**service, "status": {"loadBalancer": {"ingress": ingress}}})
-    except KubeError as err:
-        if err.code != 422:  # the Service's type was changed meanwhile
-            raise
+    cluster.set_status(SERVICES, {**service, "status": {"loadBalancer": {"ingress": ingress}}})

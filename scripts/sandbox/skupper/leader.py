@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sandbox.kubeobjects import LEASES, ConflictError, NotFoundError, Obj
+from sandbox.kubeobjects import LEASES, NotFoundError, Obj
 from sandbox.skupper import status, templates
 from sandbox.skupper.cluster import Cluster
 from sandbox.skupper.turn import Turn
@@ -34,15 +34,9 @@ def _take(turn: Turn, cluster: Cluster, namespace: str, pod: str) -> float:
         "renewTime": now,
         "leaseTransitions": 0,
     }
-    try:
-        cluster.kube.create(LEASES, {"metadata": {"name": templates.LEASE, "namespace": namespace}, "spec": spec})
-    except ConflictError:
-        old = cluster.kube.get(LEASES, namespace, templates.LEASE)
-        if old is None:
-            return 0.0
-        cluster.kube.patch(LEASES, namespace, templates.LEASE, {"spec": spec})
-        return _remaining(old, turn.delays.lease.high)
-    return 0.0
+    old = cluster.kube.get(LEASES, namespace, templates.LEASE)
+    cluster.merge(LEASES, {"metadata": {"name": templates.LEASE, "namespace": namespace}, "spec": spec})
+    return _remaining(old, turn.delays.lease.high) if old is not None else 0.0
 
 
 def _remaining(lease: Obj, duration: float) -> float:

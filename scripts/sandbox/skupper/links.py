@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.kubeobjects import Obj
 from sandbox.skupper import kinds, status
 from sandbox.skupper.cluster import Cluster, draft
@@ -23,14 +25,14 @@ class Links:
 
     def step(self, turn: Turn, cluster: Cluster) -> None:
         """Notices new Links and looks at those whose time has come."""
-        links = cluster.all(kinds.LINKS)
-        for link in links:
-            site = self._sites.active(cluster, link["metadata"]["namespace"])
-            if site is None or not self._sites.initialised(site):
-                _say(cluster, link, "No active site in namespace")
-            elif self._due(turn, cluster, link):
-                self._looked.setdefault(link["metadata"]["uid"], float("-inf") if turn.first else turn.now)
-                _say(cluster, link, "")
+        turn.each(cluster.all(kinds.LINKS), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, link: Obj) -> None:
+        if link["metadata"]["namespace"] not in self._sites.working(cluster):
+            _say(cluster, link, "No active site in namespace")
+        elif self._due(turn, cluster, link):
+            self._looked.setdefault(link["metadata"]["uid"], float("-inf") if turn.first else turn.now)
+            _say(cluster, link, "")
 
     def _due(self, turn: Turn, cluster: Cluster, link: Obj) -> bool:
         """Release 2.2.1 ignores a new Link until its next event: a change of it, or the periodic look at all."""

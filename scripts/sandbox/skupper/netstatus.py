@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
-from sandbox.kubeobjects import CONFIG_MAPS, DEPLOYMENTS, NotFoundError, Obj, Objs
+from sandbox.kubeobjects import CONFIG_MAPS, DEPLOYMENTS, Obj, Objs
 from sandbox.skupper import VERSION, kinds, status, templates
 from sandbox.skupper.cluster import Cluster, draft, owner
 from sandbox.skupper.links import report
 from sandbox.skupper.network import Network, SiteRecord
 from sandbox.skupper.sites import Sites
+from sandbox.skupper.turn import Turn
 
 
 class NetworkStatus:
@@ -23,27 +25,25 @@ class NetworkStatus:
     def heard(self, cluster: Cluster) -> dict[str, list[SiteRecord]]:
         """By the Site's uid, for Sites whose router has reported."""
         found = {}
-        for namespace in self._sites.namespaces(cluster):
-            site = self._sites.active(cluster, namespace)
-            if site is None:
-                continue
+        for site in self._sites.working(cluster).values():
             records = self._network.heard(site["metadata"]["uid"])
             if records is not None:
                 found[site["metadata"]["uid"]] = records
         return found
 
-    def step(self, cluster: Cluster) -> None:
+    def step(self, turn: Turn, cluster: Cluster) -> None:
         """Brings ConfigMaps, Sites and Links up to date."""
-        for namespace in self._sites.namespaces(cluster):
-            site = self._sites.active(cluster, namespace)
-            records = self._network.heard(site["metadata"]["uid"]) if site is not None else None
-            if site is None or records is None:
-                continue
-            uid = site["metadata"]["uid"]
-            if self._written.get(uid) != records and _write(cluster, namespace, records):
-                self._written[uid] = records
-            _tell_site(cluster, site, records)
-            _tell_links(cluster, site, records)
+        turn.each(self._sites.working(cluster).values(), partial(self._tell, cluster))
+
+    def _tell(self, cluster: Cluster, site: Obj) -> None:
+        uid = site["metadata"]["uid"]
+        records = self._network.heard(uid)
+        if records is None:
+            return
+        if self._written.get(uid) != records and _write(cluster, site["metadata"]["namespace"], records):
+            self._written[uid] = records
+        _tell_site(cluster, site, records)
+        _tell_links(cluster, site, records)
 
 
 def _tell_site(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
@@ -93,16 +93,8 @@ def _write(cluster: Cluster, namespace: str, records: list[SiteRecord]) -> bool:
     if deployment is None:
         return False
     data = {"NetworkStatus": json.dumps(_as_data(records), separators=(",", ":"))}
-    try:
-        cluster.kube.patch(CONFIG_MAPS, namespace, templates.NETWORK_STATUS, {"data": data})
-    except NotFoundError:
-        meta = {
-            "name": templates.NETWORK_STATUS,
-            "namespace": namespace,
-            "ownerReferences": owner(deployment),
-        }
-        cluster.kube.create(CONFIG_MAPS, {"metadata": meta, "data": data})
-    return True
+    meta = {"name": templates.NETWORK_STATUS, "namespace": namespace, "ownerReferences": owner(deployment)}
+    return cluster.merge(CONFIG_MAPS, {"metadata": meta, "data": data})
 
 
 def _as_data(records: list[SiteRecord]) -> Obj:

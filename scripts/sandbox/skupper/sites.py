@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sandbox.kubeobjects import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -68,14 +70,15 @@ class Sites:
 
     def step(self, turn: Turn, cluster: Cluster) -> None:
         """Brings every Site's objects and status up to date."""
-        for site in cluster.all(kinds.SITES):
-            namespace = site["metadata"]["namespace"]
-            active = self.active(cluster, namespace)
-            if active is not None and active["metadata"]["uid"] == site["metadata"]["uid"]:
-                self._reconcile(turn, cluster, site)
-            elif active is not None:
-                name = active["metadata"]["name"]
-                _set_inactive(cluster, site, f"An active site already exists in the namespace ({name})")
+        turn.each(cluster.all(kinds.SITES), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
+        active = self.active(cluster, site["metadata"]["namespace"])
+        if active is not None and active["metadata"]["uid"] == site["metadata"]["uid"]:
+            self._reconcile(turn, cluster, site)
+        elif active is not None:
+            name = active["metadata"]["name"]
+            _set_inactive(cluster, site, f"An active site already exists in the namespace ({name})")
 
     def _reconcile(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
         access = site["spec"].get("linkAccess", "")

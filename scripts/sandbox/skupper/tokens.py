@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import urlsplit
 
 from sandbox.kubeobjects import SECRETS, ConflictError, Obj
@@ -33,25 +34,27 @@ class Tokens:
 
     def step(self, turn: Turn, cluster: Cluster) -> None:
         """Tries every token that is not redeemed: on each change of it (own ones too) and then now and again."""
-        for token in cluster.all(kinds.TOKENS):
-            namespace, uid = token["metadata"]["namespace"], token["metadata"]["uid"]
-            site = self._sites.active(cluster, namespace)
-            if site is None:
-                continue
-            if status.is_true(token, status.REDEEMED):
-                self._again(turn, cluster, site, token)
-                continue
-            if not turn.passed("redeem", turn.delays.redeem, of=uid):
-                continue
-            version = token["metadata"]["resourceVersion"]
-            again = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} {version}")
-            if self._tried.get(uid) == version and not again:
-                continue
-            self._tried[uid] = version
-            self._redeem(turn, cluster, site, token)
-            if again:
-                # The next try without a change comes a whole period later.
-                turn.lags.restart(("resync", cluster.name, namespace, f"{uid} {version}"), turn.now)
+        turn.each(cluster.all(kinds.TOKENS), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, token: Obj) -> None:
+        namespace, uid = token["metadata"]["namespace"], token["metadata"]["uid"]
+        site = self._sites.active(cluster, namespace)
+        if site is None:
+            return
+        if status.is_true(token, status.REDEEMED):
+            self._again(turn, cluster, site, token)
+            return
+        if not turn.passed("redeem", turn.delays.redeem, of=uid):
+            return
+        version = token["metadata"]["resourceVersion"]
+        again = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} {version}")
+        if self._tried.get(uid) == version and not again:
+            return
+        self._tried[uid] = version
+        self._redeem(turn, cluster, site, token)
+        if again:
+            # The next try without a change comes a whole period later.
+            turn.lags.restart(("resync", cluster.name, namespace, f"{uid} {version}"), turn.now)
 
     def _again(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
         """Only when a test asks for it: the real controller leaves redeemed tokens alone."""

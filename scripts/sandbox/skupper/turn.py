@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import logging
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
+from sandbox.kubeobjects import KubeError, Obj, key_of
 from sandbox.skupper.delays import Delays, Span
 from sandbox.skupper.faults import Faults
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -41,8 +45,19 @@ class Turn:
     faults: Faults
     lags: Lags
     next: float = float("inf")
+    failed: bool = False
+    """Something could not be written: it is tried again soon."""
     first: bool = False
     """The first look after a start: everything that is so counts as having been so for long."""
+
+    def each(self, objects: Iterable[Obj], action: Callable[[Obj], object]) -> None:
+        """Does something for each object; one that the API server refuses does not stop the others."""
+        for obj in objects:
+            try:
+                action(obj)
+            except KubeError as err:
+                log.warning("%s %s: %s", obj.get("kind", ""), "/".join(key_of(obj)), err)
+                self.failed = True
 
     def wake(self, due: float) -> None:
         """Asks for a look at that time."""

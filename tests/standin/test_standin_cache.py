@@ -1,0 +1,119 @@
+"""What the controller keeps of the API servers' objects."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from sandbox.kubeapi import Kube
+from sandbox.kubeobjects import (
+    CONFIG_MAPS,
+    ROLES,
+    SERVICES,
+    ConflictError,
+    KubeError,
+    NotFoundError,
+    Obj,
+    Resource,
+    WatchEvent,
+)
+from sandbox.skupper import kinds
+from sandbox.skupper.cluster import Cluster, is_ending, labels_match, owner
+
+
+class Server:
+    """As much of an API server as these tests need."""
+
+    def __init__(self, *objects: Obj) -> None:
+        self.objects = {(obj["metadata"]["namespace"], obj["metadata"]["name"]): obj for obj in objects}
+        self.refusal: KubeError | None = None
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Obj | None:
+        return self.objects.get((namespace, name))
+
+    def create(self, resource: Resource, obj: Obj) -> Obj:
+        if self.refusal is not None:
+            raise self.refusal
+        key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
+        if key in self.objects:
+            raise ConflictError(409, "AlreadyExists", "there is one")
+        self.objects[key] = an_object(**obj["metadata"])
+        return self.objects[key]
+
+
+def an_object(name: str = "x", version: int = 10, uid: str = "u", **meta: Any) -> Obj:
+    more = {"namespace": "hz", **meta}
+    return {"metadata": {"name": name, "uid": uid, "resourceVersion": str(version), **more}}
+
+
+def a_cluster(server: Server | None = None) -> Cluster:
+    return Cluster("client", cast(Kube, server or Server()))
+
+
+def test_an_older_event_does_not_undo_what_an_own_write_brought() -> None:
+    cluster = a_cluster()
+    cluster.saw(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
+    cluster.saw(SERVICES, WatchEvent("ADDED", an_object(version=11)))
+    assert (cluster.get(SERVICES, "hz", "x") or {})["metadata"]["resourceVersion"] == "12"
+
+
+def test_what_was_deleted_does_not_come_back_but_the_next_of_its_name_does() -> None:
+    cluster = a_cluster()
+    cluster.saw(SERVICES, WatchEvent("ADDED", an_object()))
+    cluster.saw(SERVICES, WatchEvent("DELETED", an_object(version=13)))
+    cluster.saw(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
+    assert cluster.get(SERVICES, "hz", "x") is None
+    cluster.saw(SERVICES, WatchEvent("ADDED", an_object(version=20, uid="v")))
+    cluster.saw(SERVICES, WatchEvent("DELETED", an_object(version=21)))
+    assert cluster.get(SERVICES, "hz", "x") is not None
+
+
+def test_only_what_is_watched_is_kept() -> None:
+    """Anything else would be kept for ever: nobody reports its end."""
+    cluster = a_cluster()
+    cluster.create(ROLES, an_object("role"))
+    cluster.create(CONFIG_MAPS, an_object("skupper-network-status"))
+    cluster.create(CONFIG_MAPS, an_object("skupper-router", labels={"internal.skupper.io/router-config": ""}))
+    assert cluster.get(ROLES, "hz", "role") is None
+    assert cluster.get(CONFIG_MAPS, "hz", "skupper-network-status") is None
+    assert cluster.get(CONFIG_MAPS, "hz", "skupper-router") is not None
+
+
+def test_a_site_without_a_spec_has_an_empty_one() -> None:
+    cluster = a_cluster()
+    cluster.saw(kinds.SITES, WatchEvent("ADDED", an_object()))
+    assert (cluster.get(kinds.SITES, "hz", "x") or {})["spec"] == {}
+
+
+def test_objects_of_the_owner_before_are_waited_for() -> None:
+    site = {"apiVersion": "v", "kind": "Site", **an_object("site", uid="new")}
+    server = Server(an_object(ownerReferences=[{"uid": "old"}]))
+    wanted = {"metadata": {"name": "x", "namespace": "hz", "ownerReferences": owner(site)}}
+    assert a_cluster(server).ensure(SERVICES, wanted) is None
+    del server.objects["hz", "x"]
+    made = a_cluster(server).ensure(SERVICES, {"metadata": {**an_object()["metadata"], **wanted["metadata"]}})
+    assert made is not None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        KubeError(403, "Forbidden", "unable to create new content in namespace hz because it is being terminated"),
+        NotFoundError(404, "NotFound", 'namespaces "hz" not found'),
+    ],
+)
+def test_nothing_is_made_in_a_namespace_that_ends(refusal: KubeError) -> None:
+    server = Server()
+    server.refusal = refusal
+    assert is_ending(refusal)
+    assert a_cluster(server).ensure(SERVICES, an_object()) is None
+    server.refusal = KubeError(422, "Invalid", "no such name")
+    with pytest.raises(KubeError):
+        a_cluster(server).ensure(SERVICES, an_object())
+
+
+def test_labels() -> None:
+    assert labels_match({"a": "1"}, an_object(labels={"a": "1", "b": "2"}))
+    assert not labels_match({"a": "1"}, an_object(labels={"a": "2"}))
+    assert not labels_match({}, an_object())
