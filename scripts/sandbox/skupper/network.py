@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 
 from sandbox.skupper.turn import Turn
 
-Targets = Mapping[str, tuple[str, ...]]
-"""Routing key to the names (or addresses) of those that serve it."""
-
 
 @dataclass(frozen=True)
 class LinkFact:
