@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from hzlink.refusals import Refusal
 from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
 
 API_VERSION = "hzlink/v1"
+
+# Where Management Center listens, and the first local port that is proposed to forward to it.
+MANCENTER_PORT = 8080
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class SiteReport:
     mancenter: Reading | None = None
     mancenter_address: str = ""
     mancenter_command: str = ""
+    mancenter_port: int = MANCENTER_PORT
+    mancenter_unexposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,11 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
         [member.name for member in members] if snapshots[topology.cluster].error is None else [*topology.member_names]
     )
     links = tuple(_link(topology, snapshots, client) for client in topology.clients)
-    sites = tuple(_site(site, snapshots[site], mode, expected) for site in topology.sites)
+    # Each client site's forward has a local port of its own: people run them side by side.
+    ports = dict(zip(topology.clients, itertools.count(MANCENTER_PORT), strict=False))
+    sites = tuple(
+        _site(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT)) for site in topology.sites
+    )
     blame = _blame(topology, snapshots, mode, sites, links, members)
     warnings = _warnings(sites) if blame is None else ()
     return Report(topology, mode, sites, links, members, wanted, blame, warnings)
@@ -149,7 +159,7 @@ def _link(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
     return max(found, key=lambda link: link.reading.ok, default=LinkReport(client, Reading(State.ABSENT, "not linked")))
 
 
-def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> SiteReport:
+def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str], port: int) -> SiteReport:
     found = snapshot.skupper_site
     kind = "Connector" if site.role is Role.CLUSTER else "Listener"
     if snapshot.error is not None:
@@ -171,7 +181,11 @@ def _site(site: Site, snapshot: Snapshot, mode: Mode, members: list[str]) -> Sit
         service = snapshot.get("Service", MANCENTER)
         report["mancenter_address"] = _web_address(service)
         if service is not None and not report["mancenter_address"]:
-            report["mancenter_command"] = hints.kubectl(site, f"port-forward service/{MANCENTER} 8080:8080")
+            report["mancenter_port"] = port
+            report["mancenter_command"] = hints.kubectl(
+                site, f"port-forward service/{MANCENTER} {port}:{MANCENTER_PORT}"
+            )
+            report["mancenter_unexposed"] = objects.spec(service).get("type") == "LoadBalancer"
     return SiteReport(site, **report)
 
 
@@ -285,12 +299,18 @@ def _mancenter_hop(report: SiteReport) -> Hop:
 
 
 def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
-    return tuple(
+    lagging = [
         f"{report.site.name}: Skupper says of the {'Connector' if report.site.role is Role.CLUSTER else 'Listener'}: "
         f"{report.offer.text} (its word lags what flows)"
         for report in sites
         if not report.offer.ok
-    )
+    ]
+    unexposed = [
+        f"{report.site.name}: Management Center's load balancer has no address yet"
+        for report in sites
+        if report.mancenter_unexposed
+    ]
+    return (*lagging, *unexposed)
 
 
 def to_dict(report: Report) -> dict[str, Any]:

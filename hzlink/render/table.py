@@ -145,7 +145,9 @@ def _below(report: Report) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
-            where = f" Management Center of {site.site.name}: http://localhost:8080 while this runs:\n   "
+            where = (
+                f" Management Center of {site.site.name}: http://localhost:{site.mancenter_port} while this runs:\n   "
+            )
             lines.append(Text(where).append(printable(site.mancenter_command), "cyan"))
     lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
     return [*lines, _verdict(report)]
