@@ -9,6 +9,7 @@ import pytest
 from sandbox.kubeapi import Kube
 from sandbox.kubeobjects import (
     CONFIG_MAPS,
+    PODS,
     ROLES,
     SERVICES,
     ConflictError,
@@ -20,6 +21,7 @@ from sandbox.kubeobjects import (
 )
 from sandbox.skupper import kinds
 from sandbox.skupper.cluster import Cluster, is_ending, labels_match, owner
+from sandbox.skupper.traffic import load_balanced
 
 
 class Server:
@@ -117,3 +119,20 @@ def test_labels() -> None:
     assert labels_match({"a": "1"}, an_object(labels={"a": "1", "b": "2"}))
     assert not labels_match({"a": "1"}, an_object(labels={"a": "2"}))
     assert not labels_match({}, an_object())
+
+
+def test_a_load_balancer_leads_to_the_processes_of_its_pods() -> None:
+    cluster = a_cluster()
+    service = an_object("console", uid="s", creationTimestamp="1")
+    service["spec"] = {"selector": {"app": "console"}, "ports": [{"port": 8080, "targetPort": "web"}]}
+    service["status"] = {"loadBalancer": {"ingress": [{"ip": "127.0.250.1"}]}}
+    cluster.saw(SERVICES, WatchEvent("ADDED", service))
+    for name, labels in (("one", {"app": "console"}), ("two", {"app": "console"}), ("other", {"app": "x"})):
+        pod = an_object(name, uid=name, labels=labels, creationTimestamp="1")
+        pod["spec"] = {"containers": [{"ports": [{"name": "web", "containerPort": 8081}]}]}
+        cluster.saw(PODS, WatchEvent("ADDED", pod))
+    processes = {
+        f"client/hz/{name}": {"ip": f"127.0.0.{n}", "ports": [8081]} for n, name in enumerate(("one", "other"))
+    }
+    assert load_balanced(cluster, processes) == {("127.0.250.1", 8080): (("127.0.0.0", 8081),)}
+    assert load_balanced(cluster, {}) == {}

@@ -98,7 +98,7 @@ class Traffic:
                     routes[address] = tuple(sorted(place for place in places if place is not None))
                     listed[f"{where}/{namespace}/{entry.host}"] = {"ip": address[0], "port": address[1]}
                     self.at[where, namespace, entry.target_port] = address
-            routes |= _load_balanced(cluster, processes)
+            routes |= load_balanced(cluster, processes)
         self._pool.keep(uids)
         self._apply(turn, routes)
         if listed != self._written:
@@ -148,7 +148,7 @@ def endpoint(process: Mapping[str, Any], port: int) -> Address | None:
     return (process["ip"], port) if port in ports else None
 
 
-def _load_balanced(cluster: Cluster, processes: Mapping[str, Any]) -> dict[Address, tuple[Address, ...]]:
+def load_balanced(cluster: Cluster, processes: Mapping[str, Any]) -> dict[Address, tuple[Address, ...]]:
     """Load balancer addresses that lead to pods with processes, such as Management Center's."""
     found = {}
     for service in cluster.all(SERVICES):
