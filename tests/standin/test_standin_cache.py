@@ -134,5 +134,5 @@ def test_a_load_balancer_leads_to_the_processes_of_its_pods() -> None:
     processes = {
         f"client/hz/{name}": {"ip": f"127.0.0.{n}", "ports": [8081]} for n, name in enumerate(("one", "other"))
     }
-    assert load_balanced(cluster, processes) == {("127.0.250.1", 8080): (("127.0.0.0", 8081),)}
+    assert load_balanced(cluster, processes) == {("127.0.250.1", 8080): (("127.0.0.5", 8081),)}
     assert load_balanced(cluster, {}) == {}

@@ -80,7 +80,7 @@ def _deployment() -> Obj:
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
     container: Obj = {
         "name": "controller",
-        "image": f"quay.io/skupper/controller:{VERSION}",
+        "image": f"skupper/controller:{VERSION}",
         "args": ["-enable-grants", "-grant-server-autoconfigure"],
         "ports": [{"name": "metrics", "containerPort": 9000}],
         "securityContext": security,

@@ -30,8 +30,8 @@ ROUTER_LABELS = {
 LISTENER_SELECTOR = {"application": ROUTER, "skupper.io/component": "router"}
 """Selector of every Service that stands for a listener."""
 
-ROUTER_IMAGE = "quay.io/skupper/skupper-router:3.5.1"
-ADAPTOR_IMAGE = f"quay.io/skupper/kube-adaptor:{VERSION}"
+ROUTER_IMAGE = "skupper/skupper-router:3.5.1"
+ADAPTOR_IMAGE = f"skupper/kube-adaptor:{VERSION}"
 
 
 def _rule(verbs: str, resources: str, group: str = "") -> Obj:
