@@ -131,8 +131,10 @@ def test_a_load_balancer_leads_to_the_processes_of_its_pods() -> None:
         pod = an_object(name, uid=name, labels=labels, creationTimestamp="1")
         pod["spec"] = {"containers": [{"ports": [{"name": "web", "containerPort": 8081}]}]}
         cluster.saw(PODS, WatchEvent("ADDED", pod))
+    ports = [8081]
     processes = {
-        f"client/hz/{name}": {"ip": f"127.0.0.{n}", "ports": [8081]} for n, name in enumerate(("one", "other"))
+        "client/hz/one": {"ip": "127.0.0.5", "ports": ports},
+        "client/hz/other": {"ip": "127.0.0.6", "ports": ports},
     }
     assert load_balanced(cluster, processes) == {("127.0.250.1", 8080): (("127.0.0.5", 8081),)}
     assert load_balanced(cluster, {}) == {}
