@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def layout(real_env: dict[str, str]) -> Iterator[Layout]:
     made = Layout.named(f"life-{os.getpid()}")
     yield made
     run_sandbox(real_env, "down", "--name", made.name)
+    shutil.rmtree(made.failed_logs, ignore_errors=True)
 
 
 def _everything(layout: Layout) -> list[ProcessId]:
