@@ -287,14 +287,28 @@ def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work)
     from hzlink.console import Talk
 
     console = Talk(**talk)
+    _remember_places(values)
     result = _outcome(command, values, console, work)
     console.show(result)
     raise typer.Exit(int(result.status))
 
 
+def _remember_places(values: dict[str, Any]) -> None:
+    """For the commands that hzlink proposes: they must speak of the same sites."""
+    from hzlink import hints
+
+    hints.typed_places.clear()
+    for name in _PLACE:
+        value = values[name]
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None and name != "timeout":
+                flag = f"--{name.replace('_', '-')}"
+                hints.typed_places.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
+
+
 def _outcome(command: str, values: dict[str, Any], console: "Talk", work: Work) -> "Result":
     """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
-    from hzlink import config
+    from hzlink import config, hints
     from hzlink.running import run
 
     try:
@@ -302,13 +316,16 @@ def _outcome(command: str, values: dict[str, Any], console: "Talk", work: Work) 
     except HzlinkError as error:
         return _failed(command, error)
     except KeyboardInterrupt:
-        return _failed(command, Interrupted("interrupted", next_step=f"hzlink {command}   (goes on where this ended)"))
+        return _failed(
+            command, Interrupted("interrupted", next_step=f"{hints.hzlink(command)}   (goes on where this ended)")
+        )
     except Exception as error:
         if console.verbose >= 2:
             raise
         said = f"{type(error).__name__}: {error}"
         return _failed(
-            command, HzlinkError("hzlink made a mistake", said=said, next_step=f"hzlink {command} -vv   (shows where)")
+            command,
+            HzlinkError("hzlink made a mistake", said=said, next_step=f"{hints.hzlink(command)} -vv   (shows where)"),
         )
 
 

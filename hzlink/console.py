@@ -67,7 +67,11 @@ class Talk:
         for line in lines:
             self._say(f"  {line}")
         if not sys.stdin.isatty():
-            raise UsageError("this would be removed, and there is no terminal to ask at", next_step="hzlink down --yes")
+            from hzlink import hints
+
+            raise UsageError(
+                "this would be removed, and there is no terminal to ask at", next_step=hints.hzlink("down --yes")
+            )
         return _answer(f"Remove these {len(lines)} objects? [y/N] ").strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:

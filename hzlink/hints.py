@@ -1,10 +1,19 @@
-"""Command lines for the user to copy: quoted for a shell, with the site's kubeconfig, context and namespace. Pure."""
+"""Command lines for the user to copy: quoted for a shell, with the site's kubeconfig, context and namespace."""
 
 from __future__ import annotations
 
 from shlex import quote
 
 from hzlink.topology import Site
+
+# The flags that named the sites in this run, as typed; the command line sets it once. Without them a command to copy
+# would speak of other sites, or of none.
+typed_places: list[str] = []
+
+
+def hzlink(words: str) -> str:
+    """A command of hzlink's for the sites of this run."""
+    return " ".join(["hzlink", words, *(quote(word) for word in typed_places)])
 
 
 def kubectl(site: Site, words: str) -> str:

@@ -283,5 +283,5 @@ def _redeem_error(linking: Linking, error: HzlinkError) -> HzlinkError:
     error.message = meaning or f"the token of {linking.issuer.site.name} was not redeemed"
     error.site = linking.redeemer.site.name
     error.subject = f"AccessToken {linking.name}"
-    error.next_step = error.next_step or "hzlink link"
+    error.next_step = error.next_step or hints.hzlink("link")
     return error

@@ -105,7 +105,7 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
             create = hints.cluster_wide(site, f"create namespace {site.namespace}")
             return (
                 f"there is no namespace {site.namespace} in {where}",
-                f"{create}   (or: hzlink up --create-namespace)",
+                f"{create}   (or: {hints.hzlink('up --create-namespace')})",
             )
         case Refusal.CONFLICT:
             return "another field manager owns what hzlink wants to set", None

@@ -259,7 +259,7 @@ def _site_hop(snapshots: Snapshots, report: SiteReport) -> Hop:
 
 def up_command(site: Site) -> str:
     """The command that brings everything up; hzlink knows the contexts itself."""
-    return "hzlink up"
+    return hints.hzlink("up")
 
 
 def _members_hop(site: Site, members: tuple[Member, ...]) -> Hop:
@@ -273,7 +273,7 @@ def _members_hop(site: Site, members: tuple[Member, ...]) -> Hop:
 
 
 def _link_hop(link: LinkReport) -> Hop:
-    return Hop("Link", link.client, link.reading, "hzlink link")
+    return Hop("Link", link.client, link.reading, hints.hzlink("link"))
 
 
 def _offer_hop(report: SiteReport) -> Hop:
@@ -300,8 +300,9 @@ def _mancenter_hop(report: SiteReport) -> Hop:
 
 def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
     lagging = [
-        f"{report.site.name}: Skupper says of the {'Connector' if report.site.role is Role.CLUSTER else 'Listener'}: "
-        f"{report.offer.text} (its word lags what flows)"
+        f"{report.site.name}: Skupper still says of the "
+        f"{'Connector' if report.site.role is Role.CLUSTER else 'Listener'}: {report.offer.text}; "
+        "its conditions lag behind what flows"
         for report in sites
         if not report.offer.ok
     ]

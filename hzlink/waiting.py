@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 
-from hzlink import objects
+from hzlink import hints, objects
 from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
@@ -55,14 +55,16 @@ class Wait:
                         return seen
                     await asyncio.sleep(RETRY)
         except TimeoutError:
-            raise self.timeout() from None
+            error = self.timeout()
+            error.next_step = hints.kubectl(self.kubectl.site, f"describe {resource} {name or ''}".rstrip())
+            raise error from None
         finally:
             ticking.cancel()
 
     def timeout(self) -> WaitTimeout:
         """The error for a wait whose time is over, with the last reason."""
         return WaitTimeout(
-            f"timed out: {self.text}",
+            f"timed out waiting for: {self.text}",
             site=self.kubectl.site.name,
             said=self.reason or None,
             waited=time.monotonic() - self.began,

@@ -14,7 +14,7 @@ from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
 from hzlink.namespaces import foreign_objects
 from hzlink.objects import Ref
-from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, observe_all
+from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.refusals import KubectlError, Refusal
 from hzlink.result import Result
 from hzlink.teardown import Teardown
@@ -47,7 +47,7 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
     """
     topology = config.topology
     sites = _chosen(topology, only)
-    snapshots = await observe_all(sites, ALL_KINDS, min(LOOK_DEADLINE, config.timeout))
+    snapshots = await _look(sites, min(LOOK_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
@@ -65,7 +65,9 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
     if left:
         failed.append(
             HzlinkError(
-                f"still there: {', '.join(left)}", next_step="hzlink down   (or look: hzlink status)", said=None
+                f"still there: {', '.join(left)}",
+                next_step=f"{hints.hzlink('down')}   (or look: {hints.hzlink('status')})",
+                said=None,
             )
         )
     if failed:
@@ -73,6 +75,14 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
     if not only:
         state.forget()
     return Result("down", removed=tuple(lines), notes=("all gone: looked again and found nothing of hzlink's",))
+
+
+async def _look(sites: Sequence[Site], deadline: float) -> Snapshots:
+    """Snapshots. Where Skupper has been uninstalled already, its kinds went with it, and the rest is looked at."""
+    snapshots = dict(await observe_all(sites, ALL_KINDS, deadline))
+    bare = [site for site in sites if snapshots[site].refusal is Refusal.NO_DEFINITIONS]
+    core = [kind for kind in ALL_KINDS if not objects.RESOURCES[kind].endswith(".skupper.io")]
+    return snapshots | dict(await observe_all(bare, core, deadline))
 
 
 def _chosen(topology: Topology, only: Sequence[str]) -> list[Site]:
@@ -90,7 +100,7 @@ def _is_empty(snapshot: Snapshot) -> bool:
 def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) -> HzlinkError:
     others = [site.name for site in topology.sites if site.name != error.site]
     if len(sites) > 1 and others:
-        error.next_step = f"{error.next_step}   (if it is gone for good: hzlink down --site {others[0]})"
+        error.next_step = f"{error.next_step}   (if it is gone for good: {hints.hzlink(f'down --site {others[0]}')})"
     return error
 
 
@@ -160,7 +170,7 @@ async def _remove_namespace(kubectl: Kubectl, until: float, emit: Emit) -> None:
 
 async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
     """The proof: what of hzlink's is there after all, or of what Skupper had made of it."""
-    snapshots = await observe_all([removal.site for removal in removals], ALL_KINDS)
+    snapshots = await _look([removal.site for removal in removals], LOOK_DEADLINE)
     left = []
     for removal in removals:
         snapshot = snapshots[removal.site]

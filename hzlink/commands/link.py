@@ -42,7 +42,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
         PrerequisiteError(
             f"there is no Skupper Site in namespace {site.namespace} of context {site.context}",
             site=site.name,
-            next_step=f"hzlink up   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+            next_step=f"{hints.hzlink('up')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
         for site, snapshot in snapshots.items()
         if snapshot.error is None and snapshot.skupper_site is None

@@ -71,8 +71,8 @@ def _foreign_site(topology: Topology, snapshot: Snapshot) -> HzlinkError | None:
         site=site.name,
         subject=f"Site {objects.name(found)}",
         said="Skupper runs one Site in a namespace",
-        next_step=f"give another namespace (--client-ns, --cluster-ns), or only link what is there: hzlink link"
-        f"   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+        next_step="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
+        f"{hints.hzlink('link')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
     )
 
 

@@ -141,16 +141,16 @@ def _mancenter(report: Report, site: SiteReport) -> Text:
 
 
 def _below(report: Report) -> list[RenderableType]:
-    """Where to open Management Center, what Skupper says otherwise, and the verdict."""
-    lines: list[RenderableType] = []
+    """The verdict, what Skupper says otherwise, and where to open Management Center."""
+    lines: list[RenderableType] = [Text(), _verdict(report)]
+    lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
             where = (
                 f" Management Center of {site.site.name}: http://localhost:{site.mancenter_port} while this runs:\n   "
             )
             lines.append(Text(where).append(printable(site.mancenter_command), "cyan"))
-    lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
-    return [*lines, _verdict(report)]
+    return lines
 
 
 def _verdict(report: Report) -> Text:

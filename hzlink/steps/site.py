@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from hzlink import plan, readings
+from hzlink import hints, plan, readings
 from hzlink.choices import LinkFrom, Role
 from hzlink.errors import WaitTimeout
 from hzlink.objects import RESOURCES
@@ -71,5 +71,5 @@ def _no_address(site: Site, error: WaitTimeout) -> WaitTimeout:
     error.message = f"{site.name} got no address for links"
     error.subject = "Service skupper-router"
     other = "client" if site.role is Role.CLUSTER else "cluster"
-    error.next_step = f"hzlink up --link-from {other}   (or give {site.context} a load balancer)"
+    error.next_step = f"{hints.hzlink(f'up --link-from {other}')}   (or give {site.context} a load balancer)"
     return error

@@ -242,14 +242,14 @@ def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> Non
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH)
     is_clean(ended)
     assert ended.code == 4
-    assert re.search("error: edge: timed out: Site ready\n  Pending; waited [0-9]", ended.err)
+    assert re.search("error: edge: timed out waiting for: Site ready\n  Pending; waited [0-9]", ended.err)
     assert "first broken hop is the Site of edge" in ended.out
     assert ended.seconds < 20
 
 
 def test_a_wait_that_times_out_as_a_document(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH, "-o", "json")
-    document = document_of(ended, 4, "timed out: Site ready\n  Pending")
+    document = document_of(ended, 4, "timed out waiting for: Site ready\n  Pending")
     assert 0 < document["errors"][0]["waitedSeconds"] <= float(ENOUGH) + 1
     assert document["firstBrokenHop"]["hop"] == "Site"
 

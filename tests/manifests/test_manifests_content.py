@@ -158,7 +158,7 @@ def test_link_access_is_on_one_side_and_can_be_turned_round(
     cluster: list[Obj], client: list[Obj], tmp_path: Path
 ) -> None:
     assert one(cluster, "Site")["spec"] == {"linkAccess": "default"}
-    assert one(client, "Site")["spec"] == {}
+    assert one(client, "Site")["spec"] == {"linkAccess": "none"}
     rename = [
         {
             "target": {"kind": "Site"},
@@ -167,7 +167,7 @@ def test_link_access_is_on_one_side_and_can_be_turned_round(
     ]
     without = built(write_overlay(tmp_path / "a", "cluster", ["no-link-access"], patches=rename))
     with_access = built(write_overlay(tmp_path / "b", "client", ["link-access"], patches=rename))
-    assert one(without, "Site", "other")["spec"] == {}
+    assert one(without, "Site", "other")["spec"] == {"linkAccess": "none"}
     assert one(with_access, "Site", "other")["spec"] == {"linkAccess": "default"}
 
 

@@ -121,5 +121,10 @@ def test_values_as_text_from_variables(bench: Bench) -> None:
     assert settings.image == "example.com:5000/hz@sha256:ab"
 
 
+@pytest.mark.parametrize("seconds", [1, 86400])
+def test_the_least_and_the_most(bench: Bench, seconds: int) -> None:
+    assert bench.resolve(**BOTH, timeout=seconds, address_timeout=seconds - 1, members=1).timeout == seconds
+
+
 def test_the_timeout_of_one_run_is_not_recorded(bench: Bench) -> None:
     assert "timeout" not in bench.resolve(**BOTH, timeout=5, members=2).record

@@ -109,6 +109,12 @@ def test_no_kubeconfig_and_no_word_of_what_is_in_it(tmp_path: Path, text: str) -
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+def test_an_error_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kind: Config\nusers: [\n  {]\n")
+    with pytest.raises(UsageError, match=r"file, line 3 is not YAML"):
+        kubeconfig.contexts(str(tmp_path / "file"))
+
+
 NODES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda some: (

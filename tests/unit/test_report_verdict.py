@@ -138,6 +138,13 @@ def test_a_condition_that_lags_is_a_warning_while_names_are_there() -> None:
     assert "No matching listeners" in warning
 
 
+def test_the_connectors_word_is_a_warning_too() -> None:
+    world = converged()
+    world.put(CORE, offer("Connector", False))
+    [warning] = report_of(world).warnings
+    assert warning.startswith("core: Skupper still says of the Connector: No matching connectors")
+
+
 def test_warnings_are_left_out_where_something_is_broken() -> None:
     world = converged()
     world.put(EDGE, offer("Listener", False))
@@ -236,6 +243,8 @@ def test_where_to_open_management_center(spec: dict[str, Any], status: dict[str,
     world.put(EDGE, service("hazelcast-mancenter", spec=spec, status=status, ours=True))
     site = report_of(world).sites[1]
     assert site.mancenter_address == address
+    center = report.to_dict(report_of(world))["sites"][1]["managementCenter"]
+    assert (center["address"], center["forward"]) == (address or None, site.mancenter_command or None)
     command = "kubectl --context edge-ctx -n hz port-forward service/hazelcast-mancenter 8080:8080"
     assert site.mancenter_command == ("" if address else command)
 

@@ -95,7 +95,7 @@ def test_a_deletion_of_what_was_never_seen_is_no_trouble() -> None:
 
 def test_a_timeout_says_what_for_where_how_long_and_the_last_reason() -> None:
     waits = Waiting([PENDING, None])
-    with pytest.raises(WaitTimeout, match="timed out: link ready") as caught:
+    with pytest.raises(WaitTimeout, match="timed out waiting for: link ready") as caught:
         waits()
     assert (caught.value.site, caught.value.said) == ("core", "soon")
     assert 0.3 <= (caught.value.waited or 0) < 3
