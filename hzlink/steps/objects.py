@@ -27,8 +27,12 @@ async def collected(run: Run, step: Step) -> str:
 
 
 async def apply(run: Run, step: Step) -> str:
-    """Applies what differs from what is wanted."""
-    await run.kubectl(step.site).apply(step.items)
+    """Applies what differs from what is wanted.
+
+    The Site first: Skupper 2.2 takes up a Listener or Connector that came well before it at its next tick only, up to
+    30 s later (read, and seen).
+    """
+    await run.kubectl(step.site).apply(sorted(step.items, key=lambda item: item["kind"] != "Site"))
     return f"{_count(len(step.items), 'object')} applied"
 
 
