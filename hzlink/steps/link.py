@@ -41,6 +41,10 @@ async def link(run: Run, step: Step) -> str:
             await linking.unlink(job.redeemer, useless)
     await _ready_to_redeem(run, redeemer)
     await linking.make(job)
+    # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
+    former = plan.link_between(now, issuer, redeemer)
+    if former is not None and objects.is_ours(former, topology.name):
+        await linking.unlink(job.issuer, former)
     why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
     way = linking.choose(topology.settings.via)
     return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"

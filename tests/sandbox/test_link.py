@@ -73,6 +73,17 @@ def test_told_to_issue_where_there_is_no_address(hzlink: Hzlink, faults: Callabl
     assert "--link-from client" in ran.err
 
 
+def test_the_sides_change_over(hzlink: Hzlink) -> None:
+    hzlink.up().ok()
+
+    document = hzlink.up("--link-from", "client", "-o", "json").ok().document
+
+    assert [(link["issuer"], link["state"]) for link in document["links"]] == [("client", "ok")]
+    assert hzlink.objects("client", "links.skupper.io") == {}
+    assert hzlink.objects("cluster", "links.skupper.io").keys() == {"Link/hazelcast-client"}
+    assert "nothing written" in hzlink.up("--link-from", "client").ok().err
+
+
 def test_link_needs_sites(hzlink: Hzlink) -> None:
     ran = hzlink("link", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace)
 
