@@ -63,22 +63,25 @@ def choose(via: Via) -> Via:
 async def make(linking: Linking) -> None:
     """Issues, redeems, and waits until the Link is Ready. Leaves nothing but the Link and its Secret.
 
+    What an earlier run left under the same names must be gone (`remove_leftovers`).
+
     Raises:
         HzlinkError: it failed; says at which side and why. Tokens and grants are gone then, too.
     """
-    await remove_leftovers(linking)
     if choose(linking.via) is Via.SKUPPER:
         await _through_skupper(linking)
     else:
         await _through_kubectl(linking)
-    await wake(linking)
+    await _until_ready(linking)
 
 
 async def remove_leftovers(linking: Linking) -> None:
-    """Removes what an earlier run that was cut off left: its token, then its grant."""
-    await linking.redeemer.delete([Ref(TOKENS, linking.name)])
-    await linking.issuer.delete([Ref(GRANTS, linking.grant_name)])
-    await _remove_secret(linking)
+    """Removes what an earlier run that was cut off left: its token and grant, and a Secret in the way."""
+    await asyncio.gather(
+        linking.redeemer.delete([Ref(TOKENS, linking.name)]),
+        linking.issuer.delete([Ref(GRANTS, linking.grant_name)]),
+        _remove_secret(linking),
+    )
 
 
 async def _remove_secret(linking: Linking) -> None:
@@ -109,26 +112,37 @@ async def unlink(redeemer: Kubectl, link: Object) -> None:
 
 
 async def wake(linking: Linking) -> None:
-    """Marks the Link as hzlink's, which wakes it, and waits until it is Ready.
+    """Marks the Link as hzlink's, which wakes it, and waits until it is Ready."""
+    await _touch(linking)
+    await _until_ready(linking)
+
+
+async def _touch(linking: Linking) -> None:
+    """Marks the Link as hzlink's as soon as it is there.
 
     Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
     """
-    text = f"link to {linking.issuer.site.name}"
-    wait = linking.wait(linking.redeemer, text)
-    await wait.watch(LINKS, _there, name=linking.name)
+    await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there, name=linking.name)
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+    mark = {"labels": labels(linking.topology_name), "annotations": {"hzlink.io/woken": stamp}}
+    await linking.redeemer.patch(Ref(LINKS, linking.name), {"metadata": mark})
+
+
+async def _until_ready(linking: Linking) -> None:
+    wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
     nudging = asyncio.create_task(_nudge(linking))
     try:
         await wait.watch(LINKS, _link_ready(linking.name, nudging), name=linking.name)
     finally:
         nudging.cancel()
+        await asyncio.gather(nudging, return_exceptions=True)
 
 
 async def _nudge(linking: Linking) -> None:
+    """Touches the Link again, until it is looked at: the first touch may have come before the controller saw it."""
     while True:
-        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        mark = {"labels": labels(linking.topology_name), "annotations": {"hzlink.io/woken": stamp}}
-        await linking.redeemer.patch(Ref(LINKS, linking.name), {"metadata": mark})
         await asyncio.sleep(NUDGE)
+        await _touch(linking)
 
 
 def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Reading]:
@@ -165,6 +179,7 @@ async def _through_skupper(linking: Linking) -> None:
             tokenfile.write(folder, _access_token(linking, token))
             redeeming = Skupper(linking.redeemer.site).redeem(folder, tokenfile.FILE, REDEEM_LIMIT)
             await _redeemed(linking, asyncio.create_task(redeeming))
+            await _touch(linking)
         finally:
             await _clean_up(linking, grant)
 
@@ -174,6 +189,7 @@ async def _through_kubectl(linking: Linking) -> None:
         token = await _grant(linking)
         await linking.redeemer.create(_access_token(linking, token))
         await _redeemed(linking, None)
+        await _touch(linking)
     finally:
         await _clean_up(linking, linking.grant_name)
 
@@ -229,9 +245,8 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
             for task in done:
                 if task is not watching:
                     task.result()
+        # The CLI would say the same, up to a second later: it looks once a second. It is ended below.
         watching.result()
-        if redeeming is not None:
-            await redeeming
     except HzlinkError as error:
         raise _redeem_error(linking, error) from None
     finally:
@@ -253,11 +268,12 @@ def _redemption(name: str) -> Callable[[Objects], Reading]:
 
 
 async def _clean_up(linking: Linking, grant: str) -> None:
-    """Token first. What cannot be removed now (the API server went away) is left to the next run."""
-    with suppress(HzlinkError):
-        await linking.redeemer.delete([Ref(TOKENS, linking.name)])
-    with suppress(HzlinkError):
-        await linking.issuer.delete([Ref(GRANTS, grant)] if grant else [])
+    """What cannot be removed now (the API server went away) is left to the next run."""
+    await asyncio.gather(
+        linking.redeemer.delete([Ref(TOKENS, linking.name)]),
+        linking.issuer.delete([Ref(GRANTS, grant)] if grant else []),
+        return_exceptions=True,
+    )
 
 
 def _issue_error(site: Site, error: HzlinkError) -> HzlinkError:

@@ -10,15 +10,17 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 at() { local context=$1; shift; kubectl --context "$context" -n "$namespace" "$@"; }
-# A person looks again every second.
-until_ok() { local tries=0; until "$@" >/dev/null 2>&1; do ((++tries < 300)) || { echo "gave up: $*" >&2; exit 1; }; sleep 1; done; }
+# As `watch` does: a look every two seconds.
+until_ok() { local tries=0; until "$@" >/dev/null 2>&1; do ((++tries < 150)) || { echo "gave up: $*" >&2; exit 1; }; sleep 2; done; }
 ready() { [ "$(at "$1" get "$2" -o "jsonpath={.items[0].status.status}")" = Ready ]; }
 names_there() { at "$client" get service hazelcast-0 hazelcast-1 hazelcast-2; }
 
+# One cluster after the other, each looked at before going on.
 at "$client" apply -k "$here/manifests/client"
-at "$cluster" apply -k "$here/manifests/cluster"
-until_ok ready "$cluster" sites.skupper.io
 until_ok ready "$client" sites.skupper.io
+at "$cluster" apply -k "$here/manifests/cluster"
+at "$cluster" rollout status statefulset/hazelcast --timeout=180s
+until_ok ready "$cluster" sites.skupper.io
 (
   cd "$work"
   skupper token issue token.yaml -p kubernetes -c "$cluster" -n "$namespace"
@@ -26,6 +28,5 @@ until_ok ready "$client" sites.skupper.io
 )
 until_ok ready "$client" links.skupper.io
 until_ok names_there
-at "$cluster" rollout status statefulset/hazelcast --timeout=180s
 at "$client" rollout restart deployment/hazelcast-mancenter
 at "$client" rollout status deployment/hazelcast-mancenter --timeout=180s

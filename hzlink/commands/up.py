@@ -23,10 +23,12 @@ async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_
     """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
+    guessing = asyncio.create_task(_render(topology, _first_guess(topology)))
     snapshots, missing, errors = await _look(topology, create_namespace, min(LOOK_DEADLINE, config.timeout))
     if errors:
+        guessing.cancel()
         return result.of_errors("up", errors)
-    steps = plan.make(topology, await _wanted(topology, snapshots), snapshots, missing)
+    steps = plan.make(topology, await _wanted(topology, snapshots, guessing), snapshots, missing)
     if dry_run:
         return Result("up", steps=tuple(steps))
     notes = _notes(topology)
@@ -76,13 +78,26 @@ def _foreign_site(topology: Topology, snapshot: Snapshot) -> HzlinkError | None:
     )
 
 
-async def _wanted(topology: Topology, snapshots: Snapshots) -> Wanted:
+# For each site: the name of its Skupper Site, and whether the others link to it.
+_Parts = dict[Site, tuple[str, bool]]
+
+
+def _first_guess(topology: Topology) -> _Parts:
+    """What holds where nothing is there yet, and mostly later, too."""
+    return {site: (site.name, site is topology.cluster) for site in topology.sites}
+
+
+async def _wanted(topology: Topology, snapshots: Snapshots, guessing: asyncio.Task[Wanted]) -> Wanted:
+    """What each site gets. It was rendered while the sites were looked at; again only where the guess was wrong."""
     issuers = set(plan.issuers(topology, snapshots).values())
-    sites = topology.sites
-    rendered = await asyncio.gather(
-        *(manifests.render(topology, site, plan.skupper_name(site, snapshots), site in issuers) for site in sites)
-    )
-    return dict(zip(sites, rendered, strict=True))
+    parts = {site: (plan.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
+    wanted = await guessing
+    return wanted if parts == _first_guess(topology) else await _render(topology, parts)
+
+
+async def _render(topology: Topology, parts: _Parts) -> Wanted:
+    rendered = await asyncio.gather(*(manifests.render(topology, site, *part) for site, part in parts.items()))
+    return dict(zip(parts, rendered, strict=True))
 
 
 def _headline(topology: Topology) -> str:

@@ -20,11 +20,13 @@ async def link(run: Run, step: Step) -> str:
     """Links a client site, by whichever side issues; mends a link that leads nowhere."""
     topology, client = run.topology, step.site
     issuer = plan.issuers(topology, run.snapshots)[client]
-    if issuer in run.unaddressed:
+    turned = issuer in run.unaddressed
+    if turned:
         issuer = await _turn(run, client)
     redeemer = client if issuer is topology.cluster else topology.cluster
+    untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
-    now = await _look(issuer, redeemer)
+    now = run.snapshots if untouched else await _look(issuer, redeemer)
     _refuse_without_link_access(topology, now[issuer])
     name = plan.link_name(topology, plan.skupper_name(issuer, now))
     job = linking.Linking(
@@ -39,7 +41,9 @@ async def link(run: Run, step: Step) -> str:
     for useless in (present, now[redeemer].get("Link", name)):
         if useless is not None:
             await linking.unlink(job.redeemer, useless)
-    await _ready_to_redeem(run, redeemer)
+    if not untouched:
+        await _ready_to_redeem(run, redeemer)
+        await linking.remove_leftovers(job)
     await linking.make(job)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
     former = plan.link_between(now, issuer, redeemer)
@@ -48,6 +52,15 @@ async def link(run: Run, step: Step) -> str:
     why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
     way = linking.choose(topology.settings.via)
     return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+
+
+def _is_untouched(snapshot: Snapshot) -> bool:
+    """Whether Skupper had nothing there when this run began: then there is no link to mend, and nothing left over.
+
+    The Site was waited for then, as it is this run's own.
+    """
+    kinds = ("Site", "Link", "AccessToken", "AccessGrant", "RouterAccess", "Certificate")
+    return not any(snapshot.of(kind) for kind in kinds)
 
 
 async def _look(*sites: Site) -> Snapshots:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hzlink import hints, mancenter, objects, readings
 from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.objects import RESOURCES
-from hzlink.observe import ALL_KINDS, observe_all
+from hzlink.observe import observe_all
 from hzlink.plan import Step
 from hzlink.readings import Reading
 from hzlink.steps.context import Run, pods_trouble
@@ -17,7 +17,7 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     """Waits for Management Center, and restarts it only where it started too early and sees nobody."""
     kubectl = run.kubectl(step.site)
     restarted = ""
-    found = (await observe_all([step.site], ALL_KINDS))[step.site]
+    found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
     if readings.mancenter_came_first(found.of("Pod"), found.of("Service"), run.topology.member_names):
         started = readings.mancenter_started(found.of("Pod"))
         if not await _sees_members(run, started.isoformat() if started else None):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hzlink import hints, plan, readings
 from hzlink.choices import LinkFrom, Role
 from hzlink.errors import WaitTimeout
-from hzlink.objects import RESOURCES
+from hzlink.objects import RESOURCES, Object
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
 from hzlink.steps.context import Run
@@ -24,7 +24,9 @@ async def site_ready(run: Run, step: Step) -> str:
     name = plan.skupper_name(step.site, run.snapshots)
     auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
     if auto:
-        await run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
+        sites = await run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
+        if readings.skupper(sites[name]).ok:
+            return _reachable(sites[name])
     wait = run.wait(kubectl, "Site ready")
     if auto:
         wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
@@ -39,7 +41,11 @@ async def site_ready(run: Run, step: Step) -> str:
         run.unaddressed.add(step.site)
         waited = f"after {run.topology.settings.address_timeout:g} s"
         return f"Site runs, but its load balancer has no address {waited}: a client site will issue instead"
-    host = readings.address(sites[name])
+    return _reachable(sites[name])
+
+
+def _reachable(site: Object) -> str:
+    host = readings.address(site)
     return f"Site Ready, reachable at {host}" if host else "Site Ready"
 
 

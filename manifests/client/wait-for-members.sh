@@ -33,5 +33,5 @@ while true; do
     echo "waiting for:$missing"
     last=$missing
   fi
-  sleep 1
+  sleep 0.5
 done
