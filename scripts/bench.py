@@ -1,6 +1,6 @@
 """Measures hzlink as ratios in one run, the least of several, on a sandbox of its own in the `measured` profile.
 
-    PYTHONPATH=scripts .venv/bin/python scripts/bench.py [--json] [--only NAME ...] [--runs N]
+    .venv/bin/python scripts/bench.py [--json] [--only NAME ...] [--runs N]
 
 Skupper is simulated there, with the delays of the real one: what the two ways of linking share cancels out. Prints a
 row for each measure, or with --json `{"rows": [{"name", "value", "goal", "ok"}]}`; exits 1 when a goal is missed.

@@ -12,7 +12,8 @@ def test_nothing_there_yet(hzlink: Hzlink) -> None:
 
     assert ran.code == 1
     assert ran.document["firstBrokenHop"]["hop"] == "Site"
-    assert ran.document["firstBrokenHop"]["next"] == "hzlink up"
+    named = f"hzlink up --client-ctx client --cluster-ctx cluster --namespace {hzlink.namespace}"
+    assert ran.document["firstBrokenHop"]["next"] == named
 
 
 def test_no_flags_after_up_and_every_format(hzlink: Hzlink) -> None:
