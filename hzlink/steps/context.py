@@ -6,11 +6,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from hzlink import readings
 from hzlink.errors import HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
-from hzlink.objects import RESOURCES
 from hzlink.observe import Snapshots
 from hzlink.topology import Site, Topology
 from hzlink.waiting import Wait
@@ -40,12 +38,3 @@ class Run:
     def tell(self, mark: Mark, site: Site, text: str, key: str = "") -> None:
         """Emits an event of a site's lane."""
         self.emit(Event(mark, text, site.name, key, elapsed=time.monotonic() - self.began))
-
-
-async def pods_trouble(kubectl: Kubectl, app: str) -> str:
-    """Why an app's pods are not ready, for an error; empty where that cannot be read."""
-    try:
-        pods = await kubectl.objects([RESOURCES["Pod"]], f"app={app}")
-    except HzlinkError:
-        return ""
-    return "; ".join(trouble.text for trouble in map(readings.pod_trouble, pods) if trouble.text)

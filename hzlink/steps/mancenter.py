@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hzlink import hints, mancenter, objects, readings
-from hzlink.errors import HzlinkError, WaitTimeout
+from hzlink import mancenter, objects, readings
+from hzlink.errors import HzlinkError
 from hzlink.objects import RESOURCES
 from hzlink.observe import observe_all
 from hzlink.plan import Step
 from hzlink.readings import Reading
-from hzlink.steps.context import Run, pods_trouble
+from hzlink.steps.context import Run
+from hzlink.steps.rollout import rolled_out
 from hzlink.topology import MANCENTER
 from hzlink.waiting import Objects
 
@@ -27,14 +28,7 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     def look(deployments: Objects) -> Reading:
         return readings.rollout(deployments.get(MANCENTER))
 
-    wait = run.wait(kubectl, "Management Center")
-    try:
-        await wait.watch(RESOURCES["Deployment"], look, name=MANCENTER)
-    except WaitTimeout as error:
-        error.subject = f"Deployment {MANCENTER}"
-        error.said = await pods_trouble(kubectl, MANCENTER) or error.said
-        error.next_step = hints.kubectl(step.site, f"describe pods -l app={MANCENTER}")
-        raise
+    await rolled_out(run, step.site, "Deployment", MANCENTER, "Management Center", look)
     return f"Management Center Ready{restarted}"
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from hzlink import hints, readings
+from hzlink import readings
 from hzlink.choices import Mode
-from hzlink.errors import WaitTimeout
 from hzlink.objects import RESOURCES
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
-from hzlink.steps.context import Run, pods_trouble
+from hzlink.steps.context import Run
+from hzlink.steps.rollout import rolled_out
 from hzlink.topology import WORKLOAD
 from hzlink.waiting import Objects
 
@@ -18,7 +18,6 @@ from hzlink.waiting import Objects
 async def members_ready(run: Run, step: Step) -> str:
     """Waits until the StatefulSet has rolled out."""
     wanted = run.topology.settings.members
-    kubectl = run.kubectl(step.site)
 
     def look(found: Objects) -> Reading:
         workload = found.get(WORKLOAD)
@@ -29,15 +28,9 @@ async def members_ready(run: Run, step: Step) -> str:
             )
         return reading
 
-    wait = run.wait(kubectl, f"members {wanted}/{wanted}")
-    try:
-        await wait.watch(RESOURCES["StatefulSet"], look, name=WORKLOAD)
-    except WaitTimeout as error:
-        error.subject = f"StatefulSet {WORKLOAD}"
-        error.said = await pods_trouble(kubectl, WORKLOAD) or error.said
-        error.next_step = hints.kubectl(step.site, f"describe pods -l {readings.MEMBER_SELECTOR}")
-        raise
-    return f"members {wanted}/{wanted}"
+    text = f"members {wanted}/{wanted}"
+    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, look)
+    return text
 
 
 async def names_there(run: Run, step: Step) -> str:

@@ -1,0 +1,36 @@
+"""The wait for a workload to roll out; when it does not, its pods say why."""
+
+from __future__ import annotations
+
+from hzlink import hints, readings
+from hzlink.errors import HzlinkError, WaitTimeout
+from hzlink.kubectl import Kubectl
+from hzlink.objects import RESOURCES
+from hzlink.steps.context import Run
+from hzlink.topology import Site
+from hzlink.waiting import Look
+
+
+async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, look: Look) -> None:
+    """Waits until `look` is content with the workload of that kind and name, which is its pods' `app` label, too.
+
+    Raises:
+        WaitTimeout: it did not come to that in time; says what is wrong with which pod.
+    """
+    kubectl = run.kubectl(site)
+    try:
+        await run.wait(kubectl, text).watch(RESOURCES[kind], look, name=name)
+    except WaitTimeout as error:
+        error.subject = f"{kind} {name}"
+        error.said = await _pods_trouble(kubectl, name) or error.said
+        error.next_step = hints.kubectl(site, f"describe pods -l app={name}")
+        raise
+
+
+async def _pods_trouble(kubectl: Kubectl, app: str) -> str:
+    """Why an app's pods are not ready, for an error; empty where that cannot be read."""
+    try:
+        pods = await kubectl.objects([RESOURCES["Pod"]], f"app={app}")
+    except HzlinkError:
+        return ""
+    return "; ".join(trouble.text for trouble in map(readings.pod_trouble, pods) if trouble.text)
