@@ -252,14 +252,9 @@ def _site_hop(snapshots: Snapshots, report: SiteReport) -> Hop:
         reading = Reading(State.UNKNOWN, f"{error.message}{f': {error.said}' if error.said else ''}")
         return Hop(_UNREAD.get(report.refusal or Refusal.OTHER, "API server"), site, reading, error.next_step or "")
     if report.skupper.state is State.ABSENT:
-        return Hop("Site", site, Reading(State.ABSENT, "nothing of hzlink's is here"), up_command(report.site))
+        return Hop("Site", site, Reading(State.ABSENT, "nothing of hzlink's is here"), hints.hzlink("up"))
     subject = "service skupper-router" if readings.needs_address(snapshots[site].skupper_site) else "sites.skupper.io"
     return Hop("Site", site, report.skupper, hints.kubectl(site, f"describe {subject}"))
-
-
-def up_command(site: Site) -> str:
-    """The command that brings everything up; hzlink knows the contexts itself."""
-    return hints.hzlink("up")
 
 
 def _members_hop(site: Site, members: tuple[Member, ...]) -> Hop:

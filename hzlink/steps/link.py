@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from hzlink import hints, linking, manifests, objects, plan, readings
 from hzlink.choices import LinkFrom
@@ -92,11 +93,9 @@ MENDING = 45.0
 
 async def _recovers(run: Run, job: linking.Linking, name: str) -> bool:
     wait = run.wait(job.redeemer, f"link {name}")
-    patience = min(run.until, time.monotonic() + MENDING)
-    found = linking.Linking(job.topology_name, job.issuer, job.redeemer, name, job.via, lambda *_: wait)
-    wait.until = patience
+    wait.until = min(run.until, time.monotonic() + MENDING)
     try:
-        await linking.wake(found)
+        await linking.wake(replace(job, name=name, wait=lambda *_: wait))
     except WaitTimeout:
         if time.monotonic() >= run.until:
             raise
