@@ -115,7 +115,8 @@ def find_java() -> str | None:
 def member(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbox) -> Launch:
     """A real Hazelcast member, with the pod's own configuration and options, on the pod's loopback address."""
     assert toolbox.java is not None  # noqa: S101 callers ask `toolbox.members` first
-    options = shlex.split(local_paths(env.get("JAVA_OPTS", ""), container, place.volumes))
+    # Split first: the sandbox's own folder may have a space in its path.
+    options = [local_paths(option, container, place.volumes) for option in shlex.split(env.get("JAVA_OPTS", ""))]
     config = next((o.partition("=")[2] for o in options if o.startswith("-Dhazelcast.config=")), None)
     if config is None:
         config = _config(container, env, place)

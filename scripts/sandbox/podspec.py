@@ -126,13 +126,15 @@ def _selected(data: Mapping[str, bytes], items: list[Obj] | None) -> dict[str, b
 
 def local_paths(text: str, container: Obj, folder: Path) -> str:
     """Replaces paths inside the container's volumes by where `write_volumes` put them."""
-    mounts = sorted(container.get("volumeMounts") or [], key=lambda m: len(m["mountPath"]), reverse=True)
-    for mount in mounts:
-        local = str(folder / mount["name"] / mount.get("subPath", ""))
-        inside = re.escape(mount["mountPath"].rstrip("/"))
-        # A backslash in the replacement would be read as a reference.
-        text = re.sub(rf"(?<![\w./-]){inside}(?=[/\s\"']|$)", local.replace("\\", r"\\"), text)
-    return text
+    local = {
+        mount["mountPath"].rstrip("/"): str(folder / mount["name"] / mount.get("subPath", ""))
+        for mount in container.get("volumeMounts") or []
+    }
+    if not local:
+        return text
+    # All in one pass: what has been put in may itself lie under a mount's path, such as /tmp.
+    inside = "|".join(re.escape(path) for path in sorted(local, key=len, reverse=True))
+    return re.sub(rf"(?<![\w./-])({inside})(?=[/\s\"']|$)", lambda match: local[match[1]], text)
 
 
 def ports(pod: Obj) -> dict[str, int]:

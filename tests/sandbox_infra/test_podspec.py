@@ -87,6 +87,17 @@ def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
     assert text == f"-Da={tmp_path}/c/h.yaml -Db={tmp_path}/t/k -Dc=/configs/x -Dd=/x/config"
 
 
+def test_a_sandbox_below_a_mounts_own_path() -> None:
+    """As in a checkout under /tmp, where a pod has a volume, too."""
+    container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/data"}]}
+    folder = Path("/data/sandbox/config")
+
+    text = podspec.local_paths("-Da=/config/h.yaml -Db=/data/k", container, folder)
+
+    assert text == "-Da=/data/sandbox/config/c/h.yaml -Db=/data/sandbox/config/t/k"
+    assert podspec.local_paths("/config/x", {}, folder) == "/config/x"
+
+
 def test_probes_find_their_port_by_name() -> None:
     container: Obj = {
         "name": "m",
