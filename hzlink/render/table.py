@@ -22,6 +22,8 @@ COLOURS = {
 }
 # More names than these are shown as ranges.
 NAMES_SHOWN = 5
+# A word up to this long (CrashLoopBackOff:) is not broken in two; longer ones are those of users, such as ARNs.
+LONG_WORD = 17
 
 
 def render(result: Result, wide: bool = False) -> list[RenderableType]:
@@ -40,11 +42,8 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
 def status_table(report: Report, wide: bool = False) -> Table:
     """One row for each site."""
     table = Table(box=None, header_style="bold", pad_edge=True, padding=(0, 1), collapse_padding=True)
-    for heading in ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER"):
-        # More would not fit into 80 columns, and rich then cuts off what is on the right.
-        table.add_column(heading, overflow="fold", min_width=max(map(len, heading.split())))
-    for site in report.sites:
-        table.add_row(
+    rows = [
+        (
             _name(site),
             Text(one_line(site.site.where)),
             _skupper(site, wide),
@@ -52,6 +51,15 @@ def status_table(report: Report, wide: bool = False) -> Table:
             _members(report, site, wide),
             _mancenter(report, site),
         )
+        for site in report.sites
+    ]
+    headings = ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER")
+    for heading, cells in zip(headings, zip(*rows, strict=True), strict=True):
+        words = [*heading.split(), *(word for cell in cells for word in cell.plain.split() if len(word) <= LONG_WORD)]
+        # More would not fit into 80 columns, and rich then cuts off what is on the right.
+        table.add_column(heading, overflow="fold", min_width=max(map(len, words)))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
