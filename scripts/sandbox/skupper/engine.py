@@ -49,10 +49,14 @@ class Events:
             self._take(0.1)
 
     def wait(self, until: float, stop: threading.Event) -> None:
-        """Returns when something happened, a file changed, or that time has come (monotonic seconds)."""
+        """Returns when something happened, a file changed, or that time has come (monotonic seconds).
+
+        What has happened by then is taken in, even when that time was over before: otherwise a controller whose looks
+        take longer than it means to sleep would never hear that the objects it works on are gone.
+        """
         while not stop.is_set():
             left = min(until - time.monotonic(), _FILES_EVERY)
-            if left <= 0 or self._take(left):
+            if self._take(max(left, 0.0)) or left <= 0:
                 return
             if (stamps := self._stat()) != self._stamps:
                 self._stamps = stamps
