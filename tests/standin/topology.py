@@ -13,9 +13,9 @@ from sandbox.kubeobjects import Obj, Resource
 from sandbox.skupper import kinds
 from tests.sandboxed import Sandbox, until
 
-SECONDS = 30.0
+SECONDS = 60.0
 """How long anything may take: generous, since the machine may be busy."""
-COLLECTED = 90.0
+COLLECTED = 120.0
 """The same for the garbage collector, which learns of new kinds only each half minute."""
 
 
