@@ -185,6 +185,17 @@ def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]
     return [name for name in names if name not in there]
 
 
+# What Skupper marks the Services with that it makes of a Listener, per pod and in all: the Listener's name.
+OF_LISTENER = "internal.skupper.io/listener"
+
+
+def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
+    """The Services that Skupper made for members that are not among these names."""
+    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
+    stale = [objects.name(one) for one in made if objects.name(one) not in names and not objects.is_going(one)]
+    return sorted(name for name in stale if name.startswith(f"{WORKLOAD}-"))
+
+
 def mancenter_started(pods: Iterable[Object]) -> datetime | None:
     """When the newest Management Center's container started; None while its init container still waits."""
     started = [

@@ -15,6 +15,7 @@ _REFUSALS = (
     ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
     ("403", "the token was refused: its code is wrong"),
     ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
+    ("could not create received secret", "the token was redeemed, but its Secret cannot be made"),
     ("Controller got error", "the issuing site cannot be reached from the redeeming one"),
 )
 # How a CLI that is not of release 2 answers to verbs and flags that it does not know.
@@ -51,6 +52,8 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
     error.site = redeemer.name
     error.subject = f"AccessToken {name}"
     error.next_step = hints.hzlink("link")
+    if "could not create received secret" in said:
+        error.next_step = f"{hints.kubectl(redeemer, f'describe secret {name}')}   (rename it, or: --name)"
     return error
 
 
