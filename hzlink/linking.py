@@ -17,7 +17,7 @@ from typing import Any
 
 from hzlink import objects, process, readings, tokenerrors, tokenfile
 from hzlink.choices import Via
-from hzlink.errors import HzlinkError
+from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.readings import Reading, State
@@ -177,6 +177,8 @@ async def _through_skupper(linking: Linking) -> None:
                 # It leaves the grant behind, and names it.
                 found = re.search(r'grant "([^"]+)" not ready', error.said or "")
                 grant = found[1] if found else ""
+                if grant:
+                    error = await _unready_grant(linking, grant, error)
                 raise tokenerrors.not_issued(linking.issuer.site, error) from None
             token = tokenfile.read(folder)
             grant = token.grant
@@ -186,6 +188,16 @@ async def _through_skupper(linking: Linking) -> None:
             await _touch(linking)
         finally:
             await _clean_up(linking, grant)
+
+
+async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> HzlinkError:
+    """The error for a grant that did not get ready in time, with the reason, which the CLI does not tell."""
+    try:
+        grant = await linking.issuer.get(Ref(GRANTS, name))
+    except HzlinkError:
+        return error
+    said = _grant_reading(grant).text
+    return WaitTimeout("", site=error.site, said=said, waited=error.waited)
 
 
 def _seconds(linking: Linking, limit: float) -> float:
@@ -218,15 +230,7 @@ async def _grant(linking: Linking) -> Token:
     wait.until = min(wait.until, time.monotonic() + ISSUE_LIMIT)
 
     def look(grants: Objects) -> Reading:
-        status = objects.status(grants.get(name) or {})
-        if status.get("url") and status.get("code") and status.get("ca"):
-            process.conceal(str(status["code"]))
-            return Reading(State.OK)
-        reading = readings.skupper(grants.get(name))
-        if reading.state is State.BROKEN:
-            return replace(reading, grace=0.0)
-        lacks_address = bool(status) and not status.get("url")
-        return Reading(State.WAITING, tokenerrors.NO_GRANT_ADDRESS if lacks_address else reading.text or "not ready")
+        return _grant_reading(grants.get(name))
 
     try:
         grants = await wait.watch(GRANTS, look, name=name)
@@ -234,6 +238,19 @@ async def _grant(linking: Linking) -> Token:
         raise tokenerrors.not_issued(linking.issuer.site, error) from None
     status = objects.status(grants[name])
     return Token(name, str(status["url"]), str(status["code"]), str(status["ca"]))
+
+
+def _grant_reading(grant: Object | None) -> Reading:
+    """Whether the grant can be redeemed, and why not."""
+    status = objects.status(grant or {})
+    process.conceal(str(status.get("code") or ""))
+    if status.get("url") and status.get("code") and status.get("ca"):
+        return Reading(State.OK)
+    reading = readings.skupper(grant)
+    if reading.state is State.BROKEN:
+        return replace(reading, grace=0.0)
+    lacks_address = bool(status) and not status.get("url")
+    return Reading(State.WAITING, tokenerrors.NO_GRANT_ADDRESS if lacks_address else reading.text or "not ready")
 
 
 def _access_token(linking: Linking, token: Token) -> Object:

@@ -5,6 +5,7 @@ Bytes pass as they are, TLS included, so kubectl meets the real API server, or w
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 from contextlib import suppress
@@ -20,7 +21,7 @@ class Relay:
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listening: socket.socket | None = None
-        self.port = 0
+        self.port = _free_port()
         self.open()
 
     def open(self) -> None:
@@ -29,7 +30,6 @@ class Relay:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
         listening.listen(64)
-        self.port = listening.getsockname()[1]
         self._listening = listening
         self._flowing.set()
         self._accepting = threading.Thread(target=self._accept, args=(listening,), daemon=True)
@@ -77,6 +77,15 @@ class Relay:
             self._sockets -= {source, target}
         for one in (source, target):
             _end(one)
+
+
+def _free_port() -> int:
+    """A port that no outgoing connection gets while the relay is closed."""
+    while True:
+        port = random.randint(20000, 31999)  # noqa: S311 - no secret
+        with socket.socket() as trying, suppress(OSError):
+            trying.bind(("127.0.0.1", port))
+            return port
 
 
 def _end(one: socket.socket) -> None:

@@ -101,7 +101,7 @@ def _ours(world: World) -> list[Obj]:
 def frozen_for_real(world: World) -> None:
     """Not a relay: the API server's process is stopped, before hzlink comes to ask."""
     stopped = ExitStack()
-    world.when(lambda: True, lambda: stopped.enter_context(world.sandbox.frozen("client")))
+    world.when(lambda: True, lambda: stopped.enter_context(world.sandbox.frozen("cluster")))
     world.closing.append(stopped.close)
 
 
@@ -183,10 +183,11 @@ ROWS = [
         where=Where.TALK,
     ),
     Fault(
-        Part.API, "api-process-stopped", "the API server's process is stopped", UNREACHABLE,
+        Part.API, "api-process-stopped", "the API server's process is stopped",
+        "the API server of context {cluster} cannot be reached",
         "`hzlink status` does not wait for an API server that does not answer.", "See above.", frozen_for_real, 3,
         command=("status", "--timeout", "4"), where=Where.HOP,
-        site="client", subject="API server", next=CLUSTER_INFO, alone=True,
+        site="cluster", subject="API server", next="kubectl --context cluster cluster-info", alone=True,
     ),
     Fault(
         Part.API, "unauthorized", "the credentials are not accepted",

@@ -214,9 +214,10 @@ ROWS = [
         Part.TOKENS, "grant-without-address-cli", "the grant server has no address (skupper CLI)",
         "no token could be issued at cluster",
         "As above; the skupper CLI says only that the grant is not ready.", "As above.",
-        fault("grant_server", False, "cluster"), 1, command=("up", "--timeout", "20", "--via", "skupper"),
-        site="cluster", subject="AccessGrant", said="not ready yet",
-        next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide",
+        fault("grant_server", False, "cluster"), 4, command=(*SHORT, "--via", "skupper"),
+        site="cluster", subject="AccessGrant", said="no address for redeeming yet",
+        next="kubectl --context cluster get services --all-namespaces --field-selector "
+        "metadata.name=skupper-grant-server",
     ),
     Fault(
         Part.TOKENS, "grant-never-ready", "nobody looks at the grant", "no token could be issued at cluster",

@@ -220,8 +220,8 @@ class World:
 
     def close(self) -> None:
         """Takes back what the row set."""
-        for undo in reversed(self.closing):
-            undo()
+        while self.closing:
+            self.closing.pop()()
 
     def _meanwhile(self, over: threading.Event) -> None:
         while self.triggers and not over.wait(0.02):

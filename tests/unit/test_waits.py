@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -13,48 +12,11 @@ import pytest
 from hzlink import objects, readings, waiting
 from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.events import Event
-from hzlink.kubectl import Kubectl
-from hzlink.objects import Object
 from hzlink.readings import Reading, State
 from hzlink.refusals import KubectlError, Refusal, explain
 from hzlink.waiting import Look, Objects, Wait
-from tests.unit.builders import CORE, Obj, link
-
-Entry = tuple[str, Obj] | Exception | float | None
-
-
-class Watched(Kubectl):
-    """Each watch plays the next of the scripts: events, errors to raise, seconds to be silent (None: for ever)."""
-
-    def __init__(self, *scripts: Iterable[Entry]) -> None:
-        super().__init__(CORE)
-        self.scripts = [list(script) for script in scripts]
-        self.watches = 0
-        self.answers = True
-
-    async def knock(self) -> None:
-        if not self.answers:
-            raise explain(CORE, "reach the API server", "no answer within 5 s (context deadline exceeded)")
-
-    @asynccontextmanager
-    async def watch(
-        self, resource: str, name: str | None = None, selector: str | None = None
-    ) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
-        script = self.scripts[min(self.watches, len(self.scripts) - 1)]
-        self.watches += 1
-        yield self._play(script)
-
-    async def _play(self, script: list[Entry]) -> AsyncIterator[tuple[str, Object]]:
-        for entry in script:
-            await asyncio.sleep(0)
-            if entry is None:
-                await asyncio.sleep(3600)
-            elif isinstance(entry, float):
-                await asyncio.sleep(entry)
-            elif isinstance(entry, Exception):
-                raise entry
-            else:
-                yield entry
+from tests.unit.builders import CORE, link
+from tests.unit.watching import Entry, Watched
 
 
 def look(links: Objects) -> Reading:
