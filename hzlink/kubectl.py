@@ -11,13 +11,18 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from hzlink import process, refusals
+from hzlink import hints, process, refusals
+from hzlink import objects as names
 from hzlink.objects import Object, Ref
 from hzlink.refusals import KubectlError, Refusal
 from hzlink.topology import MANAGER, Site
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
 CALL_DEADLINE = 20.0
+# Seconds for one request, of which an apply makes several.
+REQUEST_DEADLINE = 15.0
+APPLY_DEADLINE = 60.0
+KNOCK_DEADLINE = 5.0
 
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
 
@@ -53,6 +58,24 @@ class Kubectl:
         words = done.stdout.split()
         return words[1:] if words else None
 
+    async def knock(self) -> None:
+        """Asks the API server for a sign of life, by something that needs no right.
+
+        Raises:
+            KubectlError: it did not answer within `KNOCK_DEADLINE`, or refused.
+        """
+        await self._call("reach the API server", "get", "--raw=/version", deadline=KNOCK_DEADLINE)
+
+    async def happenings(self, reasons: Sequence[str]) -> list[Object]:
+        """The namespace's Events of these reasons, the newest last."""
+        found: list[Object] = []
+        for reason in reasons:
+            done = await self._call(
+                "read events", "get", "events", "--output=json", f"--field-selector=reason={reason}"
+            )
+            found += _items(self.site, done.stdout)
+        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
         return await self.get(Ref("namespaces", self.site.namespace))
@@ -73,15 +96,17 @@ class Kubectl:
 
     async def apply(self, objects: Sequence[Object]) -> list[str]:
         """Server-side apply, as field manager hzlink. Returns kubectl's line for each object."""
-        done = await self._call(
+        done = await self._run(
             "apply objects",
             "apply",
             "--server-side",
             f"--field-manager={MANAGER}",
             "--filename=-",
             stdin=_bundle(objects),
-            deadline=max(self.deadline, 60.0),
+            deadline=max(self.deadline, APPLY_DEADLINE),
         )
+        if done.code != 0:
+            raise _naming(self._refused("apply objects", done), self.site, objects, done.stdout)
         return done.stdout.splitlines()
 
     async def create(self, item: Object) -> Object:
@@ -103,7 +128,11 @@ class Kubectl:
             await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
 
     async def wait_gone(self, targets: Sequence[Ref], seconds: float) -> bool:
-        """Waits until none of the objects is there; False when the seconds are over."""
+        """Waits until none of the objects is there; False when the seconds are over.
+
+        Raises:
+            KubectlError: it cannot be told.
+        """
         if not targets:
             return True
         argv = self.argv("wait", "--for=delete", f"--timeout={seconds:.0f}s", *(str(target) for target in targets))
@@ -111,6 +140,8 @@ class Kubectl:
             done = await process.run(argv, deadline=seconds + 5)
         except process.DeadlineExceeded:
             return False
+        if done.code != 0 and "timed out waiting" not in done.said:
+            raise self._refused("wait until objects are gone", done)
         return done.code == 0
 
     async def restart(self, target: Ref) -> None:
@@ -132,7 +163,9 @@ class Kubectl:
         return (await self._call("read logs", *args)).stdout
 
     @asynccontextmanager
-    async def watch(self, resource: str, name: str | None = None) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
+    async def watch(
+        self, resource: str, name: str | None = None, selector: str | None = None
+    ) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
         """The objects that are there, then every change, as (ADDED, MODIFIED or DELETED, object), until left.
 
         The iterator ends when the server ends the watch. A refusal is raised from it as KubectlError.
@@ -140,6 +173,8 @@ class Kubectl:
         args = ["get", resource, "--watch", "--output-watch-events", "--output=json"]
         if name is not None:
             args.append(f"--field-selector=metadata.name={name}")
+        if selector is not None:
+            args.append(f"--selector={selector}")
         async with process.lines(self.argv(*args)) as output:
             yield self._events(output, resource)
 
@@ -153,7 +188,7 @@ class Kubectl:
                 document.clear()
                 yield str(event.get("type", "")), event.get("object") or {}
         if output.completed.code != 0:
-            raise refusals.explain(self.site, f"watch {resource}", output.completed.said)
+            raise self._refused(f"watch {resource}", output.completed)
 
     def argv(self, *args: str) -> list[str]:
         """The whole command line."""
@@ -165,18 +200,28 @@ class Kubectl:
     async def _call(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
     ) -> process.Completed:
+        done = await self._run(doing, *args, stdin=stdin, deadline=deadline)
+        if done.code != 0:
+            raise self._refused(doing, done)
+        return done
+
+    async def _run(
+        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
+    ) -> process.Completed:
         limit = deadline or self.deadline
         argv = self.argv(*args)
         # A little less than our own deadline, so that kubectl says itself what did not answer.
-        argv.insert(1, f"--request-timeout={max(1.0, limit - 2):.0f}s")
+        argv.insert(1, f"--request-timeout={min(REQUEST_DEADLINE, max(1.0, limit - 2)):.0f}s")
         try:
-            done = await process.run(argv, deadline=limit, stdin=stdin)
+            return await process.run(argv, deadline=limit, stdin=stdin)
         except process.DeadlineExceeded as error:
             said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
             raise refusals.explain(self.site, doing, said) from None
-        if done.code != 0:
-            raise refusals.explain(self.site, doing, done.said)
-        return done
+
+    def _refused(self, doing: str, done: process.Completed) -> KubectlError:
+        if done.code < 0:
+            return refusals.ended(self.site, doing, -done.code)
+        return refusals.explain(self.site, doing, done.said)
 
 
 async def kustomize(folder: str) -> str:
@@ -192,6 +237,32 @@ async def kustomize(folder: str) -> str:
     if done.code != 0:
         raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
     return done.stdout
+
+
+def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: str) -> KubectlError:
+    """The error with the objects that were not applied: kubectl says why, and does not always say which.
+
+    It prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
+    """
+    done = {line.split(" ")[0] for line in printed.splitlines()}
+    left = [item for item in applied if _printed_name(item) not in done]
+    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MOST_NAMED:
+        error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
+    if error.refusal is Refusal.CONFLICT and left:
+        look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
+        error.next_step = f"{look}   (shows who sets what)"
+    return error
+
+
+# With more of them it is not about any one.
+MOST_NAMED = 3
+
+
+def _printed_name(item: Object) -> str:
+    """How kubectl calls an object when it says that it was applied."""
+    group = str(item.get("apiVersion", "")).rpartition("/")[0]
+    kind = str(item.get("kind", "")).lower()
+    return f"{kind}.{group}/{names.name(item)}" if group else f"{kind}/{names.name(item)}"
 
 
 def _bundle(objects: Sequence[Object]) -> str:

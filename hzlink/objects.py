@@ -49,6 +49,11 @@ RESOURCES = {
 }
 
 
+def kind_of(resource: str) -> str:
+    """The kind of a resource type, for people to read; the type itself where it is not one of `RESOURCES`."""
+    return next((kind for kind, known in RESOURCES.items() if known == resource), resource)
+
+
 def ref(item: Object) -> Ref:
     """The object's reference."""
     kind = str(item.get("kind", ""))

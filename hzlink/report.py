@@ -119,7 +119,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
         _site(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT)) for site in topology.sites
     )
     blame = _blame(topology, snapshots, mode, sites, links, members)
-    warnings = _warnings(sites) if blame is None else ()
+    warnings = (*_warnings(sites), *_stale_names(snapshots, sites, expected)) if blame is None else ()
     return Report(topology, mode, sites, links, members, wanted, blame, warnings)
 
 
@@ -307,6 +307,16 @@ def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
         if report.mancenter_unexposed
     ]
     return (*lagging, *unexposed)
+
+
+def _stale_names(snapshots: Snapshots, sites: tuple[SiteReport, ...], members: list[str]) -> tuple[str, ...]:
+    """Services of members that are no more: Skupper may leave them (skupper issue 2251)."""
+    return tuple(
+        f"{report.site.name}: Service {name} leads to no member any more: Skupper has not removed it"
+        for report in sites
+        if report.names is not None
+        for name in readings.stale_names(snapshots[report.site].of("Service"), members)
+    )
 
 
 def to_dict(report: Report) -> dict[str, Any]:

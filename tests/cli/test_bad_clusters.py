@@ -242,7 +242,9 @@ def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> Non
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH)
     is_clean(ended)
     assert ended.code == 4
-    assert re.search("error: edge: timed out waiting for: Site ready\n  Pending; waited [0-9]", ended.err)
+    assert re.search(
+        "error: edge: timed out waiting for: Site ready\n  Site edge says: Pending; waited [0-9]", ended.err
+    )
     assert "first broken hop is the Site of edge" in ended.out
     assert ended.seconds < 20
 

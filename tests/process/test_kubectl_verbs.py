@@ -72,7 +72,8 @@ SWITCHES = {"--prefix", "--ignore-not-found", "--server-side", "--namespaced"}
 def test_every_request_has_a_limit_a_little_below_the_deadline(programs: Programs, verb: str) -> None:
     programs.recorder("kubectl", out=json.dumps(POD))
     ask(VERBS[verb](Kubectl(SITE, deadline=12)))
-    expected = "--request-timeout=58s" if verb == "apply" else "--request-timeout=10s"
+    # An apply makes several requests.
+    expected = "--request-timeout=15s" if verb == "apply" else "--request-timeout=10s"
     assert programs.call("kubectl").argv[0] == expected
 
 
@@ -149,9 +150,16 @@ def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> No
 
 @pytest.mark.parametrize(("code", "there"), [(0, True), (1, False)])
 def test_waiting_until_it_is_gone(programs: Programs, code: int, there: bool) -> None:
-    programs.recorder("kubectl", code=code)
+    programs.recorder("kubectl", err="error: timed out waiting for the condition on pods/p" if code else "", code=code)
     assert ask(Kubectl(SITE).wait_gone([REF], 7)) is there
     assert programs.call("kubectl").argv[2:] == ["wait", "--for=delete", "--timeout=7s", "pods/p"]
+
+
+def test_who_cannot_tell_whether_it_is_gone_says_why(programs: Programs) -> None:
+    programs.recorder("kubectl", err="The connection to the server 127.0.0.1:1 was refused", code=1)
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE).wait_gone([REF], 7))
+    assert caught.value.refusal is Refusal.UNREACHABLE
 
 
 def test_waiting_for_nothing_is_no_call(programs: Programs) -> None:
@@ -182,6 +190,25 @@ def test_an_answer_that_is_no_object(programs: Programs, out: str) -> None:
     programs.recorder("kubectl", out=out)
     with pytest.raises(KubectlError, match="not a JSON object"):
         ask(Kubectl(SITE).objects(["pods"]))
+
+
+def test_one_that_was_killed_is_said_to_be(programs: Programs) -> None:
+    programs.script("kubectl", "kill -KILL $$")
+    with pytest.raises(KubectlError, match=r"kubectl was killed \(signal 9\) when it was to read objects") as caught:
+        ask(Kubectl(SITE).objects(["pods"]))
+    assert int(caught.value.status) == 1
+    assert "again" in (caught.value.next_step or "")
+
+
+def test_what_was_not_applied_is_named(programs: Programs) -> None:
+    said = 'error: Apply failed with 1 conflict: conflict with "helm" using apps/v1: .spec.replicas'
+    programs.recorder("kubectl", out="service/p serverside-applied\n", err=said, code=1)
+    workload = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "hazelcast"}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "p"}}
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE).apply([service, workload]))
+    assert caught.value.subject == "StatefulSet hazelcast"
+    assert "get statefulsets.apps/hazelcast -o yaml --show-managed-fields" in (caught.value.next_step or "")
 
 
 def test_no_answer_in_time_is_unreachable(programs: Programs) -> None:
