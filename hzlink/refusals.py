@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     NOT_FOUND = "not found"
     EXISTS = "already exists"
     CONFLICT = "conflict"
+    CHANGED = "changed meanwhile"
     OTHER = "refused"
 
 
@@ -33,6 +34,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
     (Refusal.NO_NAMESPACE, r'namespaces "[^"]*" not found'),
     (Refusal.NO_DEFINITIONS, r"doesn't have a resource type|no matches for kind|resource mapping not found"),
     (Refusal.CONFLICT, r"Apply failed with \d+ conflict"),
+    (Refusal.CHANGED, r"\(Conflict\)"),
     (
         Refusal.UNAUTHORIZED,
         r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",
