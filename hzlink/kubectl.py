@@ -19,6 +19,9 @@ from hzlink.topology import MANAGER, Site
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
 CALL_DEADLINE = 20.0
 
+# For objects that hzlink makes itself: kubectl need not fetch the server's schema first.
+_UNCHECKED = ("--validate=false",)
+
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
 
 
@@ -87,7 +90,12 @@ class Kubectl:
     async def create(self, item: Object) -> Object:
         """Creates an object and returns it as the server made it."""
         done = await self._call(
-            f"create {item.get('kind')}", "create", "--filename=-", "--output=json", stdin=_bundle([item])
+            f"create {item.get('kind')}",
+            "create",
+            *_UNCHECKED,
+            "--filename=-",
+            "--output=json",
+            stdin=_bundle([item]),
         )
         return _document(self.site, done.stdout)
 
@@ -98,7 +106,12 @@ class Kubectl:
             KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
         """
         done = await self._call(
-            f"update {item.get('kind')}", "replace", "--filename=-", "--output=json", stdin=json.dumps(item)
+            f"update {item.get('kind')}",
+            "replace",
+            *_UNCHECKED,
+            "--filename=-",
+            "--output=json",
+            stdin=json.dumps(item),
         )
         return _document(self.site, done.stdout)
 
