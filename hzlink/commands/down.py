@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints, locking, objects, result, state, teardown
+from hzlink import hints, locking, objects, result, state, teardown, tokenfile
 from hzlink.config import Config
 from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
@@ -50,6 +50,7 @@ async def down(
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
+    tokenfile.sweep()
     snapshots = await _look(sites, min(LOOK_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:

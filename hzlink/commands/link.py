@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from hzlink import hints, locking, plan, readings, report, result
+from hzlink import hints, locking, plan, readings, report, result, tokenfile
 from hzlink.apply import run_steps
 from hzlink.choices import Mode
 from hzlink.config import Config
@@ -21,6 +21,7 @@ from hzlink.topology import Topology
 async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False) -> Result:
     """Links every client site that is not linked, and waits until the members' names are there."""
     topology, until = config.topology, time.monotonic() + config.timeout
+    tokenfile.sweep()
     looked = await _look(config, emit)
     if looked.errors:
         return result.of_errors("link", looked.errors)
@@ -73,7 +74,8 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
     chosen = plan.issuers(topology, snapshots)
-    steps = []
+    steps = plan.tidying(topology, snapshots)
+    before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
@@ -82,7 +84,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
         if present is not None and readings.skupper(present).ok and not stale:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
-        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready"))
+        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))
         if report.make(topology, snapshots).mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from hzlink import hints, locking, manifests, objects, plan, report, result, state
+from hzlink import hints, locking, manifests, objects, plan, report, result, state, tokenfile
 from hzlink.apply import run_steps
 from hzlink.choices import Mode
 from hzlink.config import Config
@@ -26,6 +26,7 @@ async def up(
     """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
+    tokenfile.sweep()
     rendering = _Rendering(topology)
     looked = await _look(config, create_namespace, rendering)
     if looked.errors:
