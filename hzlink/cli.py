@@ -107,6 +107,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done
 CreateNamespace = Annotated[
     bool, typer.Option("--create-namespace", help="Create namespaces that are not there; `down` removes them.")
 ]
+ForceUnlock = Annotated[
+    bool, typer.Option("--force-unlock", help="Take the lock from another run, such as one whose machine is gone.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
@@ -186,6 +189,7 @@ def up_command(
     address_timeout: AddressTimeout = None,
     create_namespace: CreateNamespace = False,
     dry_run: DryRun = False,
+    force_unlock: ForceUnlock = False,
     place: Any,
     talk: Any,
 ) -> None:
@@ -203,7 +207,7 @@ def up_command(
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.up import up
 
-        return up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run)
+        return up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run, force_unlock=force_unlock)
 
     _run("up", place | settings, talk, work)
 
@@ -216,6 +220,7 @@ def link_command(
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
     dry_run: DryRun = False,
+    force_unlock: ForceUnlock = False,
     place: Any,
     talk: Any,
 ) -> None:
@@ -225,7 +230,7 @@ def link_command(
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
 
-        return link(config, console.emit, dry_run=dry_run)
+        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock)
 
     _run("link", place | settings, talk, work)
 
@@ -245,13 +250,21 @@ def status_command(*, place: Any, talk: Any) -> None:
 
 @app.command("down")
 @shared
-def down_command(*, yes: Yes = False, site: OnlySite = None, place: Any, talk: Any) -> None:
+def down_command(
+    *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, place: Any, talk: Any
+) -> None:
     """Remove what hzlink made, and nothing else. Shows the list first, and looks again afterwards."""
 
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.down import down
 
-        return down(config, console.emit, lambda lines: yes or console.ask(lines), only=site or ())
+        return down(
+            config,
+            console.emit,
+            lambda lines: yes or console.ask(lines),
+            only=site or (),
+            force_unlock=force_unlock,
+        )
 
     _run("down", place, talk, work)
 

@@ -24,6 +24,9 @@ REQUEST_DEADLINE = 15.0
 APPLY_DEADLINE = 60.0
 KNOCK_DEADLINE = 5.0
 
+# For objects that hzlink makes itself: kubectl need not fetch the server's schema first.
+_UNCHECKED = ("--validate=false",)
+
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
 
 
@@ -112,8 +115,44 @@ class Kubectl:
     async def create(self, item: Object) -> Object:
         """Creates an object and returns it as the server made it."""
         done = await self._call(
-            f"create {item.get('kind')}", "create", "--filename=-", "--output=json", stdin=_bundle([item])
+            f"create {item.get('kind')}",
+            "create",
+            *_UNCHECKED,
+            "--filename=-",
+            "--output=json",
+            stdin=_bundle([item]),
         )
+        return _document(self.site, done.stdout)
+
+    async def replace(self, item: Object) -> Object:
+        """Puts an object in the place of the one it was read from, and returns it as the server has it now.
+
+        Raises:
+            KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
+        """
+        done = await self._call(
+            f"update {item.get('kind')}",
+            "replace",
+            *_UNCHECKED,
+            "--filename=-",
+            "--output=json",
+            stdin=json.dumps(item),
+        )
+        return _document(self.site, done.stdout)
+
+    async def delete_as_read(self, target: Ref, item: Object) -> Object:
+        """Deletes an object if it still is as it was read. kubectl has no option for that, the API has.
+
+        Raises:
+            KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
+        """
+        plural, _, group = target.resource.partition(".")
+        version = str(item["apiVersion"]).rpartition("/")[2]
+        root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        path = f"{root}/namespaces/{self.site.namespace}/{plural}/{target.name}"
+        exact = {key: item["metadata"][key] for key in ("uid", "resourceVersion")}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": exact}
+        done = await self._call(f"delete {target}", "delete", f"--raw={path}", "--filename=-", stdin=json.dumps(body))
         return _document(self.site, done.stdout)
 
     async def patch(self, target: Ref, patch: Mapping[str, Any]) -> None:

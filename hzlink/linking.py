@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink import objects, process, readings, tokenerrors, tokenfile
+from hzlink import leftovers, objects, process, readings, tokenerrors, tokenfile
 from hzlink.choices import Via
 from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.readings import Reading, State
-from hzlink.skupper import EXPIRATION_WINDOW, Skupper
+from hzlink.skupper import Skupper
 from hzlink.tokenfile import Token
 from hzlink.topology import labels
 from hzlink.waiting import Objects, Wait
@@ -55,6 +55,11 @@ class Linking:
     def grant_name(self) -> str:
         """The AccessGrant's name where hzlink makes it: one issuer may serve several sites at once."""
         return f"{self.name}-to-{self.redeemer.site.name}"
+
+    @property
+    def window(self) -> str:
+        """How long the token can be redeemed: what the skupper CLI's grant is known by."""
+        return leftovers.grant_window(self.topology_name, self.issuer.site, self.redeemer.site)
 
 
 def choose(via: Via) -> Via:
@@ -121,15 +126,20 @@ async def wake(linking: Linking) -> None:
     await _until_ready(linking)
 
 
+async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
+    """Labels a Link as hzlink's. The time beside it makes every call a change, which wakes the Link."""
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+    marks = {"labels": labels(topology_name), "annotations": {"hzlink.io/woken": stamp}}
+    await redeemer.patch(Ref(LINKS, link_name), {"metadata": marks})
+
+
 async def _touch(linking: Linking) -> None:
     """Marks the Link as hzlink's as soon as it is there.
 
     Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
     """
     await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there, name=linking.name)
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-    mark = {"labels": labels(linking.topology_name), "annotations": {"hzlink.io/woken": stamp}}
-    await linking.redeemer.patch(Ref(LINKS, linking.name), {"metadata": mark})
+    await mark(linking.redeemer, linking.topology_name, linking.name)
 
 
 async def _until_ready(linking: Linking) -> None:
@@ -172,7 +182,8 @@ async def _through_skupper(linking: Linking) -> None:
         grant = ""
         try:
             try:
-                await Skupper(linking.issuer.site).issue(folder, tokenfile.FILE, _seconds(linking, ISSUE_LIMIT))
+                seconds = _seconds(linking, ISSUE_LIMIT)
+                await Skupper(linking.issuer.site).issue(folder, tokenfile.FILE, linking.window, seconds)
             except HzlinkError as error:
                 # It leaves the grant behind, and names it.
                 found = re.search(r'grant "([^"]+)" not ready', error.said or "")
@@ -187,7 +198,15 @@ async def _through_skupper(linking: Linking) -> None:
             await _redeemed(linking, asyncio.create_task(redeeming))
             await _touch(linking)
         finally:
-            await _clean_up(linking, grant)
+            await _clean_up(linking, [Ref(GRANTS, grant)] if grant else await _windowed_grants(linking))
+
+
+async def _windowed_grants(linking: Linking) -> list[Ref]:
+    """The grant of a `skupper token issue` that failed or was ended: it leaves it behind."""
+    with suppress(HzlinkError):
+        grants = await linking.issuer.objects([GRANTS])
+        return [objects.ref(item) for item in grants if leftovers.has_window(item, {linking.window})]
+    return []
 
 
 async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> HzlinkError:
@@ -212,7 +231,7 @@ async def _through_kubectl(linking: Linking) -> None:
         await _redeemed(linking, None)
         await _touch(linking)
     finally:
-        await _clean_up(linking, linking.grant_name)
+        await _clean_up(linking, [Ref(GRANTS, linking.grant_name)])
 
 
 async def _grant(linking: Linking) -> Token:
@@ -223,7 +242,7 @@ async def _grant(linking: Linking) -> Token:
             "apiVersion": API,
             "kind": "AccessGrant",
             "metadata": {"name": name, "labels": labels(linking.topology_name)},
-            "spec": {"redemptionsAllowed": 1, "expirationWindow": EXPIRATION_WINDOW},
+            "spec": {"redemptionsAllowed": 1, "expirationWindow": linking.window},
         }
     )
     wait = linking.wait(linking.issuer, "grant for the token")
@@ -297,10 +316,10 @@ def _redemption(name: str) -> Callable[[Objects], Reading]:
     return look
 
 
-async def _clean_up(linking: Linking, grant: str) -> None:
+async def _clean_up(linking: Linking, grants: Sequence[Ref]) -> None:
     """What cannot be removed now (the API server went away) is left to the next run."""
     await asyncio.gather(
         Kubectl(linking.redeemer.site, CLEAN_UP_LIMIT).delete([Ref(TOKENS, linking.name)]),
-        Kubectl(linking.issuer.site, CLEAN_UP_LIMIT).delete([Ref(GRANTS, grant)] if grant else []),
+        Kubectl(linking.issuer.site, CLEAN_UP_LIMIT).delete(grants),
         return_exceptions=True,
     )

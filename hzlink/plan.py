@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink import objects, readings
+from hzlink import leftovers, objects, readings
 from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
@@ -21,6 +21,7 @@ from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
 class Action(StrEnum):
     """What a step does; apply.py has a function for each."""
 
+    TIDY = "tidy"
     NAMESPACE = "namespace"
     COLLECT = "collect"
     APPLY = "apply"
@@ -51,7 +52,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        return self.action in (Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
+        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
 
 
 def key(site: Site, action: Action) -> str:
@@ -125,7 +126,7 @@ def make(
     topology: Topology, wanted: Wanted, snapshots: Snapshots, missing: frozenset[Site] = frozenset()
 ) -> list[Step]:
     """The steps of `up`. `missing` are the sites whose namespace is to be created."""
-    steps: list[Step] = []
+    steps = tidying(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
     planned = {step.key for step in steps}
@@ -133,6 +134,16 @@ def make(
     for client in topology.clients:
         steps += _client_steps(topology, client, chosen[client], snapshots, planned)
     return steps
+
+
+def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that remove what a run that was cut off left of its linking."""
+    found = {site: leftovers.refs(topology, snapshots[site]) for site in topology.sites}
+    return [
+        Step(Action.TIDY, site, f"left by a run that was cut off: {', '.join(map(str, refs))}", refs=refs)
+        for site, refs in found.items()
+        if refs
+    ]
 
 
 def _site_steps(
@@ -200,13 +211,13 @@ def _client_steps(
     cluster = topology.cluster
     redeemer = client if issuer is cluster else cluster
     link = link_between(snapshots, redeemer, issuer)
-    before = frozenset(planned & {key(site, Action.SITE) for site in (client, cluster)})
+    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
     unlinked = link is None or not readings.skupper(link).ok
     if unlinked or (
         key(issuer, Action.SITE) in planned and readings.link_is_stale(link or {}, snapshots[issuer].skupper_site)
     ):
         why = "not linked" if link is None else f"its link is not ready: {readings.skupper(link).text}"
-        steps.append(Step(Action.LINK, client, why, before))
+        steps.append(Step(Action.LINK, client, why, frozenset(before)))
     needs = frozenset(
         {step.key for step in steps} | (planned & {key(cluster, Action.MEMBERS), key(client, Action.APPLY)})
     )

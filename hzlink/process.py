@@ -180,6 +180,30 @@ async def lines(argv: Sequence[str]) -> AsyncIterator[Lines]:
             trace(argv, command.process.exit_code or 0, time.monotonic() - began)
 
 
+# prctl(2): the signal that a process gets when its parent is no more.
+_PR_SET_PDEATHSIG = 1
+
+
+@cache
+def _die_with_hzlink() -> Callable[[], None] | None:
+    """What a program does before it begins, so that SIGKILL for hzlink ends it, too. Linux only.
+
+    Else a watch would go on until its next event, and a write could come through while the next run is at work.
+    """
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    prctl, parent = ctypes.CDLL(None, use_errno=True).prctl, os.getpid()
+
+    def tie() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)  # it is no more already
+
+    return tie
+
+
 @cache
 def _threads() -> ThreadPoolExecutor:
     # One thread waits for one program; asyncio's own pool is too small on a small machine.
@@ -200,6 +224,7 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
                 _env={**os.environ, **env} if env else None,
                 # ^C reaches hzlink alone, which ends its programs itself and in order.
                 _new_group=True,
+                _preexec_fn=_die_with_hzlink(),
                 **options,
             )
         except (sh.ForkException, sh.CommandNotFound) as error:

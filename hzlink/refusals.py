@@ -28,6 +28,7 @@ class Refusal(StrEnum):
     NOT_FOUND = "not found"
     EXISTS = "already exists"
     CONFLICT = "conflict"
+    CHANGED = "changed meanwhile"
     OTHER = "refused"
 
 
@@ -37,6 +38,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
     (Refusal.NO_DEFINITIONS, r"doesn't have a resource type|no matches for kind|resource mapping not found"),
     (Refusal.OLD_DEFINITIONS, r"skupper\.io/.*field not declared in schema|unknown field .* in io\.skupper\."),
     (Refusal.CONFLICT, r"Apply failed with \d+ conflict"),
+    (Refusal.CHANGED, r"\(Conflict\)"),
     (
         Refusal.UNAUTHORIZED,
         r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",

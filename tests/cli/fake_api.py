@@ -1,7 +1,8 @@
 """A fake API server for kubectl to talk to, on 127.0.0.1, without TLS: a few fixed answers, and a record of requests.
 
 It is no Kubernetes: it knows discovery, lists, single objects and a watch that never ends, enough for hzlink to look
-at a site; whatever else it is asked, it refuses. The tests assert that it was only ever read.
+at a site, and keeps the Lease that is hzlink's lock; whatever else it is asked, it refuses. The tests assert that, the
+lock apart, it was only ever read.
 """
 
 from __future__ import annotations
@@ -41,13 +42,14 @@ class FakeApi:
         self.namespaces = namespaces
         self.groups = [group for group in VERSIONS if skupper or group != "skupper.io"]
         self.requests: list[tuple[str, str]] = []
+        self.leases: dict[str, dict[str, Any]] = {}
         self.over = threading.Event()
         self.url = ""
 
     @property
     def methods(self) -> set[str]:
-        """The methods of all requests so far: {"GET"} when nobody tried to write."""
-        return {method for method, _ in self.requests}
+        """The methods of all requests so far, the lock's apart: {"GET"} when nobody tried to write."""
+        return {method for method, path in self.requests if not _is_of_lease(path)}
 
     @contextmanager
     def running(self) -> Iterator[FakeApi]:
@@ -88,6 +90,8 @@ class Request(BaseHTTPRequestHandler):
         self.served.requests.append((self.command, self.path))
         if self.served.answer is not None:
             self.served.answer(self)
+        elif _is_of_lease(self.path):
+            self._lease()
         elif self.command != "GET":
             self.status(405, "MethodNotAllowed", "this server is only read")
         else:
@@ -109,6 +113,25 @@ class Request(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""
+
+    def _lease(self) -> None:
+        leases = self.served.leases
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")
+        name = urlsplit(self.path).path.rpartition("/leases")[2].strip("/") or body["metadata"]["name"]
+        match self.command:
+            case "POST" if name in leases:
+                self.status(409, "AlreadyExists", f'leases.coordination.k8s.io "{name}" already exists')
+            case "POST" | "PUT":
+                mark = {"uid": name, "resourceVersion": str(len(self.served.requests)), "namespace": "hz"}
+                leases[name] = {**body, "metadata": {**body["metadata"], **mark}}
+                self.send(leases[name])
+            case _ if name not in leases:
+                self.status(404, "NotFound", f'leases.coordination.k8s.io "{name}" not found')
+            case "GET":
+                self.send(leases[name])
+            case "DELETE":
+                del leases[name]
+                self.send({"kind": "Status", "apiVersion": "v1", "status": "Success"})
 
     def _get(self) -> None:
         address = urlsplit(self.path)
@@ -174,6 +197,10 @@ class Request(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.served.over.wait()
         self.close_connection = True
+
+
+def _is_of_lease(path: str) -> bool:
+    return "/leases" in urlsplit(path).path
 
 
 def _group(group: str) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class Clusters:
     def nothing_was_written(self) -> None:
         """Both servers were only read."""
         assert self.core.methods | self.edge.methods <= {"GET"}
+        assert self.core.leases == self.edge.leases == {}, "the lock is put back"
 
 
 @pytest.fixture

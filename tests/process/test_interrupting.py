@@ -79,3 +79,15 @@ def test_of_a_group_of_errors_the_first_is_raised() -> None:
         [sys.executable, "-c", FAILING], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.stdout, done.stderr) == ("HzlinkError first\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it")
+def test_a_killed_run_takes_its_programs_with_it(programs: Programs, tmp_path: Path) -> None:
+    scripts = [programs.script(name, f"echo $$ > {tmp_path}/{name}.pid; exec sleep 60") for name in ("one", "two")]
+    started = subprocess.Popen([sys.executable, "-c", MAIN, *scripts], cwd=ROOT)
+    try:
+        pids = [pid_in(tmp_path / f"{name}.pid", 20) for name in ("one", "two")]
+    finally:
+        started.kill()
+        started.wait()
+    assert all(gone(pid, 2) for pid in pids)

@@ -22,7 +22,7 @@ from tests.process.programs import Programs, items
 
 SITE = Site("edge", Role.CLIENT, "arn:aws:eks:eu:1:cluster/edge", "hz")
 DASHED = Site("edge", Role.CLIENT, "-n", "-hz", "-my kubeconfig")
-POD: dict[str, Any] = {"kind": "Pod", "metadata": {"name": "p"}}
+POD: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "uid": "u", "resourceVersion": "7"}}
 REF = Ref("pods", "p")
 Answer = TypeVar("Answer")
 
@@ -42,6 +42,8 @@ VERBS: dict[str, Callable[[Kubectl], Awaitable[Any]]] = {
     "api-resources": lambda k: k.listable_types(),
     "apply": lambda k: k.apply([POD]),
     "create": lambda k: k.create(POD),
+    "replace": lambda k: k.replace(POD),
+    "delete as read": lambda k: k.delete_as_read(REF, POD),
     "patch": lambda k: k.patch(REF, {"metadata": {"labels": {"a": "b"}}}),
     "delete": lambda k: k.delete([REF]),
     "wait": lambda k: k.wait_gone([REF], 5),
@@ -137,6 +139,22 @@ def test_a_patch_is_a_merge_patch(programs: Programs) -> None:
     programs.recorder("kubectl")
     ask(Kubectl(SITE).patch(REF, {"a": "it's"}))
     assert programs.call("kubectl").argv[3:] == ["patch", "pods/p", "--type=merge", '--patch={"a": "it\'s"}']
+
+
+@pytest.mark.parametrize(
+    ("target", "version", "path"),
+    [
+        (Ref("pods", "p"), "v1", "/api/v1/namespaces/hz/pods/p"),
+        (Ref("leases.x.io", "l"), "x.io/v1", "/apis/x.io/v1/namespaces/hz/leases/l"),
+    ],
+)
+def test_deleting_as_read_names_exactly_what_was_read(programs: Programs, target: Ref, version: str, path: str) -> None:
+    programs.recorder("kubectl", out="{}")
+    read = {"apiVersion": version, "metadata": {"name": target.name, "uid": "u-1", "resourceVersion": "7"}}
+    ask(Kubectl(SITE).delete_as_read(target, read))
+    call = programs.call("kubectl")
+    assert f"--raw={path}" in call.argv
+    assert json.loads(call.stdin)["preconditions"] == {"uid": "u-1", "resourceVersion": "7"}
 
 
 def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> None:

@@ -187,10 +187,9 @@ def test_what_is_no_longer_wanted_goes_once_the_rest_is_there() -> None:
     [
         item("ConfigMap", "theirs"),
         item("ConfigMap", "another-topologys", labels=labels("other")),
-        item("AccessGrant", "hazelcast-core-to-edge", ours=True),
         link("hazelcast-elsewhere", ours=True),
     ],
-    ids=["nobody's", "another topology's", "a grant", "a link"],
+    ids=["nobody's", "another topology's", "a link"],
 )
 def test_others_objects_and_those_of_the_link_step_stay(bystander: dict[str, object]) -> None:
     world = converged()

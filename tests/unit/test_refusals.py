@@ -52,6 +52,8 @@ SAID: list[tuple[str, Refusal]] = [
     ('error: Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas', Refusal.CONFLICT),
     ('error: Apply failed with 2 conflicts: conflicts with "helm" using apps/v1:\n- .spec.replicas\nPlease review the '
      "fields above", Refusal.CONFLICT),
+    ('Error from server (Conflict): error when replacing "STDIN": Operation cannot be fulfilled on '
+     'leases.coordination.k8s.io "x": the object has been modified', Refusal.CHANGED),
     # Forbidden is not always a lack of rights.
     ('Error from server (Forbidden): error when creating "STDIN": sites.skupper.io "core" is forbidden: unable to '
      "create new content in namespace hz because it is being terminated", Refusal.TERMINATING),
