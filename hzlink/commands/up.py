@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 
-from hzlink import hints, manifests, objects, plan, report, result, state
+from hzlink import manifests, plan, report, result, state
 from hzlink.apply import run_steps
+from hzlink.checks.names import foreign_site
+from hzlink.checks.preflight import Preflight
 from hzlink.choices import Mode
 from hzlink.config import Config
-from hzlink.errors import HzlinkError, PrerequisiteError
+from hzlink.errors import HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import Wanted
@@ -19,11 +21,14 @@ from hzlink.steps.context import Run
 from hzlink.topology import MANCENTER, Site, Topology
 
 
-async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False) -> Result:
-    """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+async def up(
+    config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False, skip_check: bool = False
+) -> Result:
+    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     guessing = asyncio.create_task(_render(topology, _first_guess(topology)))
+    preflight = Preflight(config, wanted=not (skip_check or dry_run))
     snapshots, missing, errors = await _look(topology, create_namespace, min(LOOK_DEADLINE, config.timeout))
     if errors:
         guessing.cancel()
@@ -31,6 +36,8 @@ async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_
     steps = plan.make(topology, await _wanted(topology, snapshots, guessing), snapshots, missing)
     if dry_run:
         return Result("up", steps=tuple(steps))
+    if steps and (errors := await preflight.errors(snapshots, emit, missing)):
+        return result.of_errors("up", errors)
     notes = _notes(topology)
     if not steps:
         state.save(config.record)
@@ -59,23 +66,10 @@ async def _look(
     else:
         missing = set()
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
-    errors += [error for site in topology.sites if (error := _foreign_site(topology, snapshots[site]))]
+    # Not only a check that can be skipped: what is not hzlink's is not touched.
+    foreign = [foreign_site(topology, snapshots[site]) for site in topology.sites]
+    errors += [finding.error for finding in foreign if finding.is_fatal]
     return snapshots, frozenset(missing), errors
-
-
-def _foreign_site(topology: Topology, snapshot: Snapshot) -> HzlinkError | None:
-    found = snapshot.skupper_site
-    if found is None or objects.is_ours(found, topology.name):
-        return None
-    site = snapshot.site
-    return PrerequisiteError(
-        f"namespace {site.namespace} has a Skupper Site already, which is not part of topology {topology.name}",
-        site=site.name,
-        subject=f"Site {objects.name(found)}",
-        said="Skupper runs one Site in a namespace",
-        next_step="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
-        f"{hints.hzlink('link')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
-    )
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.
