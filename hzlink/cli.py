@@ -110,6 +110,9 @@ CreateNamespace = Annotated[
 ForceUnlock = Annotated[
     bool, typer.Option("--force-unlock", help="Take the lock from another run, such as one whose machine is gone.")
 ]
+SkipCheck = Annotated[
+    bool, typer.Option("--skip-check", help="Do not check first what is needed (`hzlink check` does it alone).")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
@@ -188,6 +191,7 @@ def up_command(
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
     create_namespace: CreateNamespace = False,
+    skip_check: SkipCheck = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     place: Any,
@@ -207,7 +211,14 @@ def up_command(
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.up import up
 
-        return up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run, force_unlock=force_unlock)
+        return up(
+            config,
+            console.emit,
+            create_namespace=create_namespace,
+            dry_run=dry_run,
+            skip_check=skip_check,
+            force_unlock=force_unlock,
+        )
 
     _run("up", place | settings, talk, work)
 
@@ -246,6 +257,28 @@ def status_command(*, place: Any, talk: Any) -> None:
         return status(config, console.prepare)
 
     _run("status", place, talk, work)
+
+
+@app.command("check")
+@shared
+def check_command(
+    *,
+    members: MembersOption = None,
+    mode: ModeOption = None,
+    link_from: LinkFromOption = None,
+    via: ViaOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` does it first."""
+    settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.check import check
+
+        return check(config)
+
+    _run("check", place | settings, talk, work)
 
 
 @app.command("down")

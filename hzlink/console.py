@@ -96,6 +96,10 @@ class Talk:
             print(as_yaml(result))
         elif result.text is not None:
             print(result.text, end="" if result.text.endswith("\n") else "\n")
+        elif result.findings is not None:
+            from hzlink.render.findings import show_findings
+
+            show_findings(self._console(sys.stdout), result.findings, wide=self.output == "wide")
         elif result.report is not None or result.steps is not None or result.removed is not None:
             from hzlink.render.table import show
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hzlink import report as reports
+from hzlink.checks.model import Finding
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.plan import Step
 from hzlink.report import Report
@@ -15,8 +16,8 @@ from hzlink.report import Report
 class Result:
     """The outcome of one command.
 
-    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `text` is for commands whose
-    result is a text of its own, such as manifests.
+    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
+    `text` is for commands whose result is a text of its own, such as manifests.
     """
 
     command: str
@@ -25,6 +26,7 @@ class Result:
     errors: tuple[HzlinkError, ...] = ()
     steps: tuple[Step, ...] | None = None
     removed: tuple[str, ...] | None = None
+    findings: tuple[Finding, ...] | None = None
     text: str | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -32,6 +34,12 @@ class Result:
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
     """A failed run: its exit code is that of its first error."""
     return Result(command, errors[0].status, report, tuple(errors))
+
+
+def of_findings(command: str, findings: tuple[Finding, ...]) -> Result:
+    """What `check` found: PREREQUISITE where a fatal check failed, DONE otherwise."""
+    fatal = any(finding.is_fatal for finding in findings)
+    return Result(command, ExitStatus.PREREQUISITE if fatal else ExitStatus.DONE, findings=findings)
 
 
 def verdict(command: str, report: Report, **more: Any) -> Result:
@@ -58,6 +66,9 @@ def to_dict(result: Result) -> dict[str, Any]:
         ]
     if result.removed is not None:
         document["removed"] = list(result.removed)
+    if result.findings is not None:
+        document["ready"] = not any(finding.is_fatal for finding in result.findings)
+        document["checks"] = [finding.to_dict() for finding in result.findings]
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

@@ -6,11 +6,13 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from hzlink import hints, locking, manifests, objects, plan, report, result, state, tokenfile
+from hzlink import locking, manifests, plan, report, result, state, tokenfile
 from hzlink.apply import run_steps
+from hzlink.checks.names import foreign_site
+from hzlink.checks.preflight import Preflight
 from hzlink.choices import Mode
 from hzlink.config import Config
-from hzlink.errors import HzlinkError, PrerequisiteError
+from hzlink.errors import HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import Action, Step, Wanted
@@ -21,18 +23,27 @@ from hzlink.topology import MANCENTER, Site, Topology
 
 
 async def up(
-    config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False, force_unlock: bool = False
+    config: Config,
+    emit: Emit,
+    *,
+    create_namespace: bool = False,
+    dry_run: bool = False,
+    skip_check: bool = False,
+    force_unlock: bool = False,
 ) -> Result:
-    """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     tokenfile.sweep()
     rendering = _Rendering(topology)
+    preflight = Preflight(config, wanted=not (skip_check or dry_run))
     looked = await _look(config, create_namespace, rendering)
     if looked.errors:
         return result.of_errors("up", looked.errors)
     if dry_run:
         return Result("up", steps=tuple(looked.steps))
+    if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
+        return result.of_errors("up", errors)
     notes = _notes(topology)
     if not looked.steps:
         await locking.drop_dead(topology)
@@ -63,11 +74,12 @@ async def up(
 
 @dataclass(frozen=True)
 class _Looked:
-    """What a look found: what forbids to go on, else what is to be done."""
+    """What a look found: what forbids to go on, else what is to be done. `missing`: sites that get a namespace."""
 
     snapshots: Snapshots
     errors: list[HzlinkError]
     steps: list[Step]
+    missing: frozenset[Site] = frozenset()
 
 
 async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Looked:
@@ -80,27 +92,15 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
     else:
         missing = set()
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
-    errors += [error for site in topology.sites if (error := _foreign_site(topology, snapshots[site]))]
+    # Not only a check that can be skipped: what is not hzlink's is not touched.
+    foreign = [foreign_site(topology, snapshots[site]) for site in topology.sites]
+    errors += [finding.error for finding in foreign if finding.is_fatal]
     if errors:
         rendering.cancel()
         return _Looked(snapshots, errors, [])
     wanted = await rendering.wanted(snapshots)
-    return _Looked(snapshots, [], plan.make(topology, wanted, snapshots, frozenset(missing)))
-
-
-def _foreign_site(topology: Topology, snapshot: Snapshot) -> HzlinkError | None:
-    found = snapshot.skupper_site
-    if found is None or objects.is_ours(found, topology.name):
-        return None
-    site = snapshot.site
-    return PrerequisiteError(
-        f"namespace {site.namespace} has a Skupper Site already, which is not part of topology {topology.name}",
-        site=site.name,
-        subject=f"Site {objects.name(found)}",
-        said="Skupper runs one Site in a namespace",
-        next_step="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
-        f"{hints.hzlink('link')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
-    )
+    steps = plan.make(topology, wanted, snapshots, frozenset(missing))
+    return _Looked(snapshots, [], steps, frozenset(missing))
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.

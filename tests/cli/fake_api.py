@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +26,12 @@ VERSIONS["skupper.io"] = "v2alpha1"
 KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in RESOURCES.items()}
 
 
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+VERSIONS["authorization.k8s.io"] = "v1"
+# A user who may do anything.
+ALL_RIGHTS = ({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},)
+
+
 class FakeApi:
     """What the server answers, and what it was asked."""
 
@@ -36,10 +42,14 @@ class FakeApi:
         *,
         skupper: bool = True,
         namespaces: Sequence[str] = ("hz",),
+        labels: Mapping[str, str] | None = None,
+        rules: Sequence[Mapping[str, Any]] = ALL_RIGHTS,
     ) -> None:
         self.answer = answer
         self.items = list(items)
         self.namespaces = namespaces
+        self.labels = dict(labels or {})
+        self.rules = list(rules)
         self.groups = [group for group in VERSIONS if skupper or group != "skupper.io"]
         self.requests: list[tuple[str, str]] = []
         self.leases: dict[str, dict[str, Any]] = {}
@@ -48,8 +58,11 @@ class FakeApi:
 
     @property
     def methods(self) -> set[str]:
-        """The methods of all requests so far, the lock's apart: {"GET"} when nobody tried to write."""
-        return {method for method, path in self.requests if not _is_of_lease(path)}
+        """The methods of all requests so far, the lock's apart: {"GET"} when nobody tried to write.
+
+        A SelfSubjectRulesReview is left out, too: it is a question, although it is asked by POST.
+        """
+        return {method for method, path in self.requests if not _is_of_lease(path) and not path.startswith(REVIEWS)}
 
     @contextmanager
     def running(self) -> Iterator[FakeApi]:
@@ -92,6 +105,8 @@ class Request(BaseHTTPRequestHandler):
             self.served.answer(self)
         elif _is_of_lease(self.path):
             self._lease()
+        elif self.command == "POST" and self.path.startswith(REVIEWS):
+            self._review()
         elif self.command != "GET":
             self.status(405, "MethodNotAllowed", "this server is only read")
         else:
@@ -158,6 +173,12 @@ class Request(BaseHTTPRequestHandler):
         else:
             self.send({"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": self._of(kind, version)})
 
+    def _review(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        status = {"resourceRules": self.served.rules, "nonResourceRules": [], "incomplete": False}
+        kind = {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}}
+        self.send({**kind, "status": status}, 201)
+
     def _discovery(self, parts: list[str]) -> dict[str, Any] | None:
         groups = self.served.groups
         match parts:
@@ -178,7 +199,13 @@ class Request(BaseHTTPRequestHandler):
 
     def _one(self, kind: str, plural: str, name: str, version: str) -> None:
         if kind == "Namespace" and name in self.served.namespaces:
-            self.send({"kind": kind, "apiVersion": version, "metadata": {"name": name, "uid": name}})
+            self.send(
+                {
+                    "kind": kind,
+                    "apiVersion": version,
+                    "metadata": {"name": name, "uid": f"{self.served.url}/{name}", "labels": self.served.labels},
+                }
+            )
             return
         found = [item for item in self._of(kind, version) if item["metadata"]["name"] == name]
         if found:
@@ -214,6 +241,17 @@ def _resources(group: str, version: str) -> dict[str, Any]:
         for (of, plural), kind in KINDS.items()
         if of == group
     ]
+    if group == "authorization.k8s.io":
+        kind = "SelfSubjectRulesReview"
+        resources = [
+            {
+                "name": "selfsubjectrulesreviews",
+                "singularName": "",
+                "namespaced": False,
+                "kind": kind,
+                "verbs": ["create"],
+            }
+        ]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
 
 
