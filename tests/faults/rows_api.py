@@ -174,7 +174,7 @@ ROWS = [
         Part.API, "api-gone-while-issuing", "the API server goes away between grant and token",
         "the API server of context {cluster} cannot be reached",
         UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant that could not be removed expires within a minute, and the "
-        "next run removes it.", closed_while_issuing, 3,
+        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
         site="cluster", said="refused", next="kubectl --context cluster cluster-info", heals=True,
     ),
     Fault(
@@ -186,7 +186,7 @@ ROWS = [
         Part.API, "api-process-stopped", "the API server's process is stopped",
         "the API server of context {cluster} cannot be reached",
         "`hzlink status` does not wait for an API server that does not answer.", "See above.", frozen_for_real, 3,
-        command=("status", "--timeout", "4"), where=Where.HOP,
+        command=("status", "--timeout", "30"), where=Where.HOP,
         site="cluster", subject="API server", next="kubectl --context cluster cluster-info", alone=True,
     ),
     Fault(
