@@ -109,6 +109,16 @@ def wrong_credentials(world: World) -> None:
     world.user("client", "no-such-token-Wd4Sn6Bf")
 
 
+def login_runs_out(world: World) -> None:
+    """The token is good until all is applied."""
+    file = world.user_by_program("client", world.token_for("client", [ALL]))
+
+    def run_out() -> None:
+        file.write_text("no-such-token-Wd4Sn6Bf")
+
+    world.when(lambda: _is_applied(world), run_out)
+
+
 def no_rights(world: World) -> None:
     world.limited_user("client", [])
 
@@ -194,6 +204,14 @@ ROWS = [
         "the API server of context {client} does not accept your credentials",
         "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
         "Log in again. The next command shows what the API server takes you for.", wrong_credentials, 3,
+        site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
+    ),
+    Fault(
+        Part.API, "unauthorized-in-mid-run", "the credentials run out in the middle of a run",
+        "the API server of context {client} does not accept your credentials",
+        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
+        "Log in again. The next command shows what the API server takes you for.", login_runs_out, 3,
+        command=("up", "--timeout", "60", "--via", "kubectl"),
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(
