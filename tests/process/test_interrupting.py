@@ -79,3 +79,39 @@ def test_of_a_group_of_errors_the_first_is_raised() -> None:
         [sys.executable, "-c", FAILING], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.stdout, done.stderr) == ("HzlinkError first\n", "")
+
+
+ABANDONING = """
+import asyncio, sys
+from hzlink import process
+from hzlink.running import run
+
+async def follow():
+    async with process.lines([sys.argv[1]]) as lines:
+        async for _ in lines:
+            pass
+
+async def work():
+    tasks = [asyncio.create_task(process.run([sys.argv[1]], deadline=60)) for _ in range(4)]
+    tasks += [asyncio.create_task(follow()) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    for task in tasks:
+        task.cancel()
+
+run(work())
+"""
+
+
+def test_programs_that_nobody_waits_for_any_more_end_in_order(programs: Programs) -> None:
+    """Their tasks are cancelled twice: by who began them, and by the end of the event loop."""
+    script = programs.script("p", "echo line; sleep 60")
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", ABANDONING, script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
