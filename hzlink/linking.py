@@ -104,10 +104,10 @@ async def _remove_secret(linking: Linking) -> None:
         return
     if "Site" not in owners:
         raise HzlinkError(
-            "a Secret that is not Skupper's has the name that the link's Secret needs",
+            tokenerrors.NAME_TAKEN,
             site=linking.redeemer.site.name,
             subject=str(secret),
-            next_step="rename it, or give the topology another name: --name",
+            next_step=tokenerrors.RENAME,
         )
     await linking.redeemer.delete([secret])
 

@@ -7,6 +7,8 @@ from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.refusals import Refusal, classify, explain
 from hzlink.topology import Site
 
+NAME_TAKEN = "a Secret that is not Skupper's has the name that the link's Secret needs"
+RENAME = "rename it, or give the topology another name: --name"
 NO_GRANT_ADDRESS = "no address for redeeming yet"
 
 # What the issuing side answers, in the AccessToken's status: what it means.
@@ -15,7 +17,7 @@ _REFUSALS = (
     ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
     ("403", "the token was refused: its code is wrong"),
     ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
-    ("could not create received secret", "the token was redeemed, but its Secret cannot be made"),
+    ("could not create received secret", NAME_TAKEN),
     ("Controller got error", "the issuing site cannot be reached from the redeeming one"),
 )
 # How a CLI that is not of release 2 answers to verbs and flags that it does not know.
@@ -53,7 +55,7 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
     error.subject = f"AccessToken {name}"
     error.next_step = hints.hzlink("link")
     if "could not create received secret" in said:
-        error.next_step = f"{hints.kubectl(redeemer, f'describe secret {name}')}   (rename it, or: --name)"
+        error.next_step = RENAME
     return error
 
 

@@ -41,7 +41,7 @@ async def site_ready(run: Run, step: Step) -> str:
     except WaitTimeout as error:
         if not wait.reason.startswith(NO_ADDRESS):
             raise
-        if not auto:
+        if not auto or time.monotonic() >= run.until:
             raise _no_address(step.site, error) from None
         run.unaddressed.add(step.site)
         waited = f"after {run.topology.settings.address_timeout:g} s"

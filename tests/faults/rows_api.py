@@ -109,6 +109,16 @@ def wrong_credentials(world: World) -> None:
     world.user("client", "no-such-token-Wd4Sn6Bf")
 
 
+def login_runs_out(world: World) -> None:
+    """The token is good until all is applied."""
+    file = world.user_by_program("client", world.token_for("client", [ALL]))
+
+    def run_out() -> None:
+        file.write_text("no-such-token-Wd4Sn6Bf")
+
+    world.when(lambda: _is_applied(world), run_out)
+
+
 def no_rights(world: World) -> None:
     world.limited_user("client", [])
 
@@ -174,7 +184,7 @@ ROWS = [
         Part.API, "api-gone-while-issuing", "the API server goes away between grant and token",
         "the API server of context {cluster} cannot be reached",
         UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant that could not be removed expires within a minute, and the "
-        "next run removes it.", closed_while_issuing, 3,
+        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
         site="cluster", said="refused", next="kubectl --context cluster cluster-info", heals=True,
     ),
     Fault(
@@ -186,7 +196,7 @@ ROWS = [
         Part.API, "api-process-stopped", "the API server's process is stopped",
         "the API server of context {cluster} cannot be reached",
         "`hzlink status` does not wait for an API server that does not answer.", "See above.", frozen_for_real, 3,
-        command=("status", "--timeout", "4"), where=Where.HOP,
+        command=("status", "--timeout", "30"), where=Where.HOP,
         site="cluster", subject="API server", next="kubectl --context cluster cluster-info", alone=True,
     ),
     Fault(
@@ -194,6 +204,14 @@ ROWS = [
         "the API server of context {client} does not accept your credentials",
         "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
         "Log in again. The next command shows what the API server takes you for.", wrong_credentials, 3,
+        site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
+    ),
+    Fault(
+        Part.API, "unauthorized-in-mid-run", "the credentials run out in the middle of a run",
+        "the API server of context {client} does not accept your credentials",
+        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
+        "Log in again. The next command shows what the API server takes you for.", login_runs_out, 3,
+        command=("up", "--timeout", "60", "--via", "kubectl"),
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(

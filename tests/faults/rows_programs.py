@@ -88,6 +88,12 @@ exec "$real" "$@"
 """
 
 
+def no_state_folder(world: World) -> None:
+    """Where the state folder would be is a file."""
+    (world.folder / "a-file").touch()
+    world.env["XDG_STATE_HOME"] = str(world.folder / "a-file")
+
+
 def clocks_apart(world: World) -> None:
     world.fault("clock", "cluster", 3600)
 
@@ -184,6 +190,12 @@ ROWS = [
         "Free some space, or link through kubectl, which needs no file.", program("skupper", NO_ROOM), 1,
         command=THROUGH_SKUPPER, site="cluster", subject="AccessGrant", said="no space left on device",
         next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide",
+    ),
+    Fault(
+        Part.PROGRAMS, "no-state-folder", "the state folder cannot be written", "linked to cluster",
+        "Nothing is wrong: the token's file is kept among the temporary files for its moment. What was typed cannot be "
+        "remembered, so `hzlink status` needs the flags.",
+        "Nothing, or set XDG_STATE_HOME.", no_state_folder, 0, command=THROUGH_SKUPPER, where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "clocks-apart", "the clusters' clocks are an hour apart", "linked to cluster",

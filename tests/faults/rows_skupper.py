@@ -279,18 +279,17 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "secret-in-the-way", "a Secret has the name that the link's needs",
-        "the token was redeemed, but its Secret cannot be made",
-        "A Secret of the link's name is there and not Skupper's. hzlink does not touch it.",
+        "a Secret that is not Skupper's has the name that the link's Secret needs",
+        "The link's Secret gets the link's name. hzlink does not touch what is there.",
         "Rename it, or give the topology another name: --name.", secret_in_the_way, 1, command=THROUGH_KUBECTL,
-        site="client", subject="AccessToken hazelcast-cluster", said="already exists",
-        next="kubectl --context client -n {namespace} describe secret hazelcast-cluster",
+        site="client", subject="secrets/hazelcast-cluster", next="rename it, or give the topology another name: --name",
     ),
     Fault(
         Part.LINKS, "link-never-operational", "the routers do not connect", "timed out waiting for: link to cluster",
         "The Link is there and the routers cannot connect: the issuer's address (port 55671) cannot be reached from "
         "the other cluster, or a certificate does not fit.",
         "Look at the Link and at the log of the redeeming side's router.", fault("link", "never", "client"), 4,
-        command=SHORT, site="client", subject="Link hazelcast-cluster", said="Not operational",
+        command=SHORT, site="client", subject="Link hazelcast-cluster", said="Not [Oo]perational",
         next="kubectl --context client -n {namespace} describe links.skupper.io hazelcast-cluster",
     ),
     Fault(

@@ -149,15 +149,32 @@ class World:
         self._named("contexts", context)["context"]["user"] = f"{context}-user"
         self._write_config()
 
+    def user_by_program(self, context: str, token: str) -> Path:
+        """The same by a credential program, which prints what is in the file that is returned, each time anew."""
+        file, program = self.folder / "login", self.folder / "bin" / "login"
+        file.write_text(token)
+        answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}'
+        program.write_text(f"#!/bin/sh\nprintf '{answer}' \"$(cat '{file}')\"\n")
+        program.chmod(0o755)
+        self.user(context, token)
+        how = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(program), "interactiveMode": "Never"}
+        self._named("users", f"{context}-user")["user"] = {"exec": how}
+        self._write_config()
+        return file
+
     def limited_user(self, context: str, rules: Sequence[Obj]) -> None:
         """From now on this world comes to a context's API server as one who may only do that in the namespace."""
+        self.user(context, self.token_for(context, rules))
+
+    def token_for(self, context: str, rules: Sequence[Obj]) -> str:
+        """A token of one who may only do that in the namespace."""
         name = "somebody"
         self.create(context, kinds.SERVICE_ACCOUNTS, {"metadata": {"name": name}})
         self.create(context, kinds.ROLES, {"metadata": {"name": name}, "rules": list(rules)})
         subject = {"kind": "ServiceAccount", "name": name, "namespace": self.namespace}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
         self.create(context, kinds.ROLE_BINDINGS, {"metadata": {"name": name}, "subjects": [subject], "roleRef": role})
-        self.user(context, self.sandbox.kubectl(context, "-n", self.namespace, "create", "token", name).strip())
+        return self.sandbox.kubectl(context, "-n", self.namespace, "create", "token", name).strip()
 
     def _named(self, part: str, name: str) -> Any:
         return next(entry for entry in self._config[part] if entry["name"] == name)

@@ -91,3 +91,39 @@ def test_a_killed_run_takes_its_programs_with_it(programs: Programs, tmp_path: P
         started.kill()
         started.wait()
     assert all(gone(pid, 2) for pid in pids)
+
+
+ABANDONING = """
+import asyncio, sys
+from hzlink import process
+from hzlink.running import run
+
+async def follow():
+    async with process.lines([sys.argv[1]]) as lines:
+        async for _ in lines:
+            pass
+
+async def work():
+    tasks = [asyncio.create_task(process.run([sys.argv[1]], deadline=60)) for _ in range(4)]
+    tasks += [asyncio.create_task(follow()) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    for task in tasks:
+        task.cancel()
+
+run(work())
+"""
+
+
+def test_programs_that_nobody_waits_for_any_more_end_in_order(programs: Programs) -> None:
+    """Their tasks are cancelled twice: by who began them, and by the end of the event loop."""
+    script = programs.script("p", "echo line; sleep 60")
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", ABANDONING, script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

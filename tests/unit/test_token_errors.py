@@ -53,6 +53,12 @@ def test_why_a_token_was_not_redeemed(said: str, message: str) -> None:
     assert (told.next_step or "").startswith("hzlink link")
 
 
+def test_a_secret_in_the_way_is_not_mended_by_another_link() -> None:
+    said = 'Controller could not create received secret: secrets "hazelcast-core" already exists'
+    told = tokenerrors.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=said))
+    assert (told.message, told.next_step) == (tokenerrors.NAME_TAKEN, tokenerrors.RENAME)
+
+
 def test_an_api_server_that_went_away_meanwhile_stays_what_it_is() -> None:
     told = tokenerrors.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=UNREACHABLE))
     assert (int(told.status), told.site) == (3, "edge")
