@@ -27,6 +27,7 @@ async def up(
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     tokenfile.sweep()
+    manifests.sweep()
     rendering = _Rendering(topology)
     looked = await _look(config, create_namespace, rendering)
     if looked.errors:
