@@ -35,6 +35,7 @@ async def up(
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     tokenfile.sweep()
+    manifests.sweep()
     rendering = _Rendering(topology)
     preflight = Preflight(config, wanted=not (skip_check or dry_run))
     looked = await _look(config, create_namespace, rendering)
