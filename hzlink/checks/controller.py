@@ -110,7 +110,8 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
         return [THERE.passed(site, f"the Site is looked after by {told.get('namespace')}/{told.get('name')}")]
     if isinstance(answers.controller, Unknown):
         text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
-        return [THERE.unknown(site, text, answers.controller.said)]
+        then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
+        return [THERE.unknown(site, text, answers.controller.said, f"{then}   (ask somebody who may)")]
     text = (
         f"there is no Skupper controller: no Deployment {CONTROLLER} in namespace {SKUPPER_NAMESPACE}"
         f" or {site.namespace} of context {site.context}"

@@ -101,7 +101,12 @@ class Request(BaseHTTPRequestHandler):
         self.served.requests.append((self.command, self.path))
         if self.served.answer is not None:
             self.served.answer(self)
-        elif self.command == "POST" and self.path.startswith(REVIEWS):
+        else:
+            self.well()
+
+    def well(self) -> None:
+        """What a server answers where all is well."""
+        if self.command == "POST" and self.path.startswith(REVIEWS):
             self._review()
         elif self.command != "GET":
             self.status(405, "MethodNotAllowed", "this server is only read")
