@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hzlink import kubectl, skupper
+from hzlink import kubectl
 from hzlink.checks import controller, versions
 from hzlink.checks.model import Answers, Check, Facts, Finding, Severity, Unknown, Versions
 from hzlink.checks.versions import Version
@@ -25,7 +25,12 @@ KUBECTL_SKEW = Check(
     Severity.WARNING,
 )
 SERVER = Check("server-version", "Kubernetes is recent enough for Skupper", "upgrade the cluster", Severity.WARNING)
-CLI = Check("skupper-cli", "the skupper CLI is there, if it is asked for", skupper.HINT, deadline=5.0)
+CLI = Check(
+    "skupper-cli",
+    "the skupper CLI is there, if it is asked for",
+    "install it (https://skupper.io/start/), or use: --via kubectl",
+    deadline=5.0,
+)
 CLI_SKEW = Check(
     "skupper-cli-skew",
     "the skupper CLI is of the controller's minor version",
