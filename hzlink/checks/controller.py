@@ -124,8 +124,8 @@ def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
     told = version(snapshot, answers)
     found = versions.parse(told)
     if found is None:
-        seen = f"Skupper calls its version {told!r}" if told else "the version of Skupper is not known"
-        return [VERSION.unknown(site, seen)] if told else []
+        # Nothing to tell it by is nothing new: whether there is a controller is a check of its own.
+        return [VERSION.unknown(site, f"Skupper calls its version {told!r}")] if told else []
     mended = [bug for bug in bugs(found) if bug.fixed is not None]
     if found < FIRST or mended:
         reasons = [f"{bug.name}: {bug.what}" for bug in mended]
