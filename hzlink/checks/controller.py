@@ -110,7 +110,8 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
         return [THERE.passed(site, f"the Site is looked after by {told.get('namespace')}/{told.get('name')}")]
     if isinstance(answers.controller, Unknown):
         text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
-        return [THERE.unknown(site, text, answers.controller.said)]
+        then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
+        return [THERE.unknown(site, text, answers.controller.said, f"{then}   (ask somebody who may)")]
     text = (
         f"there is no Skupper controller: no Deployment {CONTROLLER} in namespace {SKUPPER_NAMESPACE}"
         f" or {site.namespace} of context {site.context}"
@@ -123,8 +124,8 @@ def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
     told = version(snapshot, answers)
     found = versions.parse(told)
     if found is None:
-        seen = f"Skupper calls its version {told!r}" if told else "the version of Skupper is not known"
-        return [VERSION.unknown(site, seen)] if told else []
+        # Nothing to tell it by is nothing new: whether there is a controller is a check of its own.
+        return [VERSION.unknown(site, f"Skupper calls its version {told!r}")] if told else []
     mended = [bug for bug in bugs(found) if bug.fixed is not None]
     if found < FIRST or mended:
         reasons = [f"{bug.name}: {bug.what}" for bug in mended]

@@ -129,9 +129,9 @@ def _fact(done: process.Completed, kind: str, resource: str, name: str) -> _Fact
         return None
     lines = refusals.gist(done.said).splitlines()
     told = [line for line in lines if f'{resource} "{name}"' in line]
+    refused = bool(lines) and all(refusals.classify(line) is Refusal.FORBIDDEN for line in lines)
     # Refused for another one alone: this one is not there.
-    about_others = all(refusals.classify(line) is Refusal.FORBIDDEN for line in lines)
-    return None if about_others and not told else Unknown((told or lines or ["no answer"])[0])
+    return None if refused and not told else Unknown((told or lines or ["no answer"])[0])
 
 
 async def _routes(site: Site, limit: float) -> bool | Unknown:

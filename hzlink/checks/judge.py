@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hzlink.checks import access, controller, names, reach, rights, tools
 from hzlink.checks.model import Facts, Finding
+from hzlink.choices import Via
 from hzlink.topology import Site
 
 
@@ -27,8 +28,9 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
 def _at_site(facts: Facts, site: Site) -> list[Finding]:
     snapshot, answers = facts.snapshots[site], facts.answers[site]
     to_be_made = site in facts.missing
+    cli = None if facts.topology.settings.via is Via.KUBECTL else facts.skupper_cli
     findings = [
-        *tools.at_site(site, answers),
+        *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
         *rights.at_site(site, answers, facts.needed.get(site.role, ()), to_be_made),
         *reach.pod_security(site, snapshot, answers, to_be_made),

@@ -9,7 +9,11 @@ from hzlink.checks.model import Answers, Check, Finding, Unknown
 from hzlink.rights import Right
 from hzlink.topology import Site
 
-RIGHTS = Check("rights", "you may do all that `up` does", "have somebody give you the Roles of manifests/rbac")
+RIGHTS = Check(
+    "rights",
+    "you may do all that `up` does",
+    "an administrator can give you the Roles of manifests/rbac: see manifests/README.md",
+)
 
 
 def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: bool = False) -> list[Finding]:
@@ -25,10 +29,8 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: b
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
     words = in_words(lacking)
-    then = (
-        f"{hints.kubectl(site, f'apply -k manifests/rbac/{site.role}')}   (for an administrator; what you may do: "
-        f"{hints.kubectl(site, 'auth can-i --list')})"
-    )
+    given = f"an administrator can give you the Role of manifests/rbac/{site.role}: see manifests/README.md"
+    then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")
         return [RIGHTS.unknown(site, f"it is not known whether you may: {words}", said, then)]

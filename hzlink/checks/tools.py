@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hzlink import kubectl, skupper
+from hzlink import kubectl
 from hzlink.checks import controller, versions
 from hzlink.checks.model import Answers, Check, Facts, Finding, Severity, Unknown, Versions
 from hzlink.checks.versions import Version
@@ -25,7 +25,12 @@ KUBECTL_SKEW = Check(
     Severity.WARNING,
 )
 SERVER = Check("server-version", "Kubernetes is recent enough for Skupper", "upgrade the cluster", Severity.WARNING)
-CLI = Check("skupper-cli", "the skupper CLI is there, if it is asked for", skupper.HINT, deadline=5.0)
+CLI = Check(
+    "skupper-cli",
+    "the skupper CLI is there, if it is asked for",
+    "install it (https://skupper.io/start/), or use: --via kubectl",
+    deadline=5.0,
+)
 CLI_SKEW = Check(
     "skupper-cli-skew",
     "the skupper CLI is of the controller's minor version",
@@ -35,8 +40,12 @@ CLI_SKEW = Check(
 )
 
 
-def at_site(site: Site, answers: Answers) -> list[Finding]:
-    """The site's API server: recent enough, and near kubectl's version."""
+def at_site(site: Site, snapshot: Snapshot, answers: Answers, cli: str | Unknown | None) -> list[Finding]:
+    """The site's API server: recent enough, and near kubectl's version; its Skupper, near the CLI's."""
+    return [*_kubectl_and_server(site, answers), *_cli_skew(site, snapshot, answers, cli)]
+
+
+def _kubectl_and_server(site: Site, answers: Answers) -> list[Finding]:
     found = answers.versions
     if isinstance(found, Unknown):
         return [KUBECTL_SKEW.unknown(site, "the versions of kubectl and API server are not known", found.said)]
@@ -93,18 +102,14 @@ def _cli(facts: Facts) -> list[Finding]:
     mine = versions.parse(found)
     if mine is None:
         return [CLI_SKEW.unknown(None, f"the skupper CLI calls its version {found!r}")]
-    return [CLI.passed(None, f"skupper {mine}"), *_cli_skews(facts, mine)]
+    return [CLI.passed(None, f"skupper {mine}")]
 
 
-def _cli_skews(facts: Facts, mine: Version) -> list[Finding]:
-    findings = []
-    for site, answers in facts.answers.items():
-        there = versions.parse(controller.version(facts.snapshots.get(site, Snapshot(site)), answers))
-        if there is None:
-            continue
-        if versions.minors_apart(mine, there) != 0:
-            text = f"the skupper CLI is {mine}, the controller {there}"
-            findings.append(CLI_SKEW.failed(site, text))
-        else:
-            findings.append(CLI_SKEW.passed(site, f"CLI {mine}, controller {there}"))
-    return findings
+def _cli_skew(site: Site, snapshot: Snapshot, answers: Answers, cli: str | Unknown | None) -> list[Finding]:
+    mine = versions.parse(cli) if isinstance(cli, str) else None
+    there = versions.parse(controller.version(snapshot, answers))
+    if mine is None or there is None:
+        return []
+    if versions.minors_apart(mine, there) != 0:
+        return [CLI_SKEW.failed(site, f"the skupper CLI is {mine}, the controller {there}")]
+    return [CLI_SKEW.passed(site, f"CLI {mine}, controller {there}")]

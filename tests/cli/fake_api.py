@@ -103,7 +103,12 @@ class Request(BaseHTTPRequestHandler):
         self.served.requests.append((self.command, self.path))
         if self.served.answer is not None:
             self.served.answer(self)
-        elif _is_of_lease(self.path):
+        else:
+            self.well()
+
+    def well(self) -> None:
+        """What a server answers where all is well."""
+        if _is_of_lease(self.path):
             self._lease()
         elif self.command == "POST" and self.path.startswith(REVIEWS):
             self._review()

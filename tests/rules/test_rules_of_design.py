@@ -54,6 +54,8 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers"),
+    *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
+    "checks/rights",
 ]
 
 

@@ -73,6 +73,12 @@ def test_all_passes_before_and_after_up(hzlink: Hzlink) -> None:
 
     assert failed(check(hzlink).ok()) == {}
     assert "ready" in hzlink("check").ok().out
+    # Where nothing is to be done there is nothing to check: the look is all.
+    again = hzlink.up("-v").ok()
+    assert "nothing written" in again.err
+    assert " get " in again.err
+    assert " version " not in again.err
+    assert " create " not in again.err
 
 
 def test_the_bundled_roles_are_enough_and_what_they_do_not_show_is_unknown(
