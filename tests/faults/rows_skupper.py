@@ -12,8 +12,8 @@ from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import MARKS, World
 
 THROUGH_KUBECTL = ("up", "--timeout", "60", "--via", "kubectl")
-# Long enough for a busy machine to come to where it waits, and soon over.
-SHORT = ("up", "--timeout", "20")
+# Long enough for a busy machine to come to where it waits for good.
+SHORT = ("up", "--timeout", "45")
 
 
 def fault(name: str, value: object, *servers: str) -> partial[None]:
