@@ -24,5 +24,6 @@ group() {
 }
 group tests/sandbox_infra
 group tests/standin
-group tests --ignore=tests/sandbox_infra --ignore=tests/standin
+group tests/kill
+group tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/kill
 exit $failed
