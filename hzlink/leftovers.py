@@ -34,6 +34,23 @@ def refs(topology: Topology, snapshot: Snapshot) -> tuple[Ref, ...]:
     )
 
 
+def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> tuple[Object, ...]:
+    """Links that a run of hzlink had made and could not mark as its own any more.
+
+    Such a Link has one of the names that hzlink gives, and either hzlink's token of that name is still there, or
+    Skupper made it for a Site of hzlink's, with which it would go in any case.
+    """
+    tokens = {objects.name(item) for item in snapshot.of("AccessToken") if objects.is_ours(item, topology.name)}
+    sites = [objects.uid(item) for item in snapshot.of("Site") if objects.is_ours(item, topology.name)]
+    return tuple(
+        link
+        for link in snapshot.of("Link")
+        if objects.name(link) in names
+        and not objects.is_ours(link, topology.name)
+        and (objects.name(link) in tokens or any(objects.is_owned_by(link, site) for site in sites))
+    )
+
+
 def has_window(item: Object, windows: set[str]) -> bool:
     """Whether an object is a grant that was issued with one of these windows, for a single use."""
     wanted = objects.spec(item)

@@ -21,6 +21,7 @@ from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.readings import Reading, State
+from hzlink.running import to_the_end
 from hzlink.skupper import Skupper
 from hzlink.tokenfile import Token
 from hzlink.topology import labels
@@ -32,6 +33,8 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 # Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
 ISSUE_LIMIT = 60.0
 REDEEM_LIMIT = 60.0
+# Seconds to remove token and grant, also when ^C came. A call that finds the API server dead ends in 20.
+CLEAN_UP_LIMIT = 25.0
 # Seconds between two nudges of a Link that the controller has not looked at: it looks 0.3 s after one.
 NUDGE = 2.0
 # Seconds that a Link may be in error: while a Site starts, it is.
@@ -198,7 +201,11 @@ async def _through_skupper(linking: Linking) -> None:
             await _redeemed(linking, asyncio.create_task(redeeming))
             await _touch(linking)
         finally:
-            await _clean_up(linking, [Ref(GRANTS, grant)] if grant else await _windowed_grants(linking))
+            await to_the_end(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
+
+
+async def _clean_up_after_skupper(linking: Linking, grant: str) -> None:
+    await _clean_up(linking, [Ref(GRANTS, grant)] if grant else await _windowed_grants(linking))
 
 
 async def _windowed_grants(linking: Linking) -> list[Ref]:
@@ -231,7 +238,7 @@ async def _through_kubectl(linking: Linking) -> None:
         await _redeemed(linking, None)
         await _touch(linking)
     finally:
-        await _clean_up(linking, [Ref(GRANTS, linking.grant_name)])
+        await to_the_end(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
 
 
 async def _grant(linking: Linking) -> Token:

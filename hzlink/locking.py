@@ -18,6 +18,7 @@ from hzlink.kubectl import Kubectl
 from hzlink.lease import DURATION, RENEW, Holder, Verdict
 from hzlink.objects import Object
 from hzlink.refusals import KubectlError, Refusal
+from hzlink.running import to_the_end
 from hzlink.topology import Topology
 
 # Seconds between two looks at a Lease that may be over, and between two tries to renew.
@@ -63,7 +64,7 @@ async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[No
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             if _loss(keeping) is None:
-                await lock.release()
+                await to_the_end(lock.release(), DURATION)
     except asyncio.CancelledError:
         loss = _loss(keeping)
         # ^C at the same moment counts as such.

@@ -137,13 +137,16 @@ def make(
 
 
 def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
-    """Steps that remove what a run that was cut off left of its linking."""
-    found = {site: leftovers.refs(topology, snapshots[site]) for site in topology.sites}
-    return [
-        Step(Action.TIDY, site, f"left by a run that was cut off: {', '.join(map(str, refs))}", refs=refs)
-        for site, refs in found.items()
-        if refs
-    ]
+    """Steps that put in order what a run that was cut off left of its linking: `items` are Links to mark."""
+    names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
+    steps = []
+    for site in topology.sites:
+        refs = leftovers.refs(topology, snapshots[site])
+        links = leftovers.unmarked_links(topology, snapshots[site], names)
+        if refs or links:
+            found = ", ".join(map(str, (*refs, *map(objects.ref, links))))
+            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=links, refs=refs))
+    return steps
 
 
 def _site_steps(

@@ -14,7 +14,7 @@ from hzlink.observe import Snapshot
 from hzlink.plan import Action
 from hzlink.topology import Site
 from sandbox.skupper import durations
-from tests.unit.builders import CORE, EDGE, WEST, Obj, converged, item, topology
+from tests.unit.builders import CORE, EDGE, WEST, Obj, converged, item, link, topology
 
 names = st.text(min_size=1, max_size=40)
 
@@ -67,6 +67,27 @@ def test_a_working_topology_with_leftovers_is_only_tidied() -> None:
     [step] = plan.make(world.topology, world.wanted, world.snapshots())
     assert (step.action, step.site, [ref.name for ref in step.refs]) == (Action.TIDY, CORE, ["core-1234"])
     assert step.writes
+
+
+def test_a_link_that_could_not_be_marked_any_more_is_marked() -> None:
+    world = converged()
+    made = world.find(EDGE, "Link")
+    del made["metadata"]["labels"]
+    [step] = plan.make(world.topology, world.wanted, world.snapshots())
+    assert (step.action, step.site, step.items, step.refs) == (Action.TIDY, EDGE, (made,), ())
+
+
+def test_a_strangers_link_is_not() -> None:
+    world = converged()
+    world.put(EDGE, link("by-hand", owner=world.find(EDGE, "Site"), ours=False))
+    made = world.find(EDGE, "Link", "hazelcast-core")
+    del made["metadata"]["labels"]
+    del made["metadata"]["ownerReferences"]
+    assert plan.make(world.topology, world.wanted, world.snapshots()) == []
+    # Its token says whose it is.
+    world.live[EDGE].append(item("AccessToken", "hazelcast-core", ours=True))
+    [step] = plan.make(world.topology, world.wanted, world.snapshots())
+    assert (step.items, [ref.name for ref in step.refs]) == ((made,), ["hazelcast-core"])
 
 
 def test_it_is_tidied_before_anything_is_linked() -> None:
