@@ -53,7 +53,8 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "result", "events", "errors"),
+    *("mancenter", "refusals", "result", "events", "errors", "standing", "hops", "findings", "goals", "document"),
+    *("render/svg", "render/mermaid"),
 ]
 
 
