@@ -110,7 +110,8 @@ class Talk:
         if self.output == "json":
             from hzlink.render.structured import as_json
 
-            print(as_json(result))
+            # One of many is a line: whoever reads them takes them line by line.
+            print(as_json(result, None if self._view else 2))
         elif self.output == "yaml":
             from hzlink.render.structured import as_yaml
 
@@ -142,8 +143,12 @@ class Talk:
             print("---")
         elif self.output != "json":
             print(f"\n{f'at {at:%Y-%m-%d %H:%M:%S} UTC' if at is not None else 'nothing could be read'}")
-        self._print(result)
-        sys.stdout.flush()
+        try:
+            self._print(result)
+            sys.stdout.flush()
+        except SystemExit:
+            # What rich makes of a reader that has gone.
+            raise BrokenPipeError from None
 
     def _draw(self, report: Report) -> None:
         if self.output == "tree":

@@ -29,13 +29,11 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
     `meanwhile` is called while the sites are being looked at, for what can be got ready without them.
     """
-    return (await _look(config, min(DEADLINE, config.timeout), meanwhile))[0]
+    return (await _look(config, meanwhile))[0]
 
 
-async def _look(
-    config: Config, deadline: float, meanwhile: Callable[[], None] = lambda: None
-) -> tuple[Result, Snapshots]:
-    looking = asyncio.create_task(observe_all(config.topology.sites, deadline=deadline))
+async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
+    looking = asyncio.create_task(observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout)))
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
@@ -67,7 +65,8 @@ async def follow(config: Config, how: Following) -> Result:
     try:
         while True:
             looked = time.monotonic()
-            last, snapshots = await _look(config, _deadline(config, how.limit, began))
+            # The last one has as long as the others: cut short, it would not know what is there.
+            last, snapshots = await _look(config)
             if how.view is not None:
                 how.view(last)
             reached = _reading(how.goal, last, snapshots)
@@ -89,11 +88,6 @@ async def follow(config: Config, how: Following) -> Result:
         if last is None or how.view is None:
             raise
         return _ended(how, last)
-
-
-def _deadline(config: Config, limit: float | None, began: float) -> float:
-    left = DEADLINE if limit is None else began + limit - time.monotonic()
-    return max(1.0, min(DEADLINE, config.timeout, left))
 
 
 def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Reading | None:
