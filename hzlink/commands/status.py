@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -77,6 +78,9 @@ async def follow(config: Config, how: Following) -> Result:
                 return _ended(how, last) if reached is None else _late(how, last, reached, waited)
             if reached is not None:
                 _tell(how, reached, waited)
+            # sh's commands are cycles that hold what was printed; at the pace that suits a short command (__main__) they
+            # would take some 100 MB before they are looked for.
+            gc.collect()
             pause = looked + PERIOD - time.monotonic()
             await asyncio.sleep(max(0.0, min(pause, (how.limit or waited + PERIOD) - waited)))
     except BrokenPipeError:
