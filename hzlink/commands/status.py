@@ -70,28 +70,38 @@ async def follow(config: Config, how: Following) -> Result:
             last, snapshots = await _look(config)
             if how.view is not None:
                 how.view(last)
-            reached = _reading(how.goal, last, snapshots)
             waited = time.monotonic() - began
-            if reached is not None and reached.ok:
-                return replace(_ended(how, last), status=last.status.DONE)
-            if how.limit is not None and waited >= how.limit:
-                return _ended(how, last) if reached is None else _late(how, last, reached, waited)
-            if reached is not None:
-                _tell(how, reached, waited)
-            # sh's commands are cycles that hold what was printed; at the pace that suits a short command (__main__) they
-            # would take some 100 MB before they are looked for.
+            if ended := _ended(how, last, _reading(how.goal, last, snapshots), waited):
+                return ended
+            # sh's commands are cycles that hold what was printed. At the pace that suits a short command (__main__)
+            # they would take some 100 MB before they are looked for.
             gc.collect()
-            pause = looked + PERIOD - time.monotonic()
-            await asyncio.sleep(max(0.0, min(pause, (how.limit or waited + PERIOD) - waited)))
+            left = PERIOD if how.limit is None else how.limit - waited
+            await asyncio.sleep(max(0.0, min(looked + PERIOD - time.monotonic(), left)))
     except BrokenPipeError:
         # Whoever read what is shown has gone.
         if last is None:
             raise
-        return _ended(how, last)
+        return _shown(how, last)
     except asyncio.CancelledError:
         if last is None or how.view is None:
             raise
-        return _ended(how, last)
+        return _shown(how, last)
+
+
+def _ended(how: Following, last: Result, reached: Reading | None, waited: float) -> Result | None:
+    """The outcome, if that was the last look; else it is told what is being waited for."""
+    from hzlink.errors import ExitStatus
+
+    late = how.limit is not None and waited >= how.limit
+    if reached is None:
+        return _shown(how, last) if late else None
+    if reached.ok:
+        return replace(_shown(how, last), status=ExitStatus.DONE)
+    if late:
+        return _late(how, last, reached, waited)
+    _tell(how, reached, waited)
+    return None
 
 
 def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Reading | None:
@@ -100,7 +110,7 @@ def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Reading |
     return goals.reading(goal, last.report, snapshots) if goal is not None and last.report is not None else None
 
 
-def _ended(how: Following, last: Result) -> Result:
+def _shown(how: Following, last: Result) -> Result:
     return replace(last, shown=how.view is not None)
 
 
@@ -115,7 +125,7 @@ def _late(how: Following, last: Result, reached: Reading, waited: float) -> Resu
         waited=waited,
         next_step=blame.next_step if blame is not None and blame.next_step else hints.hzlink("status"),
     )
-    return replace(_ended(how, last), status=error.status, errors=(error,))
+    return replace(_shown(how, last), status=error.status, errors=(error,))
 
 
 def _tell(how: Following, reached: Reading, waited: float) -> None:
