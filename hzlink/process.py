@@ -114,15 +114,14 @@ async def run(
     """
     began = time.monotonic()
     command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536)
-    ended = asyncio.ensure_future(_ended(command))
+    ended = _ended(command)
     try:
         code = await asyncio.wait_for(asyncio.shield(ended), deadline)
     except TimeoutError:
         raise DeadlineExceeded(argv, deadline) from None
     finally:
         _end(command)
-        # sh's own thread tells the event loop of the end, and prints a traceback where that loop is closed by then.
-        await asyncio.shield(ended)
+        await _until_done(ended)
     seconds = time.monotonic() - began
     if trace:
         trace(argv, code, seconds)
@@ -165,17 +164,14 @@ async def lines(argv: Sequence[str]) -> AsyncIterator[Lines]:
     # The lines go to the callback only: a watch that runs for long must not pile them up.
     command = _start(argv, stdin=None, env=None, _out=take, _no_out=True, _out_bufsize=1, _decode_errors="replace")
 
-    async def close_when_ended() -> None:
-        await _ended(command)
-        queue.put_nowait(None)
-
-    closing = asyncio.create_task(close_when_ended())
+    ended = _ended(command)
+    ended.add_done_callback(lambda _: queue.put_nowait(None))
     began = time.monotonic()
     try:
         yield Lines(argv, command, queue)
     finally:
         _end(command)
-        await asyncio.shield(closing)
+        await _until_done(ended)
         if trace:
             trace(argv, command.process.exit_code or 0, time.monotonic() - began)
 
@@ -208,10 +204,25 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
             raise PrerequisiteError(f"{argv[0]} cannot be run", said=said, next_step="install it again") from None
 
 
-async def _ended(command: Any) -> int:
-    """Waits for the program's end: its exit code, negative for a signal."""
-    code: int = await asyncio.get_running_loop().run_in_executor(_threads(), command.process.wait)
-    return code
+def _ended(command: Any) -> asyncio.Future[int]:
+    """The program's end: its exit code, negative for a signal. No task: those are cancelled when hzlink ends."""
+    return asyncio.get_running_loop().run_in_executor(_threads(), command.process.wait)
+
+
+async def _until_done(ending: asyncio.Future[int]) -> None:
+    """Waits for a program that was ended, however often the waiting is cancelled: ^C cancels all of several at once,
+    and what is left of them again when the first is done.
+
+    sh's own thread tells the event loop of the end, and prints a traceback where that loop is closed by then.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not ending.done():
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _end(command: Any) -> None:
