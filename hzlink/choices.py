@@ -39,3 +39,11 @@ class Via(StrEnum):
     AUTO = "auto"
     SKUPPER = "skupper"
     KUBECTL = "kubectl"
+
+
+class Goal(StrEnum):
+    """What `status --wait` waits for."""
+
+    HEALTHY = "healthy"
+    LINKED = "linked"
+    GONE = "gone"

@@ -6,12 +6,13 @@ in this file: typer reads them, and evaluating their texts takes as long as all 
 
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hzlink import __version__
-from hzlink.choices import Expose, LinkFrom, Mode, Via
+from hzlink.choices import Expose, Goal, LinkFrom, Mode, Via
 from hzlink.errors import HzlinkError, Interrupted
 
 if TYPE_CHECKING:
@@ -37,6 +38,18 @@ class Output(StrEnum):
     WIDE = "wide"
     JSON = "json"
     YAML = "yaml"
+
+
+class StatusOutput(StrEnum):
+    """What stdout gets of a status: the above, and pictures of the paths."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    TREE = "tree"
+    JSON = "json"
+    YAML = "yaml"
+    SVG = "svg"
+    MERMAID = "mermaid"
 
 
 ClientCtx = Annotated[
@@ -73,6 +86,10 @@ Name = Annotated[
 ]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="What standard output gets.", rich_help_panel=OUTPUT)
+]
+StatusOutputOption = Annotated[
+    StatusOutput,
+    typer.Option("--output", "-o", help="What standard output gets; wide: every hop.", rich_help_panel=OUTPUT),
 ]
 Timeout = Annotated[
     float | None,
@@ -114,6 +131,11 @@ SkipCheck = Annotated[
     bool, typer.Option("--skip-check", help="Do not check first what is needed (`hzlink check` does it alone).")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", "-w", help="Go on looking, and show what changes, until ^C (or --timeout).")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is so (--for); exit 4 when --timeout is over.")]
+WaitFor = Annotated[Goal | None, typer.Option("--for", help="What --wait waits for (default: healthy).")]
 OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
 ]
@@ -139,9 +161,10 @@ _TALK: dict[str, tuple[Any, Any]] = {
     "quiet": (Quiet, False),
     "no_color": (NoColor, False),
 }
+_STATUS_TALK = {**_TALK, "output": (StatusOutputOption, StatusOutput.TABLE)}
 
 
-def shared(function: Callable[..., None]) -> Callable[..., None]:
+def shared(function: Callable[..., None], talking: dict[str, tuple[Any, Any]] = _TALK) -> Callable[..., None]:
     """Gives a command the options that every command shares, and hands them to it as `place` and `talk`."""
     import inspect
 
@@ -150,12 +173,12 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     parameters = [
         *(parameter for name, parameter in own.parameters.items() if name not in ("place", "talk")),
         *(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in _PLACE.items()),
-        *(inspect.Parameter(name, keyword, default=value, annotation=kind) for name, (kind, value) in _TALK.items()),
+        *(inspect.Parameter(name, keyword, default=value, annotation=kind) for name, (kind, value) in talking.items()),
     ]
 
     def command(**values: Any) -> None:
         place = {name: values.pop(name) for name in _PLACE}
-        talk = {name: values.pop(name) for name in _TALK}
+        talk = {name: values.pop(name) for name in talking}
         function(place=place, talk=talk, **values)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
@@ -247,14 +270,21 @@ def link_command(
 
 
 @app.command("status")
-@shared
-def status_command(*, place: Any, talk: Any) -> None:
+@partial(shared, talking=_STATUS_TALK)
+def status_command(
+    *, watch: Watch = False, wait: Wait = False, wait_for: WaitFor = None, place: Any, talk: Any
+) -> None:
     """Show every site, link and member, and the first broken hop. Never writes, never hangs."""
 
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
-        from hzlink.commands.status import status
+        from hzlink.commands.status import Following, follow, status
 
-        return status(config, console.prepare)
+        if not (watch or wait or wait_for):
+            return status(config, console.prepare)
+        goal = (wait_for or Goal.HEALTHY) if wait or wait_for else None
+        limit = config.timeout if goal or place["timeout"] else None
+        view = console.follow() if watch else None
+        return follow(config, Following(goal, limit, view, console.emit))
 
     _run("status", place, talk, work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -46,12 +47,14 @@ ALL_KINDS = (
 class Snapshot:
     """One site as one look found it. `error` says why there was nothing to see; then `items` is empty.
 
-    Codes and keys of tokens and grants are struck out before anything else can see them.
+    Codes and keys of tokens and grants are struck out before anything else can see them. `at` is when the look ended,
+    by this machine's clock.
     """
 
     site: Site
     items: tuple[Object, ...] = ()
     error: HzlinkError | None = None
+    at: datetime | None = None
 
     def of(self, kind: str) -> list[Object]:
         """All objects of a kind."""
@@ -94,7 +97,7 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
             return Snapshot(site, error=explain(site, "read objects", said))
     except KubectlError as error:
         return Snapshot(site, error=error)
-    return Snapshot(site, tuple(_without_secrets(item) for item in items))
+    return Snapshot(site, tuple(_without_secrets(item) for item in items), at=datetime.now(UTC))
 
 
 async def observe_all(

@@ -76,6 +76,18 @@ def site(item: Object | None) -> Reading:
     return reading
 
 
+def since(item: Object) -> datetime | None:
+    """Since when the object stands as it does: its main condition's last transition, or that of the first one that
+    keeps it from being True; for one without conditions, when it was made.
+    """
+    conditions = [entry for entry in objects.status(item).get("conditions") or [] if entry.get("type") != "Resolved"]
+    main = [entry for entry in conditions if entry.get("type") in ("Ready", "Available")]
+    if not any(entry.get("status") == "True" for entry in main):
+        main = [entry for entry in conditions if entry.get("status") == "False"] + main
+    moments = [moment for entry in main if (moment := objects.moment(entry.get("lastTransitionTime")))]
+    return moments[0] if moments else objects.created(item)
+
+
 def needs_address(site: Object | None) -> bool:
     """Whether the Site's router runs and only its address for links is missing."""
     if site is None:
@@ -102,6 +114,12 @@ def matched(item: Object | None) -> Reading:
     if item is not None and reading.ok and not objects.holds(item, "Matched"):
         return Reading(State.WAITING, "not matched yet")
     return reading
+
+
+def only_unmatched(item: Object) -> bool:
+    """Whether a Listener or Connector is as it should be, and only its counterpart is not known (yet)."""
+    unmatched = objects.condition(item, "Matched").get("status") == "False" or objects.holds(item, "Ready")
+    return unmatched and objects.condition(item, "Configured").get("status") != "False"
 
 
 def link_is_stale(link: Object, peer: Object | None) -> bool:
@@ -167,6 +185,26 @@ def pod_trouble(pod: Object) -> Reading:
         if reason in _STUCK:
             return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
     return Reading(State.OK if is_ready(pod) else State.WAITING)
+
+
+ROUTER_SELECTOR = "skupper.io/component=router"
+
+
+def routers(items: Iterable[Object]) -> Reading:
+    """A site's router pods: one that is ready will do (with `ha` there are two).
+
+    OK, too, where neither a pod nor a Deployment of the router's can be seen: then the Site's word has to do.
+    """
+    listed = list(items)
+    key, _, value = ROUTER_SELECTOR.partition("=")
+    pods = [item for item in listed if item.get("kind") == "Pod" and objects.labels(item).get(key) == value]
+    if any(is_ready(pod) for pod in pods):
+        return Reading(State.OK)
+    if pods:
+        troubles = [trouble for trouble in map(pod_trouble, pods) if trouble.text]
+        return next(iter(troubles), Reading(State.WAITING, "no router pod is ready"))
+    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
+    return Reading(State.WAITING, "Deployment skupper-router has no pod") if made else Reading(State.OK)
 
 
 def is_ready(pod: Object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hzlink import report as reports
+from hzlink import document as documents
 from hzlink.checks.model import Finding
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.plan import Step
@@ -17,7 +17,8 @@ class Result:
     """The outcome of one command.
 
     `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
-    `text` is for commands whose result is a text of its own, such as manifests.
+    `text` is for commands whose result is a text of its own, such as manifests; `shown` when all but its errors has
+    been shown already.
     """
 
     command: str
@@ -29,6 +30,7 @@ class Result:
     findings: tuple[Finding, ...] | None = None
     text: str | None = None
     notes: tuple[str, ...] = field(default=())
+    shown: bool = False
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
@@ -53,12 +55,12 @@ def verdict(command: str, report: Report, **more: Any) -> Result:
 def to_dict(result: Result) -> dict[str, Any]:
     """The versioned document of `-o json` and `-o yaml`, also on failure."""
     document: dict[str, Any] = {
-        "apiVersion": reports.API_VERSION,
+        "apiVersion": documents.API_VERSION,
         "kind": result.command.capitalize(),
         "exitCode": int(result.status),
     }
     if result.report is not None:
-        document |= reports.to_dict(result.report)
+        document |= documents.to_dict(result.report)
     if result.steps is not None:
         document["steps"] = [
             {"site": step.site.name, "action": str(step.action), "writes": step.writes, "why": step.why}

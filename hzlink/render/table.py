@@ -7,19 +7,18 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.choices import Mode, Role
+from hzlink.findings import Kind
+from hzlink.hops import Path
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
+from hzlink.render import words
+from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
-from hzlink.report import LinkReport, Report, SiteReport
+from hzlink.render.words import COLOURS
+from hzlink.report import Report
 from hzlink.result import Result
+from hzlink.standing import LinkReport, SiteReport
 
-COLOURS = {
-    State.OK: "green",
-    State.WAITING: "yellow",
-    State.BROKEN: "red",
-    State.ABSENT: "red",
-    State.UNKNOWN: "magenta",
-}
 # More names than these are shown as ranges.
 NAMES_SHOWN = 5
 # A word up to this long (CrashLoopBackOff:) is not broken in two; longer ones are those of users, such as ARNs.
@@ -30,7 +29,10 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     """What stdout gets of a result, part by part."""
     parts: list[RenderableType] = []
     if result.report is not None:
-        parts += [status_table(result.report, wide), *_below(result.report)]
+        parts.append(status_table(result.report, wide))
+        if wide:
+            parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
+        parts += below(result.report, wide)
     if result.steps is not None:
         parts.append(_steps(result.steps))
     if result.removed is not None:
@@ -148,10 +150,13 @@ def _mancenter(report: Report, site: SiteReport) -> Text:
     return text
 
 
-def _below(report: Report) -> list[RenderableType]:
+def below(report: Report, wide: bool) -> list[RenderableType]:
     """The verdict, what Skupper says otherwise, and where to open Management Center."""
     lines: list[RenderableType] = [Text(), _verdict(report)]
-    lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
+    # Of two ends that disagree while all is well a warning tells already.
+    told = [finding for finding in report.findings if wide or not (report.healthy and finding.kind is Kind.OFFERS)]
+    notes = [*report.warnings, *(finding.text for finding in told)]
+    lines += [Text(f" note: {one_line(note)}", "yellow") for note in notes]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
             where = (
@@ -162,16 +167,23 @@ def _below(report: Report) -> list[RenderableType]:
 
 
 def _verdict(report: Report) -> Text:
-    blame = report.blame
-    if blame is None:
+    if report.blamed is None:
         count = len(report.links)
         return Text(" healthy. ", "green").append(
             f"{len(report.sites)} sites, {count} link{'s' if count > 1 else ''}, {len(report.members)} members",
             "not bold default",
         )
+    return _blame(report.blamed)
+
+
+def _blame(path: Path) -> Text:
+    blame = path.hops[path.broken or 0]
     text = Text(f" unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "red")
-    if blame.reading.text:
-        text.append(f"\n   {one_line(blame.reading.text)}", "default")
+    if blame.age is not None:
+        text.append(f", for {words.span(blame.age)}")
+    text.append(f"\n   {path.picture}", "default")
+    if blame.evidence:
+        text.append(f"\n   {one_line(blame.evidence)}", "default")
     if blame.next_step:
         text.append("\n   next: ", "default").append(printable(blame.next_step), "cyan")
     return text
@@ -190,6 +202,11 @@ def _steps(steps: tuple[Step, ...]) -> RenderableType:
 
 
 def show(console: Console, result: Result, wide: bool = False) -> None:
-    """Prints the result. Text is left to the terminal to wrap, so that a command can be copied whole."""
-    for part in render(result, wide):
+    """Prints the result."""
+    print_parts(console, render(result, wide))
+
+
+def print_parts(console: Console, parts: list[RenderableType]) -> None:
+    """Prints part by part. Text is left to the terminal to wrap, so that a command can be copied whole."""
+    for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))

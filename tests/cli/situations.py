@@ -39,7 +39,7 @@ class Situation:
 
 def _at(topology: Topology, *found: list[Object] | Snapshot) -> Situation:
     snapshots = [
-        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects))
+        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects), at=make.LOOKED)
         for site, objects in zip(topology.sites, found, strict=True)
     ]
     return Situation(topology, dict(zip(topology.sites, snapshots, strict=True)))
@@ -173,6 +173,7 @@ def unisocket() -> Situation:
     """All is well, over one connection."""
     cluster = [_cluster_side()[0], make.offer("Connector", smart=False), *make.members(3)]
     client = [make.skupper_site("edge"), make.offer("Listener", smart=False), make.link("core")]
+    client.append(make.service("hazelcast", {"internal.skupper.io/listener": "hazelcast"}))
     return _at(_topology(mode=Mode.UNISOCKET), cluster, client)
 
 
@@ -256,6 +257,36 @@ def nasty_refusal() -> Situation:
     return _at(_topology(), _refused(CORE, NASTY), _refused(EDGE, f"Unable to connect to the server: {NASTY}"))
 
 
+def router_down() -> Situation:
+    """The client's router pod does not start again; its Site still says Ready."""
+    stuck = ("CrashLoopBackOff", "back-off 20s restarting failed container=router pod=skupper-router-6c8d_hz")
+    client = [*_client_side(make.link("core")), *make.router(stuck=stuck)]
+    return _at(_topology(), [*_cluster_side(), *make.router()], client)
+
+
+def connector_finds_nobody() -> Situation:
+    """All members are ready, and somebody changed the Connector's selector."""
+    cluster = _cluster_side()
+    cluster[1] = make.offer("Connector", "No matches for selector", error=True)
+    client = _client_side(
+        make.link("core"), listener="No matching connectors", numbers=(), center=make.mancenter(ready=False, waits=True)
+    )
+    return _at(_topology(), cluster, client)
+
+
+def networks_disagree() -> Situation:
+    """The Link is Ready, and what the two Sites have heard of each other does not go with it."""
+    core = make.skupper_site(
+        "core",
+        host="203.0.113.7",
+        network=[make.heard_of("core"), make.heard_of("edge", make.heard_link("core", up=False))],
+    )
+    gone = make.heard_of("core", uid="uid-of-a-former-core")
+    edge = make.skupper_site("edge", network=[make.heard_of("edge", make.heard_link("core")), gone])
+    client = [edge, *_client_side(make.link("core"), numbers=(0, 1, 2, 3))[1:]]
+    return _at(_topology(), [core, *_cluster_side()[1:]], client)
+
+
 ALL: dict[str, Callable[[], Situation]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -285,6 +316,9 @@ ALL: dict[str, Callable[[], Situation]] = {
         nasty_messages,
         nasty_warning,
         nasty_refusal,
+        router_down,
+        connector_finds_nobody,
+        networks_disagree,
     )
 }
 NASTIES = [name for name in ALL if name.startswith("nasty")]

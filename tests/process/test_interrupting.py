@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from hzlink import process
 from tests.process.programs import Programs, gone, pid_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +56,30 @@ def test_an_interrupted_run(programs: Programs, tmp_path: Path, number: signal.S
     assert time.monotonic() - began < 10
     assert (started.returncode, out, err) == (130, "in order\n", "")
     assert all(gone(pid) for pid in pids)
+
+
+@pytest.mark.parametrize("how", ["run", "lines"])
+def test_cancelled_again_while_it_puts_things_in_order(how: str, programs: Programs, tmp_path: Path) -> None:
+    """As asyncio does at its end with what is left of several: sh's thread must not outlive the event loop."""
+    script = programs.script("slow", f"echo $$ > {tmp_path}/slow.pid; sleep 60")
+
+    async def follow() -> None:
+        async with process.lines([script]) as lines:
+            async for _ in lines:
+                pass
+
+    async def work() -> None:
+        task = asyncio.create_task(process.run([script], deadline=60) if how == "run" else follow())
+        while not (tmp_path / "slow.pid").exists():
+            await asyncio.sleep(0.02)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("STDOUT/ERR")] == []
+
+    asyncio.run(work())
 
 
 FAILING = """

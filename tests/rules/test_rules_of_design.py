@@ -55,7 +55,7 @@ PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
-    "checks/rights",
+    *("checks/rights", "standing", "hops", "findings", "goals", "document", "render/svg", "render/mermaid"),
 ]
 
 
