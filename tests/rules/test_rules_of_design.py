@@ -53,7 +53,7 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "result", "events", "errors"),
+    *("mancenter", "refusals", "result", "events", "errors", "redaction"),
 ]
 
 
