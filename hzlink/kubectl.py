@@ -21,6 +21,11 @@ CALL_DEADLINE = 20.0
 
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
 
+_NAMES_AND_KEYS = (
+    '{{range .items}}{{.metadata.name}}{{"\\t"}}{{.type}}'
+    '{{range $key, $value := .data}}{{"\\t"}}{{$key}}{{end}}{{"\\n"}}{{end}}'
+)
+
 
 class Kubectl:
     """kubectl for one site."""
@@ -130,6 +135,21 @@ class Kubectl:
         if since:
             args.append(f"--since-time={since}")
         return (await self._call("read logs", *args)).stdout
+
+    async def log(self, pod: str, container: str, *, lines: int, limit_bytes: int, previous: bool = False) -> str:
+        """The last lines of one container, each with its time; of its previous run, if asked for."""
+        args = ["logs", pod, f"--container={container}", "--timestamps", f"--tail={lines}"]
+        args += [f"--limit-bytes={limit_bytes}", *(["--previous"] if previous else [])]
+        return (await self._call(f"read the log of {pod}", *args)).stdout
+
+    async def secret_keys(self) -> list[list[str]]:
+        """Each Secret's name, type and keys. Their values stay with kubectl."""
+        done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    async def versions(self) -> dict[str, Any]:
+        """What `kubectl version` says of itself and of the API server."""
+        return _document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
 
     @asynccontextmanager
     async def watch(self, resource: str, name: str | None = None) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:

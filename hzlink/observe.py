@@ -94,7 +94,7 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
             return Snapshot(site, error=explain(site, "read objects", said))
     except KubectlError as error:
         return Snapshot(site, error=error)
-    return Snapshot(site, tuple(_without_secrets(item) for item in items))
+    return Snapshot(site, tuple(without_secrets(item) for item in items))
 
 
 async def observe_all(
@@ -106,7 +106,8 @@ async def observe_all(
     return dict(zip(listed, snapshots, strict=True))
 
 
-def _without_secrets(item: Object) -> Object:
+def without_secrets(item: Object) -> Object:
+    """The object without a grant's or token's code and certificate."""
     if item.get("kind") not in ("AccessGrant", "AccessToken"):
         return item
     cleaned: dict[str, Any] = dict(item)

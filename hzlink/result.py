@@ -12,11 +12,20 @@ from hzlink.report import Report
 
 
 @dataclass(frozen=True)
+class Dumped:
+    """A support bundle: where it is, the names of the files in it, and its bytes."""
+
+    path: str
+    files: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
 class Result:
     """The outcome of one command.
 
     `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `text` is for commands whose
-    result is a text of its own, such as manifests.
+    result is a text of its own, such as manifests; `dumped` is the support bundle that was written.
     """
 
     command: str
@@ -27,6 +36,7 @@ class Result:
     removed: tuple[str, ...] | None = None
     text: str | None = None
     notes: tuple[str, ...] = field(default=())
+    dumped: Dumped | None = None
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
@@ -58,6 +68,10 @@ def to_dict(result: Result) -> dict[str, Any]:
         ]
     if result.removed is not None:
         document["removed"] = list(result.removed)
+    if result.dumped is not None:
+        dumped = {"path": result.dumped.path, "files": list(result.dumped.files), "bytes": result.dumped.size}
+        # The document of `dump` is about nothing else.
+        document |= dumped if result.command == "dump" else {"dump": dumped}
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document
