@@ -14,7 +14,7 @@ from hzlink.dump import Found
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, without_secrets
 from hzlink.redaction import Redaction
-from hzlink.topology import Topology
+from hzlink.topology import WORKLOAD, Topology
 
 SUMMARY = "summary.txt"
 
@@ -25,7 +25,10 @@ def files(
     """The files, as name and text. `tools` are versions of what runs here; `concealed` are secrets known already."""
     redaction = _redaction(topology, found, concealed)
     snapshots = {
-        one.site: Snapshot(one.site, tuple(without_secrets(item) for item in one.items), one.error) for one in found
+        one.site: Snapshot(
+            one.site, tuple(without_secrets(item) for item in one.items), one.error, member_log=_member_log(one)
+        )
+        for one in found
     }
     seen = report.make(topology, snapshots)
     page = summary.page(seen, found, when, tools)
@@ -37,6 +40,16 @@ def files(
     for one in found:
         made += [(f"{one.site.name}/{name}", text) for name, text in _of_site(one, redaction)]
     return made
+
+
+def _member_log(found: Found) -> str:
+    """The present runs' logs as `kubectl logs --prefix` gives them; only the cluster site has members."""
+    return "\n".join(
+        f"[pod/{log.pod}/{log.container}] {line}"
+        for log in found.logs
+        if log.container == WORKLOAD and not log.previous
+        for line in log.text.splitlines()
+    )
 
 
 def _redaction(topology: Topology, found: Sequence[Found], concealed: Iterable[str]) -> Redaction:

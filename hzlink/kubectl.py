@@ -122,13 +122,20 @@ class Kubectl:
         """`kubectl rollout restart`."""
         await self._call(f"restart {target}", "rollout", "restart", str(target), f"--field-manager={MANAGER}")
 
-    async def logs(self, selector: str, *, since: str | None = None, limit_bytes: int = 4_000_000) -> str:
-        """Logs of all pods that the selector takes, each line with its pod in front, at most `limit_bytes` of each."""
+    async def logs(
+        self, selector: str, *, since: str | None = None, tail: int = -1, limit_bytes: int = 4_000_000
+    ) -> str:
+        """Logs of all pods that the selector takes, each line with its pod and time in front.
+
+        Of each pod at most the last `tail` lines, and of these `limit_bytes`. A pod without a log is left out.
+        """
         args = [
             "logs",
             f"--selector={selector}",
             "--prefix",
-            "--tail=-1",
+            "--timestamps",
+            "--ignore-errors",
+            f"--tail={tail}",
             f"--limit-bytes={limit_bytes}",
             "--max-log-requests=100",
         ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hzlink import hints, objects, plan, readings
+from hzlink import hints, mancenter, objects, plan, readings
 from hzlink.choices import Mode, Role
 from hzlink.errors import ExitStatus
+from hzlink.mancenter import Sight
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import Reading, State
@@ -54,7 +55,8 @@ class LinkReport:
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
-    `error` says why nothing is known of it, and `status` the exit code for that.
+    `error` says why nothing is known of it, and `status` the exit code for that. `sees` is what its Management Center
+    is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
     """
@@ -74,6 +76,7 @@ class SiteReport:
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
+    sees: Sight | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     sites = tuple(
         _site(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT)) for site in topology.sites
     )
+    sites = _with_sight(topology, snapshots, sites, members)
     blame = _blame(topology, snapshots, mode, sites, links, members)
     warnings = _warnings(sites) if blame is None else ()
     return Report(topology, mode, sites, links, members, wanted, blame, warnings)
@@ -205,6 +209,17 @@ def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Reading:
     return Reading(State.WAITING, "waits for the members' names") if waits and not reading.ok else reading
 
 
+def _with_sight(
+    topology: Topology, snapshots: Snapshots, sites: tuple[SiteReport, ...], members: tuple[Member, ...]
+) -> tuple[SiteReport, ...]:
+    """Adds what each Management Center that is ready sees of the members that are."""
+    ready = [member.name for member in members if member.ready]
+    seen = mancenter.sight(snapshots[topology.cluster].member_log, ready, len(topology.clients))
+    return tuple(
+        replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
+    )
+
+
 def _web_address(service: Object | None) -> str:
     """The address outside the cluster, where the Service has one that hzlink can know."""
     spec = objects.spec(service or {})
@@ -288,9 +303,13 @@ def _names_hop(report: SiteReport) -> Hop:
 
 def _mancenter_hop(report: SiteReport) -> Hop:
     reading = report.mancenter or Reading(State.ABSENT, "not there")
-    return Hop(
-        "Management Center", report.site, reading, hints.kubectl(report.site, f"describe pods -l app={MANCENTER}")
-    )
+    next_step = hints.kubectl(report.site, f"describe pods -l app={MANCENTER}")
+    if reading.ok:
+        reading = mancenter.reading(report.sees)
+        blind = report.sees is not None and report.sees.blind
+        logs = hints.kubectl(report.site, f"logs deployment/{MANCENTER}")
+        next_step = f"{hints.hzlink('up')}   (restarts it; look: {logs})" if blind else logs
+    return Hop("Management Center", report.site, reading, next_step)
 
 
 def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
@@ -359,6 +378,7 @@ def _site_dict(report: Report, site: SiteReport) -> dict[str, Any]:
             "message": site.mancenter.text,
             "address": site.mancenter_address or None,
             "forward": site.mancenter_command or None,
+            "sees": site.sees.to_dict() if site.sees else None,
         }
     return document
 

@@ -71,7 +71,8 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
         lacks = f", no {', '.join(site.missing)}" if site.missing else ""
         yield f"  members' names     {', '.join(site.names) or 'none'}{lacks}"
     if site.mancenter is not None:
-        yield f"  Management Center  {_said(site.mancenter)}"
+        sees = f", sees {site.sees.count} members since {site.sees.since}" if site.sees else ""
+        yield f"  Management Center  {_said(site.mancenter)}{sees}"
 
 
 def _said(reading: Reading) -> str:

@@ -42,7 +42,7 @@ async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_
     run = Run(topology, snapshots, emit, until)
     await run_steps(run, steps)
     state.save(config.record)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, with_log=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
@@ -52,7 +52,7 @@ async def _look(
     topology: Topology, create_namespace: bool, deadline: float
 ) -> tuple[Snapshots, frozenset[Site], list[HzlinkError]]:
     """Snapshots, the sites whose namespace is to be made, and what forbids to go on. Nothing is written before this."""
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline))
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
