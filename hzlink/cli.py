@@ -140,6 +140,14 @@ OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
 ]
 
+DumpOnFailure = Annotated[
+    bool, typer.Option("--dump-on-failure", help="Write a support bundle (`hzlink dump`) when it fails.")
+]
+DumpFile = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="The archive (default: hzlink-dump-TOPOLOGY-TIME.tar.gz in this folder)."),
+]
+
 
 # What every command shares: where the sites are, and how to talk. Name: annotation, or annotation and default.
 _PLACE: dict[str, Any] = {
@@ -217,6 +225,7 @@ def up_command(
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    dump_on_failure: DumpOnFailure = False,
     place: Any,
     talk: Any,
 ) -> None:
@@ -232,9 +241,10 @@ def up_command(
     }
 
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
 
-        return up(
+        running = up(
             config,
             console.emit,
             create_namespace=create_namespace,
@@ -242,6 +252,7 @@ def up_command(
             skip_check=skip_check,
             force_unlock=force_unlock,
         )
+        return after_up(config, console.emit, running, dump_on_failure)
 
     _run("up", place | settings, talk, work)
 
@@ -353,6 +364,19 @@ def render_command(
         return render(config)
 
     _run("render", place | settings, talk, work)
+
+
+@app.command("dump")
+@shared
+def dump_command(*, target: DumpFile = None, place: Any, talk: Any) -> None:
+    """Write a support bundle of every site, without secrets: objects, events, logs, versions, and a summary."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.dump import dump
+
+        return dump(config, console.emit, target)
+
+    _run("dump", place, talk, work)
 
 
 Work = Callable[["Config", "Talk"], Coroutine[Any, Any, "Result"]]

@@ -85,6 +85,7 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "message": site.mancenter.text,
             "address": site.mancenter_address or None,
             "forward": site.mancenter_command or None,
+            "sees": site.sees.to_dict() if site.sees else None,
         }
     return document
 

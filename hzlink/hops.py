@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hzlink import hints, objects, readings
+from hzlink import hints, mancenter, objects, readings
 from hzlink.choices import Mode
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
@@ -141,10 +141,17 @@ class _Way:
             item = self.snapshot.get("Deployment", MANCENTER)
             reading = self.near.mancenter or Reading(State.ABSENT, "not there")
             step = hints.kubectl(site, f"describe pods -l app={MANCENTER}")
+            if reading.ok:
+                reading, step = mancenter.reading(self.near.sees), self._sight_step()
             return _hop("Management Center", self.snapshot, item, reading, step)
         item = self.snapshot.get("Service", WORKLOAD)
         reading = Reading(State.OK, "clients connect to it") if item is not None else Reading(State.ABSENT, _NO_SERVICE)
         return _hop("client", self.snapshot, item, reading, hints.kubectl(site, "describe listeners.skupper.io"))
+
+    def _sight_step(self) -> str:
+        logs = hints.kubectl(self.near.site, f"logs deployment/{MANCENTER}")
+        blind = self.near.sees is not None and self.near.sees.blind
+        return f"{hints.hzlink('up')}   (restarts it; look: {logs})" if blind else logs
 
     def listener(self, flows: bool) -> Hop:
         """The Listener: content, or proved by the members' names (or by the Connector's word, where there are none)."""

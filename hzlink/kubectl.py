@@ -29,6 +29,11 @@ _UNCHECKED = ("--validate=false",)
 
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
 
+_NAMES_AND_KEYS = (
+    '{{range .items}}{{.metadata.name}}{{"\\t"}}{{.type}}'
+    '{{range $key, $value := .data}}{{"\\t"}}{{$key}}{{end}}{{"\\n"}}{{end}}'
+)
+
 
 class Kubectl:
     """kubectl for one site."""
@@ -187,19 +192,41 @@ class Kubectl:
         """`kubectl rollout restart`."""
         await self._call(f"restart {target}", "rollout", "restart", str(target), f"--field-manager={MANAGER}")
 
-    async def logs(self, selector: str, *, since: str | None = None, limit_bytes: int = 4_000_000) -> str:
-        """Logs of all pods that the selector takes, each line with its pod in front, at most `limit_bytes` of each."""
+    async def logs(
+        self, selector: str, *, since: str | None = None, tail: int = -1, limit_bytes: int = 4_000_000
+    ) -> str:
+        """Logs of all pods that the selector takes, each line with its pod and time in front.
+
+        Of each pod at most the last `tail` lines, and of these `limit_bytes`. A pod without a log is left out.
+        """
         args = [
             "logs",
             f"--selector={selector}",
             "--prefix",
-            "--tail=-1",
+            "--timestamps",
+            "--ignore-errors",
+            f"--tail={tail}",
             f"--limit-bytes={limit_bytes}",
             "--max-log-requests=100",
         ]
         if since:
             args.append(f"--since-time={since}")
         return (await self._call("read logs", *args)).stdout
+
+    async def log(self, pod: str, container: str, *, lines: int, limit_bytes: int, previous: bool = False) -> str:
+        """The last lines of one container, each with its time; of its previous run, if asked for."""
+        args = ["logs", pod, f"--container={container}", "--timestamps", f"--tail={lines}"]
+        args += [f"--limit-bytes={limit_bytes}", *(["--previous"] if previous else [])]
+        return (await self._call(f"read the log of {pod}", *args)).stdout
+
+    async def secret_keys(self) -> list[list[str]]:
+        """Each Secret's name, type and keys. Their values stay with kubectl."""
+        done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    async def versions(self) -> dict[str, Any]:
+        """What `kubectl version` says of itself and of the API server."""
+        return _document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
 
     @asynccontextmanager
     async def watch(

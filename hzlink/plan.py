@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink import leftovers, objects, readings
+from hzlink import leftovers, mancenter, objects, readings
 from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
@@ -232,7 +232,7 @@ def _client_steps(
     if missing or needs:
         steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} are there", needs))
         needs = frozenset({steps[-1].key})
-    if needs or _mancenter_needs_a_look(topology, snapshots[client]):
+    if needs or _mancenter_needs_a_look(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
 
@@ -244,7 +244,11 @@ def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> b
     return readings.matched(listener).ok or (listener is not None and readings.matched(connector).ok)
 
 
-def _mancenter_needs_a_look(topology: Topology, snapshot: Snapshot) -> bool:
+def _mancenter_needs_a_look(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+    snapshot = snapshots[client]
     pods, services = snapshot.of("Pod"), snapshot.of("Service")
+    seen = mancenter.sight(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
+    if seen is not None and seen.blind:
+        return True
     ready = readings.rollout(snapshot.get("Deployment", MANCENTER), readings.of_app(pods, MANCENTER)).ok
     return not ready or readings.mancenter_came_first(pods, services, topology.member_names)

@@ -39,6 +39,11 @@ def conceal(secret: str) -> None:
         _secrets.add(secret)
 
 
+def concealed() -> frozenset[str]:
+    """The secrets that were named to `conceal`."""
+    return frozenset(_secrets)
+
+
 def redact(text: str) -> str:
     """`text` without any secret that was named to `conceal`."""
     for secret in _secrets:

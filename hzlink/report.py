@@ -67,6 +67,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
         standing.site_of(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT))
         for site in topology.sites
     )
+    sites = standing.with_sight(topology, snapshots, sites, members)
     paths = hops.paths(topology, snapshots, mode, sites, links, members)
     blamed = hops.first(paths)
     return Report(

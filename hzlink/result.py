@@ -13,12 +13,21 @@ from hzlink.report import Report
 
 
 @dataclass(frozen=True)
+class Dumped:
+    """A support bundle: where it is, the names of the files in it, and its bytes."""
+
+    path: str
+    files: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
 class Result:
     """The outcome of one command.
 
     `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
-    `text` is for commands whose result is a text of its own, such as manifests; `shown` when all but its errors has
-    been shown already.
+    `text` is for commands whose result is a text of its own, such as manifests; `dumped` is the support bundle that was
+    written; `shown` when all but its errors has been shown already.
     """
 
     command: str
@@ -31,6 +40,7 @@ class Result:
     text: str | None = None
     notes: tuple[str, ...] = field(default=())
     shown: bool = False
+    dumped: Dumped | None = None
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
@@ -71,6 +81,10 @@ def to_dict(result: Result) -> dict[str, Any]:
     if result.findings is not None:
         document["ready"] = not any(finding.is_fatal for finding in result.findings)
         document["checks"] = [finding.to_dict() for finding in result.findings]
+    if result.dumped is not None:
+        dumped = {"path": result.dumped.path, "files": list(result.dumped.files), "bytes": result.dumped.size}
+        # The document of `dump` is about nothing else.
+        document |= dumped if result.command == "dump" else {"dump": dumped}
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hzlink import hints, objects, plan, readings
+from hzlink import hints, mancenter, objects, plan, readings
 from hzlink.choices import Mode, Role
 from hzlink.errors import ExitStatus
+from hzlink.mancenter import Sight
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import Reading, State
@@ -45,7 +46,8 @@ class LinkReport:
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
-    `error` says why nothing is known of it, and `status` the exit code for that.
+    `error` says why nothing is known of it, and `status` the exit code for that. `sees` is what its Management Center
+    is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
     """
@@ -65,6 +67,7 @@ class SiteReport:
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
+    sees: Sight | None = None
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
@@ -151,6 +154,17 @@ def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Reading:
         for container in objects.status(pod).get("initContainerStatuses") or []
     )
     return Reading(State.WAITING, "waits for the members' names") if waits and not reading.ok else reading
+
+
+def with_sight(
+    topology: Topology, snapshots: Snapshots, sites: tuple[SiteReport, ...], members: tuple[Member, ...]
+) -> tuple[SiteReport, ...]:
+    """Adds what each Management Center that is ready sees of the members that are."""
+    ready = [member.name for member in members if member.ready]
+    seen = mancenter.sight(snapshots[topology.cluster].member_log, ready, len(topology.clients))
+    return tuple(
+        replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
+    )
 
 
 def _web_address(service: Object | None) -> str:

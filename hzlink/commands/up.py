@@ -67,7 +67,7 @@ async def up(
         run = Run(topology, looked.snapshots, emit, until)
         await run_steps(run, looked.steps)
     state.save(config.record)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, with_log=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
@@ -86,7 +86,8 @@ class _Looked:
 async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Looked:
     """One look at all sites, and the plan. Nothing is written before this."""
     topology = config.topology
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, min(LOOK_DEADLINE, config.timeout)))
+    deadline = min(LOOK_DEADLINE, config.timeout)
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}

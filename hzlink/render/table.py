@@ -51,7 +51,7 @@ def status_table(report: Report, wide: bool = False) -> Table:
             _skupper(site, wide),
             _links(report, site),
             _members(report, site, wide),
-            _mancenter(report, site),
+            _mancenter(report, site, wide),
         )
         for site in report.sites
     ]
@@ -138,13 +138,16 @@ def _ranges(names: list[str]) -> list[str]:
     return [f"{stem}-{first}" if first == last else f"{stem}-{first}..{last}" for stem, first, last in runs]
 
 
-def _mancenter(report: Report, site: SiteReport) -> Text:
+def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
     if site.error and site.site.role is Role.CLIENT:
         return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.mancenter is None:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
         return Text("left out (unisocket)" if unisocket else "-", "dim")
     text = _word(site.mancenter, "Ready")
+    if site.sees is not None:
+        since = f" since {site.sees.since}" if wide and site.sees.since else ""
+        text.append(f"\nsees {site.sees.count}{since}", COLOURS[State.WAITING if site.sees.missing else State.OK])
     if site.mancenter_address:
         text.append(f"\n{one_line(site.mancenter_address)}", "not bold default")
     return text

@@ -15,15 +15,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from hzlink.dump import KINDS as DUMPED
 from hzlink.objects import RESOURCES, Object
 
 Answer = Callable[["Request"], None]
 
+ALL = RESOURCES | DUMPED
 # Version of each group that hzlink knows kinds of.
-VERSIONS = {resource.partition(".")[2]: "v1" for resource in RESOURCES.values() if "." in resource}
+VERSIONS = {resource.partition(".")[2]: "v1" for resource in ALL.values() if "." in resource}
 VERSIONS["skupper.io"] = "v2alpha1"
 # Kind by (group, plural).
-KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in RESOURCES.items()}
+KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in ALL.items()}
 
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
@@ -44,7 +46,10 @@ class FakeApi:
         namespaces: Sequence[str] = ("hz",),
         labels: Mapping[str, str] | None = None,
         rules: Sequence[Mapping[str, Any]] = ALL_RIGHTS,
+        logs: Mapping[tuple[str, str, bool], str] | None = None,
     ) -> None:
+        # By pod, container, and whether it is that of the previous run.
+        self.logs = logs or {}
         self.answer = answer
         self.items = list(items)
         self.namespaces = namespaces
@@ -171,6 +176,8 @@ class Request(BaseHTTPRequestHandler):
         kind = KINDS.get((group, rest[0])) if rest else None
         if kind is None:
             self.status(404, "NotFound", "the server could not find the requested resource")
+        elif kind == "Pod" and rest[2:] == ["log"]:
+            self._log(rest[1], parse_qs(address.query))
         elif len(rest) > 1:
             self._one(kind, rest[0], rest[1], version)
         elif "watch" in parse_qs(address.query):
@@ -217,6 +224,19 @@ class Request(BaseHTTPRequestHandler):
             self.send(found[0])
         else:
             self.status(404, "NotFound", f'{plural} "{name}" not found')
+
+    def _log(self, pod: str, query: Mapping[str, Sequence[str]]) -> None:
+        container = query.get("container", [""])[0]
+        text = self.served.logs.get((pod, container, "previous" in query))
+        if text is None:
+            self.status(400, "BadRequest", f'container "{container}" in pod "{pod}" is waiting to start')
+            return
+        body = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _watch(self, kind: str, version: str) -> None:
         self.send_response(200)

@@ -82,6 +82,35 @@ def healthy() -> Situation:
     return _at(_topology(), _cluster_side(), _client_side(make.link("core")))
 
 
+def _log(*numbers: int) -> str:
+    """What three members write that were started, and what those of these numbers write of Management Center."""
+    lines = [f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:00:07.1Z [dev] is STARTED" for number in range(3)]
+    came = "successfully authenticated, clientUuid: 0a1b2c3d-0000-4000-8000-000000000001, client name: MC-Client-dev"
+    return "\n".join(
+        [*lines, *(f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:05:0{number}.5Z {came}" for number in numbers)]
+    )
+
+
+def _with_log(*numbers: int) -> Situation:
+    cluster = Snapshot(CORE, tuple(_cluster_side()), member_log=_log(*numbers))
+    return _at(_topology(), cluster, _client_side(make.link("core")))
+
+
+def center_connected() -> Situation:
+    """All is well, and the members' logs tell that Management Center is connected to all of them."""
+    return _with_log(0, 1, 2)
+
+
+def center_sees_two() -> Situation:
+    """Management Center is ready and connected to two of three members."""
+    return _with_log(0, 2)
+
+
+def center_blind() -> Situation:
+    """Management Center is ready and connected to nobody."""
+    return _with_log()
+
+
 def nothing_there() -> Situation:
     """Both namespaces are there, and empty."""
     return _at(_topology(), [], [])
@@ -291,6 +320,9 @@ ALL: dict[str, Callable[[], Situation]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         healthy,
+        center_connected,
+        center_sees_two,
+        center_blind,
         nothing_there,
         not_linked,
         member_down,

@@ -45,9 +45,12 @@ def _options(command: str) -> list[Any]:
     return [parameter for parameter in COMMANDS[command].params if parameter.param_type_name == "option"]
 
 
+SHOWN = ("up", "link", "status", "check", "down", "render", "dump")
+
+
 def test_the_commands() -> None:
     shown = _help()
-    for command in ("up", "link", "status", "check", "down", "render"):
+    for command in SHOWN:
         assert command in COMMANDS
         assert re.search(rf"\b{command}\b", shown)
 
@@ -106,7 +109,7 @@ def test_up_has_what_people_change_first() -> None:
     assert {"--yes", "--site"} <= {name for option in _options("down") for name in option.opts}
 
 
-@pytest.mark.parametrize("args", [(), ("up",), ("link",), ("status",), ("check",), ("down",), ("render",)])
+@pytest.mark.parametrize("args", [(), *((name,) for name in SHOWN)])
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_the_real_script_helps(args: tuple[str, ...], flag: str, user: User) -> None:
     ended = user.hzlink(*args, flag)

@@ -49,6 +49,9 @@ VERBS: dict[str, Callable[[Kubectl], Awaitable[Any]]] = {
     "wait": lambda k: k.wait_gone([REF], 5),
     "rollout": lambda k: k.restart(REF),
     "logs": lambda k: k.logs("app=x"),
+    "logs previous": lambda k: k.log("p", "c", lines=5, limit_bytes=9, previous=True),
+    "get secrets": lambda k: k.secret_keys(),
+    "version": lambda k: k.versions(),
 }
 
 
@@ -67,7 +70,15 @@ def test_every_call_names_its_place_in_a_form_that_takes_any_name(programs: Prog
     assert {word for word in argv if word.startswith("-") and "=" not in word} <= SWITCHES
 
 
-SWITCHES = {"--prefix", "--ignore-not-found", "--server-side", "--namespaced"}
+SWITCHES = {
+    "--prefix",
+    "--timestamps",
+    "--ignore-errors",
+    "--previous",
+    "--ignore-not-found",
+    "--server-side",
+    "--namespaced",
+}
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "wait"])

@@ -53,7 +53,7 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers"),
+    *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
     *("checks/rights", "standing", "hops", "findings", "goals", "document", "render/svg", "render/mermaid"),
 ]
