@@ -108,6 +108,10 @@ CreateNamespace = Annotated[
     bool, typer.Option("--create-namespace", help="Create namespaces that are not there; `down` removes them.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+VerifyOption = Annotated[bool, typer.Option("--verify", help="End with `hzlink verify`.")]
+ClusterNameOption = Annotated[
+    str | None, typer.Option("--cluster-name", help="Hazelcast's own name of the cluster (default: dev).")
+]
 OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
 ]
@@ -186,6 +190,7 @@ def up_command(
     address_timeout: AddressTimeout = None,
     create_namespace: CreateNamespace = False,
     dry_run: DryRun = False,
+    verify: VerifyOption = False,
     place: Any,
     talk: Any,
 ) -> None:
@@ -203,7 +208,12 @@ def up_command(
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.up import up
 
-        return up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run)
+        bringing = up(config, console.emit, create_namespace=create_namespace, dry_run=dry_run)
+        if not verify or dry_run:
+            return bringing
+        from hzlink.commands.verify import verify_after
+
+        return verify_after(bringing, config, console.emit)
 
     _run("up", place | settings, talk, work)
 
@@ -241,6 +251,19 @@ def status_command(*, place: Any, talk: Any) -> None:
         return status(config, console.prepare)
 
     _run("status", place, talk, work)
+
+
+@app.command("verify")
+@shared
+def verify_command(*, cluster_name: ClusterNameOption = None, place: Any, talk: Any) -> None:
+    """Prove it by traffic: a real Hazelcast client calls every member by name through each client site's Services."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.verify import verify
+
+        return verify(config, console.emit, cluster_name=cluster_name)
+
+    _run("verify", place, talk, work)
 
 
 @app.command("down")

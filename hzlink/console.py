@@ -96,7 +96,7 @@ class Talk:
             print(as_yaml(result))
         elif result.text is not None:
             print(result.text, end="" if result.text.endswith("\n") else "\n")
-        elif result.report is not None or result.steps is not None or result.removed is not None:
+        elif any(part is not None for part in (result.report, result.steps, result.removed, result.verification)):
             from hzlink.render.table import show
 
             show(self._console(sys.stdout), result, wide=self.output == "wide")

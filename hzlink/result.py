@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hzlink import proof as proofs
 from hzlink import report as reports
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.plan import Step
+from hzlink.proof import SiteProof, Standing
 from hzlink.report import Report
 
 
@@ -16,7 +18,8 @@ class Result:
     """The outcome of one command.
 
     `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `text` is for commands whose
-    result is a text of its own, such as manifests.
+    result is a text of its own, such as manifests. `verification` is what `verify` found, site by site; `verified` the
+    last verdict that was kept.
     """
 
     command: str
@@ -27,6 +30,8 @@ class Result:
     removed: tuple[str, ...] | None = None
     text: str | None = None
     notes: tuple[str, ...] = field(default=())
+    verification: tuple[SiteProof, ...] | None = None
+    verified: Standing | None = None
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
@@ -58,6 +63,10 @@ def to_dict(result: Result) -> dict[str, Any]:
         ]
     if result.removed is not None:
         document["removed"] = list(result.removed)
+    if result.verification is not None:
+        document["verification"] = [proofs.to_dict(proof) for proof in result.verification]
+    if result.verified is not None:
+        document["verified"] = proofs.standing_to_dict(result.verified)
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints, objects, result, state, teardown
+from hzlink import hints, objects, prooffile, result, state, teardown
 from hzlink.config import Config
 from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
@@ -55,7 +55,7 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
     lines = [line for removal in removals for line in removal.lines]
     if not lines:
         if not only:
-            state.forget()
+            _forget(topology)
         return Result("down", removed=(), notes=("nothing of hzlink's is there",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
@@ -73,8 +73,13 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
     if failed:
         return result.of_errors("down", failed)
     if not only:
-        state.forget()
+        _forget(topology)
     return Result("down", removed=tuple(lines), notes=("all gone: looked again and found nothing of hzlink's",))
+
+
+def _forget(topology: Topology) -> None:
+    state.forget()
+    prooffile.forget(topology)
 
 
 async def _look(sites: Sequence[Site], deadline: float) -> Snapshots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
-    from hzlink import report, result
+    from hzlink import proof, prooffile, report, result
 
-    return result.verdict("status", report.make(config.topology, await looking))
+    verified = proof.standing(prooffile.load(config.topology), time.time())
+    seen = proof.outrank(report.make(config.topology, await looking), verified)
+    return result.verdict("status", seen, verified=verified)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from hzlink.choices import Mode, Role
 from hzlink.plan import Step
+from hzlink.proof import Standing
 from hzlink.readings import Reading, State
 from hzlink.render.plain import one_line, printable
 from hzlink.report import LinkReport, Report, SiteReport
@@ -31,6 +32,12 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if result.report is not None:
         parts += [status_table(result.report, wide), *_below(result.report)]
+    if result.verified is not None:
+        parts.append(_verified(result.verified))
+    if result.verification is not None:
+        from hzlink.render import proof
+
+        parts += [*([Text()] if parts else []), *proof.render(result.verification)]
     if result.steps is not None:
         parts.append(_steps(result.steps))
     if result.removed is not None:
@@ -175,6 +182,11 @@ def _verdict(report: Report) -> Text:
     if blame.next_step:
         text.append("\n   next: ", "default").append(printable(blame.next_step), "cyan")
     return text
+
+
+def _verified(proof: Standing) -> Text:
+    good = proof.record.proven
+    return Text(f" {one_line(proof.line)}", ("green" if good else "red") if proof.fresh else "dim")
 
 
 def _steps(steps: tuple[Step, ...]) -> RenderableType:
