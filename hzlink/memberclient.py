@@ -77,7 +77,8 @@ class MemberClient:
 
     async def put(self, map_name: str, key: str, value: bytes) -> None:
         """Puts a value into a map."""
-        await in_thread(lambda: self._map(map_name).set(key, value), DATA_DEADLINE)
+        # The client takes bytes for a text; a bytearray it takes as it is.
+        await in_thread(lambda: self._map(map_name).set(key, bytearray(value)), DATA_DEADLINE)
 
     async def get(self, map_name: str, key: str) -> bytes | None:
         """Gets a value from a map."""
@@ -91,10 +92,10 @@ class MemberClient:
         """
 
         def measure() -> list[float]:
-            blocking = self._map(map_name)
-            calls = (
-                [lambda: blocking.set(key, value), lambda: blocking.get(key)] if value else [lambda: blocking.get(key)]
-            )
+            blocking, sent = self._map(map_name), bytearray(value)
+            calls: list[Callable[[], object]] = [lambda: blocking.get(key)]
+            if value:
+                calls.insert(0, lambda: blocking.set(key, sent))
             return list(self._timed(calls, rounds, seconds))
 
         return await in_thread(measure, seconds + DATA_DEADLINE)
