@@ -39,3 +39,10 @@ class Via(StrEnum):
     AUTO = "auto"
     SKUPPER = "skupper"
     KUBECTL = "kubectl"
+
+
+class App(StrEnum):
+    """What `hzlink open` leads to."""
+
+    MANCENTER = "mancenter"
+    CONSOLE = "console"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hzlink import __version__
-from hzlink.choices import Expose, LinkFrom, Mode, Via
+from hzlink.choices import App, Expose, LinkFrom, Mode, Via
 from hzlink.errors import HzlinkError, Interrupted
 
 if TYPE_CHECKING:
@@ -264,6 +264,52 @@ def verify_command(*, cluster_name: ClusterNameOption = None, place: Any, talk: 
         return verify(config, console.emit, cluster_name=cluster_name)
 
     _run("verify", place, talk, work)
+
+
+@app.command("bench")
+@shared
+def bench_command(
+    *,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="For each size, through the link and past it.", min=0.1, max=600)
+    ] = 2.0,
+    svg: Annotated[str | None, typer.Option("--svg", help="Draw it into this file, too.")] = None,
+    site: Annotated[str | None, typer.Option("--site", help="The client site (default: the first).")] = None,
+    cluster_name: ClusterNameOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Measure round trips to the members through the link, against the same members reached at the cluster site."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.bench import bench
+
+        return bench(config, console.emit, seconds=seconds, svg=svg, only=site, cluster_name=cluster_name)
+
+    _run("bench", place, talk, work)
+
+
+@app.command("open")
+@shared
+def open_command(
+    *,
+    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
+    port: Annotated[int, typer.Option("--port", help="Local port (default: a free one).", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser", help="Show it in the browser.")] = False,
+    site: Annotated[
+        str | None, typer.Option("--site", help="The site whose one is meant (default: the first).")
+    ] = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Forward a port on 127.0.0.1 to Management Center and print the address. Runs until ^C."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.open import open_app
+
+        return open_app(config, what, console.emit, console.show, only=site, port=port, browser=browser)
+
+    _run("open", place, talk, work)
 
 
 @app.command("down")

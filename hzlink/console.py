@@ -36,6 +36,7 @@ class Talk:
         self._plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
         self._live = sys.stderr.isatty() and environ.get("TERM") != "dumb"
         self._progress: Progress | None = None
+        self._shown = False
         if verbose:
             self._trace_programs()
 
@@ -75,9 +76,15 @@ class Talk:
         return _answer(f"Remove these {len(lines)} objects? [y/N] ").strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:
-        """Prints the result: the document or table to standard output, its errors to standard error."""
+        """Prints the result: the document or table to standard output, its errors to standard error.
+
+        A command that goes on shows its result before its end. What its end is like then goes to standard error only:
+        standard output is one document.
+        """
         self._close()
-        self._print(result)
+        if not self._shown:
+            self._print(result)
+            self._shown = True
         if result.errors:
             from hzlink.render.plain import error_lines
 
@@ -89,14 +96,16 @@ class Talk:
         if self.output == "json":
             from hzlink.render.structured import as_json
 
-            print(as_json(result))
+            print(as_json(result), flush=True)
         elif self.output == "yaml":
             from hzlink.render.structured import as_yaml
 
-            print(as_yaml(result))
+            print(as_yaml(result), flush=True)
         elif result.text is not None:
             print(result.text, end="" if result.text.endswith("\n") else "\n")
-        elif any(part is not None for part in (result.report, result.steps, result.removed, result.verification)):
+        elif result.opened is not None:
+            print(result.opened.address, flush=True)
+        elif result.has_table:
             from hzlink.render.table import show
 
             show(self._console(sys.stdout), result, wide=self.output == "wide")

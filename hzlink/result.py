@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hzlink import comparison as comparisons
 from hzlink import proof as proofs
 from hzlink import report as reports
+from hzlink.comparison import Comparison
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.plan import Step
 from hzlink.proof import SiteProof, Standing
 from hzlink.report import Report
+from hzlink.topology import Site
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A local address that leads to something at a site, for as long as the command runs."""
+
+    app: str
+    site: Site
+    address: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,14 @@ class Result:
     notes: tuple[str, ...] = field(default=())
     verification: tuple[SiteProof, ...] | None = None
     verified: Standing | None = None
+    opened: Opened | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there is anything that a table can show."""
+        parts = (self.report, self.steps, self.removed, self.verification, self.comparison)
+        return any(part is not None for part in parts)
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
@@ -67,6 +87,11 @@ def to_dict(result: Result) -> dict[str, Any]:
         document["verification"] = [proofs.to_dict(proof) for proof in result.verification]
     if result.verified is not None:
         document["verified"] = proofs.standing_to_dict(result.verified)
+    if result.comparison is not None:
+        document["comparison"] = comparisons.to_dict(result.comparison)
+    if result.opened is not None:
+        opened = result.opened
+        document["opened"] = {"app": opened.app, "site": opened.site.name, "address": opened.address}
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

@@ -75,7 +75,7 @@ async def _call(
     began = time.monotonic()
     while True:
         try:
-            client = await open_ones.enter_async_context(_through(plan, name, free))
+            client = await open_ones.enter_async_context(through(plan.site, f"service/{name}", plan.cluster_name, free))
             answer = await client.answer()
         except HzlinkError as error:
             if error.status is ExitStatus.PREREQUISITE:
@@ -92,21 +92,21 @@ async def _call(
 
 
 @asynccontextmanager
-async def _through(plan: Plan, name: str, free: asyncio.Semaphore) -> AsyncIterator[MemberClient]:
+async def through(site: Site, target: str, cluster_name: str, free: asyncio.Semaphore) -> AsyncIterator[MemberClient]:
+    """A client connected through a forward to `target` at a site, for as long as the block runs.
+
+    Raises:
+        HzlinkError: no port could be forwarded, or nobody answered as a member.
+    """
     async with AsyncExitStack() as stack:
         async with free:
-            forward = await stack.enter_async_context(tunnel(plan.site, f"service/{name}", PORT))
-        yield await stack.enter_async_context(connected(forward, plan.cluster_name))
+            forward = await stack.enter_async_context(tunnel(site, target, PORT))
+        yield await stack.enter_async_context(_connected(forward, cluster_name))
 
 
 @asynccontextmanager
-async def connected(forward: Tunnel, cluster_name: str) -> AsyncIterator[MemberClient]:
-    """A client connected through the forward, for as long as the block runs.
-
-    Raises:
-        NoAnswer: nobody answered as a member. Known at once where kubectl gave up, as it does when the far end takes
-            no connection.
-    """
+async def _connected(forward: Tunnel, cluster_name: str) -> AsyncIterator[MemberClient]:
+    """A client that gives up at once where kubectl does, as it does when the far end takes no connection."""
     connecting = asyncio.create_task(memberclient.connect(forward.address, cluster_name, lambda: forward.said))
     dropped = asyncio.create_task(forward.ended())
     try:

@@ -59,7 +59,7 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, emit: E
     try:
         async with asyncio.timeout(max(0.0, until - began)):
             outcomes = await together(
-                _site(_plan(seen, snapshots, client, cluster_name), emit) for client in topology.clients
+                _site(plan_for(seen, snapshots, client, cluster_name), emit) for client in topology.clients
             )
     except TimeoutError:
         waited = time.monotonic() - began
@@ -87,7 +87,8 @@ async def _site(plan: Plan, emit: Emit) -> SiteProof | HzlinkError:
         return error
 
 
-def _plan(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
+def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
+    """What is to be called at a client site, by what a look at the sites found."""
     services = [item for item in snapshots[client].of("Service") if not objects.is_going(item)]
     topology = seen.topology
     names = tuple(member.name for member in seen.members) or topology.member_names

@@ -38,6 +38,10 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
         from hzlink.render import proof
 
         parts += [*([Text()] if parts else []), *proof.render(result.verification)]
+    if result.comparison is not None:
+        from hzlink.render import bench
+
+        parts += bench.render(result.comparison)
     if result.steps is not None:
         parts.append(_steps(result.steps))
     if result.removed is not None:

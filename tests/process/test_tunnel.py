@@ -61,9 +61,8 @@ def opening(deadline: float = 10.0) -> HzlinkError:
 
 
 def test_kubectl_refuses(programs: Programs, tmp_path: Path) -> None:
-    forwarding(
-        programs, tmp_path, "echo 'Error from server (NotFound): services \"hazelcast-1\" not found' >&2; exit 1"
-    )
+    said = 'Error from server (NotFound): services "hazelcast-1" not found'
+    forwarding(programs, tmp_path, f"echo '{said}' >&2; exit 1")
     error = opening()
     assert error.status is ExitStatus.FAILED
     assert error.site == "edge"
