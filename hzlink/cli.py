@@ -1,4 +1,4 @@
-"""The command line: options, one short function per command, render, exit. The one error boundary.
+"""The command line: options, one short function per command, render, exit.
 
 Only typer is imported up here: `--version` and completion must not wait for the rest. Annotations are not postponed
 in this file: typer reads them, and evaluating their texts takes as long as all else.
@@ -12,7 +12,6 @@ import typer
 
 from hzlink import __version__
 from hzlink.choices import App, Expose, LinkFrom, Mode, Via
-from hzlink.errors import HzlinkError, Interrupted
 
 if TYPE_CHECKING:
     from hzlink.config import Config
@@ -353,52 +352,11 @@ Work = Callable[["Config", "Talk"], Coroutine[Any, Any, "Result"]]
 
 def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work) -> None:
     """Resolves the configuration, runs the command, shows its result, and exits with its status."""
+    from hzlink import outcome
     from hzlink.console import Talk
 
     console = Talk(**talk)
-    _remember_places(values)
-    result = _outcome(command, values, console, work)
+    outcome.remember_places(values, _PLACE)
+    result = outcome.of(command, values, console, work)
     console.show(result)
     raise typer.Exit(int(result.status))
-
-
-def _remember_places(values: dict[str, Any]) -> None:
-    """For the commands that hzlink proposes: they must speak of the same sites."""
-    from hzlink import hints
-
-    hints.typed_places.clear()
-    for name in _PLACE:
-        value = values[name]
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None and name != "timeout":
-                flag = f"--{name.replace('_', '-')}"
-                hints.typed_places.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
-
-
-def _outcome(command: str, values: dict[str, Any], console: "Talk", work: Work) -> "Result":
-    """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
-    from hzlink import config, hints
-    from hzlink.running import run
-
-    try:
-        return run(work(config.resolve(config.Flags.typed(values)), console))
-    except HzlinkError as error:
-        return _failed(command, error)
-    except KeyboardInterrupt:
-        return _failed(
-            command, Interrupted("interrupted", next_step=f"{hints.hzlink(command)}   (goes on where this ended)")
-        )
-    except Exception as error:
-        if console.verbose >= 2:
-            raise
-        said = f"{type(error).__name__}: {error}"
-        return _failed(
-            command,
-            HzlinkError("hzlink made a mistake", said=said, next_step=f"{hints.hzlink(command)} -vv   (shows where)"),
-        )
-
-
-def _failed(command: str, error: HzlinkError) -> "Result":
-    from hzlink.result import of_errors
-
-    return of_errors(command, [error])

@@ -263,7 +263,8 @@ class Standing:
         )
         if self.record.proven:
             return f"verified {ago(self.age)}: {said}"
-        named = f" (not {', '.join(self.record.failed)})" if self.record.failed else ""
+        failed = [name if len(counts) > 1 else name.rpartition("/")[2] for name in self.record.failed]
+        named = f" (not {', '.join(failed)})" if failed else ""
         return f"verification failed {ago(self.age)}: {said}{named}"
 
 

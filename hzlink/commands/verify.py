@@ -72,7 +72,7 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, emit: E
     proofs = tuple(outcome for outcome in outcomes if isinstance(outcome, SiteProof))
     kept = proof.record(proofs, time.time())
     prooffile.save(topology, kept)
-    errors = [error for one in proofs for error in _errors(one, topology.cluster)]
+    errors = [error for one in proofs for error in errors_of(one, topology.cluster)]
     status = ExitStatus.DONE if kept.proven else ExitStatus.FAILED
     return Result("verify", status, errors=tuple(errors), verification=proofs)
 
@@ -102,7 +102,7 @@ def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str
     )
 
 
-def _errors(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
+def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
     """An error for each thing that is wrong, with the hop that it points to and what to look at."""
     bad = [finding for finding in found.findings if not finding.ok]
     dead = [finding for finding in bad if finding.outcome in (Outcome.UNREACHABLE, Outcome.NO_SERVICE)]

@@ -61,4 +61,7 @@ def _verdict(proofs: Sequence[SiteProof]) -> Text:
         return text.append(
             f"{what}, and gave back what was put; times include kubectl port-forward", "not bold default"
         )
-    return Text(" broken: ", "red").append(f"{answered} of {total} names lead to their member", "default")
+    lead = f"{answered} of {total} names lead to their member"
+    if answered == total:
+        lead += ", but the members are not those that there should be"
+    return Text(" broken: ", "red").append(lead, "default")

@@ -47,7 +47,7 @@ def _options(command: str) -> list[Any]:
 
 def test_the_commands() -> None:
     shown = _help()
-    for command in ("up", "link", "status", "down", "render"):
+    for command in ("up", "link", "status", "verify", "bench", "open", "down", "render"):
         assert command in COMMANDS
         assert re.search(rf"\b{command}\b", shown)
 
@@ -97,7 +97,9 @@ def test_up_has_what_people_change_first() -> None:
     assert {"--yes", "--site"} <= {name for option in _options("down") for name in option.opts}
 
 
-@pytest.mark.parametrize("args", [(), ("up",), ("link",), ("status",), ("down",), ("render",)])
+@pytest.mark.parametrize(
+    "args", [(), ("up",), ("link",), ("status",), ("verify",), ("bench",), ("open",), ("down",), ("render",)]
+)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_the_real_script_helps(args: tuple[str, ...], flag: str, user: User) -> None:
     ended = user.hzlink(*args, flag)

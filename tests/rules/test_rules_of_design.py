@@ -32,6 +32,13 @@ def test_text_is_drawn_in_one_place() -> None:
     assert outside <= {"hzlink/console.py"}
 
 
+def test_members_are_called_in_one_place() -> None:
+    """And never loaded by a command that does not need it: it is an extra."""
+    assert imports_of("hazelcast") == {"hzlink/memberclient.py"}
+    source = Source(ROOT / "hzlink" / "memberclient.py")
+    assert not any(name.startswith("hazelcast") for name in source.imports(at_import=True))
+
+
 def test_options_are_read_in_one_place() -> None:
     assert imports_of("typer") == {"hzlink/cli.py"}
 
@@ -53,7 +60,7 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "result", "events", "errors"),
+    *("mancenter", "refusals", "result", "events", "errors", "proof", "latency", "comparison"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -12,12 +11,8 @@ from typing import Any
 
 import pytest
 
-from hzlink import memberclient
-from hzlink.choices import Role
-from hzlink.topology import Site
-from hzlink.tunnel import tunnel
-from hzlink.verify import MAP_PREFIX
 from tests.sandbox.conftest import HZLINK, Hzlink, Ran
+from tests.sandbox.forwarding import forwards, own_maps
 from tests.sandboxed import until
 
 NAMES = [f"hazelcast-{number}" for number in range(3)]
@@ -40,35 +35,6 @@ def outcomes(ran: Ran) -> dict[str, str]:
 def errors(ran: Ran) -> list[str]:
     """What is said of what went wrong."""
     return [error["message"] for error in ran.document["errors"]]
-
-
-def forwards(namespace: str) -> list[int]:
-    """The port-forwards that run into a namespace."""
-    wanted = {b"port-forward", f"--namespace={namespace}".encode()}
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = set((folder / "cmdline").read_bytes().split(b"\0"))
-        except OSError:
-            continue
-        if wanted <= words:
-            found.append(int(folder.name))
-    return found
-
-
-def own_maps(hzlink: Hzlink) -> list[str]:
-    """Maps that a verification left in the cluster."""
-    site = Site("cluster", Role.CLUSTER, "cluster", hzlink.namespace, str(hzlink.sandbox.kubeconfig))
-
-    async def look() -> list[str]:
-        async with tunnel(site, "pod/hazelcast-0", 5701) as forward:
-            client = await memberclient.connect(forward.address, "dev")
-            try:
-                return [name for name in await client.maps() if name.startswith(MAP_PREFIX)]
-            finally:
-                await client.close()
-
-    return asyncio.run(look())
 
 
 def service_ports(hzlink: Hzlink) -> dict[str, Any]:
@@ -125,6 +91,7 @@ def test_one_member_hangs(linked: Hzlink) -> None:
 
     assert ran.code == 1
     found = outcomes(ran)
+    print(ran.out, ran.err, ran.seconds)
     assert found.pop("hazelcast-1") in ("unreachable", "no service")
     assert set(found.values()) == {"ok"}
     assert all("hazelcast-1" in message for message in errors(ran))
