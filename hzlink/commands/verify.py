@@ -42,10 +42,12 @@ async def verify_after(bringing: Coroutine[Any, Any, Result], config: Config, em
     except HzlinkError:
         bringing.close()
         raise
+    until = time.monotonic() + config.timeout
     done = await bringing
     if done.status is not ExitStatus.DONE:
         return done
-    proven = await verify(config, emit)
+    # The time is that of the whole command.
+    proven = await verify(replace(config, timeout=max(1.0, until - time.monotonic())), emit)
     return replace(done, status=proven.status, verification=proven.verification, errors=proven.errors)
 
 
@@ -108,12 +110,12 @@ def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
     dead = [finding for finding in bad if finding.outcome in (Outcome.UNREACHABLE, Outcome.NO_SERVICE)]
     if len(dead) == len(found.findings):
         names = ", ".join(finding.name for finding in dead)
-        yield HzlinkError(
-            f"no member answers through any Service ({names}): the link, or a router on the way, carries nothing",
-            site=found.site.name,
-            said=dead[0].text if dead else None,
-            next_step=hints.hzlink("status"),
-        )
+        if all(finding.outcome is Outcome.NO_SERVICE for finding in dead):
+            text, said = f"none of the members' Services is there ({names})", None
+        else:
+            text = f"no member answers through any Service ({names}): the link, or a router on the way, carries nothing"
+            said = next(finding.text for finding in dead if finding.outcome is Outcome.UNREACHABLE)
+        yield HzlinkError(text, site=found.site.name, said=said, next_step=hints.hzlink("status"))
         return
     look = {
         Outcome.NO_SERVICE: lambda name: hints.kubectl(found.site, "describe listeners.skupper.io"),
