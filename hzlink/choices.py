@@ -47,3 +47,10 @@ class Goal(StrEnum):
     HEALTHY = "healthy"
     LINKED = "linked"
     GONE = "gone"
+
+
+class App(StrEnum):
+    """What `hzlink open` leads to."""
+
+    MANCENTER = "mancenter"
+    CONSOLE = "console"

@@ -1,4 +1,4 @@
-"""The command line: options, one short function per command, render, exit. The one error boundary.
+"""The command line: options, one short function per command, render, exit.
 
 Only typer is imported up here: `--version` and completion must not wait for the rest. Annotations are not postponed
 in this file: typer reads them, and evaluating their texts takes as long as all else.
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hzlink import __version__
-from hzlink.choices import Expose, Goal, LinkFrom, Mode, Via
-from hzlink.errors import HzlinkError, Interrupted
+from hzlink.choices import App, Expose, Goal, LinkFrom, Mode, Via
 
 if TYPE_CHECKING:
     from hzlink.config import Config
@@ -136,6 +135,10 @@ Watch = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is so (--for); exit 4 when --timeout is over.")]
 WaitFor = Annotated[Goal | None, typer.Option("--for", help="What --wait waits for (default: healthy).")]
+VerifyOption = Annotated[bool, typer.Option("--verify", help="End with `hzlink verify`.")]
+ClusterNameOption = Annotated[
+    str | None, typer.Option("--cluster-name", help="Hazelcast's own name of the cluster (default: dev).")
+]
 OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
 ]
@@ -226,6 +229,7 @@ def up_command(
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     dump_on_failure: DumpOnFailure = False,
+    verify: VerifyOption = False,
     place: Any,
     talk: Any,
 ) -> None:
@@ -252,6 +256,10 @@ def up_command(
             skip_check=skip_check,
             force_unlock=force_unlock,
         )
+        if verify and not dry_run:
+            from hzlink.commands.verify import verify_after
+
+            running = verify_after(running, config, console.emit)
         return after_up(config, console.emit, running, dump_on_failure)
 
     _run("up", place | settings, talk, work)
@@ -322,6 +330,65 @@ def check_command(
     _run("check", place | settings, talk, work)
 
 
+@app.command("verify")
+@shared
+def verify_command(*, cluster_name: ClusterNameOption = None, place: Any, talk: Any) -> None:
+    """Prove it by traffic: a real Hazelcast client calls every member by name through each client site's Services."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.verify import verify
+
+        return verify(config, console.emit, cluster_name=cluster_name)
+
+    _run("verify", place, talk, work)
+
+
+@app.command("bench")
+@shared
+def bench_command(
+    *,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="For each size, through the link and past it.", min=0.1, max=600)
+    ] = 2.0,
+    svg: Annotated[str | None, typer.Option("--svg", help="Draw it into this file, too.")] = None,
+    site: Annotated[str | None, typer.Option("--site", help="The client site (default: the first).")] = None,
+    cluster_name: ClusterNameOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Measure round trips to the members through the link, against the same members reached at the cluster site."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.bench import bench
+
+        return bench(config, console.emit, seconds=seconds, svg=svg, only=site, cluster_name=cluster_name)
+
+    _run("bench", place, talk, work)
+
+
+@app.command("open")
+@shared
+def open_command(
+    *,
+    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
+    port: Annotated[int, typer.Option("--port", help="Local port (default: a free one).", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser", help="Show it in the browser.")] = False,
+    site: Annotated[
+        str | None, typer.Option("--site", help="The site whose one is meant (default: the first).")
+    ] = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Forward a port on 127.0.0.1 to Management Center and print the address. Runs until ^C."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.open import open_app
+
+        return open_app(config, what, console.emit, console.show, only=site, port=port, browser=browser)
+
+    _run("open", place, talk, work)
+
+
 @app.command("down")
 @shared
 def down_command(
@@ -384,52 +451,11 @@ Work = Callable[["Config", "Talk"], Coroutine[Any, Any, "Result"]]
 
 def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work) -> None:
     """Resolves the configuration, runs the command, shows its result, and exits with its status."""
+    from hzlink import outcome
     from hzlink.console import Talk
 
     console = Talk(**talk)
-    _remember_places(values)
-    result = _outcome(command, values, console, work)
+    outcome.remember_places(values, _PLACE)
+    result = outcome.of(command, values, console, work)
     console.show(result)
     raise typer.Exit(int(result.status))
-
-
-def _remember_places(values: dict[str, Any]) -> None:
-    """For the commands that hzlink proposes: they must speak of the same sites."""
-    from hzlink import hints
-
-    hints.typed_places.clear()
-    for name in _PLACE:
-        value = values[name]
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None and name != "timeout":
-                flag = f"--{name.replace('_', '-')}"
-                hints.typed_places.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
-
-
-def _outcome(command: str, values: dict[str, Any], console: "Talk", work: Work) -> "Result":
-    """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
-    from hzlink import config, hints
-    from hzlink.running import run
-
-    try:
-        return run(work(config.resolve(config.Flags.typed(values)), console))
-    except HzlinkError as error:
-        return _failed(command, error)
-    except KeyboardInterrupt:
-        return _failed(
-            command, Interrupted("interrupted", next_step=f"{hints.hzlink(command)}   (goes on where this ended)")
-        )
-    except Exception as error:
-        if console.verbose >= 2:
-            raise
-        said = f"{type(error).__name__}: {error}"
-        return _failed(
-            command,
-            HzlinkError("hzlink made a mistake", said=said, next_step=f"{hints.hzlink(command)} -vv   (shows where)"),
-        )
-
-
-def _failed(command: str, error: HzlinkError) -> "Result":
-    from hzlink.result import of_errors
-
-    return of_errors(command, [error])

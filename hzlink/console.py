@@ -40,6 +40,7 @@ class Talk:
         self._live = sys.stderr.isatty() and self._can_redraw
         self._progress: Progress | None = None
         self._view: LiveView | BlockView | None = None
+        self._shown = False
         if verbose:
             self._trace_programs()
 
@@ -95,10 +96,15 @@ class Talk:
         return _answer(f"Remove these {len(lines)} objects? [y/N] ").strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:
-        """Prints the result: the document or table to standard output, its errors to standard error."""
+        """Prints the result: the document or table to standard output, its errors to standard error.
+
+        A command that goes on shows its result before its end. What its end is like then goes to standard error only:
+        standard output is one document.
+        """
         self._close()
-        if not result.shown:
+        if not (self._shown or result.shown):
             self._print(result)
+            self._shown = True
         if result.errors:
             from hzlink.render.plain import error_lines
 
@@ -111,11 +117,11 @@ class Talk:
             from hzlink.render.structured import as_json
 
             # One of many is a line: whoever reads them takes them line by line.
-            print(as_json(result, None if self._view else 2))
+            print(as_json(result, None if self._view else 2), flush=True)
         elif self.output == "yaml":
             from hzlink.render.structured import as_yaml
 
-            print(as_yaml(result))
+            print(as_yaml(result), flush=True)
         elif result.text is not None:
             print(result.text, end="" if result.text.endswith("\n") else "\n")
         elif result.findings is not None:
@@ -125,7 +131,9 @@ class Talk:
         elif self.output in ("tree", "svg", "mermaid"):
             if result.report is not None:
                 self._draw(result.report)
-        elif result.report is not None or result.steps is not None or result.removed is not None:
+        elif result.opened is not None:
+            print(result.opened.address, flush=True)
+        elif result.has_table:
             from hzlink.render.table import show
 
             show(self._console(sys.stdout), result, wide=self.output == "wide")

@@ -9,7 +9,7 @@ flows (measured), and a Listener may stay Pending for good (skupper issue 2428).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hzlink import hints, mancenter, objects, readings
@@ -111,6 +111,19 @@ def first(found: Iterable[Path]) -> Path | None:
     """The path with the hop to mend first: of several the one whose hop is needed by most."""
     broken = [path for path in found if path.broken is not None]
     return min(broken, key=lambda path: _CAUSES.index(path.broken or 0), default=None)
+
+
+# Stages that are judged by Skupper's conditions, which lag.
+_BY_CONDITION = ("Link", "Listener", "Connector")
+
+
+def proved(path: Path) -> Path:
+    """The path once traffic has been seen to flow: what only waits for Skupper's word lags."""
+    flowed = tuple(
+        replace(hop, lag=True) if hop.stage in _BY_CONDITION and hop.reading.state is State.WAITING else hop
+        for hop in path.hops
+    )
+    return Path(path.client, flowed, _broken(flowed, connector_waits=False))
 
 
 def _broken(hops: Sequence[Hop], connector_waits: bool) -> int | None:

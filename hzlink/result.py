@@ -5,11 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hzlink import comparison as comparisons
 from hzlink import document as documents
+from hzlink import proof as proofs
 from hzlink.checks.model import Finding
+from hzlink.comparison import Comparison
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.plan import Step
+from hzlink.proof import SiteProof, Standing
 from hzlink.report import Report
+from hzlink.topology import Site
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A local address that leads to something at a site, for as long as the command runs."""
+
+    app: str
+    site: Site
+    address: str
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,8 @@ class Result:
 
     `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
     `text` is for commands whose result is a text of its own, such as manifests; `dumped` is the support bundle that was
-    written; `shown` when all but its errors has been shown already.
+    written; `shown` when all but its errors has been shown already. `verification` is what `verify` found, site by
+    site; `verified` the last verdict that was kept.
     """
 
     command: str
@@ -41,6 +56,16 @@ class Result:
     notes: tuple[str, ...] = field(default=())
     shown: bool = False
     dumped: Dumped | None = None
+    verification: tuple[SiteProof, ...] | None = None
+    verified: Standing | None = None
+    opened: Opened | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there is anything that a table can show."""
+        parts = (self.report, self.steps, self.removed, self.verification, self.comparison)
+        return any(part is not None for part in parts)
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
@@ -85,6 +110,15 @@ def to_dict(result: Result) -> dict[str, Any]:
         dumped = {"path": result.dumped.path, "files": list(result.dumped.files), "bytes": result.dumped.size}
         # The document of `dump` is about nothing else.
         document |= dumped if result.command == "dump" else {"dump": dumped}
+    if result.verification is not None:
+        document["verification"] = [proofs.to_dict(proof) for proof in result.verification]
+    if result.verified is not None:
+        document["verified"] = proofs.standing_to_dict(result.verified)
+    if result.comparison is not None:
+        document["comparison"] = comparisons.to_dict(result.comparison)
+    if result.opened is not None:
+        opened = result.opened
+        document["opened"] = {"app": opened.app, "site": opened.site.name, "address": opened.address}
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

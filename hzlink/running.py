@@ -1,10 +1,13 @@
-"""Runs a command's coroutine to its end. ^C and SIGTERM cancel it, so that it can still put things in order."""
+"""Runs a command's coroutine to its end. ^C and SIGTERM cancel it, so that it can still put things in order.
+
+And several coroutines side by side, so that none goes on when one fails.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -55,6 +58,20 @@ async def _interruptible(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         raise KeyboardInterrupt from None
     except BaseExceptionGroup as group:
         raise _first(group) from group
+
+
+async def together(works: Iterable[Coroutine[Any, Any, Outcome]]) -> list[Outcome]:
+    """The coroutines' outcomes, in their order. When one fails, the others have been ended before this says so.
+
+    Raises:
+        Exception: what the first that failed raised.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as failed:
+        raise _first(failed) from failed
+    return [task.result() for task in tasks]
 
 
 def _first(error: BaseException) -> BaseException:

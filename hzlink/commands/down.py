@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints, locking, objects, result, state, teardown, tokenfile
+from hzlink import hints, locking, objects, prooffile, result, state, teardown, tokenfile
 from hzlink.config import Config
 from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
@@ -64,7 +64,7 @@ async def down(
             async with locking.held(topology, locking.Terms("down", until, force_unlock), emit):
                 pass  # that removes it
         if not only:
-            state.forget()
+            _forget(topology)
         return Result("down", removed=(), notes=("nothing of hzlink's is there",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
@@ -86,8 +86,13 @@ async def down(
     if failed:
         return result.of_errors("down", failed)
     if not only:
-        state.forget()
+        _forget(topology)
     return Result("down", removed=tuple(lines), notes=("all gone: looked again and found nothing of hzlink's",))
+
+
+def _forget(topology: Topology) -> None:
+    state.forget()
+    prooffile.forget(topology)
 
 
 async def _look(sites: Sequence[Site], deadline: float) -> Snapshots:

@@ -40,10 +40,12 @@ async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) ->
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
-    from hzlink import report, result
+    from hzlink import proof, prooffile, report, result
 
     snapshots = await looking
-    return result.verdict("status", report.make(config.topology, snapshots)), snapshots
+    verified = proof.standing(prooffile.load(config.topology), time.time())
+    seen = proof.outrank(report.make(config.topology, snapshots), verified)
+    return result.verdict("status", seen, verified=verified), snapshots
 
 
 @dataclass(frozen=True)

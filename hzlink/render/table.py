@@ -10,6 +10,7 @@ from hzlink.choices import Mode, Role
 from hzlink.findings import Kind
 from hzlink.hops import Path
 from hzlink.plan import Step
+from hzlink.proof import Standing
 from hzlink.readings import Reading, State
 from hzlink.render import words
 from hzlink.render.hop_table import hop_table
@@ -33,6 +34,16 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
         parts += below(result.report, wide)
+    if result.verified is not None:
+        parts.append(_verified(result.verified))
+    if result.verification is not None:
+        from hzlink.render import proof
+
+        parts += [*([Text()] if parts else []), *proof.render(result.verification)]
+    if result.comparison is not None:
+        from hzlink.render import bench
+
+        parts += bench.render(result.comparison)
     if result.steps is not None:
         parts.append(_steps(result.steps))
     if result.removed is not None:
@@ -190,6 +201,11 @@ def _blame(path: Path) -> Text:
     if blame.next_step:
         text.append("\n   next: ", "default").append(printable(blame.next_step), "cyan")
     return text
+
+
+def _verified(proof: Standing) -> Text:
+    good = proof.record.proven
+    return Text(f" {one_line(proof.line)}", ("green" if good else "red") if proof.fresh else "dim")
 
 
 def _steps(steps: tuple[Step, ...]) -> RenderableType:

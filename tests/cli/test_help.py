@@ -45,7 +45,7 @@ def _options(command: str) -> list[Any]:
     return [parameter for parameter in COMMANDS[command].params if parameter.param_type_name == "option"]
 
 
-SHOWN = ("up", "link", "status", "check", "down", "render", "dump")
+SHOWN = ("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump")
 
 
 def test_the_commands() -> None:

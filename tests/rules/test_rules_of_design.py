@@ -32,6 +32,13 @@ def test_text_is_drawn_in_one_place() -> None:
     assert outside <= {"hzlink/console.py"}
 
 
+def test_members_are_called_in_one_place() -> None:
+    """And never loaded by a command that does not need it: it is an extra."""
+    assert imports_of("hazelcast") == {"hzlink/memberclient.py"}
+    source = Source(ROOT / "hzlink" / "memberclient.py")
+    assert not any(name.startswith("hazelcast") for name in source.imports(at_import=True))
+
+
 def test_options_are_read_in_one_place() -> None:
     assert imports_of("typer") == {"hzlink/cli.py"}
 
@@ -56,6 +63,7 @@ PURE = [
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
     *("checks/rights", "standing", "hops", "findings", "goals", "document", "render/svg", "render/mermaid"),
+    *("proof", "latency", "comparison", "render/barchart"),
 ]
 
 

@@ -1,0 +1,80 @@
+"""`hzlink bench`: what the link costs, as a ratio to the same members reached without it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from hzlink import hints, memberclient, report, result
+from hzlink.bench import bench_site
+from hzlink.commands.verify import DEFAULT_CLUSTER_NAME, plan_for
+from hzlink.config import Config
+from hzlink.errors import HzlinkError, UsageError, WaitTimeout
+from hzlink.events import Emit
+from hzlink.observe import LOOK_DEADLINE, observe_all
+from hzlink.result import Result
+from hzlink.topology import Site, Topology
+
+
+async def bench(
+    config: Config,
+    emit: Emit,
+    *,
+    seconds: float,
+    svg: str | None = None,
+    only: str | None = None,
+    cluster_name: str | None = None,
+) -> Result:
+    """DONE with the comparison. Puts values into a map of its own at the members, which is removed again.
+
+    Args:
+        config: the topology.
+        emit: told of progress.
+        seconds: for each size and way.
+        svg: a file to draw into.
+        only: the client site's name; None for the first.
+        cluster_name: Hazelcast's own name of the cluster.
+    """
+    memberclient.require()
+    topology = config.topology
+    client = _client(topology, only)
+    began = time.monotonic()
+    snapshots = await observe_all(topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
+    errors = [error for site in (topology.cluster, client) if (error := snapshots[site].error)]
+    if errors:
+        return result.of_errors("bench", errors)
+    plan = plan_for(report.make(topology, snapshots), snapshots, client, cluster_name or DEFAULT_CLUSTER_NAME)
+    try:
+        async with asyncio.timeout(max(0.0, config.timeout - (time.monotonic() - began))):
+            comparison = await bench_site(plan, topology.cluster, seconds, emit)
+    except TimeoutError:
+        raise WaitTimeout(
+            "timed out measuring",
+            waited=time.monotonic() - began,
+            next_step=f"{hints.hzlink('bench')} --seconds FEWER   (or: --timeout MORE)",
+        ) from None
+    except HzlinkError as error:
+        error.site = error.site or client.name
+        error.next_step = error.next_step or f"{hints.hzlink('verify')}   (names what does not answer)"
+        raise
+    if svg is not None:
+        from hzlink.render import barchart
+
+        _write(svg, barchart.bars(comparison))
+    return Result("bench", comparison=comparison)
+
+
+def _client(topology: Topology, only: str | None) -> Site:
+    for client in topology.clients:
+        if only in (None, client.name):
+            return client
+    names = ", ".join(client.name for client in topology.clients)
+    raise UsageError(f"there is no client site {only!r}", said=f"client sites: {names}")
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written", said=error.strerror, next_step="check --svg") from None

@@ -1,0 +1,125 @@
+"""`hzlink open`: a local port that leads to Management Center, or to Skupper's console, for as long as it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hzlink import hints
+from hzlink.choices import App, Mode
+from hzlink.config import Config
+from hzlink.errors import HzlinkError, PrerequisiteError, UsageError
+from hzlink.events import Emit, Event, Mark
+from hzlink.kubectl import Kubectl
+from hzlink.objects import RESOURCES, Ref
+from hzlink.result import Opened, Result
+from hzlink.running import together
+from hzlink.standing import MANCENTER_PORT
+from hzlink.topology import MANCENTER, Site, Topology
+from hzlink.tunnel import tunnel
+
+CONSOLE = "skupper-network-observer"
+
+
+@dataclass(frozen=True)
+class _Door:
+    """What is opened: its name for people, its Service, port and scheme."""
+
+    name: str
+    service: str
+    port: int
+    scheme: str
+
+
+DOORS = {
+    App.MANCENTER: _Door("Management Center", MANCENTER, MANCENTER_PORT, "http"),
+    App.CONSOLE: _Door("Skupper's console", CONSOLE, 443, "https"),
+}
+
+
+async def open_app(
+    config: Config,
+    app: App,
+    emit: Emit,
+    show: Callable[[Result], None],
+    *,
+    only: str | None = None,
+    port: int = 0,
+    browser: bool = False,
+) -> Result:
+    """Forwards a port until ^C, which is how it is meant to end: DONE. FAILED when the forward drops by itself.
+
+    Args:
+        config: the topology.
+        app: what to open.
+        emit: told of it.
+        show: given the address, as a Result, once it leads there.
+        only: the name of the site whose one is meant; None for the first that has it.
+        port: the local port; 0 for any that is free.
+        browser: whether to show it in the user's browser.
+
+    Raises:
+        HzlinkError: it is not there, or no port can be forwarded to it.
+    """
+    door = DOORS[app]
+    site = await _find(config.topology, door, _candidates(config.topology, app, only))
+    try:
+        async with tunnel(site, f"service/{door.service}", door.port, local=port) as forward:
+            opened = Opened(str(app), site, f"{door.scheme}://{forward.address}")
+            emit(Event(Mark.NOTE, f"{door.name} of {site.name} is at this address until ^C"))
+            show(Result("open", opened=opened))
+            if browser:
+                # Programs of the user's desktop, which Python knows how to find; it may take a moment.
+                await asyncio.to_thread(webbrowser.open, opened.address)
+            said = await forward.ended()
+    except asyncio.CancelledError:
+        return Result("open")
+    raise HzlinkError(
+        f"the port to {door.name} was closed from the other end",
+        site=site.name,
+        subject=f"Service {door.service}",
+        said=said or "kubectl port-forward ended",
+        next_step=hints.hzlink(f"open {app}"),
+    )
+
+
+def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site]:
+    sites = topology.clients if app is App.MANCENTER else (*topology.clients, topology.cluster)
+    if only is None:
+        return sites
+    chosen = [site for site in sites if site.name == only]
+    if not chosen:
+        names = ", ".join(site.name for site in sites)
+        raise UsageError(f"there is no site {only!r} to open {app} at", said=f"sites there: {names}")
+    return chosen
+
+
+async def _find(topology: Topology, door: _Door, sites: Sequence[Site]) -> Site:
+    """The first of the sites that has the Service. One that cannot be read is told of only where no other has it."""
+
+    async def look(site: Site) -> bool | HzlinkError:
+        try:
+            return await Kubectl(site).get(Ref(RESOURCES["Service"], door.service)) is not None
+        except PrerequisiteError:
+            raise
+        except HzlinkError as error:
+            return error
+
+    found = await together(look(site) for site in sites)
+    for site, there in zip(sites, found, strict=True):
+        if there is True:
+            return site
+    for error in found:
+        if isinstance(error, HzlinkError):
+            raise error
+    names = ", ".join(f"{site.name} ({site.where})" for site in sites)
+    message = f"there is no Service {door.service} at {names}"
+    if door.service == CONSOLE:
+        raise PrerequisiteError(
+            message, next_step="install Skupper's network observer in the namespace of one site (https://skupper.io)"
+        )
+    if topology.settings.mode is Mode.UNISOCKET:
+        raise HzlinkError(message, said="Management Center is left out of unisocket topologies")
+    raise HzlinkError(message, next_step=hints.hzlink("status"))

@@ -1,0 +1,129 @@
+"""`hzlink verify`: proof by traffic. A real client, through each client site's own Services, every member by name."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable
+from dataclasses import replace
+from typing import Any
+
+from hzlink import hints, memberclient, objects, proof, prooffile, report, result
+from hzlink.choices import Mode
+from hzlink.config import Config
+from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
+from hzlink.events import Emit, Event, Mark
+from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
+from hzlink.proof import Outcome, SiteProof
+from hzlink.report import Report
+from hzlink.result import Result
+from hzlink.running import together
+from hzlink.topology import Site, Topology
+from hzlink.verify import Plan, verify_site
+
+DEFAULT_CLUSTER_NAME = "dev"
+
+
+async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None) -> Result:
+    """DONE when every name leads to its member and keeps data, FAILED with what does not, PREREQUISITE or TIMEOUT.
+
+    Writes nothing to the clusters but a map of its own, which is removed again.
+    """
+    memberclient.require()
+    until = time.monotonic() + config.timeout
+    snapshots = await observe_all(config.topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
+    return await _prove(config.topology, snapshots, until, emit, cluster_name or DEFAULT_CLUSTER_NAME)
+
+
+async def verify_after(bringing: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
+    """What `up` gives, with the proof added where it went well. Looks for the client before `up` does anything."""
+    try:
+        memberclient.require()
+    except HzlinkError:
+        bringing.close()
+        raise
+    until = time.monotonic() + config.timeout
+    done = await bringing
+    if done.status is not ExitStatus.DONE:
+        return done
+    # The time is that of the whole command.
+    proven = await verify(replace(config, timeout=max(1.0, until - time.monotonic())), emit)
+    return replace(done, status=proven.status, verification=proven.verification, errors=proven.errors)
+
+
+async def _prove(topology: Topology, snapshots: Snapshots, until: float, emit: Emit, cluster_name: str) -> Result:
+    # The clients' sites are what is needed; of the cluster site only what should be there, where it can be read.
+    errors = [error for client in topology.clients if (error := snapshots[client].error)]
+    if errors:
+        return result.of_errors("verify", errors)
+    seen = report.make(topology, snapshots)
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(max(0.0, until - began)):
+            outcomes = await together(
+                _site(plan_for(seen, snapshots, client, cluster_name), emit) for client in topology.clients
+            )
+    except TimeoutError:
+        waited = time.monotonic() - began
+        raise WaitTimeout(
+            "timed out verifying", waited=waited, next_step=f"{hints.hzlink('verify')} --timeout SECONDS"
+        ) from None
+    failed = [outcome for outcome in outcomes if isinstance(outcome, HzlinkError)]
+    if failed:
+        return result.of_errors("verify", failed)
+    proofs = tuple(outcome for outcome in outcomes if isinstance(outcome, SiteProof))
+    kept = proof.record(proofs, time.time())
+    prooffile.save(topology, kept)
+    errors = [error for one in proofs for error in errors_of(one, topology.cluster)]
+    status = ExitStatus.DONE if kept.proven else ExitStatus.FAILED
+    return Result("verify", status, errors=tuple(errors), verification=proofs)
+
+
+async def _site(plan: Plan, emit: Emit) -> SiteProof | HzlinkError:
+    """One site's proof, or why there can be none: the other sites' are to be had all the same."""
+    how = f"members {', '.join(plan.names)}" if plan.smart else "one connection"
+    emit(Event(Mark.NOTE, f"calling through its own Services: {how}", plan.site.name))
+    try:
+        return await verify_site(plan, emit)
+    except HzlinkError as error:
+        return error
+
+
+def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
+    """What is to be called at a client site, by what a look at the sites found."""
+    services = [item for item in snapshots[client].of("Service") if not objects.is_going(item)]
+    topology = seen.topology
+    names = tuple(member.name for member in seen.members) or topology.member_names
+    return Plan(
+        site=client,
+        smart=seen.mode is Mode.SMART,
+        names=names,
+        services=frozenset(objects.name(item) for item in services),
+        wanted=len(names),
+        cluster_name=cluster_name,
+    )
+
+
+def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
+    """An error for each thing that is wrong, with the hop that it points to and what to look at."""
+    bad = [finding for finding in found.findings if not finding.ok]
+    dead = [finding for finding in bad if finding.outcome in (Outcome.UNREACHABLE, Outcome.NO_SERVICE)]
+    if len(dead) == len(found.findings):
+        names = ", ".join(finding.name for finding in dead)
+        if all(finding.outcome is Outcome.NO_SERVICE for finding in dead):
+            text, said = f"none of the members' Services is there ({names})", None
+        else:
+            text = f"no member answers through any Service ({names}): the link, or a router on the way, carries nothing"
+            said = next(finding.text for finding in dead if finding.outcome is Outcome.UNREACHABLE)
+        yield HzlinkError(text, site=found.site.name, said=said, next_step=hints.hzlink("status"))
+        return
+    look = {
+        Outcome.NO_SERVICE: lambda name: hints.kubectl(found.site, "describe listeners.skupper.io"),
+        Outcome.UNREACHABLE: lambda name: hints.kubectl(cluster, f"describe pod {name}"),
+        Outcome.WRONG_MEMBER: lambda name: hints.kubectl(found.site, f"describe service {name}"),
+        Outcome.NO_DATA: lambda name: hints.kubectl(cluster, f"logs {name}"),
+    }
+    for finding in bad:
+        yield HzlinkError(finding.text, site=found.site.name, next_step=look[finding.outcome](finding.name))
+    for text in found.wrong:
+        yield HzlinkError(text, site=found.site.name, next_step=hints.hzlink("status"))

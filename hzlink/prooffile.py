@@ -1,0 +1,44 @@
+"""Keeps the last verdict of `hzlink verify` for each topology, under the XDG state folder: names and times only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from hzlink import proof, state
+from hzlink.topology import Topology
+
+
+def path(topology: Topology, environ: Mapping[str, str] = os.environ) -> Path:
+    """The topology's file. Two topologies of one name at other places are two."""
+    places = [(site.context, site.namespace, site.kubeconfig) for site in topology.sites]
+    digest = hashlib.sha256(repr(places).encode()).hexdigest()[:12]
+    return state.path(environ).parent / f"verified-{topology.name}-{digest}.json"
+
+
+def load(topology: Topology, environ: Mapping[str, str] = os.environ) -> proof.Record | None:
+    """The last verdict; None where there is none, or none that can be read."""
+    try:
+        return proof.record_from_dict(json.loads(path(topology, environ).read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def save(topology: Topology, record: proof.Record, environ: Mapping[str, str] = os.environ) -> None:
+    """Keeps a verdict. A file system that refuses is no reason for `verify` to fail."""
+    file = path(topology, environ)
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(proof.record_to_dict(record), indent=2) + "\n", encoding="utf-8")
+        new.replace(file)
+
+
+def forget(topology: Topology, environ: Mapping[str, str] = os.environ) -> None:
+    """Removes it: what it was about is gone."""
+    with suppress(OSError):
+        path(topology, environ).unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""What `verify` and `bench` print, and what `status` says of the last verdict, held against golden files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from hzlink import latency, proof, result
+from hzlink.commands.verify import errors_of
+from hzlink.comparison import Comparison, Measure
+from hzlink.errors import ExitStatus
+from hzlink.proof import Answer, Call, Member, Record, SiteProof
+from hzlink.render import barchart
+from hzlink.result import Result
+from tests.cli import golden, situations
+from tests.cli.situations import CORE, EDGE, NASTY, SHOP
+from tests.cli.talking import Screen
+
+NAMES = [f"hazelcast-{number}" for number in range(3)]
+MEMBERS = tuple(
+    Member(f"0000000{number}-aaaa-4bbb-8ccc-dddddddddddd", f"{name}:5701") for number, name in enumerate(NAMES)
+)
+FAST = latency.of([0.0021, 0.0022, 0.0098])
+
+
+def _call(name: str, number: int) -> Call:
+    return Call(name, answer=Answer(MEMBERS[number], MEMBERS), latency=FAST)
+
+
+def _site(*calls: Call, site: object = EDGE) -> SiteProof:
+    return proof.judge(site, NAMES, calls)  # type: ignore[arg-type]
+
+
+PROVEN = _site(*(_call(name, number) for number, name in enumerate(NAMES)))
+FOUND: dict[str, tuple[SiteProof, ...]] = {
+    "proven": (PROVEN,),
+    "two-sites": (PROVEN, replace(PROVEN, site=SHOP)),
+    "swapped": (_site(_call(NAMES[0], 0), _call(NAMES[1], 2), _call(NAMES[2], 1)),),
+    "one-silent": (
+        _site(
+            _call(NAMES[0], 0),
+            Call(NAMES[1], trouble=f"no member answered through Service {NAMES[1]} within 10 s: connection refused"),
+            Call(NAMES[2], service=False),
+        ),
+    ),
+    "all-silent": (_site(*(Call(name, trouble=f"no member answered through Service {name}") for name in NAMES)),),
+    "no-services": (_site(*(Call(name, service=False) for name in NAMES)),),
+    "no-data": (_site(_call(NAMES[0], 0), _call(NAMES[1], 1), replace(_call(NAMES[2], 2), data_trouble="put failed")),),
+    "split": (
+        _site(
+            Call(NAMES[0], answer=Answer(MEMBERS[0], MEMBERS[:1])),
+            Call(NAMES[1], answer=Answer(MEMBERS[1], MEMBERS[1:])),
+            Call(NAMES[2], answer=Answer(MEMBERS[2], MEMBERS[1:])),
+        ),
+    ),
+    "unisocket": (proof.judge_unisocket(EDGE, 3, _call("hazelcast", 1)),),
+    "nasty": (_site(Call(NAMES[0], trouble=NASTY), _call(NAMES[1], 1), _call(NAMES[2], 2)),),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_verdicts(name: str, screen: Screen) -> None:
+    found = FOUND[name]
+    errors = tuple(error for one in found for error in errors_of(one, CORE))
+    status = ExitStatus.DONE if all(one.proven for one in found) else ExitStatus.FAILED
+    assert bool(errors) == (status is ExitStatus.FAILED), "what is wrong is said"
+    outcome = Result("verify", status, errors=errors, verification=found)
+    shown = screen.show(outcome)
+    golden.check(f"verify/{name}.txt", f"{shown.out}\n# standard error\n{shown.err}")
+    document = screen.show(outcome, "json").out
+    golden.check(f"verify/{name}.json", document)
+    assert json.loads(document) == yaml.safe_load(screen.show(outcome, "yaml").out)
+    assert "\x1b" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_status_tells_of_the_last_verdict(proven: bool, screen: Screen) -> None:
+    kept = Record(1000.0, {"edge": (3 if proven else 2, 3)}, proven, () if proven else ("edge/hazelcast-1",))
+    standing = proof.standing(kept, 1125.0)
+    outcome = result.verdict("status", situations.healthy().report, verified=standing)
+    word = "proven" if proven else "failed"
+    golden.check(f"verify/status-{word}.txt", screen.show(outcome).out)
+    document = json.loads(screen.show(outcome, "json").out)
+    assert document["verified"]["ageSeconds"] == 125.0
+    assert document["verified"]["proven"] is proven
+
+
+def _latency(rate: float, n: int = 200) -> latency.Latency:
+    found = latency.of([1 / rate] * n)
+    assert found is not None
+    return found
+
+
+MEASURED = Comparison(
+    EDGE,
+    tuple(NAMES),
+    (
+        Measure(100, _latency(812), _latency(1120)),
+        Measure(1000, _latency(800), _latency(1100)),
+        Measure(100_000, _latency(95), _latency(310)),
+    ),
+)
+
+
+def test_the_comparison(screen: Screen) -> None:
+    outcome = Result("bench", comparison=MEASURED)
+    golden.check("verify/bench.txt", screen.show(outcome).out)
+    golden.check("verify/bench.json", screen.show(outcome, "json").out)
+    golden.check("verify/bench.svg", barchart.bars(MEASURED))
+
+
+def test_a_name_cannot_break_out_of_the_picture() -> None:
+    text = barchart.bars(replace(MEASURED, site=replace(EDGE, name='<script>"&\x00')))
+    assert "<script>" not in text
+    assert "\x00" not in text

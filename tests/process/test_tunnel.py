@@ -1,0 +1,164 @@
+"""A forwarded port: open when kubectl says so, on loopback only, closed whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hzlink.choices import Role
+from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
+from hzlink.topology import Site
+from hzlink.tunnel import tunnel
+from tests.process.programs import Programs, gone, pid_in
+
+EDGE = Site("edge", Role.CLIENT, "edge-ctx", "hz", "/k")
+READY = "echo 'Forwarding from 127.0.0.1:43121 -> 1024'"
+
+
+def forwarding(programs: Programs, tmp_path: Path, body: str) -> Path:
+    """A kubectl that writes down its pid and its arguments, and then does what `body` says."""
+    programs.script("kubectl", f'echo "$*" > {tmp_path}/args; echo $$ > {tmp_path}/pid; {body}')
+    return tmp_path / "pid"
+
+
+def test_it_is_open_when_kubectl_says_so_and_closed_with_the_block(programs: Programs, tmp_path: Path) -> None:
+    pid = forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
+
+    async def use() -> str:
+        async with tunnel(EDGE, "service/hazelcast-1", 5701) as forward:
+            assert not gone(pid_in(pid), 0)
+            return forward.address
+
+    assert asyncio.run(use()) == "127.0.0.1:43121"
+    assert gone(pid_in(pid))
+    args = (tmp_path / "args").read_text().split()
+    assert args[:3] == ["--kubeconfig=/k", "--context=edge-ctx", "--namespace=hz"]
+    assert args[3:5] == ["port-forward", "--address=127.0.0.1"]
+    assert args[-2:] == ["service/hazelcast-1", ":5701"]
+
+
+def test_a_local_port_of_ones_own(programs: Programs, tmp_path: Path) -> None:
+    forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
+
+    async def use() -> None:
+        async with tunnel(EDGE, "service/x", "https", local=8080):
+            pass
+
+    asyncio.run(use())
+    assert (tmp_path / "args").read_text().split()[-1] == "8080:https"
+
+
+def opening(deadline: float = 10.0) -> HzlinkError:
+    async def use() -> None:
+        async with tunnel(EDGE, "service/hazelcast-1", 5701, deadline=deadline):
+            pass
+
+    with pytest.raises(HzlinkError) as caught:
+        asyncio.run(use())
+    return caught.value
+
+
+def test_kubectl_refuses(programs: Programs, tmp_path: Path) -> None:
+    said = 'Error from server (NotFound): services "hazelcast-1" not found'
+    forwarding(programs, tmp_path, f"echo '{said}' >&2; exit 1")
+    error = opening()
+    assert error.status is ExitStatus.FAILED
+    assert error.site == "edge"
+    assert error.said == said
+    assert "service/hazelcast-1" in error.message
+
+
+def test_a_right_is_missing(programs: Programs, tmp_path: Path) -> None:
+    said = 'error: pods "r" is forbidden: User "ann" cannot create resource "pods/portforward"'
+    forwarding(programs, tmp_path, f"echo '{said}' >&2; exit 1")
+    error = opening()
+    assert error.status is ExitStatus.PREREQUISITE
+    assert error.message == "you may not forward a port to service/hazelcast-1 in namespace hz of context edge-ctx"
+
+
+def test_it_never_opens(programs: Programs, tmp_path: Path) -> None:
+    pid = forwarding(programs, tmp_path, "echo 'waits for a pod' >&2; exec sleep 60")
+    error = opening(deadline=1.0)
+    assert isinstance(error, WaitTimeout)
+    assert (error.waited, error.said) == (1.0, "waits for a pod")
+    assert error.next_step == "kubectl --kubeconfig /k --context edge-ctx -n hz describe service/hazelcast-1"
+    assert gone(pid_in(pid))
+
+
+def test_another_line_is_not_the_sign(programs: Programs, tmp_path: Path) -> None:
+    forwarding(programs, tmp_path, "echo 'Forwarding from [::1]:43121 -> 1024'; exec sleep 60")
+    assert isinstance(opening(deadline=1.0), WaitTimeout)
+
+
+def test_it_says_how_it_dropped(programs: Programs, tmp_path: Path) -> None:
+    forwarding(programs, tmp_path, f"{READY}; sleep 0.3; echo 'error: lost connection to pod' >&2; exit 1")
+
+    async def use() -> str:
+        async with tunnel(EDGE, "service/x", 1) as forward:
+            return await asyncio.wait_for(forward.ended(), 10)
+
+    assert asyncio.run(use()) == "error: lost connection to pod"
+
+
+def test_giving_up_waiting_for_its_end_leaves_it_open(programs: Programs, tmp_path: Path) -> None:
+    pid = forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
+
+    async def use() -> None:
+        async with tunnel(EDGE, "service/x", 1) as forward:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(forward.ended(), 0.2)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(forward.ended(), 0.2)
+            assert not gone(pid_in(pid), 0)
+
+    asyncio.run(use())
+    assert gone(pid_in(pid))
+
+
+@pytest.mark.parametrize("body", [f"{READY}; exec sleep 60", "exec sleep 60"], ids=["open", "opening"])
+def test_cancelling_closes_it(programs: Programs, tmp_path: Path, body: str) -> None:
+    pid = forwarding(programs, tmp_path, body)
+
+    async def use() -> None:
+        async with tunnel(EDGE, "service/x", 1):
+            await asyncio.sleep(60)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(use())
+        await asyncio.to_thread(pid_in, pid)
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert gone(pid_in(pid))
+
+
+def test_an_error_inside_closes_it(programs: Programs, tmp_path: Path) -> None:
+    pid = forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
+
+    async def use() -> None:
+        async with tunnel(EDGE, "service/x", 1):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(use())
+    assert gone(pid_in(pid))
+
+
+def test_many_connections_do_not_fill_anything(programs: Programs, tmp_path: Path) -> None:
+    body = 'i=0; while [ $i -lt 3000 ]; do echo "Handling connection for 43121"; i=$((i+1)); done'
+    forwarding(programs, tmp_path, f"{READY}; {body}; echo done > {tmp_path}/done; exec sleep 60")
+
+    async def use() -> bool:
+        async with tunnel(EDGE, "service/x", 1):
+            for _ in range(200):
+                if (tmp_path / "done").exists():
+                    return True
+                await asyncio.sleep(0.05)
+        return False
+
+    assert asyncio.run(use())

@@ -1,0 +1,43 @@
+"""What hzlink must not leave behind: forwarded ports, and maps at the members."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from hzlink import bench, memberclient, verify
+from hzlink.choices import Role
+from hzlink.topology import Site
+from hzlink.tunnel import tunnel
+from tests.sandbox.conftest import Hzlink
+
+OWN = (verify.MAP_PREFIX, bench.MAP_PREFIX)
+
+
+def forwards(namespace: str) -> list[int]:
+    """The port-forwards that run into a namespace."""
+    wanted = {b"port-forward", f"--namespace={namespace}".encode()}
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = set((folder / "cmdline").read_bytes().split(b"\0"))
+        except OSError:
+            continue
+        if wanted <= words:
+            found.append(int(folder.name))
+    return found
+
+
+def own_maps(hzlink: Hzlink) -> list[str]:
+    """Maps of hzlink's own that are in the cluster. Needs the sandbox's kubectl on the PATH (fixture `kubeconfig`)."""
+    site = Site("cluster", Role.CLUSTER, "cluster", hzlink.namespace, str(hzlink.sandbox.kubeconfig))
+
+    async def look() -> list[str]:
+        async with tunnel(site, "pod/hazelcast-0", 5701) as forward:
+            client = await memberclient.connect(forward.address, "dev")
+            try:
+                return [name for name in await client.maps() if name.startswith(OWN)]
+            finally:
+                await client.close()
+
+    return asyncio.run(look())

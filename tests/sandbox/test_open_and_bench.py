@@ -1,0 +1,56 @@
+"""`hzlink open` and `hzlink bench` on a topology of real members."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+from tests.sandbox.conftest import HZLINK, Hzlink
+from tests.sandbox.forwarding import forwards, own_maps
+from tests.sandboxed import until
+
+
+def test_management_center_answers_at_the_address(real_hzlink: Hzlink) -> None:
+    hzlink = real_hzlink
+    hzlink.up().ok()
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    running = subprocess.Popen([HZLINK, "open", "mancenter"], env=hzlink.env, text=True, **streams)  # type: ignore[call-overload]
+    try:
+        address = running.stdout.readline().strip()
+        assert address.startswith("http://127.0.0.1:")
+        until(lambda: _seen(address).get("members"), 30, step=0.5)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 0
+    finally:
+        running.kill()
+    assert forwards(hzlink.namespace) == []
+
+
+def _seen(address: str) -> dict[str, object]:
+    """What stands in Management Center's place says of itself."""
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - on 127.0.0.1, as asserted
+        seen: dict[str, object] = json.load(answer)
+    return seen
+
+
+def test_the_link_is_compared_with_the_way_past_it(real_hzlink: Hzlink, kubeconfig: Path, tmp_path: Path) -> None:
+    hzlink = real_hzlink
+    hzlink.up().ok()
+    picture = tmp_path / "bench.svg"
+
+    ran = hzlink("bench", "--seconds", "0.5", "--svg", str(picture), "-o", "json").ok()
+
+    comparison = ran.document["comparison"]
+    assert sorted(comparison["members"]) == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
+    assert [measure["bytes"] for measure in comparison["measures"]] == [100, 1000, 100_000]
+    for measure in comparison["measures"]:
+        assert measure["link"]["n"] > 10
+        assert measure["direct"]["n"] > 10
+        assert measure["rateRatio"] > 0
+        assert measure["link"]["p50Ms"] > 0
+    assert picture.read_text().startswith("<svg")
+    assert forwards(hzlink.namespace) == []
+    assert own_maps(hzlink) == []
