@@ -101,7 +101,7 @@ def judge(found: Object, now: datetime, runs: bool | None) -> Verdict:
     if runs is False:
         return Verdict.DEAD
     renewed_at = objects.moment(objects.spec(found).get("renewTime"))
-    if renewed_at is None or renewed_at.tzinfo is None:
+    if renewed_at is None:
         return Verdict.SILENT
     return Verdict.HELD if abs(now - renewed_at) <= timedelta(seconds=DURATION) else Verdict.SILENT
 
@@ -114,7 +114,7 @@ def changed(before: Object, after: Object) -> bool:
 def describe(found: Object, now: datetime) -> str:
     """Who has it and since when, for people."""
     since = objects.moment(objects.spec(found).get("acquireTime"))
-    if since is None or since.tzinfo is None:
+    if since is None:
         return holder(found).name
     seconds = (now - since).total_seconds()
     ago = f", {seconds:.0f} s ago" if 0 <= seconds < 3600 else ""

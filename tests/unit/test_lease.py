@@ -91,7 +91,7 @@ def test_a_run_is_never_called_dead_by_the_clock(then: datetime, now: datetime, 
     assert lease.judge(lease.make("hazelcast", ANN, then), now, runs) is not Verdict.DEAD
 
 
-@pytest.mark.parametrize("renewed", [None, "", "soon", 7, "2026-05-04T12:00:00", "2026-99-99T00:00:00Z"])
+@pytest.mark.parametrize("renewed", [None, "", "soon", 7, "2026-99-99T00:00:00Z"])
 def test_a_time_that_is_none_says_nothing(renewed: Any) -> None:
     made = lease.make("hazelcast", ANN, NOW)
     made["spec"]["renewTime"] = renewed
