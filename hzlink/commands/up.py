@@ -25,10 +25,14 @@ async def up(
     config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False, skip_check: bool = False
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+    async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
+        return await _up(config, emit, preflight, create_namespace, dry_run)
+
+
+async def _up(config: Config, emit: Emit, preflight: Preflight, create_namespace: bool, dry_run: bool) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     guessing = asyncio.create_task(_render(topology, _first_guess(topology)))
-    preflight = Preflight(config, wanted=not (skip_check or dry_run))
     snapshots, missing, errors = await _look(topology, create_namespace, min(LOOK_DEADLINE, config.timeout))
     if errors:
         guessing.cancel()
