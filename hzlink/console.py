@@ -63,9 +63,11 @@ class Talk:
             UsageError: there is no terminal to ask at.
             Interrupted: ^C came instead of an answer.
         """
+        from hzlink.render.plain import one_line
+
         self._close()
         for line in lines:
-            self._say(f"  {line}")
+            self._say(f"  {one_line(line)}")
         if not sys.stdin.isatty():
             from hzlink import hints
 
