@@ -87,6 +87,10 @@ class Talk:
                 for line in error_lines(error):
                     self._say(line)
 
+    def show_document(self, result: Result) -> None:
+        """Prints the document alone, where its errors are said elsewhere."""
+        self._print(result)
+
     def _print(self, result: Result) -> None:
         if self.output == "json":
             from hzlink.render.structured import as_json

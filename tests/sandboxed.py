@@ -80,14 +80,18 @@ class Sandbox:
         self, server: str, namespace: str | None = None, agents: Sequence[str] = ("kubectl", "skupper")
     ) -> list[Obj]:
         """What programs with such a user agent have written so far, from the API server's audit log."""
-        log = self.layout.cluster_dir(server) / "logs" / "audit.log"
-        events = [json.loads(line) for line in log.read_text().splitlines()]
         return [
             event
-            for event in events
+            for event in self.audit(server)
             if event.get("userAgent", "").startswith(tuple(agents))
+            and event["verb"] not in ("get", "list", "watch")
             and (namespace is None or event.get("objectRef", {}).get("namespace") == namespace)
         ]
+
+    def audit(self, server: str) -> list[Obj]:
+        """The API server's audit log: all writes, and all that service accounts asked for."""
+        log = self.layout.cluster_dir(server) / "logs" / "audit.log"
+        return [json.loads(line) for line in log.read_text().splitlines()]
 
     @contextmanager
     def frozen(self, server: str) -> Iterator[None]:
