@@ -93,5 +93,5 @@ def _named(document: dict[str, Any], section: str, key: str, path: Path) -> list
 
 
 def _word(value: Any) -> str:
-    """A name as text, empty where it is none: a few lines of aliases can be a list of more text than there is memory."""
+    """A name as text, empty where it is none: aliases can make a list of more text than there is memory."""
     return "" if value is None or isinstance(value, (list, dict, set, tuple)) else str(value)

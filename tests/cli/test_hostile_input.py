@@ -1,4 +1,4 @@
-"""What was typed to do harm, or by mistake, given to the real console script: one clear error, nothing raw, no shell."""
+"""What was typed to do harm, or by mistake, given to the real console script: one clear error, nothing raw."""
 
 from __future__ import annotations
 
