@@ -14,6 +14,7 @@ NAMES = (
     "two words",
     'it\'s "quoted"',
     "two\nlines",
+    "-n",
     "--all",
     "$(touch harm)",
     "`touch harm`",
@@ -27,12 +28,12 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_a_context_of_any_name(name: str, user: User) -> None:
     user.has_contexts(**{"core": "http://127.0.0.1:1", name: "http://127.0.0.1:2"})
-    ended = user.hzlink("status", f"--client-ctx={name}", "--cluster-ctx=core", "-o", "json", "--timeout=3")
+    ended = user.hzlink("status", f"--client-ctx={name}", "--cluster-ctx=core", "-o", "json", "--timeout=20")
     is_clean(ended)
     assert ended.code == 3
     assert [site["context"] for site in ended.document["sites"]] == ["core", name]
     assert not list(user.cwd.iterdir())
-    is_clean(user.hzlink("up", f"--client-ctx={name}", "--cluster-ctx=core", "--timeout=3", "-v"))
+    is_clean(user.hzlink("up", f"--client-ctx={name}", "--cluster-ctx=core", "--timeout=20", "-v"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,7 +60,7 @@ def test_a_context_that_no_program_takes(name: str, user: User) -> None:
 @pytest.mark.parametrize("encoding", ["", "ascii"])
 def test_names_that_an_encoding_lacks(locale: str, encoding: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", Grüße="http://127.0.0.1:2")
-    args = ("status", "--client-ctx=Grüße", "--cluster-ctx=core", "--timeout=3")
+    args = ("status", "--client-ctx=Grüße", "--cluster-ctx=core", "--timeout=20")
     for output in ("table", "json"):
         ended = user.hzlink(*args, "-o", output, LANG=locale, LC_ALL=locale, PYTHONIOENCODING=encoding)
         assert ended.code == 3
