@@ -53,7 +53,19 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "result", "events", "errors", "standing", "hops", "findings", "goals", "document"),
+    *(
+        "mancenter",
+        "refusals",
+        "result",
+        "events",
+        "errors",
+        "standing",
+        "hops",
+        "paths",
+        "findings",
+        "goals",
+        "document",
+    ),
     *("render/svg", "render/mermaid"),
 ]
 
