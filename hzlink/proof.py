@@ -288,19 +288,19 @@ def ago(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
-# Hops that are judged by Skupper's conditions alone, which lag (skupper issue 2428).
-_BY_CONDITION = ("Link", "Listener")
+# The hop whose conditions wait while traffic flows (skupper issue 2428). A Link that waits has really been cut.
+_LAGS = "Listener"
 
 
 def outrank(report: Report, proof: Standing | None) -> Report:
-    """The report, with a fresh proof put before conditions that only wait: traffic flowed, whatever they say.
+    """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
 
     What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
     """
     blame = report.blame
     if blame is None or proof is None or not (proof.fresh and proof.record.proven):
         return report
-    if blame.name not in _BY_CONDITION or str(blame.reading.state) != "waiting":
+    if blame.name != _LAGS or str(blame.reading.state) != "waiting":
         return report
     note = (
         f"{blame.site.name}: Skupper still says of the {blame.name}: {blame.reading.text}; traffic flowed all the same"
