@@ -54,13 +54,14 @@ async def bench_site(plan: Plan, cluster: Site, seconds: float, emit: Emit) -> C
         emit(Event(Mark.OK, f"members reached through the link: {len(links)}", plan.site.name))
         direct = dict(await together(call(cluster, f"pod/{name}") for name in plan.names))
         emit(Event(Mark.OK, f"members reached directly: {len(direct)}", cluster.name))
-        pairs = await _pairs(plan, links, direct)
         map_name = f"{MAP_PREFIX}{secrets.token_hex(8)}"
         try:
+            await next(iter(direct.values())).wake(map_name)
+            pairs = await _pairs(plan, links, direct)
             measures = [await _measure(pairs, map_name, size, seconds, emit) for size in SIZES]
         finally:
             with suppress(NoAnswer):
-                await pairs[0].direct.destroy(map_name)
+                await next(iter(direct.values())).destroy(map_name)
     return Comparison(plan.site, tuple(pair.name for pair in pairs), tuple(measures))
 
 

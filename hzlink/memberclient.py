@@ -71,6 +71,13 @@ class MemberClient:
         """Who answered, and who the members are in its eyes."""
         return await in_thread(self._answer, CONNECT_DEADLINE)
 
+    async def wake(self, map_name: str) -> None:
+        """Sends a first value, and waits for no answer: members share out who owns which key only when there is one.
+
+        The key may be that of a member that hangs.
+        """
+        await in_thread(lambda: self._proxy(map_name).set("first", 1), CONNECT_DEADLINE)
+
     async def own_key(self, prefix: str) -> str:
         """A key that the member that answered owns, so that its value goes nowhere else; any key if it owns none."""
         return await in_thread(lambda: self._own_key(prefix), PARTITIONS_DEADLINE + 5)
@@ -152,8 +159,11 @@ class MemberClient:
             time.sleep(0.05)
         return f"{prefix}-0"
 
+    def _proxy(self, name: str) -> Any:
+        return self._client.get_map(name)
+
     def _map(self, name: str) -> Any:
-        return self._client.get_map(name).blocking()
+        return self._proxy(name).blocking()
 
 
 async def connect(address: str, cluster_name: str, gave_up: Callable[[], str] = lambda: "") -> MemberClient:

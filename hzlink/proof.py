@@ -289,7 +289,7 @@ def ago(seconds: float) -> str:
 
 
 def outrank(report: Report, proof: Standing | None) -> Report:
-    """The report, with a fresh proof put before conditions that only wait: traffic flowed, whatever they say.
+    """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
 
     What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
     """

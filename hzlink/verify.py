@@ -151,6 +151,7 @@ async def _try_data(
     """What went wrong with a put and a get here and a get there, and the seconds of each timed get."""
     value = secrets.token_bytes(32)
     try:
+        await client.wake(map_name)
         key = await client.own_key(name)
         await client.put(map_name, key, value)
         if await client.get(map_name, key) != value:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hzlink import proof, report
+from hzlink.choices import Mode
 from hzlink.proof import Answer, Call, Member, Outcome, Record, SiteProof
-from tests.unit.builders import CORE, EDGE, WEST, World, converged, link, pod, topology
+from tests.unit.builders import CORE, EDGE, WEST, World, converged, link, offer, pod, topology
 
 NAMES = tuple(f"hazelcast-{number}" for number in range(3))
 
@@ -227,9 +228,11 @@ def test_ages(seconds: float, words: str) -> None:
     assert proof.ago(seconds) == words
 
 
-def waiting_link() -> World:
-    world = converged(topology())
-    world.put(EDGE, link("hazelcast-core", "Pending", "Not Operational"))
+def waiting() -> World:
+    """Unisocket, and neither end says that it has found the other."""
+    world = converged(topology(mode=Mode.UNISOCKET))
+    world.put(CORE, offer("Connector", False, by_name=False))
+    world.put(EDGE, offer("Listener", False, by_name=False))
     return world
 
 
@@ -239,16 +242,16 @@ def outranked(world: World, age: float, *, proven: bool = True) -> report.Report
 
 
 def test_a_fresh_proof_outranks_a_condition_that_waits() -> None:
-    world = waiting_link()
+    world = waiting()
     assert not report.make(world.topology, world.snapshots()).healthy
     found = outranked(world, 60.0)
     assert found.healthy
-    assert "edge: Skupper still says of the Link: Not Operational" in found.warnings[0]
+    assert "edge: Skupper still says of the Listener: No matching listeners" in found.warnings[0]
 
 
 @pytest.mark.parametrize(("age", "proven"), [(proof.FRESH + 1, True), (-1.0, True), (60.0, False)])
 def test_an_old_one_one_from_the_future_and_a_failed_one_do_not(age: float, proven: bool) -> None:
-    assert not outranked(waiting_link(), age, proven=proven).healthy
+    assert not outranked(waiting(), age, proven=proven).healthy
 
 
 def test_what_is_broken_stays_blamed() -> None:
@@ -256,7 +259,9 @@ def test_what_is_broken_stays_blamed() -> None:
     broken.put(EDGE, link("hazelcast-core", "Error", "no such host"))
     down = converged(topology())
     down.put(CORE, pod("hazelcast-1", ready=False))
-    for world in (broken, down):
+    cut = waiting()
+    cut.put(EDGE, link("hazelcast-core", "Pending", "Not Operational"))
+    for world in (broken, down, cut):
         assert not outranked(world, 1.0).healthy
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -38,6 +37,5 @@ def test_an_interrupt_waits_for_the_end_however_often_it_comes() -> None:
 
 
 def test_it_has_an_end_of_its_own() -> None:
-    began = time.monotonic()
-    asyncio.run(to_the_end(asyncio.sleep(5), 0.05))
-    assert time.monotonic() - began < 2
+    """Without one this would take an hour."""
+    asyncio.run(to_the_end(asyncio.sleep(3600), 0.05))
