@@ -63,7 +63,7 @@ class _Way:
             item = self.snapshot.get("Deployment", MANCENTER)
             reading = self.near.mancenter or Reading(State.ABSENT, "not there")
             step = hints.kubectl(site, f"describe pods -l app={MANCENTER}")
-            if reading.ok:
+            if reading.ok and self.near.sees is not None:
                 reading, step = mancenter.reading(self.near.sees), self._sight_step()
             return _hop("Management Center", self.snapshot, item, reading, step)
         item = self.snapshot.get("Service", WORKLOAD)

@@ -142,8 +142,10 @@ class Request(BaseHTTPRequestHandler):
     def _lease(self) -> None:
         leases = self.served.leases
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")
-        name = urlsplit(self.path).path.rpartition("/leases")[2].strip("/") or body["metadata"]["name"]
+        name = urlsplit(self.path).path.rpartition("/leases")[2].strip("/") or body.get("metadata", {}).get("name", "")
         match self.command:
+            case "GET" if not name:
+                self.send({"kind": "LeaseList", "apiVersion": "coordination.k8s.io/v1", "items": [*leases.values()]})
             case "POST" if name in leases:
                 self.status(409, "AlreadyExists", f'leases.coordination.k8s.io "{name}" already exists')
             case "POST" | "PUT":
