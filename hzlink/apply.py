@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from hzlink.errors import HzlinkError
 from hzlink.events import Mark
 from hzlink.plan import Action, Step
-from hzlink.steps import link, mancenter, members, objects, site
+from hzlink.steps import leftovers, link, mancenter, members, objects, site
 from hzlink.steps.context import Run
 
 ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
+    Action.TIDY: leftovers.tidy,
     Action.NAMESPACE: objects.create_namespace,
     Action.COLLECT: objects.collected,
     Action.APPLY: objects.apply,

@@ -41,6 +41,14 @@ class Via(StrEnum):
     KUBECTL = "kubectl"
 
 
+class Goal(StrEnum):
+    """What `status --wait` waits for."""
+
+    HEALTHY = "healthy"
+    LINKED = "linked"
+    GONE = "gone"
+
+
 class App(StrEnum):
     """What `hzlink open` leads to."""
 

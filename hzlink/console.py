@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hzlink.errors import Interrupted, UsageError
 from hzlink.events import Event, Mark
 
 if TYPE_CHECKING:
+    from hzlink.render.following import BlockView, LiveView
+    from hzlink.report import Report
     from hzlink.result import Result
 
 
@@ -34,8 +36,10 @@ class Talk:
         self.verbose = verbose
         self._quiet = quiet
         self._plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
-        self._live = sys.stderr.isatty() and environ.get("TERM") != "dumb"
+        self._can_redraw = environ.get("TERM") != "dumb"
+        self._live = sys.stderr.isatty() and self._can_redraw
         self._progress: Progress | None = None
+        self._view: LiveView | BlockView | None = None
         self._shown = False
         if verbose:
             self._trace_programs()
@@ -52,10 +56,26 @@ class Talk:
         """Loads what showing a result will need. For a command to call while it waits for a cluster anyway."""
         import hzlink.result
 
-        if self.output in ("table", "wide"):
-            import hzlink.render.table
+        if self.output in ("json", "yaml"):
+            import hzlink.render.structured
         else:
-            import hzlink.render.structured  # noqa: F401 - loaded ahead of its use
+            import hzlink.render.table  # noqa: F401 - loaded ahead of its use
+
+    def follow(self) -> Callable[[Result], None]:
+        """Shows one look after the other, until the command ends: in place at a terminal, else what changes.
+
+        Raises:
+            UsageError: there is no such picture that could be redrawn.
+        """
+        if self.output in ("svg", "mermaid"):
+            raise UsageError(
+                f"--watch does not go with -o {self.output}", next_step="-o table, wide, tree, json or yaml"
+            )
+        from hzlink.render.following import BlockView, LiveView
+
+        redraws = self.output not in ("json", "yaml") and sys.stdout.isatty() and self._can_redraw
+        self._view = LiveView(self._console(sys.stdout), self._parts) if redraws else BlockView(self._block)
+        return self._view
 
     def ask(self, lines: Sequence[str]) -> bool:
         """Shows what would be removed, and asks.
@@ -82,7 +102,7 @@ class Talk:
         standard output is one document.
         """
         self._close()
-        if not self._shown:
+        if not (self._shown or result.shown):
             self._print(result)
             self._shown = True
         if result.errors:
@@ -96,19 +116,65 @@ class Talk:
         if self.output == "json":
             from hzlink.render.structured import as_json
 
-            print(as_json(result), flush=True)
+            # One of many is a line: whoever reads them takes them line by line.
+            print(as_json(result, None if self._view else 2), flush=True)
         elif self.output == "yaml":
             from hzlink.render.structured import as_yaml
 
             print(as_yaml(result), flush=True)
         elif result.text is not None:
             print(result.text, end="" if result.text.endswith("\n") else "\n")
+        elif result.findings is not None:
+            from hzlink.render.findings import show_findings
+
+            show_findings(self._console(sys.stdout), result.findings, wide=self.output == "wide")
+        elif self.output in ("tree", "svg", "mermaid"):
+            if result.report is not None:
+                self._draw(result.report)
         elif result.opened is not None:
             print(result.opened.address, flush=True)
         elif result.has_table:
             from hzlink.render.table import show
 
             show(self._console(sys.stdout), result, wide=self.output == "wide")
+
+    def _parts(self, result: Result) -> list[Any]:
+        """What is redrawn in place."""
+        if self.output == "tree" and result.report is not None:
+            from hzlink.render.tree import render as render_tree
+
+            return render_tree(result.report)
+        from hzlink.render.table import render
+
+        return render(result, wide=self.output == "wide")
+
+    def _block(self, result: Result) -> None:
+        """One of the looks where nothing can be redrawn."""
+        at = result.report.at if result.report is not None else None
+        if self.output == "yaml":
+            print("---")
+        elif self.output != "json":
+            print(f"\n{f'at {at:%Y-%m-%d %H:%M:%S} UTC' if at is not None else 'nothing could be read'}")
+        try:
+            self._print(result)
+            sys.stdout.flush()
+        except SystemExit:
+            # What rich makes of a reader that has gone.
+            raise BrokenPipeError from None
+
+    def _draw(self, report: Report) -> None:
+        if self.output == "tree":
+            from hzlink.render.tree import show
+
+            show(self._console(sys.stdout), report)
+        elif self.output == "svg":
+            from hzlink.render import svg
+
+            print(svg.draw(report))
+        else:
+            from hzlink.render import mermaid
+
+            print(mermaid.draw(report))
 
     def _start(self) -> Progress:
         if self._live:
@@ -123,6 +189,9 @@ class Talk:
         if self._progress is not None:
             self._progress.close()
             self._progress = None
+        if self._view is not None:
+            self._view.close()
+            self._view = None
 
     def _console(self, stream: Any) -> Any:
         from rich.console import Console

@@ -81,6 +81,12 @@ class WaitTimeout(HzlinkError):
     status = ExitStatus.TIMEOUT
 
 
+class Locked(HzlinkError):
+    """Another run is at work on the same topology, or has taken over."""
+
+    status = ExitStatus.LOCKED
+
+
 class Interrupted(HzlinkError):
     """The user (or the system) asked hzlink to stop."""
 

@@ -11,15 +11,28 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from hzlink import process, refusals
+from hzlink import hints, process, refusals
+from hzlink import objects as names
 from hzlink.objects import Object, Ref
 from hzlink.refusals import KubectlError, Refusal
 from hzlink.topology import MANAGER, Site
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
 CALL_DEADLINE = 20.0
+# Seconds for one request, of which an apply makes several.
+REQUEST_DEADLINE = 15.0
+APPLY_DEADLINE = 60.0
+KNOCK_DEADLINE = 5.0
+
+# For objects that hzlink makes itself: kubectl need not fetch the server's schema first.
+_UNCHECKED = ("--validate=false",)
 
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
+
+_NAMES_AND_KEYS = (
+    '{{range .items}}{{.metadata.name}}{{"\\t"}}{{.type}}'
+    '{{range $key, $value := .data}}{{"\\t"}}{{$key}}{{end}}{{"\\n"}}{{end}}'
+)
 
 
 class Kubectl:
@@ -53,6 +66,24 @@ class Kubectl:
         words = done.stdout.split()
         return words[1:] if words else None
 
+    async def knock(self) -> None:
+        """Asks the API server for a sign of life, by something that needs no right.
+
+        Raises:
+            KubectlError: it did not answer within `KNOCK_DEADLINE`, or refused.
+        """
+        await self._call("reach the API server", "get", "--raw=/version", deadline=KNOCK_DEADLINE)
+
+    async def happenings(self, reasons: Sequence[str]) -> list[Object]:
+        """The namespace's Events of these reasons, the newest last."""
+        found: list[Object] = []
+        for reason in reasons:
+            done = await self._call(
+                "read events", "get", "events", "--output=json", f"--field-selector=reason={reason}"
+            )
+            found += _items(self.site, done.stdout)
+        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
         return await self.get(Ref("namespaces", self.site.namespace))
@@ -73,22 +104,60 @@ class Kubectl:
 
     async def apply(self, objects: Sequence[Object]) -> list[str]:
         """Server-side apply, as field manager hzlink. Returns kubectl's line for each object."""
-        done = await self._call(
+        done = await self._run(
             "apply objects",
             "apply",
             "--server-side",
             f"--field-manager={MANAGER}",
             "--filename=-",
             stdin=_bundle(objects),
-            deadline=max(self.deadline, 60.0),
+            deadline=max(self.deadline, APPLY_DEADLINE),
         )
+        if done.code != 0:
+            raise _naming(self._refused("apply objects", done), self.site, objects, done.stdout)
         return done.stdout.splitlines()
 
     async def create(self, item: Object) -> Object:
         """Creates an object and returns it as the server made it."""
         done = await self._call(
-            f"create {item.get('kind')}", "create", "--filename=-", "--output=json", stdin=_bundle([item])
+            f"create {item.get('kind')}",
+            "create",
+            *_UNCHECKED,
+            "--filename=-",
+            "--output=json",
+            stdin=_bundle([item]),
         )
+        return _document(self.site, done.stdout)
+
+    async def replace(self, item: Object) -> Object:
+        """Puts an object in the place of the one it was read from, and returns it as the server has it now.
+
+        Raises:
+            KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
+        """
+        done = await self._call(
+            f"update {item.get('kind')}",
+            "replace",
+            *_UNCHECKED,
+            "--filename=-",
+            "--output=json",
+            stdin=json.dumps(item),
+        )
+        return _document(self.site, done.stdout)
+
+    async def delete_as_read(self, target: Ref, item: Object) -> Object:
+        """Deletes an object if it still is as it was read. kubectl has no option for that, the API has.
+
+        Raises:
+            KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
+        """
+        plural, _, group = target.resource.partition(".")
+        version = str(item["apiVersion"]).rpartition("/")[2]
+        root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        path = f"{root}/namespaces/{self.site.namespace}/{plural}/{target.name}"
+        exact = {key: item["metadata"][key] for key in ("uid", "resourceVersion")}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": exact}
+        done = await self._call(f"delete {target}", "delete", f"--raw={path}", "--filename=-", stdin=json.dumps(body))
         return _document(self.site, done.stdout)
 
     async def patch(self, target: Ref, patch: Mapping[str, Any]) -> None:
@@ -103,7 +172,11 @@ class Kubectl:
             await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
 
     async def wait_gone(self, targets: Sequence[Ref], seconds: float) -> bool:
-        """Waits until none of the objects is there; False when the seconds are over."""
+        """Waits until none of the objects is there; False when the seconds are over.
+
+        Raises:
+            KubectlError: it cannot be told.
+        """
         if not targets:
             return True
         argv = self.argv("wait", "--for=delete", f"--timeout={seconds:.0f}s", *(str(target) for target in targets))
@@ -111,19 +184,28 @@ class Kubectl:
             done = await process.run(argv, deadline=seconds + 5)
         except process.DeadlineExceeded:
             return False
+        if done.code != 0 and "timed out waiting" not in done.said:
+            raise self._refused("wait until objects are gone", done)
         return done.code == 0
 
     async def restart(self, target: Ref) -> None:
         """`kubectl rollout restart`."""
         await self._call(f"restart {target}", "rollout", "restart", str(target), f"--field-manager={MANAGER}")
 
-    async def logs(self, selector: str, *, since: str | None = None, limit_bytes: int = 4_000_000) -> str:
-        """Logs of all pods that the selector takes, each line with its pod in front, at most `limit_bytes` of each."""
+    async def logs(
+        self, selector: str, *, since: str | None = None, tail: int = -1, limit_bytes: int = 4_000_000
+    ) -> str:
+        """Logs of all pods that the selector takes, each line with its pod and time in front.
+
+        Of each pod at most the last `tail` lines, and of these `limit_bytes`. A pod without a log is left out.
+        """
         args = [
             "logs",
             f"--selector={selector}",
             "--prefix",
-            "--tail=-1",
+            "--timestamps",
+            "--ignore-errors",
+            f"--tail={tail}",
             f"--limit-bytes={limit_bytes}",
             "--max-log-requests=100",
         ]
@@ -131,8 +213,25 @@ class Kubectl:
             args.append(f"--since-time={since}")
         return (await self._call("read logs", *args)).stdout
 
+    async def log(self, pod: str, container: str, *, lines: int, limit_bytes: int, previous: bool = False) -> str:
+        """The last lines of one container, each with its time; of its previous run, if asked for."""
+        args = ["logs", pod, f"--container={container}", "--timestamps", f"--tail={lines}"]
+        args += [f"--limit-bytes={limit_bytes}", *(["--previous"] if previous else [])]
+        return (await self._call(f"read the log of {pod}", *args)).stdout
+
+    async def secret_keys(self) -> list[list[str]]:
+        """Each Secret's name, type and keys. Their values stay with kubectl."""
+        done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    async def versions(self) -> dict[str, Any]:
+        """What `kubectl version` says of itself and of the API server."""
+        return _document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
+
     @asynccontextmanager
-    async def watch(self, resource: str, name: str | None = None) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
+    async def watch(
+        self, resource: str, name: str | None = None, selector: str | None = None
+    ) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
         """The objects that are there, then every change, as (ADDED, MODIFIED or DELETED, object), until left.
 
         The iterator ends when the server ends the watch. A refusal is raised from it as KubectlError.
@@ -140,6 +239,8 @@ class Kubectl:
         args = ["get", resource, "--watch", "--output-watch-events", "--output=json"]
         if name is not None:
             args.append(f"--field-selector=metadata.name={name}")
+        if selector is not None:
+            args.append(f"--selector={selector}")
         async with process.lines(self.argv(*args)) as output:
             yield self._events(output, resource)
 
@@ -153,7 +254,7 @@ class Kubectl:
                 document.clear()
                 yield str(event.get("type", "")), event.get("object") or {}
         if output.completed.code != 0:
-            raise refusals.explain(self.site, f"watch {resource}", output.completed.said)
+            raise self._refused(f"watch {resource}", output.completed)
 
     def argv(self, *args: str) -> list[str]:
         """The whole command line."""
@@ -165,18 +266,28 @@ class Kubectl:
     async def _call(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
     ) -> process.Completed:
+        done = await self._run(doing, *args, stdin=stdin, deadline=deadline)
+        if done.code != 0:
+            raise self._refused(doing, done)
+        return done
+
+    async def _run(
+        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
+    ) -> process.Completed:
         limit = deadline or self.deadline
         argv = self.argv(*args)
         # A little less than our own deadline, so that kubectl says itself what did not answer.
-        argv.insert(1, f"--request-timeout={max(1.0, limit - 2):.0f}s")
+        argv.insert(1, f"--request-timeout={min(REQUEST_DEADLINE, max(1.0, limit - 2)):.0f}s")
         try:
-            done = await process.run(argv, deadline=limit, stdin=stdin)
+            return await process.run(argv, deadline=limit, stdin=stdin)
         except process.DeadlineExceeded as error:
             said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
             raise refusals.explain(self.site, doing, said) from None
-        if done.code != 0:
-            raise refusals.explain(self.site, doing, done.said)
-        return done
+
+    def _refused(self, doing: str, done: process.Completed) -> KubectlError:
+        if done.code < 0:
+            return refusals.ended(self.site, doing, -done.code)
+        return refusals.explain(self.site, doing, done.said)
 
 
 async def kustomize(folder: str) -> str:
@@ -192,6 +303,32 @@ async def kustomize(folder: str) -> str:
     if done.code != 0:
         raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
     return done.stdout
+
+
+def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: str) -> KubectlError:
+    """The error with the objects that were not applied: kubectl says why, and does not always say which.
+
+    It prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
+    """
+    done = {line.split(" ")[0] for line in printed.splitlines()}
+    left = [item for item in applied if _printed_name(item) not in done]
+    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MOST_NAMED:
+        error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
+    if error.refusal is Refusal.CONFLICT and left:
+        look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
+        error.next_step = f"{look}   (shows who sets what)"
+    return error
+
+
+# With more of them it is not about any one.
+MOST_NAMED = 3
+
+
+def _printed_name(item: Object) -> str:
+    """How kubectl calls an object when it says that it was applied."""
+    group = str(item.get("apiVersion", "")).rpartition("/")[0]
+    kind = str(item.get("kind", "")).lower()
+    return f"{kind}.{group}/{names.name(item)}" if group else f"{kind}/{names.name(item)}"
 
 
 def _bundle(objects: Sequence[Object]) -> str:

@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink import hints, objects, process, readings, tokenfile
+from hzlink import leftovers, objects, process, readings, tokenerrors, tokenfile
 from hzlink.choices import Via
-from hzlink.errors import HzlinkError
+from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.readings import Reading, State
-from hzlink.skupper import EXPIRATION_WINDOW, Skupper
+from hzlink.running import to_the_end
+from hzlink.skupper import Skupper
 from hzlink.tokenfile import Token
-from hzlink.topology import Site, labels
+from hzlink.topology import labels
 from hzlink.waiting import Objects, Wait
 
 API = "skupper.io/v2alpha1"
@@ -32,8 +33,14 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 # Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
 ISSUE_LIMIT = 60.0
 REDEEM_LIMIT = 60.0
+# Seconds to remove token and grant, also when ^C came. A call that finds the API server dead ends in 20.
+CLEAN_UP_LIMIT = 25.0
 # Seconds between two nudges of a Link that the controller has not looked at: it looks 0.3 s after one.
 NUDGE = 2.0
+# Seconds that a Link may be in error: while a Site starts, it is.
+LINK_GRACE = 10.0
+# Seconds for the removal of token and grant, where the API server may be away.
+CLEAN_UP_LIMIT = 10.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ class Linking:
     def grant_name(self) -> str:
         """The AccessGrant's name where hzlink makes it: one issuer may serve several sites at once."""
         return f"{self.name}-to-{self.redeemer.site.name}"
+
+    @property
+    def window(self) -> str:
+        """How long the token can be redeemed: what the skupper CLI's grant is known by."""
+        return leftovers.grant_window(self.topology_name, self.issuer.site, self.redeemer.site)
 
 
 def choose(via: Via) -> Via:
@@ -95,10 +107,10 @@ async def _remove_secret(linking: Linking) -> None:
         return
     if "Site" not in owners:
         raise HzlinkError(
-            "a Secret that is not Skupper's has the name that the link's Secret needs",
+            tokenerrors.NAME_TAKEN,
             site=linking.redeemer.site.name,
             subject=str(secret),
-            next_step="rename it, or give the topology another name: --name",
+            next_step=tokenerrors.RENAME,
         )
     await linking.redeemer.delete([secret])
 
@@ -117,15 +129,20 @@ async def wake(linking: Linking) -> None:
     await _until_ready(linking)
 
 
+async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
+    """Labels a Link as hzlink's. The time beside it makes every call a change, which wakes the Link."""
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+    marks = {"labels": labels(topology_name), "annotations": {"hzlink.io/woken": stamp}}
+    await redeemer.patch(Ref(LINKS, link_name), {"metadata": marks})
+
+
 async def _touch(linking: Linking) -> None:
     """Marks the Link as hzlink's as soon as it is there.
 
     Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
     """
     await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there, name=linking.name)
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-    mark = {"labels": labels(linking.topology_name), "annotations": {"hzlink.io/woken": stamp}}
-    await linking.redeemer.patch(Ref(LINKS, linking.name), {"metadata": mark})
+    await mark(linking.redeemer, linking.topology_name, linking.name)
 
 
 async def _until_ready(linking: Linking) -> None:
@@ -150,7 +167,7 @@ def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], R
         link = links.get(name)
         if link is not None and objects.status(link) and _is_marked(link):
             nudging.cancel()
-        return readings.skupper(link)
+        return replace(readings.skupper(link), grace=LINK_GRACE)
 
     return look
 
@@ -168,20 +185,50 @@ async def _through_skupper(linking: Linking) -> None:
         grant = ""
         try:
             try:
-                await Skupper(linking.issuer.site).issue(folder, tokenfile.FILE, ISSUE_LIMIT)
+                seconds = _seconds(linking, ISSUE_LIMIT)
+                await Skupper(linking.issuer.site).issue(folder, tokenfile.FILE, linking.window, seconds)
             except HzlinkError as error:
                 # It leaves the grant behind, and names it.
                 found = re.search(r'grant "([^"]+)" not ready', error.said or "")
                 grant = found[1] if found else ""
-                raise _issue_error(linking.issuer.site, error) from None
+                if grant:
+                    error = await _unready_grant(linking, grant, error)
+                raise tokenerrors.not_issued(linking.issuer.site, error) from None
             token = tokenfile.read(folder)
             grant = token.grant
             tokenfile.write(folder, _access_token(linking, token))
-            redeeming = Skupper(linking.redeemer.site).redeem(folder, tokenfile.FILE, REDEEM_LIMIT)
+            redeeming = Skupper(linking.redeemer.site).redeem(folder, tokenfile.FILE, _seconds(linking, REDEEM_LIMIT))
             await _redeemed(linking, asyncio.create_task(redeeming))
             await _touch(linking)
         finally:
-            await _clean_up(linking, grant)
+            await to_the_end(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
+
+
+async def _clean_up_after_skupper(linking: Linking, grant: str) -> None:
+    await _clean_up(linking, [Ref(GRANTS, grant)] if grant else await _windowed_grants(linking))
+
+
+async def _windowed_grants(linking: Linking) -> list[Ref]:
+    """The grant of a `skupper token issue` that failed or was ended: it leaves it behind."""
+    with suppress(HzlinkError):
+        grants = await linking.issuer.objects([GRANTS])
+        return [objects.ref(item) for item in grants if leftovers.has_window(item, {linking.window})]
+    return []
+
+
+async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> HzlinkError:
+    """The error for a grant that did not get ready in time, with the reason, which the CLI does not tell."""
+    try:
+        grant = await linking.issuer.get(Ref(GRANTS, name))
+    except HzlinkError:
+        return error
+    said = _grant_reading(grant).text
+    return WaitTimeout("", site=error.site, said=said, waited=error.waited)
+
+
+def _seconds(linking: Linking, limit: float) -> float:
+    """How long the CLI may take: the limit, or what is left of the run's time."""
+    return min(limit, linking.wait(linking.issuer, "").until - time.monotonic())
 
 
 async def _through_kubectl(linking: Linking) -> None:
@@ -191,7 +238,7 @@ async def _through_kubectl(linking: Linking) -> None:
         await _redeemed(linking, None)
         await _touch(linking)
     finally:
-        await _clean_up(linking, linking.grant_name)
+        await to_the_end(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
 
 
 async def _grant(linking: Linking) -> Token:
@@ -202,26 +249,34 @@ async def _grant(linking: Linking) -> Token:
             "apiVersion": API,
             "kind": "AccessGrant",
             "metadata": {"name": name, "labels": labels(linking.topology_name)},
-            "spec": {"redemptionsAllowed": 1, "expirationWindow": EXPIRATION_WINDOW},
+            "spec": {"redemptionsAllowed": 1, "expirationWindow": linking.window},
         }
     )
     wait = linking.wait(linking.issuer, "grant for the token")
     wait.until = min(wait.until, time.monotonic() + ISSUE_LIMIT)
 
     def look(grants: Objects) -> Reading:
-        status = objects.status(grants.get(name) or {})
-        if status.get("url") and status.get("code") and status.get("ca"):
-            process.conceal(str(status["code"]))
-            return Reading(State.OK)
-        reading = readings.skupper(grants.get(name))
-        return reading if reading.state is State.BROKEN else Reading(State.WAITING, reading.text or "no address yet")
+        return _grant_reading(grants.get(name))
 
     try:
-        grants = await wait.watch(GRANTS, look, name=name, patient=False)
+        grants = await wait.watch(GRANTS, look, name=name)
     except HzlinkError as error:
-        raise _issue_error(linking.issuer.site, error) from None
+        raise tokenerrors.not_issued(linking.issuer.site, error) from None
     status = objects.status(grants[name])
     return Token(name, str(status["url"]), str(status["code"]), str(status["ca"]))
+
+
+def _grant_reading(grant: Object | None) -> Reading:
+    """Whether the grant can be redeemed, and why not."""
+    status = objects.status(grant or {})
+    process.conceal(str(status.get("code") or ""))
+    if status.get("url") and status.get("code") and status.get("ca"):
+        return Reading(State.OK)
+    reading = readings.skupper(grant)
+    if reading.state is State.BROKEN:
+        return replace(reading, grace=0.0)
+    lacks_address = bool(status) and not status.get("url")
+    return Reading(State.WAITING, tokenerrors.NO_GRANT_ADDRESS if lacks_address else reading.text or "not ready")
 
 
 def _access_token(linking: Linking, token: Token) -> Object:
@@ -237,7 +292,7 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
     """Waits until the AccessToken is redeemed; explains at once why it is not, whatever the CLI waits for."""
     wait = linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed")
     wait.until = min(wait.until, time.monotonic() + REDEEM_LIMIT)
-    watching = asyncio.create_task(wait.watch(TOKENS, _redemption(linking.name), name=linking.name, patient=False))
+    watching = asyncio.create_task(wait.watch(TOKENS, _redemption(linking.name), name=linking.name))
     waiters: set[asyncio.Future[Any]] = {watching, *([redeeming] if redeeming else [])}
     try:
         while watching in waiters:
@@ -248,7 +303,7 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
         # The CLI would say the same, up to a second later: it looks once a second. It is ended below.
         watching.result()
     except HzlinkError as error:
-        raise _redeem_error(linking, error) from None
+        raise tokenerrors.not_redeemed(linking.issuer.site, linking.redeemer.site, linking.name, error) from None
     finally:
         for task in [watching, *([redeeming] if redeeming else [])]:
             task.cancel()
@@ -262,42 +317,16 @@ def _redemption(name: str) -> Callable[[Objects], Reading]:
         if objects.status(token or {}).get("redeemed"):
             return Reading(State.OK)
         reading = readings.skupper(token)
-        return Reading(State.WAITING, "redeeming") if reading.ok else reading
+        # A failed one is tried again every 30 s, and may hold up the controller: it goes at once.
+        return Reading(State.WAITING, "redeeming") if reading.ok else replace(reading, grace=0.0)
 
     return look
 
 
-async def _clean_up(linking: Linking, grant: str) -> None:
+async def _clean_up(linking: Linking, grants: Sequence[Ref]) -> None:
     """What cannot be removed now (the API server went away) is left to the next run."""
     await asyncio.gather(
-        linking.redeemer.delete([Ref(TOKENS, linking.name)]),
-        linking.issuer.delete([Ref(GRANTS, grant)] if grant else []),
+        Kubectl(linking.redeemer.site, CLEAN_UP_LIMIT).delete([Ref(TOKENS, linking.name)]),
+        Kubectl(linking.issuer.site, CLEAN_UP_LIMIT).delete(grants),
         return_exceptions=True,
     )
-
-
-def _issue_error(site: Site, error: HzlinkError) -> HzlinkError:
-    error.message = f"no token could be issued at {site.name}"
-    error.subject = error.subject or "AccessGrant"
-    error.next_step = error.next_step or hints.kubectl(site, "get accessgrants -o wide")
-    return error
-
-
-# What the issuing side answers, in the AccessToken's status: what it means, and what to type.
-_REFUSALS = (
-    ("No such access granted", "the token was refused: it had been used already, or its grant is gone"),
-    ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
-    ("403", "the token was refused: its code is wrong"),
-    ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
-    ("Controller got error", "the issuing site cannot be reached from the redeeming one"),
-)
-
-
-def _redeem_error(linking: Linking, error: HzlinkError) -> HzlinkError:
-    said = error.said or ""
-    meaning = next((text for phrase, text in _REFUSALS if phrase in said), None)
-    error.message = meaning or f"the token of {linking.issuer.site.name} was not redeemed"
-    error.site = linking.redeemer.site.name
-    error.subject = f"AccessToken {linking.name}"
-    error.next_step = error.next_step or hints.hzlink("link")
-    return error

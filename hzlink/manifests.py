@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from hzlink import kubectl
+from hzlink import kubectl, scratch
 from hzlink.choices import Expose, Mode, Role
 from hzlink.errors import HzlinkError, UsageError
 from hzlink.objects import Object
@@ -46,13 +45,22 @@ async def render(topology: Topology, site: Site, skupper_name: str, issues: bool
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
     """The same as YAML text, for `hzlink render`."""
-    with tempfile.TemporaryDirectory(prefix="hzlink-") as work:
+    with scratch.folder(*_overlays()) as work:
         # kustomize resolves links before it compares folders.
-        into = Path(work).resolve()
+        into = work.resolve()
         content = overlay(topology, site, skupper_name, issues, folder(), into)
         # JSON is YAML: any name is quoted right.
         (into / "kustomization.yaml").write_text(json.dumps(content, indent=2), encoding="utf-8")
         return await kubectl.kustomize(str(into))
+
+
+def sweep() -> None:
+    """Removes the overlays of runs that were killed."""
+    scratch.sweep(*_overlays())
+
+
+def _overlays() -> tuple[Path, str]:
+    return scratch.temporary(), "hzlink-overlay-"
 
 
 def parse(text: str) -> list[Object]:

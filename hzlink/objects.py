@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.topology import MANAGED_BY, MANAGER, PART_OF
@@ -47,6 +47,11 @@ RESOURCES = {
     "SecuredAccess": "securedaccesses.skupper.io",
     "Certificate": "certificates.skupper.io",
 }
+
+
+def kind_of(resource: str) -> str:
+    """The kind of a resource type, for people to read; the type itself where it is not one of `RESOURCES`."""
+    return next((kind for kind, known in RESOURCES.items() if known == resource), resource)
 
 
 def ref(item: Object) -> Ref:
@@ -105,9 +110,10 @@ def created(item: Object) -> datetime | None:
 def moment(text: Any) -> datetime | None:
     """An API timestamp (RFC 3339, UTC) as a datetime; None for what is not one."""
     try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def spec(item: Object) -> Mapping[str, Any]:

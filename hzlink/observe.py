@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from hzlink import objects
+from hzlink import objects, readings
+from hzlink.choices import Role
 from hzlink.errors import HzlinkError
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object
@@ -46,12 +48,17 @@ ALL_KINDS = (
 class Snapshot:
     """One site as one look found it. `error` says why there was nothing to see; then `items` is empty.
 
+    `member_log` is what the members wrote last, as kubectl.logs gives it; None where it was not asked for or not got.
+    `at` is when the look ended, by this machine's clock.
+
     Codes and keys of tokens and grants are struck out before anything else can see them.
     """
 
     site: Site
     items: tuple[Object, ...] = ()
     error: HzlinkError | None = None
+    at: datetime | None = None
+    member_log: str | None = None
 
     def of(self, kind: str) -> list[Object]:
         """All objects of a kind."""
@@ -94,19 +101,56 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
             return Snapshot(site, error=explain(site, "read objects", said))
     except KubectlError as error:
         return Snapshot(site, error=error)
-    return Snapshot(site, tuple(_without_secrets(item) for item in items))
+    return Snapshot(site, tuple(without_secrets(item) for item in items), at=datetime.now(UTC))
 
 
 async def observe_all(
-    sites: Iterable[Site], kinds: Sequence[str] = STATUS_KINDS, deadline: float = LOOK_DEADLINE
+    sites: Iterable[Site],
+    kinds: Sequence[str] = STATUS_KINDS,
+    deadline: float = LOOK_DEADLINE,
+    *,
+    with_log: bool = False,
 ) -> Snapshots:
-    """All sites, side by side."""
+    """All sites, side by side; with what the cluster site's members wrote last, if `with_log`."""
     listed = list(sites)
-    snapshots = await asyncio.gather(*(observe(site, kinds, deadline) for site in listed))
-    return dict(zip(listed, snapshots, strict=True))
+    looks = (
+        _observe_with_log(site, kinds, deadline)
+        if with_log and site.role is Role.CLUSTER
+        else observe(site, kinds, deadline)
+        for site in listed
+    )
+    return dict(zip(listed, await asyncio.gather(*looks), strict=True))
 
 
-def _without_secrets(item: Object) -> Object:
+# Of each member: enough for months, and little enough to be there as soon as the rest.
+LOG_LINES = 5_000
+LOG_BYTES = 1_000_000
+# Seconds that the logs may take longer than the look beside them.
+LOG_GRACE = 1.0
+
+
+async def _observe_with_log(site: Site, kinds: Sequence[str], deadline: float) -> Snapshot:
+    """The logs are read beside the look, and left where they hold it up."""
+    reading = asyncio.create_task(_member_log(site, deadline))
+    try:
+        snapshot = await observe(site, kinds, deadline)
+        if snapshot.error is None:
+            await asyncio.wait({reading}, timeout=LOG_GRACE)
+        return replace(snapshot, member_log=reading.result() if reading.done() else None)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _member_log(site: Site, deadline: float) -> str | None:
+    try:
+        return await Kubectl(site, deadline).logs(readings.MEMBER_SELECTOR, tail=LOG_LINES, limit_bytes=LOG_BYTES)
+    except HzlinkError:
+        return None
+
+
+def without_secrets(item: Object) -> Object:
+    """The object without a grant's or token's code and certificate."""
     if item.get("kind") not in ("AccessGrant", "AccessToken"):
         return item
     cleaned: dict[str, Any] = dict(item)

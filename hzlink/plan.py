@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink import objects, readings
+from hzlink import leftovers, mancenter, objects, readings
 from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
@@ -21,6 +21,7 @@ from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
 class Action(StrEnum):
     """What a step does; apply.py has a function for each."""
 
+    TIDY = "tidy"
     NAMESPACE = "namespace"
     COLLECT = "collect"
     APPLY = "apply"
@@ -51,7 +52,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        return self.action in (Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
+        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
 
 
 def key(site: Site, action: Action) -> str:
@@ -125,13 +126,26 @@ def make(
     topology: Topology, wanted: Wanted, snapshots: Snapshots, missing: frozenset[Site] = frozenset()
 ) -> list[Step]:
     """The steps of `up`. `missing` are the sites whose namespace is to be created."""
-    steps: list[Step] = []
+    steps = tidying(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
     planned = {step.key for step in steps}
     chosen = issuers(topology, snapshots)
     for client in topology.clients:
         steps += _client_steps(topology, client, chosen[client], snapshots, planned)
+    return steps
+
+
+def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that put in order what a run that was cut off left of its linking: `items` are Links to mark."""
+    names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
+    steps = []
+    for site in topology.sites:
+        refs = leftovers.refs(topology, snapshots[site])
+        links = leftovers.unmarked_links(topology, snapshots[site], names)
+        if refs or links:
+            found = ", ".join(map(str, (*refs, *map(objects.ref, links))))
+            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=links, refs=refs))
     return steps
 
 
@@ -200,13 +214,13 @@ def _client_steps(
     cluster = topology.cluster
     redeemer = client if issuer is cluster else cluster
     link = link_between(snapshots, redeemer, issuer)
-    before = frozenset(planned & {key(site, Action.SITE) for site in (client, cluster)})
+    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
     unlinked = link is None or not readings.skupper(link).ok
     if unlinked or (
         key(issuer, Action.SITE) in planned and readings.link_is_stale(link or {}, snapshots[issuer].skupper_site)
     ):
         why = "not linked" if link is None else f"its link is not ready: {readings.skupper(link).text}"
-        steps.append(Step(Action.LINK, client, why, before))
+        steps.append(Step(Action.LINK, client, why, frozenset(before)))
     needs = frozenset(
         {step.key for step in steps} | (planned & {key(cluster, Action.MEMBERS), key(client, Action.APPLY)})
     )
@@ -218,7 +232,7 @@ def _client_steps(
     if missing or needs:
         steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} are there", needs))
         needs = frozenset({steps[-1].key})
-    if needs or _mancenter_needs_a_look(topology, snapshots[client]):
+    if needs or _mancenter_needs_a_look(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
 
@@ -230,7 +244,11 @@ def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> b
     return readings.matched(listener).ok or (listener is not None and readings.matched(connector).ok)
 
 
-def _mancenter_needs_a_look(topology: Topology, snapshot: Snapshot) -> bool:
+def _mancenter_needs_a_look(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+    snapshot = snapshots[client]
     pods, services = snapshot.of("Pod"), snapshot.of("Service")
+    seen = mancenter.sight(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
+    if seen is not None and seen.blind:
+        return True
     ready = readings.rollout(snapshot.get("Deployment", MANCENTER), readings.of_app(pods, MANCENTER)).ok
     return not ready or readings.mancenter_came_first(pods, services, topology.member_names)

@@ -39,6 +39,11 @@ def conceal(secret: str) -> None:
         _secrets.add(secret)
 
 
+def concealed() -> frozenset[str]:
+    """The secrets that were named to `conceal`."""
+    return frozenset(_secrets)
+
+
 def redact(text: str) -> str:
     """`text` without any secret that was named to `conceal`."""
     for secret in _secrets:
@@ -114,15 +119,14 @@ async def run(
     """
     began = time.monotonic()
     command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536)
-    ended = asyncio.ensure_future(_ended(command))
+    ended = _ended(command)
     try:
         code = await asyncio.wait_for(asyncio.shield(ended), deadline)
     except TimeoutError:
         raise DeadlineExceeded(argv, deadline) from None
     finally:
         _end(command)
-        # sh's own thread tells the event loop of the end, and prints a traceback where that loop is closed by then.
-        await asyncio.shield(ended)
+        await _settled(ended)
     seconds = time.monotonic() - began
     if trace:
         trace(argv, code, seconds)
@@ -165,19 +169,40 @@ async def lines(argv: Sequence[str]) -> AsyncIterator[Lines]:
     # The lines go to the callback only: a watch that runs for long must not pile them up.
     command = _start(argv, stdin=None, env=None, _out=take, _no_out=True, _out_bufsize=1, _decode_errors="replace")
 
-    async def close_when_ended() -> None:
-        await _ended(command)
-        queue.put_nowait(None)
-
-    closing = asyncio.create_task(close_when_ended())
+    ended = _ended(command)
+    ended.add_done_callback(lambda _: queue.put_nowait(None))
     began = time.monotonic()
     try:
         yield Lines(argv, command, queue)
     finally:
         _end(command)
-        await asyncio.shield(closing)
+        await _settled(ended)
         if trace:
             trace(argv, command.process.exit_code or 0, time.monotonic() - began)
+
+
+# prctl(2): the signal that a process gets when its parent is no more.
+_PR_SET_PDEATHSIG = 1
+
+
+@cache
+def _die_with_hzlink() -> Callable[[], None] | None:
+    """What a program does before it begins, so that SIGKILL for hzlink ends it, too. Linux only.
+
+    Else a watch would go on until its next event, and a write could come through while the next run is at work.
+    """
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    prctl, parent = ctypes.CDLL(None, use_errno=True).prctl, os.getpid()
+
+    def tie() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)  # it is no more already
+
+    return tie
 
 
 @cache
@@ -200,6 +225,7 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
                 _env={**os.environ, **env} if env else None,
                 # ^C reaches hzlink alone, which ends its programs itself and in order.
                 _new_group=True,
+                _preexec_fn=_die_with_hzlink(),
                 **options,
             )
         except (sh.ForkException, sh.CommandNotFound) as error:
@@ -208,10 +234,27 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
             raise PrerequisiteError(f"{argv[0]} cannot be run", said=said, next_step="install it again") from None
 
 
-async def _ended(command: Any) -> int:
-    """Waits for the program's end: its exit code, negative for a signal."""
-    code: int = await asyncio.get_running_loop().run_in_executor(_threads(), command.process.wait)
-    return code
+def _ended(command: Any) -> asyncio.Future[int]:
+    """Done at the program's end: its exit code, negative for a signal.
+
+    No task, which the event loop's own end would cancel.
+    """
+    return asyncio.get_running_loop().run_in_executor(_threads(), command.process.wait)
+
+
+async def _settled(ended: asyncio.Future[int]) -> None:
+    """Waits until a program that was ended has ended, however often the waiting is cancelled meanwhile.
+
+    sh's own thread tells the event loop of the end, and prints a traceback where that loop is closed by then.
+    """
+    cancelled = False
+    while not ended.done():
+        try:
+            await asyncio.wait({ended})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _end(command: Any) -> None:

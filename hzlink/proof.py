@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from hzlink import latency
+from hzlink import hops, latency
 from hzlink.latency import Latency
 from hzlink.topology import Site
 
@@ -288,21 +288,19 @@ def ago(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
-# The hop whose conditions wait while traffic flows (skupper issue 2428). A Link that waits has really been cut.
-_LAGS = "Listener"
-
-
 def outrank(report: Report, proof: Standing | None) -> Report:
     """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
 
     What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
     """
-    blame = report.blame
-    if blame is None or proof is None or not (proof.fresh and proof.record.proven):
+    if report.blamed is None or proof is None or not (proof.fresh and proof.record.proven):
         return report
-    if blame.name != _LAGS or str(blame.reading.state) != "waiting":
-        return report
-    note = (
-        f"{blame.site.name}: Skupper still says of the {blame.name}: {blame.reading.text}; traffic flowed all the same"
+    paths = tuple(hops.proved(path) for path in report.paths)
+    notes = [
+        f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; traffic flowed all the same"
+        for path in report.paths
+        if (hop := path.first_broken) is not None and hops.proved(path).first_broken is None
+    ]
+    return dataclasses.replace(
+        report, paths=paths, blamed=hops.first(paths), warnings=(*report.warnings, *dict.fromkeys(notes))
     )
-    return dataclasses.replace(report, blame=None, warnings=(*report.warnings, note))

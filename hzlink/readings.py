@@ -6,8 +6,9 @@ words. Conditions lag what really flows by some 12 s, in both directions (measur
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,10 +29,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Reading:
-    """A state and its evidence, in the cluster's words where it has some."""
+    """A state and its evidence, in the cluster's words where it has some.
+
+    `grace` is for how many seconds a wait lets it be BROKEN before it is taken to stay so: for ever, unless said.
+    """
 
     state: State
     text: str = ""
+    grace: float = math.inf
 
     @property
     def ok(self) -> bool:
@@ -49,7 +54,38 @@ def skupper(item: Object | None) -> Reading:
         return Reading(State.OK, message if message != "OK" else "")
     if word == "Error":
         return Reading(State.BROKEN, message or "Error")
-    return Reading(State.WAITING, message or "not looked at yet by the Skupper controller")
+    return Reading(State.WAITING, message or NOT_LOOKED_AT)
+
+
+# Seconds. A write of the controller's that met another's is repeated at once; a controller takes up a new Site within
+# one (measured), unless it is being restarted.
+ERROR_GRACE = 3.0
+CONTROLLER_GRACE = 20.0
+NOT_LOOKED_AT = "not looked at yet by the Skupper controller"
+# What a Site says until the garbage collector has taken the objects of the one before it.
+_MENDS_ITSELF = "is not owned by skupper site"
+
+
+def site(item: Object | None) -> Reading:
+    """A Skupper Site that is waited for: what does not mend itself is not waited for until the end."""
+    reading = skupper(item)
+    if reading.state is State.BROKEN and _MENDS_ITSELF not in reading.text:
+        return replace(reading, grace=ERROR_GRACE)
+    if reading.text == NOT_LOOKED_AT:
+        return Reading(State.BROKEN, NOT_LOOKED_AT, CONTROLLER_GRACE)
+    return reading
+
+
+def since(item: Object) -> datetime | None:
+    """Since when the object stands as it does: its main condition's last transition, or that of the first one that
+    keeps it from being True; for one without conditions, when it was made.
+    """
+    conditions = [entry for entry in objects.status(item).get("conditions") or [] if entry.get("type") != "Resolved"]
+    main = [entry for entry in conditions if entry.get("type") in ("Ready", "Available")]
+    if not any(entry.get("status") == "True" for entry in main):
+        main = [entry for entry in conditions if entry.get("status") == "False"] + main
+    moments = [moment for entry in main if (moment := objects.moment(entry.get("lastTransitionTime")))]
+    return moments[0] if moments else objects.created(item)
 
 
 def needs_address(site: Object | None) -> bool:
@@ -78,6 +114,12 @@ def matched(item: Object | None) -> Reading:
     if item is not None and reading.ok and not objects.holds(item, "Matched"):
         return Reading(State.WAITING, "not matched yet")
     return reading
+
+
+def only_unmatched(item: Object) -> bool:
+    """Whether a Listener or Connector is as it should be, and only its counterpart is not known (yet)."""
+    unmatched = objects.condition(item, "Matched").get("status") == "False" or objects.holds(item, "Ready")
+    return unmatched and objects.condition(item, "Configured").get("status") != "False"
 
 
 def link_is_stale(link: Object, peer: Object | None) -> bool:
@@ -117,7 +159,14 @@ def wanted_replicas(item: Object) -> int:
 
 
 # Reasons of a waiting container that do not pass by themselves in the time that a user waits.
-_STUCK = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError")
+_STUCK = (
+    *("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"),
+    *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
+)
+# Seconds. The kubelet's first back-off is 10 s: one failure alone may pass.
+STUCK_GRACE = 12.0
+# Another pod that ends, or a node that is being added, makes room.
+UNSCHEDULABLE_GRACE = 15.0
 
 
 def pod_trouble(pod: Object) -> Reading:
@@ -127,14 +176,35 @@ def pod_trouble(pod: Object) -> Reading:
         return Reading(State.WAITING, f"{label}: is being deleted")
     scheduled = objects.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
-        return Reading(State.BROKEN, f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": "))
+        text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
+        return Reading(State.BROKEN, text, UNSCHEDULABLE_GRACE)
     status = objects.status(pod)
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _STUCK:
-            return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "))
+            return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
     return Reading(State.OK if is_ready(pod) else State.WAITING)
+
+
+ROUTER_SELECTOR = "skupper.io/component=router"
+
+
+def routers(items: Iterable[Object]) -> Reading:
+    """A site's router pods: one that is ready will do (with `ha` there are two).
+
+    OK, too, where neither a pod nor a Deployment of the router's can be seen: then the Site's word has to do.
+    """
+    listed = list(items)
+    key, _, value = ROUTER_SELECTOR.partition("=")
+    pods = [item for item in listed if item.get("kind") == "Pod" and objects.labels(item).get(key) == value]
+    if any(is_ready(pod) for pod in pods):
+        return Reading(State.OK)
+    if pods:
+        troubles = [trouble for trouble in map(pod_trouble, pods) if trouble.text]
+        return next(iter(troubles), Reading(State.WAITING, "no router pod is ready"))
+    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
+    return Reading(State.WAITING, "Deployment skupper-router has no pod") if made else Reading(State.OK)
 
 
 def is_ready(pod: Object) -> bool:
@@ -151,6 +221,17 @@ def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]
     """Which of the members' names have no Service yet (Skupper makes one per member at a client site)."""
     there = {objects.name(service) for service in services if not objects.is_going(service)}
     return [name for name in names if name not in there]
+
+
+# What Skupper marks the Services with that it makes of a Listener, per pod and in all: the Listener's name.
+OF_LISTENER = "internal.skupper.io/listener"
+
+
+def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
+    """The Services that Skupper made for members that are not among these names."""
+    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
+    stale = [objects.name(one) for one in made if objects.name(one) not in names and not objects.is_going(one)]
+    return sorted(name for name in stale if name.startswith(f"{WORKLOAD}-"))
 
 
 def mancenter_started(pods: Iterable[Object]) -> datetime | None:

@@ -21,10 +21,14 @@ class Refusal(StrEnum):
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     NO_DEFINITIONS = "definitions missing"
+    OLD_DEFINITIONS = "definitions of another version"
     NO_NAMESPACE = "namespace missing"
+    TERMINATING = "namespace terminating"
+    QUOTA = "quota exceeded"
     NOT_FOUND = "not found"
     EXISTS = "already exists"
     CONFLICT = "conflict"
+    CHANGED = "changed meanwhile"
     OTHER = "refused"
 
 
@@ -32,13 +36,17 @@ class Refusal(StrEnum):
 _PHRASES: tuple[tuple[Refusal, str], ...] = (
     (Refusal.NO_NAMESPACE, r'namespaces "[^"]*" not found'),
     (Refusal.NO_DEFINITIONS, r"doesn't have a resource type|no matches for kind|resource mapping not found"),
+    (Refusal.OLD_DEFINITIONS, r"skupper\.io/.*field not declared in schema|unknown field .* in io\.skupper\."),
     (Refusal.CONFLICT, r"Apply failed with \d+ conflict"),
+    (Refusal.CHANGED, r"\(Conflict\)"),
     (
         Refusal.UNAUTHORIZED,
         r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",
     ),
     # Called Forbidden, too, and no lack of rights.
-    (Refusal.OTHER, r"being terminated|exceeded quota|violates PodSecurity|denied the request"),
+    (Refusal.TERMINATING, r"being terminated"),
+    (Refusal.QUOTA, r"exceeded quota"),
+    (Refusal.OTHER, r"violates PodSecurity|denied the request"),
     (Refusal.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
     (Refusal.EXISTS, r"\(AlreadyExists\)|already exists"),
     (Refusal.NOT_FOUND, r"\(NotFound\)|not found"),
@@ -50,7 +58,10 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
     ),
 )
 
-_MISSING = {Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN, Refusal.NO_DEFINITIONS, Refusal.NO_NAMESPACE}
+_MISSING = {
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.NO_DEFINITIONS, Refusal.OLD_DEFINITIONS, Refusal.NO_NAMESPACE),
+}
 
 INSTALL_SKUPPER = "https://skupper.io/v2/install.yaml"
 
@@ -79,9 +90,21 @@ def explain(site: Site, doing: str, said: str) -> KubectlError:
     return KubectlError(refusal, message, site=site.name, said=gist(said), next_step=next_step)
 
 
+def ended(site: Site, doing: str, number: int) -> KubectlError:
+    """The error for a kubectl that a signal has ended before it could say anything."""
+    return KubectlError(
+        Refusal.OTHER,
+        f"kubectl was killed (signal {number}) when it was to {doing}",
+        site=site.name,
+        said="the system ends programs where memory is short; nothing is known of what was done of it",
+        next_step="free some memory, then the same command again: it goes on from what is there",
+    )
+
+
 def gist(said: str) -> str:
-    """The telling lines of what kubectl printed: without repeats, client-go's own log lines and warnings."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    """The telling lines of what kubectl printed: without repeats, client-go's own log lines, warnings and advice."""
+    told = said.partition("Please review the fields above")[0] or said
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     telling = [line for line in lines if not re.match(r"[EWI]\d{4} |Warning:", line)] or lines
     return "\n".join(dict.fromkeys(telling))[:1500]
 
@@ -107,7 +130,18 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
                 f"there is no namespace {site.namespace} in {where}",
                 f"{create}   (or: {hints.hzlink('up --create-namespace')})",
             )
+        case Refusal.OLD_DEFINITIONS:
+            message = f"Skupper's definitions in the cluster of {where} are not of the release that hzlink works with"
+            return message, hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
+        case Refusal.TERMINATING:
+            message = f"namespace {site.namespace} of {where} is being deleted"
+            return message, hints.cluster_wide(site, f"wait --for=delete namespace {site.namespace}")
+        case Refusal.QUOTA:
+            message = f"a quota of namespace {site.namespace} in {where} is used up"
+            return message, hints.kubectl(site, "describe resourcequotas")
         case Refusal.CONFLICT:
-            return "another field manager owns what hzlink wants to set", None
+            return "another field manager owns what hzlink wants to set", hints.kubectl(
+                site, "get all -o yaml --show-managed-fields"
+            )
         case _:
             return f"kubectl could not {doing}", None

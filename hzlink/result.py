@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hzlink import comparison as comparisons
+from hzlink import document as documents
 from hzlink import proof as proofs
-from hzlink import report as reports
+from hzlink.checks.model import Finding
 from hzlink.comparison import Comparison
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.plan import Step
@@ -26,12 +27,22 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Dumped:
+    """A support bundle: where it is, the names of the files in it, and its bytes."""
+
+    path: str
+    files: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
 class Result:
     """The outcome of one command.
 
-    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `text` is for commands whose
-    result is a text of its own, such as manifests. `verification` is what `verify` found, site by site; `verified` the
-    last verdict that was kept.
+    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
+    `text` is for commands whose result is a text of its own, such as manifests; `dumped` is the support bundle that was
+    written; `shown` when all but its errors has been shown already. `verification` is what `verify` found, site by
+    site; `verified` the last verdict that was kept.
     """
 
     command: str
@@ -40,8 +51,11 @@ class Result:
     errors: tuple[HzlinkError, ...] = ()
     steps: tuple[Step, ...] | None = None
     removed: tuple[str, ...] | None = None
+    findings: tuple[Finding, ...] | None = None
     text: str | None = None
     notes: tuple[str, ...] = field(default=())
+    shown: bool = False
+    dumped: Dumped | None = None
     verification: tuple[SiteProof, ...] | None = None
     verified: Standing | None = None
     opened: Opened | None = None
@@ -59,6 +73,12 @@ def of_errors(command: str, errors: list[HzlinkError], report: Report | None = N
     return Result(command, errors[0].status, report, tuple(errors))
 
 
+def of_findings(command: str, findings: tuple[Finding, ...]) -> Result:
+    """What `check` found: PREREQUISITE where a fatal check failed, DONE otherwise."""
+    fatal = any(finding.is_fatal for finding in findings)
+    return Result(command, ExitStatus.PREREQUISITE if fatal else ExitStatus.DONE, findings=findings)
+
+
 def verdict(command: str, report: Report, **more: Any) -> Result:
     """A run whose end is what the report says: healthy, unhealthy, or not to be read."""
     if report.healthy:
@@ -70,12 +90,12 @@ def verdict(command: str, report: Report, **more: Any) -> Result:
 def to_dict(result: Result) -> dict[str, Any]:
     """The versioned document of `-o json` and `-o yaml`, also on failure."""
     document: dict[str, Any] = {
-        "apiVersion": reports.API_VERSION,
+        "apiVersion": documents.API_VERSION,
         "kind": result.command.capitalize(),
         "exitCode": int(result.status),
     }
     if result.report is not None:
-        document |= reports.to_dict(result.report)
+        document |= documents.to_dict(result.report)
     if result.steps is not None:
         document["steps"] = [
             {"site": step.site.name, "action": str(step.action), "writes": step.writes, "why": step.why}
@@ -83,6 +103,13 @@ def to_dict(result: Result) -> dict[str, Any]:
         ]
     if result.removed is not None:
         document["removed"] = list(result.removed)
+    if result.findings is not None:
+        document["ready"] = not any(finding.is_fatal for finding in result.findings)
+        document["checks"] = [finding.to_dict() for finding in result.findings]
+    if result.dumped is not None:
+        dumped = {"path": result.dumped.path, "files": list(result.dumped.files), "bytes": result.dumped.size}
+        # The document of `dump` is about nothing else.
+        document |= dumped if result.command == "dump" else {"dump": dumped}
     if result.verification is not None:
         document["verification"] = [proofs.to_dict(proof) for proof in result.verification]
     if result.verified is not None:

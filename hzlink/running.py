@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 Outcome = TypeVar("Outcome")
@@ -21,6 +22,29 @@ def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         Exception: what the coroutine raised; of a group of errors, the first.
     """
     return asyncio.run(_interruptible(work))
+
+
+async def to_the_end(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Awaits what puts things in order, even when this task is cancelled meanwhile; that takes effect afterwards.
+
+    After `seconds` it is given up.
+    """
+    ordering = asyncio.create_task(_within(work, seconds))
+    cancelled = False
+    while not ordering.done():
+        try:
+            await asyncio.shield(ordering)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+    ordering.result()
+
+
+async def _within(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
 
 async def _interruptible(work: Coroutine[Any, Any, Outcome]) -> Outcome:

@@ -14,8 +14,6 @@ from hzlink.topology import Site
 
 HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
 
-# The shortest that the CLI accepts, as the token is redeemed at once.
-EXPIRATION_WINDOW = "1m"
 LEAST_TIMEOUT = 10
 
 
@@ -25,13 +23,15 @@ class Skupper:
     def __init__(self, site: Site) -> None:
         self.site = site
 
-    async def issue(self, folder: Path, file: str, seconds: float) -> None:
-        """`skupper token issue`: one use, the shortest expiry. The file must be one that is there, with mode 0600.
+    async def issue(self, folder: Path, file: str, window: str, seconds: float) -> None:
+        """`skupper token issue`: one use, within a window. The file must be one that is there, with mode 0600.
+
+        The CLI accepts no window below a minute.
 
         Raises:
             HzlinkError: it refused, or the grant did not get ready in time; what it said is in it.
         """
-        args = ["token", "issue", file, "--redemptions-allowed=1", f"--expiration-window={EXPIRATION_WINDOW}"]
+        args = ["token", "issue", file, "--redemptions-allowed=1", f"--expiration-window={window}"]
         await self._call("skupper token issue", args, folder, seconds)
 
     async def redeem(self, folder: Path, file: str, seconds: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hzlink import objects
+from hzlink import leftovers, objects
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.observe import Snapshot
 from hzlink.topology import WORKLOAD, Topology
@@ -35,7 +35,8 @@ class Teardown:
 
 def make(topology: Topology, snapshot: Snapshot) -> Teardown:
     """The teardown of one site: only what hzlink made for this topology, and what Skupper made of that."""
-    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name)]
+    left = leftovers.refs(topology, snapshot)
+    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
     stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
     # A Link's Secret has the Site as owner, but it must be gone before the same name is used again.
     links = [item for item in ours if item["kind"] == "Link"]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hzlink import process, state
+from hzlink import process, scratch, state
 from hzlink.errors import HzlinkError
 
 # A name that the skupper CLI accepts: ^[A-Za-z0-9./~-]+$
@@ -35,34 +33,42 @@ class Token:
 def private_folder() -> Iterator[Path]:
     """A folder that only this user can look into, with an empty token file in it; removed on every way out.
 
+    Should hzlink be killed, the next run removes it (`sweep`).
+
     Raises:
         HzlinkError: no folder can be made.
     """
-    folder = None
-    try:
-        folder = _make()
-        (folder / FILE).touch(mode=0o600)
-    except OSError as error:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise HzlinkError(
-            "there is nowhere to keep the token for the moment that it is needed",
-            said=f"{error.filename}: {error.strerror}",
-            next_step="free some disk space or set TMPDIR, or use: --via kubectl (needs no file)",
-        ) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            folder = _enter(stack)
+            (folder / FILE).touch(mode=0o600)
+        except OSError as error:
+            raise HzlinkError(
+                "there is nowhere to keep the token for the moment that it is needed",
+                said=f"{error.filename}: {error.strerror}",
+                next_step="free some disk space or set TMPDIR, or use: --via kubectl (needs no file)",
+            ) from None
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make() -> Path:
-    base = state.path().parent
+def sweep() -> None:
+    """Removes the folders of runs that were killed."""
+    for place in _places():
+        scratch.sweep(*place)
+
+
+def _places() -> list[tuple[Path, str]]:
+    """Where the folder is made, and how its name begins: the state folder, else the one for temporary files."""
+    return [(state.path().parent, "token-"), (scratch.temporary(), "hzlink-token-")]
+
+
+def _enter(stack: ExitStack) -> Path:
+    first, second = _places()
     try:
-        base.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Path(tempfile.mkdtemp(prefix="token-", dir=base))
+        first[0].mkdir(parents=True, exist_ok=True, mode=0o700)
+        return stack.enter_context(scratch.folder(*first))
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="hzlink-token-"))
+        return stack.enter_context(scratch.folder(*second))
 
 
 def read(folder: Path) -> Token:

@@ -1,6 +1,6 @@
 """Measures hzlink as ratios in one run, the least of several, on a sandbox of its own in the `measured` profile.
 
-    .venv/bin/python scripts/bench.py [--json] [--only NAME ...] [--runs N]
+    .venv/bin/python scripts/bench.py [--json] [--only NAME ...] [--runs N] [--minutes N]
 
 Skupper is simulated there, with the delays of the real one: what the two ways of linking share cancels out. Prints a
 row for each measure, or with --json `{"rows": [{"name", "value", "goal", "ok"}]}`; exits 1 when a goal is missed.
@@ -11,14 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Thread
 
 from sandbox.layout import Layout
+from sandbox.skupper.faults import set_fault
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -26,6 +31,7 @@ HZLINK = str(BIN / "hzlink")
 SANDBOX = "bench"
 CONTEXTS = ("client", "cluster")
 UP = (HZLINK, "up", "--quiet", "--client-ctx", "client", "--cluster-ctx", "cluster")
+MEASURES = ("startup", "walkthrough", "status", "writes", "watch")
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 
@@ -99,8 +105,49 @@ def _written(layout: Layout) -> int:
         for line in log.read_text(encoding="utf-8").splitlines():
             event = json.loads(line)
             by_hand = str(event.get("userAgent", "")).startswith(("kubectl", "skupper"))
-            count += by_hand and event.get("verb") in WRITES
+            # A review (what may I do?) is asked by `create`, and nothing is kept of it.
+            asks = str((event.get("objectRef") or {}).get("resource", "")).endswith("reviews")
+            count += by_hand and not asks and event.get("verb") in WRITES
     return count
+
+
+# Seconds until a watch has loaded what it needs, and between two changes that it has to draw.
+WARM, CHANGE = 20.0, 5.0
+
+
+def watch(env: dict[str, str], layout: Layout, minutes: float) -> list[Row]:
+    """What `status --watch` grows by at a terminal, while a Listener says now this, now that."""
+    ours, theirs = pty.openpty()
+    argv = [HZLINK, "status", "--watch", "-o", "wide"]
+    running = subprocess.Popen(argv, env=env, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    Thread(target=_drain, args=(ours,), daemon=True).start()
+    try:
+        time.sleep(WARM)
+        before = _resident(running.pid)
+        for number in range(max(1, round(minutes * 60 / CHANGE))):
+            set_fault(layout.state, "listener", None if number % 2 else "pending")
+            time.sleep(CHANGE)
+        after = _resident(running.pid)
+    finally:
+        set_fault(layout.state, "listener", None)
+        running.send_signal(signal.SIGINT)
+        running.wait(30)
+    print(f"status --watch for {minutes:g} min: {before:.1f} MB, then {after:.1f} MB", file=sys.stderr)
+    return [Row("MB that status --watch grows by", max(0.0, after - before), 5.0)]
+
+
+def _drain(terminal: int) -> None:
+    """Reads what is drawn, so that it can be drawn; until the terminal is closed."""
+    with suppress(OSError):
+        while os.read(terminal, 65536):
+            pass
+
+
+def _resident(pid: int) -> float:
+    """The memory that a process holds, in MB."""
+    facts = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+    return int(facts["VmRSS"].split()[0]) / 1024
 
 
 def walkthrough(env: dict[str, str], runs: int) -> list[Row]:
@@ -159,18 +206,20 @@ def main() -> int:
     """Runs what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
-    parser.add_argument("--only", nargs="+", choices=("startup", "walkthrough", "status", "writes"), default=None)
+    parser.add_argument("--only", nargs="+", choices=MEASURES, default=None)
     parser.add_argument("--runs", type=int, default=10, help="runs of each short command (default 10)")
     parser.add_argument("--long-runs", type=int, default=2, help="runs of the walk-through and of up (default 2)")
+    parser.add_argument("--minutes", type=float, default=2.0, help="how long to watch (default 2)")
     options = parser.parse_args()
-    wanted = options.only or ["startup", "walkthrough", "status", "writes"]
+    wanted = options.only or list(MEASURES)
 
     def sandboxed(env: dict[str, str], layout: Layout) -> list[Row]:
         rows = walkthrough(env, options.long_runs) if "walkthrough" in wanted else []
-        if {"status", "writes"} & set(wanted):
+        if {"status", "writes", "watch"} & set(wanted):
             seconds(UP, env)
         rows += status(env, options.runs) if "status" in wanted else []
-        return rows + (writes(env, layout) if "writes" in wanted else [])
+        rows += writes(env, layout) if "writes" in wanted else []
+        return rows + (watch(env, layout, options.minutes) if "watch" in wanted else [])
 
     rows = startup(options.runs) if "startup" in wanted else []
     if set(wanted) - {"startup"}:

@@ -1,63 +1,118 @@
-"""Makes the README's pictures from a real run on a sandbox of its own: docs/status.svg.
+"""Makes the README's pictures and the recording in docs/ from real runs on a sandbox of its own.
 
-.venv/bin/python scripts/pictures.py
+    .venv/bin/python scripts/pictures.py
+
+docs/up.svg is `hzlink up` at the moment when it waited for most; the pictures in COMMANDS are what those commands
+print; docs/demo.cast is SESSION at a terminal (asciinema play docs/demo.cast).
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
-from hzlink import config, report, result
+import casting
+from hzlink import config
+from hzlink.commands.up import up
 from hzlink.config import Flags
-from hzlink.observe import observe_all
-from hzlink.render.table import show
+from hzlink.events import Event, Mark
+from hzlink.render.live import LiveProgress, event_text
 from sandbox.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+HZLINK = Path(sys.executable).parent / "hzlink"
 SANDBOX = "pictures"
 # The README's names; the sandbox calls them client and cluster.
 RENAMED = {"client": "edge", "cluster": "core"}
+WIDTH = casting.WIDTH
+UP = "hzlink up --client-ctx edge --cluster-ctx core"
+
+# A picture of what a command prints, on a topology that is up: a row for each.
+COMMANDS = {"status.svg": "hzlink status"}
+SESSION = (UP, "hzlink status")
 
 
 def main() -> None:
-    """Starts a sandbox, runs `hzlink up`, and draws what `hzlink status` shows."""
+    """Starts a sandbox, runs `hzlink up`, and makes everything."""
+    with _sandbox():
+        moment = Moment()
+        asyncio.run(up(config.resolve(Flags(client_ctx=("edge",), cluster_ctx="core")), moment))
+        draw("up.svg", UP, moment.best)
+        for file, command in COMMANDS.items():
+            draw(file, command, [_printed(command)])
+        subprocess.run([HZLINK, "down", "--yes", "--quiet"], check=True)
+        casting.record(DOCS / "demo.cast", SESSION, os.environ, "hzlink")
+        print("wrote docs/demo.cast")
+
+
+@contextmanager
+def _sandbox() -> Iterator[None]:
+    """A sandbox with real Skupper's delays, which this process and its programs then use."""
     sandbox = str(ROOT / "scripts/sandbox.sh")
     owner = str(os.getpid())
-    subprocess.run([sandbox, "up", "--name", SANDBOX, "--profile", "fast", "--owner", owner], check=True)
+    subprocess.run([sandbox, "up", "--name", SANDBOX, "--profile", "measured", "--owner", owner], check=True)
     layout = Layout.named(SANDBOX)
     os.environ["KUBECONFIG"] = str(layout.kubeconfig)
-    os.environ["PATH"] = f"{layout.bin}{os.pathsep}{os.environ['PATH']}"
+    os.environ["PATH"] = os.pathsep.join([str(layout.bin), str(HZLINK.parent), os.environ["PATH"]])
     os.environ["XDG_STATE_HOME"] = str(layout.state / "xdg")
     try:
         for old, new in RENAMED.items():
             subprocess.run(["kubectl", "config", "rename-context", old, new], check=True)
-        hzlink = str(Path(sys.executable).parent / "hzlink")
-        subprocess.run([hzlink, "up", "--client-ctx", "edge", "--cluster-ctx", "core"], check=True)
-        draw(ROOT / "docs/status.svg")
+        yield
     finally:
         subprocess.run([sandbox, "down", "--name", SANDBOX], check=True)
 
 
-def draw(file: Path) -> None:
-    """Draws the status of the recorded topology."""
-    topology = config.resolve(Flags()).topology
-    seen = report.make(topology, asyncio.run(observe_all(topology.sites)))
-    console = Console(record=True, width=92, force_terminal=True, color_system="truecolor", highlight=False)
-    console.print("$ hzlink status", style="bold")
-    show(console, result.verdict("status", seen))
-    svg = console.export_svg(title="hzlink")
+class Moment:
+    """Takes a run's events. `best` is what a terminal showed when most was being waited for, the last such time."""
+
+    def __init__(self) -> None:
+        self.best: list[RenderableType] = []
+        self._most = 0
+        self._done: list[Text] = []
+        self._live = LiveProgress(Console(file=io.StringIO()))
+
+    def __call__(self, event: Event) -> None:
+        """Takes an event."""
+        self._live(event)
+        if event.mark is not Mark.WAIT:
+            self._done.append(event_text(event))
+        waits = self._live.draw().renderables
+        if len(waits) >= self._most:
+            self._most, self.best = len(waits), [*self._done, *waits]
+
+
+def _printed(command: str) -> Text:
+    """What the command prints at a terminal."""
+    colours = {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
+    done = subprocess.run(command.split(), env={**os.environ, **colours}, stdout=subprocess.PIPE, text=True, check=True)
+    return Text.from_ansi(done.stdout)
+
+
+def draw(file: str, command: str, parts: Sequence[RenderableType]) -> None:
+    """Draws a command and what it shows."""
+    console = Console(
+        file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor", highlight=False
+    )
+    console.print(f"$ {command}", style="bold")
+    for part in parts:
+        console.print(part)
+    svg = console.export_svg(title="hzlink", unique_id=Path(file).stem)
     # Whoever looks at the picture need not fetch a font from anywhere.
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-    file.parent.mkdir(exist_ok=True)
-    file.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
-    print(f"wrote {file.relative_to(ROOT)}")
+    (DOCS / file).write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
+    print(f"wrote docs/{file}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ group() {
   fi
   [ "$status" -eq 0 ] || failed=1
 }
-group tests/sandbox_infra
-group tests/standin
-group tests --ignore=tests/sandbox_infra --ignore=tests/standin
+alone=(tests/sandbox_infra tests/standin tests/faults tests/kill)
+for folder in "${alone[@]}"; do group "$folder"; done
+group tests "${alone[@]/#/--ignore=}"
 exit $failed

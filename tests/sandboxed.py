@@ -79,13 +79,17 @@ class Sandbox:
     def writes(
         self, server: str, namespace: str | None = None, agents: Sequence[str] = ("kubectl", "skupper")
     ) -> list[Obj]:
-        """What programs with such a user agent have written so far, from the API server's audit log."""
+        """What programs with such a user agent have written so far, from the API server's audit log.
+
+        Reviews (what may I do?) are left out: they are asked by `create`, and nothing is kept of them.
+        """
         log = self.layout.cluster_dir(server) / "logs" / "audit.log"
         events = [json.loads(line) for line in log.read_text().splitlines()]
         return [
             event
             for event in events
             if event.get("userAgent", "").startswith(tuple(agents))
+            and not event.get("objectRef", {}).get("resource", "").endswith("reviews")
             and (namespace is None or event.get("objectRef", {}).get("namespace") == namespace)
         ]
 

@@ -59,9 +59,9 @@ async def bench(
         error.next_step = error.next_step or f"{hints.hzlink('verify')}   (names what does not answer)"
         raise
     if svg is not None:
-        from hzlink.render import svg as drawing
+        from hzlink.render import barchart
 
-        _write(svg, drawing.bars(comparison))
+        _write(svg, barchart.bars(comparison))
     return Result("bench", comparison=comparison)
 
 

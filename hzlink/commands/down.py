@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints, objects, prooffile, result, state, teardown
+from hzlink import hints, locking, objects, prooffile, result, state, teardown, tokenfile
 from hzlink.config import Config
 from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
@@ -36,7 +36,9 @@ class _Removal:
         return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
 
 
-async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[str] = ()) -> Result:
+async def down(
+    config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[str] = (), force_unlock: bool = False
+) -> Result:
     """Lists, asks, removes, waits, and looks again. FAILED, with names, when something is still there.
 
     Args:
@@ -44,23 +46,34 @@ async def down(config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[s
         emit: told of progress.
         confirm: shown the list; False leaves everything as it is.
         only: site names; empty for all. For when another site's cluster is gone for good.
+        force_unlock: take the lock from another run, whatever that does.
     """
-    topology = config.topology
+    topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
+    tokenfile.sweep()
     snapshots = await _look(sites, min(LOOK_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
     removals = await asyncio.gather(*(_removal(topology, snapshots[site]) for site in sites))
     lines = [line for removal in removals for line in removal.lines]
+    # With the cluster site out of reach, or its namespace gone, there is nothing to hold on to.
+    lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
     if not lines:
+        if not lockless and await locking.is_there(topology):
+            async with locking.held(topology, locking.Terms("down", until, force_unlock), emit):
+                pass  # that removes it
         if not only:
             _forget(topology)
         return Result("down", removed=(), notes=("nothing of hzlink's is there",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
     until = time.monotonic() + config.timeout
-    failed = [error for error in await asyncio.gather(*(_remove(one, until, emit) for one in removals)) if error]
+    async with locking.held(topology, locking.Terms("down", until, force_unlock, optional=lockless), emit):
+        failed = await _each(_remove, removals, until, emit)
+    # The Lease was in one of them.
+    emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
+    failed += await _each(_remove_namespace, emptied, until, emit)
     left = await _left(topology, removals)
     if left:
         failed.append(
@@ -121,32 +134,41 @@ async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
     return _Removal(snapshot.site, plan, namespace is not None and objects.is_ours(namespace, topology.name))
 
 
-async def _remove(removal: _Removal, until: float, emit: Emit) -> HzlinkError | None:
-    """One site, stage by stage. A namespace goes last, and only when nobody else's objects are in it."""
+async def _each(
+    removing: Callable[[_Removal, float, Emit], Awaitable[None]], removals: Sequence[_Removal], until: float, emit: Emit
+) -> list[HzlinkError]:
+    """Removes something at each site, side by side; what failed."""
+
+    async def one(removal: _Removal) -> HzlinkError | None:
+        try:
+            await removing(removal, until, emit)
+        except HzlinkError as error:
+            error.site = error.site or removal.site.name
+            emit(Event(Mark.FAIL, error.message, removal.site.name))
+            return error
+        return None
+
+    return [error for error in await asyncio.gather(*(one(removal) for removal in removals)) if error]
+
+
+async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
+    """One site, stage by stage."""
     site, plan = removal.site, removal.teardown
     kubectl, began = Kubectl(site), time.monotonic()
 
     def tell(text: str) -> None:
         emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
 
-    try:
-        for stage in plan.stages:
-            await kubectl.delete(stage)
-            if any(target.resource == objects.RESOURCES["Site"] for target in stage):
-                await _gone(kubectl, (*stage, *plan.dependents), until, "what Skupper made of the Site")
-                tell("unlinked; the Skupper Site and what was made of it are gone")
-        if plan.pods:
-            emit(Event(Mark.NOTE, f"{len(plan.pods)} pods are ending; a member hands its data over first", site.name))
-        await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
-        if plan.refs:
-            tell(f"{len(removal.lines)} objects removed")
-        if removal.namespace:
-            await _remove_namespace(kubectl, until, emit)
-    except HzlinkError as error:
-        error.site = error.site or site.name
-        emit(Event(Mark.FAIL, error.message, site.name))
-        return error
-    return None
+    for stage in plan.stages:
+        await kubectl.delete(stage)
+        if any(target.resource == objects.RESOURCES["Site"] for target in stage):
+            await _gone(kubectl, (*stage, *plan.dependents), until, "what Skupper made of the Site")
+            tell("unlinked; the Skupper Site and what was made of it are gone")
+    if plan.pods:
+        emit(Event(Mark.NOTE, f"{len(plan.pods)} pods are ending; a member hands its data over first", site.name))
+    await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
+    if plan.refs:
+        tell(f"{len(removal.lines)} objects removed")
 
 
 async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: str) -> None:
@@ -160,8 +182,10 @@ async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: st
         )
 
 
-async def _remove_namespace(kubectl: Kubectl, until: float, emit: Emit) -> None:
-    site = kubectl.site
+async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None:
+    """Only when nobody else's objects are in it."""
+    site = removal.site
+    kubectl = Kubectl(site)
     foreign = await foreign_objects(kubectl)
     if foreign:
         text = f"namespace {site.namespace} stays: others' objects are in it: {', '.join(foreign[:8])}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
-from hzlink import hints, plan, readings, report, result
+from hzlink import hints, locking, plan, readings, report, result, tokenfile
 from hzlink.apply import run_steps
 from hzlink.choices import Mode
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, PrerequisiteError
-from hzlink.events import Emit, Event, Mark
+from hzlink.events import Emit, Event, Mark, ignore
 from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
 from hzlink.plan import Action, Step
 from hzlink.result import Result
@@ -17,23 +18,44 @@ from hzlink.steps.context import Run
 from hzlink.topology import Topology
 
 
-async def link(config: Config, emit: Emit, *, dry_run: bool = False) -> Result:
+async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False) -> Result:
     """Links every client site that is not linked, and waits until the members' names are there."""
     topology, until = config.topology, time.monotonic() + config.timeout
-    snapshots = await observe_all(topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
-    if errors := _errors(snapshots):
-        return result.of_errors("link", errors)
-    steps = _steps(topology, snapshots, emit)
+    tokenfile.sweep()
+    looked = await _look(config, emit)
+    if looked.errors:
+        return result.of_errors("link", looked.errors)
     if dry_run:
-        return Result("link", steps=tuple(steps))
-    if not steps:
-        return result.verdict("link", report.make(topology, snapshots), notes=("nothing written",))
-    run = Run(topology, snapshots, emit, until)
-    await run_steps(run, steps)
+        return Result("link", steps=tuple(looked.steps))
+    if not looked.steps:
+        await locking.drop_dead(topology)
+        return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
+    async with locking.held(topology, locking.Terms("link", until, force_unlock), emit):
+        # Again: until now another run may have been at work.
+        looked = await _look(config, ignore)
+        if looked.errors:
+            return result.of_errors("link", looked.errors)
+        run = Run(topology, looked.snapshots, emit, until)
+        await run_steps(run, looked.steps)
     seen = report.make(topology, await observe_all(topology.sites))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
     return result.verdict("link", seen)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a look found, and what is to be done about it."""
+
+    snapshots: Snapshots
+    errors: list[HzlinkError]
+    steps: list[Step]
+
+
+async def _look(config: Config, emit: Emit) -> _Looked:
+    snapshots = await observe_all(config.topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
+    errors = _errors(snapshots)
+    return _Looked(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
@@ -52,7 +74,8 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
     chosen = plan.issuers(topology, snapshots)
-    steps = []
+    steps = plan.tidying(topology, snapshots)
+    before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
@@ -61,7 +84,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
         if present is not None and readings.skupper(present).ok and not stale:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
-        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready"))
+        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))
         if report.make(topology, snapshots).mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))

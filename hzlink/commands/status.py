@@ -1,20 +1,28 @@
-"""`hzlink status`: one look at every site. Never writes, never hangs."""
+"""`hzlink status`: a look at every site, or one after the other. Never writes, never hangs."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hzlink.observe import observe_all
 
 if TYPE_CHECKING:
+    from hzlink.choices import Goal
     from hzlink.config import Config
+    from hzlink.events import Emit
+    from hzlink.observe import Snapshots
+    from hzlink.readings import Reading
     from hzlink.result import Result
 
 # Seconds for the look at each site: a status that takes longer is no status.
 DEADLINE = 10.0
+# Seconds from one look to the next. A kubectl that watches can watch one kind of object; there are ten, at every site.
+PERIOD = 2.0
 
 
 async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -> Result:
@@ -22,12 +30,111 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
     `meanwhile` is called while the sites are being looked at, for what can be got ready without them.
     """
-    looking = asyncio.create_task(observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout)))
+    return (await _look(config, meanwhile))[0]
+
+
+async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
+    looking = asyncio.create_task(
+        observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout), with_log=True)
+    )
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
     from hzlink import proof, prooffile, report, result
 
+    snapshots = await looking
     verified = proof.standing(prooffile.load(config.topology), time.time())
-    seen = proof.outrank(report.make(config.topology, await looking), verified)
-    return result.verdict("status", seen, verified=verified)
+    seen = proof.outrank(report.make(config.topology, snapshots), verified)
+    return result.verdict("status", seen, verified=verified), snapshots
+
+
+@dataclass(frozen=True)
+class Following:
+    """How to go on looking.
+
+    `goal` ends it as soon as it is reached; `limit`, in seconds, at the latest. `view` is shown every look; without
+    one, `emit` is told what is being waited for.
+    """
+
+    goal: Goal | None
+    limit: float | None
+    view: Callable[[Result], None] | None
+    emit: Emit
+
+
+async def follow(config: Config, how: Following) -> Result:
+    """Looks again and again. DONE when the goal is reached, TIMEOUT when it is not in time; without a goal, and when it
+    is interrupted while it shows every look, the verdict of the last one.
+    """
+    began, last = time.monotonic(), None
+    try:
+        while True:
+            looked = time.monotonic()
+            # The last one has as long as the others: cut short, it would not know what is there.
+            last, snapshots = await _look(config)
+            if how.view is not None:
+                how.view(last)
+            waited = time.monotonic() - began
+            if ended := _ended(how, last, _reading(how.goal, last, snapshots), waited):
+                return ended
+            # sh's commands are cycles that hold what was printed. At the pace that suits a short command (__main__)
+            # they would take some 100 MB before they are looked for.
+            gc.collect()
+            left = PERIOD if how.limit is None else how.limit - waited
+            await asyncio.sleep(max(0.0, min(looked + PERIOD - time.monotonic(), left)))
+    except BrokenPipeError:
+        # Whoever read what is shown has gone.
+        if last is None:
+            raise
+        return _shown(how, last)
+    except asyncio.CancelledError:
+        if last is None or how.view is None:
+            raise
+        return _shown(how, last)
+
+
+def _ended(how: Following, last: Result, reached: Reading | None, waited: float) -> Result | None:
+    """The outcome, if that was the last look; else it is told what is being waited for."""
+    from hzlink.errors import ExitStatus
+
+    late = how.limit is not None and waited >= how.limit
+    if reached is None:
+        return _shown(how, last) if late else None
+    if reached.ok:
+        return replace(_shown(how, last), status=ExitStatus.DONE)
+    if late:
+        return _late(how, last, reached, waited)
+    _tell(how, reached, waited)
+    return None
+
+
+def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Reading | None:
+    from hzlink import goals
+
+    return goals.reading(goal, last.report, snapshots) if goal is not None and last.report is not None else None
+
+
+def _shown(how: Following, last: Result) -> Result:
+    return replace(last, shown=how.view is not None)
+
+
+def _late(how: Following, last: Result, reached: Reading, waited: float) -> Result:
+    from hzlink import hints
+    from hzlink.errors import WaitTimeout
+
+    blame = last.report.blame if last.report is not None else None
+    error = WaitTimeout(
+        f"timed out waiting for: {how.goal}",
+        said=reached.text,
+        waited=waited,
+        next_step=blame.next_step if blame is not None and blame.next_step else hints.hzlink("status"),
+    )
+    return replace(_shown(how, last), status=error.status, errors=(error,))
+
+
+def _tell(how: Following, reached: Reading, waited: float) -> None:
+    from hzlink.events import Event, Mark
+
+    if how.view is None:
+        text = f"until all is {how.goal}"
+        how.emit(Event(Mark.WAIT, text, key=text, reason=reached.text, elapsed=waited, limit=how.limit))

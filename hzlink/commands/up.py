@@ -4,78 +4,105 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
-from hzlink import hints, manifests, objects, plan, report, result, state
+from hzlink import locking, manifests, plan, report, result, state, tokenfile
 from hzlink.apply import run_steps
+from hzlink.checks.names import foreign_site
+from hzlink.checks.preflight import Preflight
 from hzlink.choices import Mode
 from hzlink.config import Config
-from hzlink.errors import HzlinkError, PrerequisiteError
+from hzlink.errors import HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import Wanted
+from hzlink.plan import Action, Step, Wanted
 from hzlink.refusals import Refusal
 from hzlink.result import Result
 from hzlink.steps.context import Run
 from hzlink.topology import MANCENTER, Site, Topology
 
 
-async def up(config: Config, emit: Emit, *, create_namespace: bool = False, dry_run: bool = False) -> Result:
-    """Looks, plans, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+async def up(
+    config: Config,
+    emit: Emit,
+    *,
+    create_namespace: bool = False,
+    dry_run: bool = False,
+    skip_check: bool = False,
+    force_unlock: bool = False,
+) -> Result:
+    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
-    guessing = asyncio.create_task(_render(topology, _first_guess(topology)))
-    snapshots, missing, errors = await _look(topology, create_namespace, min(LOOK_DEADLINE, config.timeout))
-    if errors:
-        guessing.cancel()
-        return result.of_errors("up", errors)
-    steps = plan.make(topology, await _wanted(topology, snapshots, guessing), snapshots, missing)
+    tokenfile.sweep()
+    manifests.sweep()
+    rendering = _Rendering(topology)
+    preflight = Preflight(config, wanted=not (skip_check or dry_run))
+    looked = await _look(config, create_namespace, rendering)
+    if looked.errors:
+        return result.of_errors("up", looked.errors)
     if dry_run:
-        return Result("up", steps=tuple(steps))
+        return Result("up", steps=tuple(looked.steps))
+    if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
+        return result.of_errors("up", errors)
     notes = _notes(topology)
-    if not steps:
+    if not looked.steps:
+        await locking.drop_dead(topology)
         state.save(config.record)
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
-        return result.verdict("up", report.make(topology, snapshots), notes=(*notes, "nothing written"))
+        return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
     for note in notes:
         emit(Event(Mark.NOTE, note))
-    run = Run(topology, snapshots, emit, until)
-    await run_steps(run, steps)
+    run = Run(topology, looked.snapshots, emit, until)
+    # The Lease needs a namespace to be in.
+    await run_steps(run, [step for step in looked.steps if step.key == plan.key(topology.cluster, Action.NAMESPACE)])
+    if run.errors:
+        return result.of_errors("up", run.errors)
+    async with locking.held(topology, locking.Terms("up", until, force_unlock), emit):
+        # Again: until now another run may have been at work.
+        looked = await _look(config, create_namespace, rendering)
+        if looked.errors:
+            return result.of_errors("up", looked.errors)
+        run = Run(topology, looked.snapshots, emit, until)
+        await run_steps(run, looked.steps)
     state.save(config.record)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, with_log=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
 
 
-async def _look(
-    topology: Topology, create_namespace: bool, deadline: float
-) -> tuple[Snapshots, frozenset[Site], list[HzlinkError]]:
-    """Snapshots, the sites whose namespace is to be made, and what forbids to go on. Nothing is written before this."""
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline))
+@dataclass(frozen=True)
+class _Looked:
+    """What a look found: what forbids to go on, else what is to be done. `missing`: sites that get a namespace."""
+
+    snapshots: Snapshots
+    errors: list[HzlinkError]
+    steps: list[Step]
+    missing: frozenset[Site] = frozenset()
+
+
+async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Looked:
+    """One look at all sites, and the plan. Nothing is written before this."""
+    topology = config.topology
+    deadline = min(LOOK_DEADLINE, config.timeout)
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
-    errors += [error for site in topology.sites if (error := _foreign_site(topology, snapshots[site]))]
-    return snapshots, frozenset(missing), errors
-
-
-def _foreign_site(topology: Topology, snapshot: Snapshot) -> HzlinkError | None:
-    found = snapshot.skupper_site
-    if found is None or objects.is_ours(found, topology.name):
-        return None
-    site = snapshot.site
-    return PrerequisiteError(
-        f"namespace {site.namespace} has a Skupper Site already, which is not part of topology {topology.name}",
-        site=site.name,
-        subject=f"Site {objects.name(found)}",
-        said="Skupper runs one Site in a namespace",
-        next_step="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
-        f"{hints.hzlink('link')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
-    )
+    # Not only a check that can be skipped: what is not hzlink's is not touched.
+    foreign = [foreign_site(topology, snapshots[site]) for site in topology.sites]
+    errors += [finding.error for finding in foreign if finding.is_fatal]
+    if errors:
+        rendering.cancel()
+        return _Looked(snapshots, errors, [])
+    wanted = await rendering.wanted(snapshots)
+    steps = plan.make(topology, wanted, snapshots, frozenset(missing))
+    return _Looked(snapshots, [], steps, frozenset(missing))
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.
@@ -87,12 +114,28 @@ def _first_guess(topology: Topology) -> _Parts:
     return {site: (site.name, site is topology.cluster) for site in topology.sites}
 
 
-async def _wanted(topology: Topology, snapshots: Snapshots, guessing: asyncio.Task[Wanted]) -> Wanted:
-    """What each site gets. It was rendered while the sites were looked at; again only where the guess was wrong."""
-    issuers = set(plan.issuers(topology, snapshots).values())
-    parts = {site: (plan.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
-    wanted = await guessing
-    return wanted if parts == _first_guess(topology) else await _render(topology, parts)
+class _Rendering:
+    """What each site gets. It is rendered while the sites are looked at, and again only where the guess was wrong."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._parts = _first_guess(topology)
+        self._rendering = asyncio.create_task(_render(topology, self._parts))
+
+    async def wanted(self, snapshots: Snapshots) -> Wanted:
+        """What fits what was seen."""
+        issuers = set(plan.issuers(self._topology, snapshots).values())
+        parts = {site: (plan.skupper_name(site, snapshots), site in issuers) for site in self._topology.sites}
+        wanted = await self._rendering
+        if parts != self._parts:
+            self._parts = parts
+            self._rendering = asyncio.create_task(_render(self._topology, parts))
+            wanted = await self._rendering
+        return wanted
+
+    def cancel(self) -> None:
+        """It is not needed."""
+        self._rendering.cancel()
 
 
 async def _render(topology: Topology, parts: _Parts) -> Wanted:

@@ -28,7 +28,7 @@ class LiveProgress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._waits: dict[tuple[str, str], Event] = {}
-        self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self._draw)
+        self._live = Live(console=console, refresh_per_second=8, transient=True, get_renderable=self.draw)
         self._live.start()
 
     def __call__(self, event: Event) -> None:
@@ -44,7 +44,8 @@ class LiveProgress:
         """Removes the redrawn part; what is done stays."""
         self._live.stop()
 
-    def _draw(self) -> Group:
+    def draw(self) -> Group:
+        """What is being waited for at this moment."""
         lines = []
         for event in self._waits.values():
             row = Table.grid(padding=(0, 1))

@@ -7,10 +7,10 @@ import json
 from hzlink.result import Result, to_dict
 
 
-def as_json(result: Result) -> str:
-    """The result as indented JSON. What could control a terminal is escaped, as in the YAML."""
-    text = json.dumps(to_dict(result), indent=2, ensure_ascii=False)
-    return text if _is_harmless(text) else json.dumps(to_dict(result), indent=2)
+def as_json(result: Result, indent: int | None = 2) -> str:
+    """The result as JSON, on one line without an indent. What could control a terminal is escaped, as in the YAML."""
+    text = json.dumps(to_dict(result), indent=indent, ensure_ascii=False)
+    return text if _is_harmless(text) else json.dumps(to_dict(result), indent=indent)
 
 
 def as_yaml(result: Result) -> str:

@@ -1,48 +1,112 @@
-"""The comparison of `bench` as an SVG picture: two bars for each size of value."""
+"""The paths as an SVG picture for documents: a row of boxes for each client site. Pure text, no font to fetch."""
 
 from __future__ import annotations
 
 from html import escape
 
-from hzlink.comparison import Comparison, Measure, ratio_text, size_text
+from hzlink.hops import Hop, Path
+from hzlink.render import words
+from hzlink.render.plain import one_line
+from hzlink.report import Report
 
-# Lengths are the picture's own units.
-WIDTH, ROW, BAR, LEFT, RIGHT, TOP = 640, 64, 20, 90, 130, 48
-COLOURS = {"link": "#1f77b4", "direct": "#9aa5b1"}
+# All in pixels; CHARACTER is how wide one of the monospaced font is, at most.
+MARGIN, BOX, GAP, LINE, CHARACTER = 16, 152, 20, 18, 7.3
+HOPS = 7
+WIDTH = 2 * MARGIN + HOPS * BOX + (HOPS - 1) * GAP
+
+# Fill and edge.
+_COLOURS = {
+    "ok": ("#e6f4ea", "#1a7f37"),
+    "waiting": ("#fff8c5", "#9a6700"),
+    "lags": ("#fff8c5", "#9a6700"),
+    "broken": ("#ffebe9", "#cf222e"),
+    "unknown": ("#f3e8fd", "#8250df"),
+}
 
 
-def bars(found: Comparison) -> str:
-    """The picture, as a file's text. Each size has a scale of its own: the ratio is what is to be seen."""
-    height = TOP + ROW * len(found.measures) + 12
-    title = f"Round trips per second: {found.site.name} through the link, and past it"
-    rows = [line for number, measure in enumerate(found.measures) for line in _row(measure, TOP + ROW * number)]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-            f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13">',
-            f"<title>{_text(title)}</title>",
-            '<rect width="100%" height="100%" fill="#ffffff"/>',
-            f'<text x="12" y="26" font-size="15">{_text(title)}</text>',
-            *rows,
-            "</svg>\n",
-        ]
+def draw(report: Report) -> str:
+    """The picture: paths, then the verdict."""
+    parts: list[str] = []
+    top = MARGIN
+    for path in report.paths:
+        parts.append(_text(MARGIN, top + LINE, _heading(report, path), WIDTH - 2 * MARGIN, "bold"))
+        top += 2 * LINE
+        parts += _row(path, top)
+        top += _height(path) + LINE
+    for text, weight in _verdict(report):
+        top += LINE
+        parts.append(_text(MARGIN, top, text, WIDTH - 2 * MARGIN, weight))
+    height = top + MARGIN
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{WIDTH}" height="{height}" '
+        f'viewBox="0 0 {WIDTH} {height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="12">'
     )
+    title = f"<title>{_escape(f'hzlink: the topology {report.topology.name}')}</title>"
+    ground = f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
+    return "\n".join([head, title, ground, *parts, "</svg>"])
 
 
-def _row(measure: Measure, top: int) -> list[str]:
-    most = max(measure.link.per_second, measure.direct.per_second) or 1.0
-    lines = [f'<text x="{LEFT - 12}" y="{top + BAR + 4}" text-anchor="end">{size_text(measure.size)}</text>']
-    for number, (way, latency) in enumerate((("link", measure.link), ("direct", measure.direct))):
-        y = top + number * (BAR + 2)
-        length = (WIDTH - LEFT - RIGHT) * latency.per_second / most
-        said = f"{way} {latency.per_second:.0f}/s"
-        if way == "link":
-            said += f" ({ratio_text(measure.rate_ratio)})"
-        lines.append(f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{COLOURS[way]}"/>')
-        lines.append(f'<text x="{LEFT + length + 6:.1f}" y="{y + BAR - 5}">{_text(said)}</text>')
-    return lines
+def _heading(report: Report, path: Path) -> str:
+    cluster = report.topology.cluster
+    return f"{path.client.name} ({path.client.where}) to {cluster.name} ({cluster.where})"
 
 
-def _text(text: str) -> str:
-    """Text for XML, which takes no control characters even when they are escaped."""
-    return escape("".join(character if character.isprintable() else " " for character in text))
+def _verdict(report: Report) -> list[tuple[str, str]]:
+    if report.blamed is None:
+        return [("healthy", "bold")]
+    blame = report.blamed.hops[report.blamed.broken or 0]
+    lines = [(f"unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "bold"), (blame.evidence, "")]
+    return [*lines, (f"next: {blame.next_step}", "")] if blame.next_step else lines
+
+
+def _height(path: Path) -> int:
+    return LINE * (4 + max(len(hop.parts) for hop in path.hops))
+
+
+def _row(path: Path, top: int) -> list[str]:
+    parts = []
+    for place in range(len(path.hops)):
+        left = MARGIN + place * (BOX + GAP)
+        if place:
+            y = top + 2 * LINE
+            line = f"M{left - GAP + 3} {y}H{left - 3}m-5 -4l5 4l-5 4"
+            parts.append(f'<path d="{line}" fill="none" stroke="#57606a"/>')
+        parts += _box(path, place, left, top)
+    return parts
+
+
+def _box(path: Path, place: int, left: int, top: int) -> list[str]:
+    hop, broken = path.hops[place], place == path.broken
+    fill, edge = _COLOURS[words.state(hop)]
+    height = LINE * (4 + len(hop.parts)) - LINE // 2
+    rect = f'x="{left}" y="{top}" width="{BOX}" height="{height}" rx="6"'
+    lines = [(hop.stage, "bold"), (hop.site.name, ""), (f"{words.state(hop)} {words.age(hop)}".rstrip(), "")]
+    lines += [(f"{_short_name(part)} {words.state(part)}", "") for part in hop.parts]
+    texts = [
+        _text(left + 8, top + LINE * (row + 1), text, BOX - 12, weight) for row, (text, weight) in enumerate(lines)
+    ]
+    return [
+        f"<g><title>{_escape(words.evidence(hop))}</title>",
+        f'<rect {rect} fill="{fill}" stroke="{edge}" stroke-width="{3 if broken else 1}"/>',
+        *texts,
+        "</g>",
+    ]
+
+
+def _short_name(part: Hop) -> str:
+    """A member's name, so short that its state stands beside it."""
+    return _cut(part.name, int((BOX - 12) / CHARACTER) - 1 - len(words.state(part)))
+
+
+def _text(left: int, base: int, text: str, room: int, weight: str) -> str:
+    bold = ' font-weight="bold"' if weight else ""
+    return f'<text x="{left}" y="{base}"{bold}>{_escape(_cut(text, int(room / CHARACTER)))}</text>'
+
+
+def _cut(text: str, length: int) -> str:
+    text = one_line(text)
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _escape(text: str) -> str:
+    return escape(one_line(text))

@@ -7,20 +7,19 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.choices import Mode, Role
+from hzlink.findings import Kind
+from hzlink.hops import Path
 from hzlink.plan import Step
 from hzlink.proof import Standing
 from hzlink.readings import Reading, State
+from hzlink.render import words
+from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
-from hzlink.report import LinkReport, Report, SiteReport
+from hzlink.render.words import COLOURS
+from hzlink.report import Report
 from hzlink.result import Result
+from hzlink.standing import LinkReport, SiteReport
 
-COLOURS = {
-    State.OK: "green",
-    State.WAITING: "yellow",
-    State.BROKEN: "red",
-    State.ABSENT: "red",
-    State.UNKNOWN: "magenta",
-}
 # More names than these are shown as ranges.
 NAMES_SHOWN = 5
 # A word up to this long (CrashLoopBackOff:) is not broken in two; longer ones are those of users, such as ARNs.
@@ -31,7 +30,10 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     """What stdout gets of a result, part by part."""
     parts: list[RenderableType] = []
     if result.report is not None:
-        parts += [status_table(result.report, wide), *_below(result.report)]
+        parts.append(status_table(result.report, wide))
+        if wide:
+            parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
+        parts += below(result.report, wide)
     if result.verified is not None:
         parts.append(_verified(result.verified))
     if result.verification is not None:
@@ -60,7 +62,7 @@ def status_table(report: Report, wide: bool = False) -> Table:
             _skupper(site, wide),
             _links(report, site),
             _members(report, site, wide),
-            _mancenter(report, site),
+            _mancenter(report, site, wide),
         )
         for site in report.sites
     ]
@@ -147,22 +149,28 @@ def _ranges(names: list[str]) -> list[str]:
     return [f"{stem}-{first}" if first == last else f"{stem}-{first}..{last}" for stem, first, last in runs]
 
 
-def _mancenter(report: Report, site: SiteReport) -> Text:
+def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
     if site.error and site.site.role is Role.CLIENT:
         return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.mancenter is None:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
         return Text("left out (unisocket)" if unisocket else "-", "dim")
     text = _word(site.mancenter, "Ready")
+    if site.sees is not None:
+        since = f" since {site.sees.since}" if wide and site.sees.since else ""
+        text.append(f"\nsees {site.sees.count}{since}", COLOURS[State.WAITING if site.sees.missing else State.OK])
     if site.mancenter_address:
         text.append(f"\n{one_line(site.mancenter_address)}", "not bold default")
     return text
 
 
-def _below(report: Report) -> list[RenderableType]:
+def below(report: Report, wide: bool) -> list[RenderableType]:
     """The verdict, what Skupper says otherwise, and where to open Management Center."""
     lines: list[RenderableType] = [Text(), _verdict(report)]
-    lines += [Text(f" note: {one_line(warning)}", "yellow") for warning in report.warnings]
+    # Of two ends that disagree while all is well a warning tells already.
+    told = [finding for finding in report.findings if wide or not (report.healthy and finding.kind is Kind.OFFERS)]
+    notes = [*report.warnings, *(finding.text for finding in told)]
+    lines += [Text(f" note: {one_line(note)}", "yellow") for note in notes]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
             where = (
@@ -173,16 +181,23 @@ def _below(report: Report) -> list[RenderableType]:
 
 
 def _verdict(report: Report) -> Text:
-    blame = report.blame
-    if blame is None:
+    if report.blamed is None:
         count = len(report.links)
         return Text(" healthy. ", "green").append(
             f"{len(report.sites)} sites, {count} link{'s' if count > 1 else ''}, {len(report.members)} members",
             "not bold default",
         )
+    return _blame(report.blamed)
+
+
+def _blame(path: Path) -> Text:
+    blame = path.hops[path.broken or 0]
     text = Text(f" unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "red")
-    if blame.reading.text:
-        text.append(f"\n   {one_line(blame.reading.text)}", "default")
+    if blame.age is not None:
+        text.append(f", for {words.span(blame.age)}")
+    text.append(f"\n   {path.picture}", "default")
+    if blame.evidence:
+        text.append(f"\n   {one_line(blame.evidence)}", "default")
     if blame.next_step:
         text.append("\n   next: ", "default").append(printable(blame.next_step), "cyan")
     return text
@@ -206,6 +221,11 @@ def _steps(steps: tuple[Step, ...]) -> RenderableType:
 
 
 def show(console: Console, result: Result, wide: bool = False) -> None:
-    """Prints the result. Text is left to the terminal to wrap, so that a command can be copied whole."""
-    for part in render(result, wide):
+    """Prints the result."""
+    print_parts(console, render(result, wide))
+
+
+def print_parts(console: Console, parts: list[RenderableType]) -> None:
+    """Prints part by part. Text is left to the terminal to wrap, so that a command can be copied whole."""
+    for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))

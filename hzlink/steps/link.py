@@ -13,7 +13,7 @@ from hzlink.events import Mark
 from hzlink.observe import Snapshot, Snapshots, observe_all
 from hzlink.plan import Step
 from hzlink.steps.context import Run
-from hzlink.steps.site import SITES, is_ready
+from hzlink.steps.site import NO_ADDRESS, SITES, is_ready
 from hzlink.topology import Site, Topology
 
 
@@ -133,6 +133,8 @@ async def _turn(run: Run, client: Site) -> Site:
     try:
         await wait.watch(SITES, is_ready(name), name=name)
     except WaitTimeout as error:
+        if not (error.said or "").startswith(NO_ADDRESS):
+            raise
         raise PrerequisiteError(
             "no side can be linked to: neither site's load balancer gives it an address",
             site=client.name,

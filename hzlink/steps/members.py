@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from hzlink import readings
+from hzlink import hints, readings
 from hzlink.choices import Mode
-from hzlink.objects import RESOURCES
+from hzlink.errors import HzlinkError, WaitTimeout
+from hzlink.objects import RESOURCES, Ref
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
 from hzlink.steps.context import Run
 from hzlink.steps.rollout import rolled_out
-from hzlink.topology import WORKLOAD
+from hzlink.topology import WORKLOAD, Site
 from hzlink.waiting import Objects
 
 
@@ -29,7 +30,7 @@ async def members_ready(run: Run, step: Step) -> str:
         return reading
 
     text = f"members {wanted}/{wanted}"
-    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, look)
+    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, look, wanted=wanted)
     return text
 
 
@@ -44,8 +45,24 @@ async def names_there(run: Run, step: Step) -> str:
         return Reading(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Reading(State.OK)
 
     wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
-    await wait.watch(RESOURCES["Service"], look)
+    try:
+        await wait.watch(RESOURCES["Service"], look)
+    except WaitTimeout as error:
+        listener = await _listener_says(run, step.site)
+        error.subject = f"Listener {WORKLOAD}"
+        error.said = "; ".join(text for text in (listener, error.said) if text)
+        error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {WORKLOAD}")
+        raise
     return f"members' names there: {', '.join(names)}"
+
+
+async def _listener_says(run: Run, site: Site) -> str:
+    """What Skupper says of the Listener, which the Services are made of; empty where that cannot be read."""
+    try:
+        listener = await run.kubectl(site).get(Ref(RESOURCES["Listener"], WORKLOAD))
+    except HzlinkError:
+        return ""
+    return readings.matched(listener).text
 
 
 async def _service_leads(run: Run, step: Step) -> str:

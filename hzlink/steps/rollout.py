@@ -7,21 +7,23 @@ from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES
 from hzlink.steps.context import Run
+from hzlink.steps.pods import Pods, unless_stuck
 from hzlink.topology import Site
 from hzlink.waiting import Look
 
 
-async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, look: Look) -> None:
+async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, look: Look, *, wanted: int = 1) -> None:
     """Waits until `look` is content with the workload of that kind and name, which is its pods' `app` label, too.
 
     Raises:
+        HzlinkError: a pod of the `wanted` will not come; says which, and why.
         WaitTimeout: it did not come to that in time; says what is wrong with which pod.
     """
     kubectl = run.kubectl(site)
+    pods = Pods(kind, name, f"app={name}", wanted)
     try:
-        await run.wait(kubectl, text).watch(RESOURCES[kind], look, name=name)
+        await unless_stuck(run, site, pods, run.wait(kubectl, text).watch(RESOURCES[kind], look, name=name))
     except WaitTimeout as error:
-        error.subject = f"{kind} {name}"
         error.said = await _pods_trouble(kubectl, name) or error.said
         error.next_step = hints.kubectl(site, f"describe pods -l app={name}")
         raise

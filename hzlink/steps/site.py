@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hzlink import hints, plan, readings
 from hzlink.choices import LinkFrom, Role
-from hzlink.errors import WaitTimeout
+from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.objects import RESOURCES, Object
 from hzlink.plan import Step
 from hzlink.readings import Reading, State
 from hzlink.steps.context import Run
+from hzlink.steps.pods import Pods, unless_stuck
 from hzlink.topology import Site
 from hzlink.waiting import Objects
 
 SITES = RESOURCES["Site"]
+# The Deployment that Skupper makes of a Site.
+ROUTER = "skupper-router"
 
 
 async def site_ready(run: Run, step: Step) -> str:
@@ -23,25 +26,39 @@ async def site_ready(run: Run, step: Step) -> str:
     kubectl = run.kubectl(step.site)
     name = plan.skupper_name(step.site, run.snapshots)
     auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
+    router = Pods("Deployment", ROUTER, "skupper.io/component=router")
     if auto:
-        sites = await run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
+        running = run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
+        sites = await _explained(step.site, unless_stuck(run, step.site, router, running))
         if readings.skupper(sites[name]).ok:
             return _reachable(sites[name])
     wait = run.wait(kubectl, "Site ready")
     if auto:
         wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
     try:
-        sites = await wait.watch(SITES, is_ready(name), name=name)
+        ready = wait.watch(SITES, is_ready(name), name=name)
+        sites = await _explained(step.site, unless_stuck(run, step.site, router, ready))
     except WaitTimeout as error:
         if not wait.reason.startswith(NO_ADDRESS):
-            error.subject = f"Site {name}"
             raise
-        if not auto:
+        if not auto or time.monotonic() >= run.until:
             raise _no_address(step.site, error) from None
         run.unaddressed.add(step.site)
         waited = f"after {run.topology.settings.address_timeout:g} s"
         return f"Site runs, but its load balancer has no address {waited}: a client site will issue instead"
     return _reachable(sites[name])
+
+
+async def _explained(site: Site, waiting: Awaitable[Objects]) -> Objects:
+    """The wait's outcome. Where nobody looks at the Site, its error tells to look at the controller."""
+    try:
+        return await waiting
+    except HzlinkError as error:
+        if error.said == readings.NOT_LOOKED_AT:
+            error.next_step = hints.cluster_wide(
+                site, "get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller"
+            )
+        raise
 
 
 def _reachable(site: Object) -> str:
@@ -55,7 +72,7 @@ NO_ADDRESS = "no address yet"
 def _runs(name: str) -> Callable[[Objects], Reading]:
     def look(sites: Objects) -> Reading:
         site = sites.get(name)
-        reading = readings.skupper(site)
+        reading = readings.site(site)
         return Reading(State.OK) if reading.ok or readings.needs_address(site) else reading
 
     return look
@@ -68,7 +85,7 @@ def is_ready(name: str) -> Callable[[Objects], Reading]:
         site = sites.get(name)
         if readings.needs_address(site):
             return Reading(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
-        return readings.skupper(site)
+        return readings.site(site)
 
     return look
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.objects import Object
 from hzlink.topology import MANCENTER, WORKLOAD, labels
 
 EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
+# When a look at all this ended.
+LOOKED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
 OURS = labels("hazelcast")
 
 
@@ -18,30 +21,66 @@ def thing(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Ob
 
 
 def conditions(**states: bool) -> list[dict[str, str]]:
-    """Conditions by type: `Ready=True`."""
-    return [{"type": kind, "status": "True" if state else "False"} for kind, state in states.items()]
+    """Conditions by type, since LATER: `Ready=True`."""
+    return [
+        {"type": kind, "status": "True" if state else "False", "lastTransitionTime": LATER}
+        for kind, state in states.items()
+    ]
 
 
 def skupper_site(
-    name: str, *, host: str = "", message: str = "", version: str = "2.2.1", link_access: str = "none"
+    name: str,
+    *,
+    host: str = "",
+    message: str = "",
+    version: str = "2.2.1",
+    link_access: str = "none",
+    network: list[dict[str, Any]] | None = None,
 ) -> Object:
-    """A Skupper Site: Ready, or Pending with its message."""
+    """A Skupper Site: Ready, or Pending with its message; `network` is what it has heard of the others."""
     status = {
         "status": "Pending" if message else "Ready",
         "message": message or "OK",
         "conditions": conditions(Configured=True, Running=True, Resolved=bool(host), Ready=not message),
         "controller": {"name": "skupper-controller", "namespace": "skupper", "version": version},
         "endpoints": [{"name": "inter-router", "host": host, "port": "55671"}] if host else [],
+        **({"network": network} if network else {}),
     }
     return thing("Site", name, spec={"linkAccess": link_access}, status=status)
 
 
-def offer(kind: str, message: str = "", *, smart: bool = True) -> Object:
-    """A Listener or Connector: matched, or Pending with its message."""
+def heard_of(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str = "") -> dict[str, Any]:
+    """An entry of a Site's network: the Site of that name, and its Links."""
+    return {
+        "id": uid or f"uid-Site-{name}",
+        "name": name,
+        "namespace": namespace,
+        "platform": "kubernetes",
+        "version": "2.2.1",
+        **({"links": list(links)} if links else {}),
+    }
+
+
+def heard_link(issuer: str, *, up: bool = True) -> dict[str, Any]:
+    """A Link in such an entry."""
+    told = {"name": f"hazelcast-{issuer}", "remoteSiteId": f"uid-Site-{issuer}", "remoteSiteName": issuer}
+    return {**told, **({"operational": True} if up else {})}
+
+
+def router(*, stuck: tuple[str, str] | None = None) -> list[Object]:
+    """A router's Deployment and pod; with (reason, message) one that does not start."""
+    made = thing("Pod", "skupper-router-6c8d", {"skupper.io/component": "router"}, status={})
+    running = pod("skupper-router-6c8d", "skupper-router", ready=not stuck, stuck=stuck)
+    deployment = workload("Deployment", "skupper-router", 1, 0 if stuck else 1)
+    return [deployment, {**made, "status": running["status"]}]
+
+
+def offer(kind: str, message: str = "", *, smart: bool = True, error: bool = False) -> Object:
+    """A Listener or Connector: matched, or Pending with its message, or with an `error` in its configuration."""
     status = {
-        "status": "Pending" if message else "Ready",
+        "status": "Error" if error else "Pending" if message else "Ready",
         "message": message or "OK",
-        "conditions": conditions(Configured=True, Matched=not message, Ready=not message),
+        "conditions": conditions(Configured=not error, Matched=not message, Ready=not message),
     }
     return thing(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
 

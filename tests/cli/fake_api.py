@@ -1,28 +1,37 @@
 """A fake API server for kubectl to talk to, on 127.0.0.1, without TLS: a few fixed answers, and a record of requests.
 
 It is no Kubernetes: it knows discovery, lists, single objects and a watch that never ends, enough for hzlink to look
-at a site; whatever else it is asked, it refuses. The tests assert that it was only ever read.
+at a site, and keeps the Lease that is hzlink's lock; whatever else it is asked, it refuses. The tests assert that, the
+lock apart, it was only ever read.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from hzlink.dump import KINDS as DUMPED
 from hzlink.objects import RESOURCES, Object
 
 Answer = Callable[["Request"], None]
 
+ALL = RESOURCES | DUMPED
 # Version of each group that hzlink knows kinds of.
-VERSIONS = {resource.partition(".")[2]: "v1" for resource in RESOURCES.values() if "." in resource}
+VERSIONS = {resource.partition(".")[2]: "v1" for resource in ALL.values() if "." in resource}
 VERSIONS["skupper.io"] = "v2alpha1"
 # Kind by (group, plural).
-KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in RESOURCES.items()}
+KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind, resource in ALL.items()}
+
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+VERSIONS["authorization.k8s.io"] = "v1"
+# A user who may do anything.
+ALL_RIGHTS = ({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},)
 
 
 class FakeApi:
@@ -35,19 +44,30 @@ class FakeApi:
         *,
         skupper: bool = True,
         namespaces: Sequence[str] = ("hz",),
+        labels: Mapping[str, str] | None = None,
+        rules: Sequence[Mapping[str, Any]] = ALL_RIGHTS,
+        logs: Mapping[tuple[str, str, bool], str] | None = None,
     ) -> None:
+        # By pod, container, and whether it is that of the previous run.
+        self.logs = logs or {}
         self.answer = answer
         self.items = list(items)
         self.namespaces = namespaces
+        self.labels = dict(labels or {})
+        self.rules = list(rules)
         self.groups = [group for group in VERSIONS if skupper or group != "skupper.io"]
         self.requests: list[tuple[str, str]] = []
+        self.leases: dict[str, dict[str, Any]] = {}
         self.over = threading.Event()
         self.url = ""
 
     @property
     def methods(self) -> set[str]:
-        """The methods of all requests so far: {"GET"} when nobody tried to write."""
-        return {method for method, _ in self.requests}
+        """The methods of all requests so far, the lock's apart: {"GET"} when nobody tried to write.
+
+        A SelfSubjectRulesReview is left out, too: it is a question, although it is asked by POST.
+        """
+        return {method for method, path in self.requests if not _is_of_lease(path) and not path.startswith(REVIEWS)}
 
     @contextmanager
     def running(self) -> Iterator[FakeApi]:
@@ -88,6 +108,15 @@ class Request(BaseHTTPRequestHandler):
         self.served.requests.append((self.command, self.path))
         if self.served.answer is not None:
             self.served.answer(self)
+        else:
+            self.well()
+
+    def well(self) -> None:
+        """What a server answers where all is well."""
+        if _is_of_lease(self.path):
+            self._lease()
+        elif self.command == "POST" and self.path.startswith(REVIEWS):
+            self._review()
         elif self.command != "GET":
             self.status(405, "MethodNotAllowed", "this server is only read")
         else:
@@ -110,6 +139,25 @@ class Request(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""
 
+    def _lease(self) -> None:
+        leases = self.served.leases
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")
+        name = urlsplit(self.path).path.rpartition("/leases")[2].strip("/") or body["metadata"]["name"]
+        match self.command:
+            case "POST" if name in leases:
+                self.status(409, "AlreadyExists", f'leases.coordination.k8s.io "{name}" already exists')
+            case "POST" | "PUT":
+                mark = {"uid": name, "resourceVersion": str(len(self.served.requests)), "namespace": "hz"}
+                leases[name] = {**body, "metadata": {**body["metadata"], **mark}}
+                self.send(leases[name])
+            case _ if name not in leases:
+                self.status(404, "NotFound", f'leases.coordination.k8s.io "{name}" not found')
+            case "GET":
+                self.send(leases[name])
+            case "DELETE":
+                del leases[name]
+                self.send({"kind": "Status", "apiVersion": "v1", "status": "Success"})
+
     def _get(self) -> None:
         address = urlsplit(self.path)
         parts = [part for part in address.path.split("/") if part]
@@ -128,12 +176,20 @@ class Request(BaseHTTPRequestHandler):
         kind = KINDS.get((group, rest[0])) if rest else None
         if kind is None:
             self.status(404, "NotFound", "the server could not find the requested resource")
+        elif kind == "Pod" and rest[2:] == ["log"]:
+            self._log(rest[1], parse_qs(address.query))
         elif len(rest) > 1:
             self._one(kind, rest[0], rest[1], version)
         elif "watch" in parse_qs(address.query):
             self._watch(kind, version)
         else:
             self.send({"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": self._of(kind, version)})
+
+    def _review(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        status = {"resourceRules": self.served.rules, "nonResourceRules": [], "incomplete": False}
+        kind = {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}}
+        self.send({**kind, "status": status}, 201)
 
     def _discovery(self, parts: list[str]) -> dict[str, Any] | None:
         groups = self.served.groups
@@ -155,13 +211,32 @@ class Request(BaseHTTPRequestHandler):
 
     def _one(self, kind: str, plural: str, name: str, version: str) -> None:
         if kind == "Namespace" and name in self.served.namespaces:
-            self.send({"kind": kind, "apiVersion": version, "metadata": {"name": name, "uid": name}})
+            self.send(
+                {
+                    "kind": kind,
+                    "apiVersion": version,
+                    "metadata": {"name": name, "uid": f"{self.served.url}/{name}", "labels": self.served.labels},
+                }
+            )
             return
         found = [item for item in self._of(kind, version) if item["metadata"]["name"] == name]
         if found:
             self.send(found[0])
         else:
             self.status(404, "NotFound", f'{plural} "{name}" not found')
+
+    def _log(self, pod: str, query: Mapping[str, Sequence[str]]) -> None:
+        container = query.get("container", [""])[0]
+        text = self.served.logs.get((pod, container, "previous" in query))
+        if text is None:
+            self.status(400, "BadRequest", f'container "{container}" in pod "{pod}" is waiting to start')
+            return
+        body = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _watch(self, kind: str, version: str) -> None:
         self.send_response(200)
@@ -176,6 +251,10 @@ class Request(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
+def _is_of_lease(path: str) -> bool:
+    return "/leases" in urlsplit(path).path
+
+
 def _group(group: str) -> dict[str, Any]:
     version = {"groupVersion": f"{group}/{VERSIONS[group]}", "version": VERSIONS[group]}
     return {"name": group, "versions": [version], "preferredVersion": version}
@@ -187,6 +266,17 @@ def _resources(group: str, version: str) -> dict[str, Any]:
         for (of, plural), kind in KINDS.items()
         if of == group
     ]
+    if group == "authorization.k8s.io":
+        kind = "SelfSubjectRulesReview"
+        resources = [
+            {
+                "name": "selfsubjectrulesreviews",
+                "singularName": "",
+                "namespaced": False,
+                "kind": kind,
+                "verbs": ["create"],
+            }
+        ]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
 
 

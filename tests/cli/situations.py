@@ -39,7 +39,7 @@ class Situation:
 
 def _at(topology: Topology, *found: list[Object] | Snapshot) -> Situation:
     snapshots = [
-        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects))
+        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects), at=make.LOOKED)
         for site, objects in zip(topology.sites, found, strict=True)
     ]
     return Situation(topology, dict(zip(topology.sites, snapshots, strict=True)))
@@ -80,6 +80,35 @@ def _client_side(
 def healthy() -> Situation:
     """All is well, over names."""
     return _at(_topology(), _cluster_side(), _client_side(make.link("core")))
+
+
+def _log(*numbers: int) -> str:
+    """What three members write that were started, and what those of these numbers write of Management Center."""
+    lines = [f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:00:07.1Z [dev] is STARTED" for number in range(3)]
+    came = "successfully authenticated, clientUuid: 0a1b2c3d-0000-4000-8000-000000000001, client name: MC-Client-dev"
+    return "\n".join(
+        [*lines, *(f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:05:0{number}.5Z {came}" for number in numbers)]
+    )
+
+
+def _with_log(*numbers: int) -> Situation:
+    cluster = Snapshot(CORE, tuple(_cluster_side()), member_log=_log(*numbers))
+    return _at(_topology(), cluster, _client_side(make.link("core")))
+
+
+def center_connected() -> Situation:
+    """All is well, and the members' logs tell that Management Center is connected to all of them."""
+    return _with_log(0, 1, 2)
+
+
+def center_sees_two() -> Situation:
+    """Management Center is ready and connected to two of three members."""
+    return _with_log(0, 2)
+
+
+def center_blind() -> Situation:
+    """Management Center is ready and connected to nobody."""
+    return _with_log()
 
 
 def nothing_there() -> Situation:
@@ -173,6 +202,7 @@ def unisocket() -> Situation:
     """All is well, over one connection."""
     cluster = [_cluster_side()[0], make.offer("Connector", smart=False), *make.members(3)]
     client = [make.skupper_site("edge"), make.offer("Listener", smart=False), make.link("core")]
+    client.append(make.service("hazelcast", {"internal.skupper.io/listener": "hazelcast"}))
     return _at(_topology(mode=Mode.UNISOCKET), cluster, client)
 
 
@@ -256,10 +286,43 @@ def nasty_refusal() -> Situation:
     return _at(_topology(), _refused(CORE, NASTY), _refused(EDGE, f"Unable to connect to the server: {NASTY}"))
 
 
+def router_down() -> Situation:
+    """The client's router pod does not start again; its Site still says Ready."""
+    stuck = ("CrashLoopBackOff", "back-off 20s restarting failed container=router pod=skupper-router-6c8d_hz")
+    client = [*_client_side(make.link("core")), *make.router(stuck=stuck)]
+    return _at(_topology(), [*_cluster_side(), *make.router()], client)
+
+
+def connector_finds_nobody() -> Situation:
+    """All members are ready, and somebody changed the Connector's selector."""
+    cluster = _cluster_side()
+    cluster[1] = make.offer("Connector", "No matches for selector", error=True)
+    client = _client_side(
+        make.link("core"), listener="No matching connectors", numbers=(), center=make.mancenter(ready=False, waits=True)
+    )
+    return _at(_topology(), cluster, client)
+
+
+def networks_disagree() -> Situation:
+    """The Link is Ready, and what the two Sites have heard of each other does not go with it."""
+    core = make.skupper_site(
+        "core",
+        host="203.0.113.7",
+        network=[make.heard_of("core"), make.heard_of("edge", make.heard_link("core", up=False))],
+    )
+    gone = make.heard_of("core", uid="uid-of-a-former-core")
+    edge = make.skupper_site("edge", network=[make.heard_of("edge", make.heard_link("core")), gone])
+    client = [edge, *_client_side(make.link("core"), numbers=(0, 1, 2, 3))[1:]]
+    return _at(_topology(), [core, *_cluster_side()[1:]], client)
+
+
 ALL: dict[str, Callable[[], Situation]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         healthy,
+        center_connected,
+        center_sees_two,
+        center_blind,
         nothing_there,
         not_linked,
         member_down,
@@ -285,6 +348,9 @@ ALL: dict[str, Callable[[], Situation]] = {
         nasty_messages,
         nasty_warning,
         nasty_refusal,
+        router_down,
+        connector_finds_nobody,
+        networks_disagree,
     )
 }
 NASTIES = [name for name in ALL if name.startswith("nasty")]

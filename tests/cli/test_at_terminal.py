@@ -47,6 +47,7 @@ def waiting(user: User, serve: Serve) -> list[FakeApi]:
 
 
 def _methods(servers: list[FakeApi]) -> set[str]:
+    assert all(server.leases == {} for server in servers), "the lock is put back"
     return set().union(*(server.methods for server in servers))
 
 

@@ -86,6 +86,7 @@ class Clusters:
     def nothing_was_written(self) -> None:
         """Both servers were only read."""
         assert self.core.methods | self.edge.methods <= {"GET"}
+        assert self.core.leases == self.edge.leases == {}, "the lock is put back"
 
 
 @pytest.fixture
@@ -242,7 +243,9 @@ def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> Non
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH)
     is_clean(ended)
     assert ended.code == 4
-    assert re.search("error: edge: timed out waiting for: Site ready\n  Pending; waited [0-9]", ended.err)
+    assert re.search(
+        "error: edge: timed out waiting for: Site ready\n  Site edge says: Pending; waited [0-9]", ended.err
+    )
     assert "first broken hop is the Site of edge" in ended.out
     assert ended.seconds < 20
 

@@ -45,9 +45,12 @@ def _options(command: str) -> list[Any]:
     return [parameter for parameter in COMMANDS[command].params if parameter.param_type_name == "option"]
 
 
+SHOWN = ("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump")
+
+
 def test_the_commands() -> None:
     shown = _help()
-    for command in ("up", "link", "status", "verify", "bench", "open", "down", "render"):
+    for command in SHOWN:
         assert command in COMMANDS
         assert re.search(rf"\b{command}\b", shown)
 
@@ -92,14 +95,21 @@ def test_one_option_has_one_meaning(command: str) -> None:
 
 def test_up_has_what_people_change_first() -> None:
     names = {name for option in _options("up") for name in option.opts}
-    wanted = {"--members", "--image", "--mode", "--expose", "--link-from", "--via", "--dry-run", "--create-namespace"}
+    wanted = {
+        "--members",
+        "--image",
+        "--mode",
+        "--expose",
+        "--link-from",
+        "--via",
+        "--dry-run",
+        "--create-namespace",
+    } | {"--skip-check"}
     assert wanted <= names
     assert {"--yes", "--site"} <= {name for option in _options("down") for name in option.opts}
 
 
-@pytest.mark.parametrize(
-    "args", [(), ("up",), ("link",), ("status",), ("verify",), ("bench",), ("open",), ("down",), ("render",)]
-)
+@pytest.mark.parametrize("args", [(), *((name,) for name in SHOWN)])
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_the_real_script_helps(args: tuple[str, ...], flag: str, user: User) -> None:
     ended = user.hzlink(*args, flag)

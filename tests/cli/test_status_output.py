@@ -6,6 +6,8 @@ Update them with `HZLINK_UPDATE_GOLDEN=1 pytest tests/cli`, and read the diff.
 from __future__ import annotations
 
 import json
+import re
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -14,7 +16,9 @@ from hzlink import result
 from tests.cli import golden, situations
 from tests.cli.talking import ESCAPE, Screen
 
-LOOKS = [("table", 80), ("table", 160), ("wide", 80), ("wide", 160)]
+LOOKS = [(output, columns) for output in ("table", "wide", "tree") for columns in (80, 160)]
+SVG = "{http://www.w3.org/2000/svg}"
+PICTURES = {"svg": "svg", "mermaid": "mmd"}
 
 
 @pytest.fixture(params=list(situations.ALL))
@@ -40,7 +44,11 @@ def test_tables(name: str, outcome: result.Result, screen: Screen) -> None:
 
 
 def test_colours(name: str, outcome: result.Result, screen: Screen) -> None:
-    golden.check(f"colour/{name}.txt", golden.visible(screen.show(outcome, colour=True).out))
+    sections = [
+        f"# {output}, {columns} columns\n{screen.show(outcome, output, columns=columns, colour=True).out}"
+        for output, columns in LOOKS
+    ]
+    golden.check(f"colour/{name}.txt", golden.visible("\n".join(sections)))
 
 
 @pytest.mark.parametrize(("output", "columns"), LOOKS)
@@ -64,6 +72,39 @@ def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, scree
     assert document["apiVersion"] == "hzlink/v1"
 
 
+@pytest.mark.parametrize("output", PICTURES)
+def test_pictures_for_documents(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
+    """One picture, whatever the terminal."""
+    for columns, colour in ((80, False), (80, True), (160, False), (160, True)):
+        shown = screen.show(outcome, output, columns=columns, colour=colour)
+        assert shown.err == ""
+        golden.check(f"pictures/{name}.{PICTURES[output]}", shown.out)
+
+
+def test_the_svg_is_valid_and_shows_every_hop(outcome: result.Result, screen: Screen) -> None:
+    root = ElementTree.fromstring(screen.show(outcome, "svg").out)  # noqa: S314 - our own
+    assert root.tag == f"{SVG}svg"
+    assert outcome.report is not None
+    boxes = root.findall(f"{SVG}g")
+    assert len(boxes) == sum(len(path.hops) for path in outcome.report.paths)
+    broken = [box for box in boxes if box.find(f"{SVG}rect[@stroke-width='3']") is not None]
+    assert len(broken) == sum(path.broken is not None for path in outcome.report.paths)
+    width = float(root.attrib["width"])
+    for text in root.iter(f"{SVG}text"):
+        assert float(text.attrib["x"]) + 7.3 * len(text.text or "") <= width
+
+
+def test_the_flowchart_has_only_boxes_it_names(outcome: result.Result, screen: Screen) -> None:
+    lines = [line.strip() for line in screen.show(outcome, "mermaid").out.splitlines()]
+    assert lines[0] == "flowchart LR"
+    boxes = {line.partition("[")[0] for line in lines if re.fullmatch(r'\w+\["[^"]*"\]:::\w+', line)}
+    arrows = [line for line in lines if " --> " in line]
+    assert {name for line in arrows for name in line.split(" --> ")} == boxes
+    assert all(line.split()[1] in boxes for line in lines if line.startswith("class "))
+    shapes = r'flowchart LR|classDef .*|subgraph \w+\["[^"]*"\]|end|\w+\["[^"]*"\]:::\w+|[\w> -]+|class \w+ first'
+    assert [line for line in lines if not re.fullmatch(shapes, line)] == []
+
+
 def test_a_structured_document_needs_no_width(outcome: result.Result, screen: Screen) -> None:
     for output in ("json", "yaml"):
         assert screen.show(outcome, output, columns=40, colour=True).out == screen.show(outcome, output).out
@@ -77,13 +118,13 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(name: str, outcome: res
 
 
 @pytest.mark.parametrize("nasty", situations.NASTIES)
-@pytest.mark.parametrize("output", ["table", "wide", "json", "yaml"])
+@pytest.mark.parametrize("output", ["table", "wide", "tree", "json", "yaml", "svg", "mermaid"])
 def test_nothing_that_a_cluster_says_controls_the_terminal(nasty: str, output: str, screen: Screen) -> None:
     outcome = result.verdict("status", situations.ALL[nasty]().report)
     shown = screen.show(outcome, output)
     for text in (shown.out, shown.err):
         assert [character for character in text if not (character.isprintable() or character == "\n")] == []
-    if output in ("table", "wide"):
+    if output in ("table", "wide", "tree"):
         # Nor does it pass for hzlink's own words: those begin in the first column, where no cell does.
         verdicts = [line for line in shown.out.splitlines() if line.startswith((" healthy", " unhealthy"))]
         assert len(verdicts) == 1

@@ -13,7 +13,7 @@ from hzlink.commands.verify import errors_of
 from hzlink.comparison import Comparison, Measure
 from hzlink.errors import ExitStatus
 from hzlink.proof import Answer, Call, Member, Record, SiteProof
-from hzlink.render import svg
+from hzlink.render import barchart
 from hzlink.result import Result
 from tests.cli import golden, situations
 from tests.cli.situations import CORE, EDGE, NASTY, SHOP
@@ -109,10 +109,10 @@ def test_the_comparison(screen: Screen) -> None:
     outcome = Result("bench", comparison=MEASURED)
     golden.check("verify/bench.txt", screen.show(outcome).out)
     golden.check("verify/bench.json", screen.show(outcome, "json").out)
-    golden.check("verify/bench.svg", svg.bars(MEASURED))
+    golden.check("verify/bench.svg", barchart.bars(MEASURED))
 
 
 def test_a_name_cannot_break_out_of_the_picture() -> None:
-    text = svg.bars(replace(MEASURED, site=replace(EDGE, name='<script>"&\x00')))
+    text = barchart.bars(replace(MEASURED, site=replace(EDGE, name='<script>"&\x00')))
     assert "<script>" not in text
     assert "\x00" not in text

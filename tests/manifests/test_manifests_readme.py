@@ -43,6 +43,12 @@ def test_the_client_example(checkout: Path) -> None:
     assert wait["env"][0] == {"name": "HAZELCAST_MEMBERS", "value": "5"}
 
 
+def test_the_rights_example(checkout: Path) -> None:
+    objs = example(checkout, 2)
+    assert {o["kind"]: o["metadata"]["namespace"] for o in objs} == {"Role": "hz", "RoleBinding": "hz"}
+    assert [subject["name"] for subject in one(objs, "RoleBinding")["subjects"]] == ["ann"]
+
+
 def test_client_configurations_name_what_the_listener_makes() -> None:
     listener = one(built(MANIFESTS / "client"), "Listener")["spec"]
     configs = [yaml.safe_load(t)["hazelcast-client"] for t in EXAMPLES if t.startswith("hazelcast-client:")]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from hzlink import process
 from tests.process.programs import Programs, gone, pid_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +58,30 @@ def test_an_interrupted_run(programs: Programs, tmp_path: Path, number: signal.S
     assert all(gone(pid) for pid in pids)
 
 
+@pytest.mark.parametrize("how", ["run", "lines"])
+def test_cancelled_again_while_it_puts_things_in_order(how: str, programs: Programs, tmp_path: Path) -> None:
+    """As asyncio does at its end with what is left of several: sh's thread must not outlive the event loop."""
+    script = programs.script("slow", f"echo $$ > {tmp_path}/slow.pid; sleep 60")
+
+    async def follow() -> None:
+        async with process.lines([script]) as lines:
+            async for _ in lines:
+                pass
+
+    async def work() -> None:
+        task = asyncio.create_task(process.run([script], deadline=60) if how == "run" else follow())
+        while not (tmp_path / "slow.pid").exists():
+            await asyncio.sleep(0.02)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("STDOUT/ERR")] == []
+
+    asyncio.run(work())
+
+
 FAILING = """
 import asyncio
 from hzlink.errors import HzlinkError
@@ -79,3 +106,51 @@ def test_of_a_group_of_errors_the_first_is_raised() -> None:
         [sys.executable, "-c", FAILING], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.stdout, done.stderr) == ("HzlinkError first\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it")
+def test_a_killed_run_takes_its_programs_with_it(programs: Programs, tmp_path: Path) -> None:
+    scripts = [programs.script(name, f"echo $$ > {tmp_path}/{name}.pid; exec sleep 60") for name in ("one", "two")]
+    started = subprocess.Popen([sys.executable, "-c", MAIN, *scripts], cwd=ROOT)
+    try:
+        pids = [pid_in(tmp_path / f"{name}.pid", 20) for name in ("one", "two")]
+    finally:
+        started.kill()
+        started.wait()
+    assert all(gone(pid, 2) for pid in pids)
+
+
+ABANDONING = """
+import asyncio, sys
+from hzlink import process
+from hzlink.running import run
+
+async def follow():
+    async with process.lines([sys.argv[1]]) as lines:
+        async for _ in lines:
+            pass
+
+async def work():
+    tasks = [asyncio.create_task(process.run([sys.argv[1]], deadline=60)) for _ in range(4)]
+    tasks += [asyncio.create_task(follow()) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    for task in tasks:
+        task.cancel()
+
+run(work())
+"""
+
+
+def test_programs_that_nobody_waits_for_any_more_end_in_order(programs: Programs) -> None:
+    """Their tasks are cancelled twice: by who began them, and by the end of the event loop."""
+    script = programs.script("p", "echo line; sleep 60")
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", ABANDONING, script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -22,7 +22,7 @@ from tests.process.programs import Programs, items
 
 SITE = Site("edge", Role.CLIENT, "arn:aws:eks:eu:1:cluster/edge", "hz")
 DASHED = Site("edge", Role.CLIENT, "-n", "-hz", "-my kubeconfig")
-POD: dict[str, Any] = {"kind": "Pod", "metadata": {"name": "p"}}
+POD: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "uid": "u", "resourceVersion": "7"}}
 REF = Ref("pods", "p")
 Answer = TypeVar("Answer")
 
@@ -42,11 +42,16 @@ VERBS: dict[str, Callable[[Kubectl], Awaitable[Any]]] = {
     "api-resources": lambda k: k.listable_types(),
     "apply": lambda k: k.apply([POD]),
     "create": lambda k: k.create(POD),
+    "replace": lambda k: k.replace(POD),
+    "delete as read": lambda k: k.delete_as_read(REF, POD),
     "patch": lambda k: k.patch(REF, {"metadata": {"labels": {"a": "b"}}}),
     "delete": lambda k: k.delete([REF]),
     "wait": lambda k: k.wait_gone([REF], 5),
     "rollout": lambda k: k.restart(REF),
     "logs": lambda k: k.logs("app=x"),
+    "logs previous": lambda k: k.log("p", "c", lines=5, limit_bytes=9, previous=True),
+    "get secrets": lambda k: k.secret_keys(),
+    "version": lambda k: k.versions(),
 }
 
 
@@ -65,14 +70,23 @@ def test_every_call_names_its_place_in_a_form_that_takes_any_name(programs: Prog
     assert {word for word in argv if word.startswith("-") and "=" not in word} <= SWITCHES
 
 
-SWITCHES = {"--prefix", "--ignore-not-found", "--server-side", "--namespaced"}
+SWITCHES = {
+    "--prefix",
+    "--timestamps",
+    "--ignore-errors",
+    "--previous",
+    "--ignore-not-found",
+    "--server-side",
+    "--namespaced",
+}
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "wait"])
 def test_every_request_has_a_limit_a_little_below_the_deadline(programs: Programs, verb: str) -> None:
     programs.recorder("kubectl", out=json.dumps(POD))
     ask(VERBS[verb](Kubectl(SITE, deadline=12)))
-    expected = "--request-timeout=58s" if verb == "apply" else "--request-timeout=10s"
+    # An apply makes several requests.
+    expected = "--request-timeout=15s" if verb == "apply" else "--request-timeout=10s"
     assert programs.call("kubectl").argv[0] == expected
 
 
@@ -138,6 +152,22 @@ def test_a_patch_is_a_merge_patch(programs: Programs) -> None:
     assert programs.call("kubectl").argv[3:] == ["patch", "pods/p", "--type=merge", '--patch={"a": "it\'s"}']
 
 
+@pytest.mark.parametrize(
+    ("target", "version", "path"),
+    [
+        (Ref("pods", "p"), "v1", "/api/v1/namespaces/hz/pods/p"),
+        (Ref("leases.x.io", "l"), "x.io/v1", "/apis/x.io/v1/namespaces/hz/leases/l"),
+    ],
+)
+def test_deleting_as_read_names_exactly_what_was_read(programs: Programs, target: Ref, version: str, path: str) -> None:
+    programs.recorder("kubectl", out="{}")
+    read = {"apiVersion": version, "metadata": {"name": target.name, "uid": "u-1", "resourceVersion": "7"}}
+    ask(Kubectl(SITE).delete_as_read(target, read))
+    call = programs.call("kubectl")
+    assert f"--raw={path}" in call.argv
+    assert json.loads(call.stdin)["preconditions"] == {"uid": "u-1", "resourceVersion": "7"}
+
+
 def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> None:
     programs.recorder("kubectl")
     ask(Kubectl(SITE).delete([]))
@@ -149,9 +179,16 @@ def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> No
 
 @pytest.mark.parametrize(("code", "there"), [(0, True), (1, False)])
 def test_waiting_until_it_is_gone(programs: Programs, code: int, there: bool) -> None:
-    programs.recorder("kubectl", code=code)
+    programs.recorder("kubectl", err="error: timed out waiting for the condition on pods/p" if code else "", code=code)
     assert ask(Kubectl(SITE).wait_gone([REF], 7)) is there
     assert programs.call("kubectl").argv[2:] == ["wait", "--for=delete", "--timeout=7s", "pods/p"]
+
+
+def test_who_cannot_tell_whether_it_is_gone_says_why(programs: Programs) -> None:
+    programs.recorder("kubectl", err="The connection to the server 127.0.0.1:1 was refused", code=1)
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE).wait_gone([REF], 7))
+    assert caught.value.refusal is Refusal.UNREACHABLE
 
 
 def test_waiting_for_nothing_is_no_call(programs: Programs) -> None:
@@ -182,6 +219,25 @@ def test_an_answer_that_is_no_object(programs: Programs, out: str) -> None:
     programs.recorder("kubectl", out=out)
     with pytest.raises(KubectlError, match="not a JSON object"):
         ask(Kubectl(SITE).objects(["pods"]))
+
+
+def test_one_that_was_killed_is_said_to_be(programs: Programs) -> None:
+    programs.script("kubectl", "kill -KILL $$")
+    with pytest.raises(KubectlError, match=r"kubectl was killed \(signal 9\) when it was to read objects") as caught:
+        ask(Kubectl(SITE).objects(["pods"]))
+    assert int(caught.value.status) == 1
+    assert "again" in (caught.value.next_step or "")
+
+
+def test_what_was_not_applied_is_named(programs: Programs) -> None:
+    said = 'error: Apply failed with 1 conflict: conflict with "helm" using apps/v1: .spec.replicas'
+    programs.recorder("kubectl", out="service/p serverside-applied\n", err=said, code=1)
+    workload = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "hazelcast"}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "p"}}
+    with pytest.raises(KubectlError) as caught:
+        ask(Kubectl(SITE).apply([service, workload]))
+    assert caught.value.subject == "StatefulSet hazelcast"
+    assert "get statefulsets.apps/hazelcast -o yaml --show-managed-fields" in (caught.value.next_step or "")
 
 
 def test_no_answer_in_time_is_unreachable(programs: Programs) -> None:

@@ -111,3 +111,22 @@ def test_sites_are_read_side_by_side(programs: Programs) -> None:
     )
     snapshots = asyncio.run(observe_all([CORE, EDGE], deadline=20))
     assert all(snapshot.error is None for snapshot in snapshots.values())
+
+
+def test_the_members_log_is_read_beside_the_look(programs: Programs) -> None:
+    programs.script(
+        "kubectl",
+        f"case \"$*\" in *' logs '*) echo 'a line'; exit 0;; esac\nsleep 0.2; echo '{items(item('Pod', 'p'))}'",
+    )
+    snapshots = asyncio.run(observe_all([CORE, EDGE], with_log=True))
+    assert (snapshots[CORE].member_log, snapshots[EDGE].member_log) == ("a line\n", None)
+    assert asyncio.run(observe_all([CORE]))[CORE].member_log is None
+
+
+@pytest.mark.parametrize("trouble", ["echo 'pods is forbidden' >&2; exit 1", "sleep 60"])
+def test_a_log_that_cannot_be_read_takes_nothing_away(programs: Programs, trouble: str) -> None:
+    programs.script("kubectl", f"case \"$*\" in *' logs '*) {trouble};; esac\necho '{items(item('Pod', 'p'))}'")
+    began = time.monotonic()
+    snapshot = asyncio.run(observe_all([CORE], with_log=True))[CORE]
+    assert (snapshot.error, snapshot.member_log, len(snapshot.items)) == (None, None, 1)
+    assert time.monotonic() - began < 10

@@ -19,7 +19,7 @@ SITE = Site("core", Role.CLUSTER, "arn:aws:eks:eu:1:cluster/core", "hz")
 
 
 def issue(site: Site, folder: Path, seconds: float = 60) -> None:
-    asyncio.run(Skupper(site).issue(folder, "token.yaml", seconds))
+    asyncio.run(Skupper(site).issue(folder, "token.yaml", "1m0.5s", seconds))
 
 
 def redeem(site: Site, folder: Path, seconds: float = 60) -> None:
@@ -44,7 +44,7 @@ def test_issuing(programs: Programs, folder: Path) -> None:
     call = issued(programs, SITE, folder)
     assert call.argv[:3] == ["token", "issue", "token.yaml"]
     assert set(call.argv[3:]) == {
-        *("--redemptions-allowed=1", "--expiration-window=1m", "--timeout=60s", "--platform=kubernetes"),
+        *("--redemptions-allowed=1", "--expiration-window=1m0.5s", "--timeout=60s", "--platform=kubernetes"),
         *(f"--context={SITE.context}", "--namespace=hz"),
     }
     assert call.folder == str(folder)

@@ -40,7 +40,7 @@ def test_members_are_called_in_one_place() -> None:
 
 
 def test_options_are_read_in_one_place() -> None:
-    assert imports_of("typer") == {"hzlink/cli.py"}
+    assert imports_of("typer") == {"hzlink/cli.py", "hzlink/options.py"}
 
 
 @pytest.mark.parametrize("module", ["subprocess", "pty", "multiprocessing", "popen2", "commands"])
@@ -60,7 +60,10 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "result", "events", "errors", "proof", "latency", "comparison"),
+    *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
+    *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
+    *("checks/rights", "standing", "hops", "findings", "goals", "document", "render/svg", "render/mermaid"),
+    *("proof", "latency", "comparison", "render/barchart"),
 ]
 
 

@@ -36,7 +36,7 @@ def test_it_sees_every_member_and_is_not_restarted(real_hzlink: Hzlink) -> None:
 def _seen(hzlink: Hzlink) -> set[str]:
     """The members that one Management Center is connected to, by their own logs."""
     log = hzlink.kubectl("cluster", "logs", "-l", "app=hazelcast", "--prefix", "--tail=-1")
-    return max(mancenter.connected(log).values(), key=len, default=set())
+    return set(max(mancenter.connected(log).values(), key=len, default={}))
 
 
 def test_one_that_sees_nobody_is_restarted_once(hzlink: Hzlink) -> None:

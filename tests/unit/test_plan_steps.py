@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -187,10 +188,9 @@ def test_what_is_no_longer_wanted_goes_once_the_rest_is_there() -> None:
     [
         item("ConfigMap", "theirs"),
         item("ConfigMap", "another-topologys", labels=labels("other")),
-        item("AccessGrant", "hazelcast-core-to-edge", ours=True),
         link("hazelcast-elsewhere", ours=True),
     ],
-    ids=["nobody's", "another topology's", "a grant", "a link"],
+    ids=["nobody's", "another topology's", "a link"],
 )
 def test_others_objects_and_those_of_the_link_step_stay(bystander: dict[str, object]) -> None:
     world = converged()
@@ -236,3 +236,16 @@ def test_started_at_the_same_second_is_not_before() -> None:
     world = converged()
     world.put(EDGE, service("hazelcast-1", created=NOON))
     assert steps_of(world) == []
+
+
+def test_management_center_that_sees_nobody_gets_a_look() -> None:
+    """By the members' logs; where these do not tell, it is taken at its word."""
+    world = converged()
+    started = [f"[pod/hazelcast-{number}/hazelcast] x is STARTED" for number in range(3)]
+    came = "successfully authenticated, clientUuid: 0a1b, client name: MC-Client-dev"
+    logs = {"": set(), "\n".join(started): {"edge/mancenter"}}
+    logs["\n".join([*started, f"[pod/hazelcast-1/hazelcast] {came}"])] = set()
+    for log, expected in logs.items():
+        snapshots = world.snapshots()
+        snapshots[CORE] = replace(snapshots[CORE], member_log=log)
+        assert {step.key for step in plan.make(world.topology, world.wanted, snapshots)} == expected

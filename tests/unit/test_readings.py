@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -151,10 +152,10 @@ def _unscheduled(**why: Any) -> Obj:
         (pod("p", ready=False), Reading(State.WAITING)),
         (pod("p", ready=False, waiting="ContainerCreating"), Reading(State.WAITING)),
         (pod("p", ready=False, waiting="PodInitializing", init={"waiting": {"reason": "ErrImagePull"}}),
-         Reading(State.BROKEN, "pod p: ErrImagePull")),
+         Reading(State.BROKEN, "pod p: ErrImagePull", readings.STUCK_GRACE)),
         (pod("p", going=True), Reading(State.WAITING, "pod p: is being deleted")),
         (_unscheduled(reason="Unschedulable", message="0/1 nodes"),
-         Reading(State.BROKEN, "pod p: Unschedulable: 0/1 nodes")),
+         Reading(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", readings.UNSCHEDULABLE_GRACE)),
         (item("Pod", "p"), Reading(State.WAITING)),
     ],
 )  # fmt: skip
@@ -198,3 +199,16 @@ def test_management_center_came_before_the_names(pods: list[Obj], made: list[str
     services = [service(name, created=moment) for name, moment in zip(NAMES, made, strict=False)]
     services.append(service("unrelated", created="2027-01-01T00:00:00Z"))
     assert readings.mancenter_came_first(pods, services, NAMES) is first
+
+
+def test_a_site_that_says_error_is_given_up_soon_unless_that_mends_itself() -> None:
+    assert readings.site(skupper_site("s", "Error", "Unsupported value")).grace < 10
+    waits_for_the_collector = skupper_site("s", "Error", 'skupper-router is not owned by skupper site "u"')
+    assert readings.site(waits_for_the_collector).grace == math.inf
+    assert readings.site(skupper_site("s")).ok
+
+
+def test_a_site_that_nobody_looks_at_is_broken_after_a_while() -> None:
+    reading = readings.site(item("Site", "s"))
+    assert (reading.state, reading.text) == (State.BROKEN, "not looked at yet by the Skupper controller")
+    assert 0 < reading.grace < 60

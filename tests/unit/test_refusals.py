@@ -52,11 +52,20 @@ SAID: list[tuple[str, Refusal]] = [
     ('error: Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas', Refusal.CONFLICT),
     ('error: Apply failed with 2 conflicts: conflicts with "helm" using apps/v1:\n- .spec.replicas\nPlease review the '
      "fields above", Refusal.CONFLICT),
+    ('Error from server (Conflict): error when replacing "STDIN": Operation cannot be fulfilled on '
+     'leases.coordination.k8s.io "x": the object has been modified', Refusal.CHANGED),
     # Forbidden is not always a lack of rights.
     ('Error from server (Forbidden): error when creating "STDIN": sites.skupper.io "core" is forbidden: unable to '
-     "create new content in namespace hz because it is being terminated", Refusal.OTHER),
+     "create new content in namespace hz because it is being terminated", Refusal.TERMINATING),
     ('Error from server (Forbidden): error when creating "STDIN": configmaps "x" is forbidden: exceeded quota: few',
-     Refusal.OTHER),
+     Refusal.QUOTA),
+    ('error: error validating "STDIN": error validating data: ValidationError(Listener.spec): unknown field '
+     '"exposePodsByName" in io.skupper.v2alpha1.Listener.spec; if you choose to ignore these errors, turn validation '
+     "off with --validate=false", Refusal.OLD_DEFINITIONS),
+    ("Error from server: failed to create typed patch object (hz/hazelcast; skupper.io/v2alpha1, Kind=Listener): "
+     ".spec.exposePodsByName: field not declared in schema", Refusal.OLD_DEFINITIONS),
+    ("Error from server: failed to create typed patch object (hz/hazelcast; apps/v1, Kind=StatefulSet): .spec.replica: "
+     "field not declared in schema", Refusal.OTHER),
     ('error: context "nope" does not exist', Refusal.OTHER),
     ("The Site \"core\" is invalid: spec.linkAccess: Invalid value", Refusal.OTHER),
     ("", Refusal.OTHER),
@@ -73,6 +82,7 @@ MISSING = {
     Refusal.UNAUTHORIZED: "error: You must be logged in to the server (Unauthorized)",
     Refusal.FORBIDDEN: 'Error from server (Forbidden): pods is forbidden: User "me" cannot list',
     Refusal.NO_DEFINITIONS: 'error: the server doesn\'t have a resource type "sites"',
+    Refusal.OLD_DEFINITIONS: "(hz/x; skupper.io/v2alpha1, Kind=Listener): .spec.y: field not declared in schema",
     Refusal.NO_NAMESPACE: 'namespaces "hz" not found',
 }
 
@@ -86,7 +96,7 @@ def test_what_must_be_there_first_is_exit_3_with_the_next_command(refusal: Refus
     assert error.said == MISSING[refusal]
 
 
-def test_five_refusals_are_five_messages() -> None:
+def test_each_refusal_has_a_message_of_its_own() -> None:
     assert len({refusals.explain(CORE, "list objects", said).message for said in MISSING.values()}) == len(MISSING)
 
 

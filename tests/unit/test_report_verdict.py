@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hzlink import report
+from hzlink import document, report
 from hzlink.choices import Mode
 from hzlink.errors import HzlinkError, PrerequisiteError
 from hzlink.observe import Snapshot
@@ -168,7 +168,7 @@ def test_a_site_that_cannot_be_read_is_unknown_and_blamed(said: str, hop: str, s
     assert said in blame.reading.text
     assert [site.site for site in found.unreadable] == [EDGE]
     assert found.sites[1].skupper.state is State.UNKNOWN
-    assert report.to_dict(found)["sites"][1]["state"] == state
+    assert document.to_dict(found)["sites"][1]["state"] == state
 
 
 def test_without_kubectl_every_site_is_unknown() -> None:
@@ -243,7 +243,7 @@ def test_where_to_open_management_center(spec: dict[str, Any], status: dict[str,
     world.put(EDGE, service("hazelcast-mancenter", spec=spec, status=status, ours=True))
     site = report_of(world).sites[1]
     assert site.mancenter_address == address
-    center = report.to_dict(report_of(world))["sites"][1]["managementCenter"]
+    center = document.to_dict(report_of(world))["sites"][1]["managementCenter"]
     assert (center["address"], center["forward"]) == (address or None, site.mancenter_command or None)
     command = "kubectl --context edge-ctx -n hz port-forward service/hazelcast-mancenter 8080:8080"
     assert site.mancenter_command == ("" if address else command)
@@ -263,19 +263,20 @@ def test_a_management_center_that_waits_says_for_what() -> None:
 def test_the_document() -> None:
     world = converged(topology(EDGE, WEST))
     world.drop(WEST, "Link")
-    document = report.to_dict(report_of(world))
-    assert set(document) == {
-        *("topology", "mode", "healthy", "sites", "links", "members", "warnings", "firstBrokenHop"),
+    made = document.to_dict(report_of(world))
+    assert set(made) == {
+        *("topology", "mode", "healthy", "sites", "links", "members", "warnings", "firstBrokenHop", "observedAt"),
+        *("paths", "findings"),
     }
-    assert (document["healthy"], document["mode"]) == (False, "smart")
-    core, edge, _ = document["sites"]
+    assert (made["healthy"], made["mode"]) == (False, "smart")
+    core, edge, _ = made["sites"]
     assert (core["name"], core["role"], core["context"], core["namespace"]) == ("core", "cluster", "core-ctx", "hz")
     assert core["skupper"]["address"] == "203.0.113.7"
     assert core["connector"]["state"] == "ok"
     assert "managementCenter" not in core
     assert edge["names"] == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
     assert edge["managementCenter"]["state"] == "ok"
-    assert document["links"][0] == {
+    assert made["links"][0] == {
         "client": "edge",
         "cluster": "core",
         "name": "hazelcast-core",
@@ -283,12 +284,17 @@ def test_the_document() -> None:
         "state": "ok",
         "message": "",
     }
-    assert (document["links"][1]["issuer"], document["links"][1]["state"]) == (None, "absent")
-    assert document["members"][0] == {"name": "hazelcast-0", "ready": True, "message": ""}
-    assert document["firstBrokenHop"] == {
+    assert (made["links"][1]["issuer"], made["links"][1]["state"]) == (None, "absent")
+    assert made["members"][0] == {"name": "hazelcast-0", "ready": True, "message": ""}
+    assert made["firstBrokenHop"] == {
         "hop": "Link",
+        "stage": "Link",
         "site": "west",
-        "state": "absent",
+        "state": "broken",
         "message": "not linked",
+        "object": None,
+        "ageSeconds": None,
+        "lags": False,
         "next": "hzlink link",
     }
+    assert [(path["client"], path["firstBroken"]) for path in made["paths"]] == [("edge", None), ("west", 3)]

@@ -7,6 +7,8 @@ import errno
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +95,75 @@ def test_where_the_state_folder_cannot_be_had_the_temporary_one_serves(
     with tokenfile.private_folder() as folder:
         assert mode(folder) == 0o700
     assert not folder.exists()
+
+
+def abandoned() -> Path:
+    """The folder of another process that was killed with a token in its file."""
+    code = (
+        "import time; from hzlink import tokenfile\n"
+        "with tokenfile.private_folder() as folder:\n"
+        f"    tokenfile.write(folder, {{'code': {SECRET!r}}}); print(folder, flush=True); time.sleep(60)"
+    )
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    folder = Path(running.stdout.readline().strip())
+    try:
+        assert SECRET in (folder / tokenfile.FILE).read_text()
+        tokenfile.sweep()
+        assert folder.is_dir(), "one whose run is at work stays"
+    finally:
+        running.kill()
+        running.wait()
+    return folder
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
+    folder = abandoned()
+    assert folder.is_dir()
+    tokenfile.sweep()
+    assert not folder.exists()
+
+
+def test_so_it_is_where_only_the_temporary_folder_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    folder = abandoned()
+    assert folder.parent == tmp_path / "tmp"
+    tokenfile.sweep()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_what_only_looks_like_one_is_left_alone(tmp_path: Path) -> None:
+    base = state.path().parent
+    base.mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("keep me")
+    (base / "token-link").symlink_to(tmp_path / "mine")
+    (base / "token-file").write_text("keep me")
+    (base / ".token-being-made").mkdir()
+    before = sorted(base.iterdir())
+    tokenfile.sweep()
+    assert sorted(base.iterdir()) == before
+    assert (tmp_path / "mine" / "file").read_text() == "keep me"
+
+
+def test_one_that_never_got_its_name_is_removed_after_a_while() -> None:
+    folder = state.path().parent / ".token-x"
+    folder.mkdir(parents=True)
+    os.utime(folder, (0, 0))
+    tokenfile.sweep()
+    assert not folder.exists()
+
+
+def test_another_users_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = state.path().parent / "token-x"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    tokenfile.sweep()
+    assert folder.exists()
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

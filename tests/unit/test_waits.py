@@ -4,51 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
 from hzlink import objects, readings, waiting
 from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.events import Event
-from hzlink.kubectl import Kubectl
-from hzlink.objects import Object
 from hzlink.readings import Reading, State
-from hzlink.refusals import KubectlError, explain
-from hzlink.waiting import Objects, Wait
-from tests.unit.builders import CORE, Obj, link
-
-Entry = tuple[str, Obj] | Exception | None
-
-
-class Watched(Kubectl):
-    """Each watch plays the next of the scripts: events, an error to raise, or None to stay silent from there on."""
-
-    def __init__(self, *scripts: Iterable[Entry]) -> None:
-        super().__init__(CORE)
-        self.scripts = [list(script) for script in scripts]
-        self.watches = 0
-
-    @asynccontextmanager
-    async def watch(self, resource: str, name: str | None = None) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
-        script = self.scripts[min(self.watches, len(self.scripts) - 1)]
-        self.watches += 1
-        yield self._play(script)
-
-    async def _play(self, script: list[Entry]) -> AsyncIterator[tuple[str, Object]]:
-        for entry in script:
-            await asyncio.sleep(0)
-            if entry is None:
-                await asyncio.sleep(3600)
-            elif isinstance(entry, Exception):
-                raise entry
-            else:
-                yield entry
+from hzlink.refusals import KubectlError, Refusal, explain
+from hzlink.waiting import Look, Objects, Wait
+from tests.unit.builders import CORE, link
+from tests.unit.watching import Entry, Watched
 
 
 def look(links: Objects) -> Reading:
     return readings.skupper(links.get("l"))
+
+
+def impatient(links: Objects) -> Reading:
+    """As `look`, and 0.1 s of being broken are enough."""
+    return replace(readings.skupper(links.get("l")), grace=0.1)
 
 
 class Waiting:
@@ -60,8 +37,8 @@ class Waiting:
         began = time.monotonic()
         self.wait = Wait(self.kubectl, "link ready", began=began, until=began + seconds, emit=self.told.append)
 
-    def __call__(self, patient: bool = True) -> Objects:
-        return asyncio.run(self.wait.watch("links", look, name="l", patient=patient))
+    def __call__(self, looking: Look = look) -> Objects:
+        return asyncio.run(self.wait.watch("links.skupper.io", looking, name="l"))
 
 
 @pytest.fixture(autouse=True)
@@ -108,15 +85,36 @@ def test_no_time_left_is_a_timeout_at_once() -> None:
         Waiting([None], seconds=-5)()
 
 
-def test_what_is_broken_ends_the_wait_of_who_is_not_patient() -> None:
+def test_what_is_broken_for_its_grace_ends_the_wait() -> None:
     with pytest.raises(HzlinkError, match="failed: link ready") as caught:
-        Waiting([BROKEN, None], seconds=60)(patient=False)
+        Waiting([PENDING, BROKEN, None], seconds=60)(impatient)
+    error = caught.value
+    assert (error.said, error.subject, error.site, int(error.status)) == ("no", "Link l", "core", 1)
+    assert 0.1 <= (error.waited or 0) < 50
+    assert "describe links.skupper.io l" in (error.next_step or "")
+    assert not isinstance(error, WaitTimeout)
+
+
+def test_what_was_broken_in_between_ends_nothing() -> None:
+    """It is broken all the time but for one moment, which begins its grace anew."""
+    waits = Waiting([BROKEN, 0.07, BROKEN, PENDING, BROKEN, 0.07, READY], seconds=60)
+    assert waits(impatient)
+
+
+@pytest.mark.parametrize("looking", [look, impatient])
+def test_what_is_broken_may_mend(looking: Look) -> None:
+    assert Waiting([BROKEN, READY, None])(looking)
+
+
+def test_what_is_broken_is_waited_for_to_the_end_where_it_may_mend() -> None:
+    with pytest.raises(WaitTimeout) as caught:
+        Waiting([BROKEN, None])()
     assert caught.value.said == "no"
-    assert not isinstance(caught.value, WaitTimeout)
 
 
-def test_what_is_broken_may_mend() -> None:
-    assert Waiting([BROKEN, READY, None])(patient=True)
+def test_a_grace_that_outlasts_the_time_is_a_timeout() -> None:
+    with pytest.raises(WaitTimeout):
+        Waiting([BROKEN, None], seconds=0.05)(impatient)
 
 
 def test_a_watch_that_ends_is_begun_again() -> None:
@@ -139,11 +137,47 @@ def test_an_api_server_that_went_away_is_asked_again() -> None:
     assert waits.kubectl.watches == 3
 
 
-def test_one_that_stays_away_is_the_reason() -> None:
+def test_one_that_stays_away_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The time ends before the next try, which would begin with nothing seen.
+    monkeypatch.setattr(waiting, "RETRY", 60.0)
     gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
     with pytest.raises(WaitTimeout) as caught:
         Waiting([gone])()
     assert "Unable to connect" in (caught.value.said or "")
+
+
+@pytest.fixture
+def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PULSE", 0.02)
+    monkeypatch.setattr(waiting, "AWAY", 0.1)
+
+
+@pytest.mark.usefixtures("short_of_patience")
+def test_one_that_is_away_for_long_ends_the_wait() -> None:
+    gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
+    waits = Waiting([PENDING], [gone], seconds=60)
+    waits.kubectl.answers = False
+    with pytest.raises(KubectlError) as caught:
+        waits()
+    error = caught.value
+    assert (error.refusal, int(error.status), error.site) == (Refusal.UNREACHABLE, 3, "core")
+    assert 0.1 <= (error.waited or 0) < 50
+
+
+@pytest.mark.usefixtures("short_of_patience")
+def test_a_watch_that_is_silent_as_its_server_is_frozen_ends_the_wait() -> None:
+    waits = Waiting([PENDING, None], seconds=60)
+    waits.kubectl.answers = False
+    with pytest.raises(KubectlError, match="cannot be reached") as caught:
+        waits()
+    assert (caught.value.waited or 0) < 50
+
+
+@pytest.mark.usefixtures("short_of_patience")
+def test_a_watch_that_is_silent_as_nothing_happens_goes_on() -> None:
+    with pytest.raises(WaitTimeout) as caught:
+        Waiting([PENDING, None])()
+    assert caught.value.said == "soon"
 
 
 def test_a_right_that_is_lacking_ends_it() -> None:

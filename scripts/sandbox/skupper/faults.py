@@ -17,7 +17,8 @@ FILE = "faults.json"
 
 KNOWN: Final[dict[str, str]] = {
     "lb": "false: load balancers give no address, and take away those they gave",
-    "grant_server": "false: the grant server gets no address, other load balancers do",
+    "grant_server": "false: the grant server gets no address, other load balancers do; of a namespace: its grants "
+    "are treated so",
     "clock": "seconds that the controller's clock is ahead: tokens expire",
     "redeem": "refused: 403 for any code. unreachable: no URL answers. error: 500 for everybody",
     "link_delete": "redeem: deleting a Link whose token is still there redeems the token again",
@@ -47,13 +48,18 @@ class Faults:
                 return value[place]
         return None
 
-    def off(self, name: str, cluster: str) -> bool:
-        """For the switches: whether it is set to false."""
-        return self.get(name, cluster) is False
+    def there(self, name: str, cluster: str, namespace: str) -> Any:
+        """The fault's value at this namespace and nowhere else; None when it is not set so."""
+        value = self.table.get(name)
+        return value.get(f"{cluster}/{namespace}") if isinstance(value, dict) else None
 
-    def clock(self, cluster: str) -> float:
+    def off(self, name: str, cluster: str, namespace: str = "") -> bool:
+        """For the switches: whether it is set to false."""
+        return self.get(name, cluster, namespace) is False
+
+    def clock(self, cluster: str, namespace: str = "") -> float:
         """Seconds to add to the time of day."""
-        return float(self.get("clock", cluster) or 0.0)
+        return float(self.get("clock", cluster, namespace) or 0.0)
 
 
 class FaultsFile:

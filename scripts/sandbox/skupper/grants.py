@@ -62,7 +62,8 @@ class Grants:
 
     def _fill_in(self, turn: Turn, cluster: Cluster, grant: Obj) -> bool:
         current = grant.setdefault("status", {})
-        base = self._url.get(cluster.name, "")
+        unaddressed = turn.faults.there("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
+        base = "" if unaddressed else self._url.get(cluster.name, "")
         ca = pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
         changed = status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")
         changed |= status.set_field(grant, "ca", ca)
@@ -76,7 +77,7 @@ class Grants:
             except ValueError as err:
                 problem = f'Invalid duration "{grant["spec"]["expirationWindow"]}": {err}'
             else:
-                current["expirationTime"] = status.timestamp(_clock(turn, cluster) + timedelta(seconds=window))
+                current["expirationTime"] = status.timestamp(_clock(turn, cluster, grant) + timedelta(seconds=window))
                 changed = True
         changed |= status.mark(grant, status.PROCESSED, status.ok_or_error(problem), status.GRANT_NEEDS)
         resolved = status.ok_or_pending(bool(current.get("url") and current.get("ca")))
@@ -105,7 +106,7 @@ class Grants:
         fresh["status"]["redemptions"] = fresh["status"].get("redemptions", 0) + 1
         if cluster.set_status(kinds.GRANTS, fresh) is None:
             return Answer(503, "Internal error")
-        if turn.faults.get("redeem", cluster.name) == "error":
+        if turn.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "error":
             return Answer(500, "simulated failure")
         return self._credentials(cluster, grant["metadata"]["namespace"], subject)
 
@@ -128,11 +129,14 @@ def _refusal(turn: Turn, cluster: Cluster, grant: Obj, code: str) -> Answer | No
     expiration = known.get("expirationTime", "")
     if not expiration:
         return Answer(500, "Corrupted claim")
-    if datetime.fromisoformat(expiration) < _clock(turn, cluster):
+    if datetime.fromisoformat(expiration) < _clock(turn, cluster, grant):
         return Answer(404, "No such claim")
     if grant["spec"].get("redemptionsAllowed", 1) <= known.get("redemptions", 0):
         return Answer(404, "No such access granted")
-    if known.get("code") != code or turn.faults.get("redeem", cluster.name) == "refused":
+    if (
+        known.get("code") != code
+        or turn.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "refused"
+    ):
         return Answer(403, "Redemption of access token refused")
     return None
 
@@ -141,8 +145,9 @@ def _window(text: str) -> float:
     return durations.parse(text) if text else _DEFAULT_WINDOW
 
 
-def _clock(turn: Turn, cluster: Cluster) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=turn.faults.clock(cluster.name))
+def _clock(turn: Turn, cluster: Cluster, grant: Obj) -> datetime:
+    ahead = turn.faults.clock(cluster.name, grant["metadata"]["namespace"])
+    return datetime.now(UTC) + timedelta(seconds=ahead)
 
 
 def _random(length: int) -> str:

@@ -54,7 +54,7 @@ def address_of(service: Obj | None) -> str:
 
 
 def _switched_on(turn: Turn, cluster: Cluster, service: Obj) -> bool:
-    if turn.faults.off("lb", cluster.name):
+    if turn.faults.off("lb", cluster.name, service["metadata"]["namespace"]):
         return False
     grant_server = (service["metadata"]["namespace"], service["metadata"]["name"]) == (NAMESPACE, GRANT_SERVER)
     return not (grant_server and turn.faults.off("grant_server", cluster.name))

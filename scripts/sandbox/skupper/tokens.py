@@ -77,8 +77,7 @@ class Tokens:
 
     def _attempt(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> str:
         """Redeems; what went wrong, in the real controller's words."""
-        spec = token["spec"]
-        answer = self._post(turn, cluster, spec, subject=site["metadata"]["uid"])
+        answer = self._post(turn, cluster, token, subject=site["metadata"]["uid"])
         if isinstance(answer, str):
             return f"Controller got error: {answer}"
         if answer.code != 200:
@@ -86,14 +85,15 @@ class Tokens:
             return f"Controller got failed response: {answer.code} ({phrase}) {answer.text}"
         return _establish(cluster, site, token, answer)
 
-    def _post(self, turn: Turn, cluster: Cluster, spec: Obj, subject: str) -> Answer | str:
+    def _post(self, turn: Turn, cluster: Cluster, token: Obj, subject: str) -> Answer | str:
         """The answer, or why there was none, as Go's HTTP client says it."""
+        spec = token["spec"]
         url = spec["url"]
         where = urlsplit(url)
         if wrong := _wrong_url(url):
             return wrong
         issuer = self._at(where.netloc)
-        if issuer is None or turn.faults.get("redeem", cluster.name) == "unreachable":
+        if issuer is None or turn.faults.get("redeem", cluster.name, token["metadata"]["namespace"]) == "unreachable":
             reason, waits = _unreachable(where.hostname or "", where.netloc)
             if waits:
                 cluster.blocked_until = turn.now + turn.delays.unreachable.of(cluster.name)

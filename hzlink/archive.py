@@ -1,0 +1,98 @@
+"""A tar archive of texts: readable by its owner alone, there whole or not at all, and never in another file's place."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from hzlink.errors import HzlinkError, UsageError
+
+SUFFIX = ".tar.gz"
+
+
+def target(file: str | None, stem: str) -> Path:
+    """Where the archive goes: the file named, or one called `stem` in the folder named, or in this one.
+
+    Raises:
+        UsageError: there is something already, or no such folder.
+    """
+    path = Path(file) if file else Path(stem + SUFFIX)
+    if path.is_dir():
+        path = path / (stem + SUFFIX)
+    if os.path.lexists(path):
+        raise _there_already(path)
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", next_step="name a file in a folder that is there")
+    return path
+
+
+def write(path: Path, files: Sequence[tuple[str, str]], when: datetime) -> int:
+    """Writes the files (name and text) in their order, below a folder called like the archive. Returns its bytes.
+
+    Raises:
+        UsageError: something else is there by now.
+        HzlinkError: the file system refused.
+    """
+    folder = path.name.removesuffix(SUFFIX)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{folder}-", suffix=".part", dir=path.parent)
+        part = Path(name)
+        try:
+            with open(handle, "wb") as stream:
+                stream.write(_packed(folder, files, when))
+                stream.flush()
+                os.fsync(stream.fileno())
+            size = part.stat().st_size
+            _put(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except FileExistsError:
+        raise _there_already(path) from None
+    except OSError as error:
+        raise HzlinkError(
+            f"{path} cannot be written", said=error.strerror or str(error), next_step="name another file"
+        ) from None
+    return size
+
+
+def _packed(folder: str, files: Sequence[tuple[str, str]], when: datetime) -> bytes:
+    seconds = int(when.timestamp())
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", mtime=seconds) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
+        for name, text in files:
+            data = text.encode(errors="replace")
+            info = tarfile.TarInfo(f"{folder}/{name}")
+            info.size, info.mtime, info.mode = len(data), seconds, 0o600
+            tar.addfile(info, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _put(part: Path, path: Path) -> None:
+    """Gives the file its name, unless something has it."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links: the name is taken first, and then filled at one stroke.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            part.replace(path)
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            raise
+
+
+def _there_already(path: Path) -> UsageError:
+    return UsageError(f"{path} is there already, and is not overwritten", next_step="name another file")

@@ -1,0 +1,103 @@
+"""What was gathered, as the files of a support bundle: redacted, the page that sums it up first. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from hzlink import document, objects, report, summary
+from hzlink.dump import Found
+from hzlink.objects import Object
+from hzlink.observe import Snapshot, without_secrets
+from hzlink.redaction import Redaction
+from hzlink.topology import WORKLOAD, Topology
+
+SUMMARY = "summary.txt"
+
+
+def files(
+    topology: Topology, found: Sequence[Found], when: datetime, tools: dict[str, str], concealed: Iterable[str] = ()
+) -> list[tuple[str, str]]:
+    """The files, as name and text. `tools` are versions of what runs here; `concealed` are secrets known already."""
+    redaction = _redaction(topology, found, concealed)
+    snapshots = {
+        one.site: Snapshot(
+            one.site, tuple(without_secrets(item) for item in one.items), one.error, member_log=_member_log(one)
+        )
+        for one in found
+    }
+    seen = report.make(topology, snapshots)
+    page = summary.page(seen, found, when, tools)
+    made = [
+        (SUMMARY, redaction.text(page)),
+        ("status.json", json.dumps(redaction.item(document.to_dict(seen)), indent=2) + "\n"),
+        ("versions.yaml", _yaml([tools | {one.site.name: redaction.item(one.versions) for one in found}])),
+    ]
+    for one in found:
+        made += [(f"{one.site.name}/{name}", text) for name, text in _of_site(one, redaction)]
+    return made
+
+
+def _member_log(found: Found) -> str:
+    """The present runs' logs as `kubectl logs --prefix` gives them; only the cluster site has members."""
+    return "\n".join(
+        f"[pod/{log.pod}/{log.container}] {line}"
+        for log in found.logs
+        if log.container == WORKLOAD and not log.previous
+        for line in log.text.splitlines()
+    )
+
+
+def _redaction(topology: Topology, found: Sequence[Found], concealed: Iterable[str]) -> Redaction:
+    redaction = Redaction()
+    items = [item for one in found for item in one.items]
+    # What an object, a site or a context is called is in every line of the bundle, and no secret.
+    public = {objects.name(item) for item in items} | {
+        label for item in items for label in objects.labels(item).values()
+    }
+    public |= {word for site in topology.sites for word in (site.name, site.context, site.namespace)}
+    redaction.know(concealed)
+    redaction.learn(items, public)
+    return redaction
+
+
+def _of_site(found: Found, redaction: Redaction) -> list[tuple[str, str]]:
+    made = []
+    by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for item in sorted(found.items, key=lambda item: (str(item.get("kind")), objects.name(item))):
+        by_kind[str(item.get("kind"))].append(redaction.item(item))
+    made += [(f"resources/{_safe(kind)}.yaml", _yaml(items)) for kind, items in by_kind.items()]
+    events = sorted((item for item in found.items if item.get("kind") == "Event"), key=summary.moment)
+    if events:
+        made.append(("events.txt", redaction.text("".join(f"{summary.event_line(event)}\n" for event in events))))
+    if found.secrets:
+        lines = ["# name, type: keys. The values are not here.", *(_secret(words) for words in found.secrets)]
+        made.append(("secrets.txt", redaction.text("\n".join(lines) + "\n")))
+    for log in found.logs:
+        end = ".previous.log" if log.previous else ".log"
+        made.append((f"logs/{_safe(log.pod)}/{_safe(log.container)}{end}", redaction.text(log.text)))
+    if found.unread:
+        made.append(("unread.txt", redaction.text("\n".join(found.unread) + "\n")))
+    return made
+
+
+def _secret(words: Sequence[str]) -> str:
+    name, kind, *keys = words
+    return f"{name}, {kind}: {' '.join(keys)}".rstrip(": ")
+
+
+def _yaml(items: Sequence[Object]) -> str:
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump_all(items, Dumper=dumper, sort_keys=False, allow_unicode=True, explicit_start=len(items) > 1)
+    return text
+
+
+def _safe(name: str) -> str:
+    """A name as a file's: what a cluster says must not lead out of the archive's folder."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip(".") or "_"

@@ -1,0 +1,87 @@
+"""Whether some side can be reached by the others: an address, a load balancer, or routes. Pure."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from hzlink import hints, objects, readings
+from hzlink.checks.model import GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Facts, Finding, Severity, Unknown
+from hzlink.choices import LinkFrom
+from hzlink.objects import Object
+from hzlink.observe import Snapshot
+from hzlink.topology import Site
+
+ACCESS = Check(
+    "link-access",
+    "one side of each link can get an address",
+    "see that one side's cluster has a load balancer, or choose the side: --link-from",
+    Severity.WARNING,
+)
+
+
+class Chance(IntEnum):
+    """Whether a site can get an address that others reach."""
+
+    POOR = 0
+    NOT_KNOWN = 1
+    GOOD = 2
+
+
+def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Chance, str]:
+    """The chance, and what speaks for it. An address proves a load balancer, not that others reach it."""
+    if host := readings.address(snapshot.skupper_site):
+        return Chance.GOOD, f"its Site has address {host}"
+    grant = None if isinstance(answers.grant_server, Unknown) else answers.grant_server
+    balancers = [item for item in snapshot.of("Service") if objects.spec(item).get("type") == "LoadBalancer"]
+    if grant is not None and objects.spec(grant).get("type") == "LoadBalancer":
+        balancers.append(grant)
+    served = [item for item in balancers if address_of(item)]
+    if served:
+        return Chance.GOOD, f"Service {_place(served[0])} got address {address_of(served[0])}"
+    if answers.routes is True:
+        return Chance.GOOD, "the cluster has OpenShift routes"
+    if balancers:
+        return Chance.POOR, f"Service {_place(balancers[0])} waits for a load balancer's address"
+    return Chance.NOT_KNOWN, "no load balancer was seen there yet"
+
+
+def across(facts: Facts) -> list[Finding]:
+    """One finding for each client site's link, or one for all where the cluster site can be reached."""
+    chances = {site: at_site(facts.snapshots[site], answers) for site, answers in facts.answers.items()}
+    findings: list[Finding] = []
+    for client in facts.topology.clients:
+        finding = _link(facts, client, chances)
+        if finding is not None and finding not in findings:
+            findings.append(finding)
+    return findings
+
+
+def _link(facts: Facts, client: Site, chances: dict[Site, tuple[Chance, str]]) -> Finding | None:
+    asked = facts.topology.settings.link_from
+    sides = {LinkFrom.CLUSTER: (facts.topology.cluster,), LinkFrom.CLIENT: (client,)}
+    known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in chances]
+    if not known:
+        return None
+    # Of equal chances the cluster site, which `up` would choose.
+    best = max(known, key=lambda site: chances[site][0])
+    chance, why = chances[best]
+    if chance is Chance.GOOD:
+        return ACCESS.passed(best, why)
+    where = " or ".join(site.name for site in known)
+    told = "; ".join(f"{site.name}: {chances[site][1]}" for site in known)
+    then = hints.kubectl(best, "get services")
+    if chance is Chance.POOR:
+        return ACCESS.failed(best, f"no load balancer gives an address at {where}", said=told, then=then)
+    return ACCESS.unknown(best, f"whether {where} can be reached from the other side is not known", told)
+
+
+def address_of(service: Object) -> str:
+    """A Service's load balancer address, empty while it has none."""
+    ingress = (objects.status(service).get("loadBalancer") or {}).get("ingress") or []
+    first = ingress[0] if ingress else {}
+    return str(first.get("hostname") or first.get("ip") or "")
+
+
+def _place(service: Object) -> str:
+    name = objects.name(service)
+    return f"{SKUPPER_NAMESPACE}/{name}" if name == GRANT_SERVER else name

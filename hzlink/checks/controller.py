@@ -1,0 +1,135 @@
+"""Skupper itself: its definitions, its controller, and what is known of the controller's version. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hzlink import hints, objects, readings
+from hzlink.checks import versions
+from hzlink.checks.model import CONTROLLER, SKUPPER_NAMESPACE, Answers, Check, Finding, Severity, Unknown
+from hzlink.checks.versions import Version
+from hzlink.objects import Object
+from hzlink.observe import Snapshot
+from hzlink.refusals import INSTALL_SKUPPER, Refusal
+from hzlink.topology import Site
+
+INSTALL = f"kubectl apply -f {INSTALL_SKUPPER}"
+DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are there", INSTALL)
+THERE = Check(
+    "skupper-controller",
+    "a Skupper controller looks after the namespace",
+    f"{INSTALL}   (where one is installed elsewhere: hzlink up --skip-check)",
+)
+RUNS = Check(
+    "skupper-controller-runs",
+    "the Skupper controller's pod is ready",
+    "look at the events and logs of the controller's pod",
+    Severity.WARNING,
+)
+VERSION = Check(
+    "skupper-version",
+    "the Skupper version has no bug that an upgrade mends",
+    "upgrade Skupper to 2.2.1 or later",
+    Severity.WARNING,
+)
+# The first release with the definitions that hzlink speaks, and the last that it was tried with.
+FIRST, TRIED = Version(2, 0), Version(2, 2, 1)
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A known bug of Skupper: the first version without it (None: open), and what hzlink does about it."""
+
+    name: str
+    what: str
+    fixed: Version | None = None
+    answer: str = ""
+
+
+BUGS = (
+    Bug("issue 2058", "Listener and Connector of one routing key in one site do not work", Version(2, 2)),
+    Bug("issue 2251", "Services of pods that are gone may stay after a rollout"),
+    Bug("issue 2428", "a Listener may stay Pending while traffic flows", answer="hzlink never waits for that alone"),
+    Bug("issue 2069", "a Site's list of its network may be stale", answer="hzlink does not go by it"),
+    Bug("sleeping links", "a new Link may not be looked at for 30 s", answer="hzlink wakes it"),
+)
+
+
+def bugs(found: Version) -> list[Bug]:
+    """The known bugs that the version has."""
+    return [bug for bug in BUGS if bug.fixed is None or found < bug.fixed]
+
+
+def version(snapshot: Snapshot, answers: Answers) -> str:
+    """The controller's version, as the Site tells it or else its image's tag; empty where neither is known."""
+    told = (objects.status(snapshot.skupper_site or {}).get("controller") or {}).get("version")
+    deployment = _deployment(snapshot, answers)
+    return str(told) if told else _image_tag(deployment) if deployment else ""
+
+
+def at_site(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
+    """Definitions, controller and version."""
+    if snapshot.refusal is Refusal.NO_DEFINITIONS:
+        text = f"Skupper is not installed in the cluster of context {site.context}"
+        said = snapshot.error.said if snapshot.error else None
+        then = hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
+        return [DEFINITIONS.failed(site, text, said=said, then=then)]
+    known = [] if snapshot.error else [DEFINITIONS.passed(site)]
+    return [*known, *_controller(site, snapshot, answers), *_version(site, snapshot, answers)]
+
+
+def _deployment(snapshot: Snapshot, answers: Answers) -> Object | None:
+    """The controller's Deployment: one for this namespace alone goes before the cluster's."""
+    own = snapshot.get("Deployment", CONTROLLER)
+    return own if own is not None else answers.controller if not isinstance(answers.controller, Unknown) else None
+
+
+def _image_tag(deployment: Object) -> str:
+    pod = (objects.spec(deployment).get("template") or {}).get("spec") or {}
+    tags = [versions.of_image(str(container.get("image", ""))) for container in pod.get("containers") or []]
+    return next((tag for tag in tags if versions.parse(tag)), "")
+
+
+def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
+    deployment = _deployment(snapshot, answers)
+    told = objects.status(snapshot.skupper_site or {}).get("controller") or {}
+    if deployment is not None:
+        rollout = readings.rollout(deployment)
+        there = THERE.passed(site, f"Deployment {CONTROLLER} is there")
+        if rollout.ok:
+            return [there, RUNS.passed(site, f"Deployment {CONTROLLER}: {rollout.text}")]
+        where = site.namespace if snapshot.get("Deployment", CONTROLLER) else SKUPPER_NAMESPACE
+        then = hints.cluster_wide(site, f"-n {where} describe deployment {CONTROLLER}")
+        subject = f"Deployment {CONTROLLER}"
+        return [
+            there,
+            RUNS.failed(site, "the Skupper controller is not ready", subject=subject, said=rollout.text, then=then),
+        ]
+    if told:
+        # It has been here: it runs somewhere that need not be looked into.
+        return [THERE.passed(site, f"the Site is looked after by {told.get('namespace')}/{told.get('name')}")]
+    if isinstance(answers.controller, Unknown):
+        text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
+        then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
+        return [THERE.unknown(site, text, answers.controller.said, f"{then}   (ask somebody who may)")]
+    text = (
+        f"there is no Skupper controller: no Deployment {CONTROLLER} in namespace {SKUPPER_NAMESPACE}"
+        f" or {site.namespace} of context {site.context}"
+    )
+    then = hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
+    return [THERE.failed(site, text, then=f"{then}   (one that is elsewhere: {hints.hzlink('up --skip-check')})")]
+
+
+def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
+    told = version(snapshot, answers)
+    found = versions.parse(told)
+    if found is None:
+        # Nothing to tell it by is nothing new: whether there is a controller is a check of its own.
+        return [VERSION.unknown(site, f"Skupper calls its version {told!r}")] if told else []
+    mended = [bug for bug in bugs(found) if bug.fixed is not None]
+    if found < FIRST or mended:
+        reasons = [f"{bug.name}: {bug.what}" for bug in mended]
+        return [VERSION.failed(site, f"Skupper is {found}, which has known bugs", said="; ".join(reasons))]
+    tried = "" if found <= TRIED else f", newer than {TRIED}, which hzlink was tried with"
+    notes = [f"{bug.name}: {bug.what}" + (f" ({bug.answer})" if bug.answer else "") for bug in bugs(found)]
+    return [VERSION.passed(site, f"Skupper {found}{tried}. Known: {'; '.join(notes)}")]

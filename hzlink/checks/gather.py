@@ -1,0 +1,163 @@
+"""Gathers what checks judge, beside the look at a site: a few programs side by side, each with its deadline.
+
+Nothing here writes: a SelfSubjectRulesReview is a question that is asked by POST, and no cluster keeps it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hzlink import objects, process, refusals
+from hzlink import rights as hzlink_rights
+from hzlink.checks import access, rights, tools
+from hzlink.checks import controller as skupper_controller
+from hzlink.checks.model import CONTROLLER, GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Unknown, Versions
+from hzlink.choices import Role
+from hzlink.errors import PrerequisiteError
+from hzlink.kubectl import Kubectl
+from hzlink.objects import Object
+from hzlink.refusals import Refusal
+from hzlink.rights import Right
+from hzlink.topology import Site
+
+ROUTES = "route.openshift.io"
+
+
+async def ask_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]:
+    """All sites, side by side; `limit` is what the user gave the command, in seconds.
+
+    Raises:
+        PrerequisiteError: there is no kubectl.
+    """
+    listed = list(sites)
+    answers = await asyncio.gather(*(ask(site, limit) for site in listed))
+    return dict(zip(listed, answers, strict=True))
+
+
+async def ask(site: Site, limit: float) -> Answers:
+    """What one site answers."""
+    versions, review, ((namespace, controller, grant_server), routes) = await asyncio.gather(
+        _versions(site, limit), _review(site, limit), _there(site, limit)
+    )
+    return Answers(versions, review, namespace, controller, grant_server, routes)
+
+
+def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
+    """The rights that `up` needs at each kind of site.
+
+    Raises:
+        HzlinkError: hzlink's bundled manifests are missing.
+    """
+    return {role: hzlink_rights.needed(role) for role in Role}
+
+
+async def skupper_cli(limit: float) -> str | Unknown | None:
+    """The version of the skupper CLI; None where it is not installed."""
+    path = process.find_program("skupper")
+    if path is None:
+        return None
+    seconds = min(tools.CLI.deadline, limit)
+    try:
+        done = await process.run([path, "version"], deadline=seconds)
+    except process.DeadlineExceeded as error:
+        return Unknown(str(error))
+    except PrerequisiteError as error:
+        return Unknown(error.said or error.message)
+    lines = done.stdout.strip().splitlines()
+    return lines[0].strip() if done.code == 0 and lines else Unknown(refusals.gist(done.said))
+
+
+async def _versions(site: Site, limit: float) -> Versions | Unknown:
+    done = await _run(site, tools.KUBECTL_SKEW, limit, "version", "--output=json")
+    if isinstance(done, Unknown):
+        return done
+    # Its own version comes first, whether the server answers or not.
+    document = _document(done.stdout)
+    client = str((document.get("clientVersion") or {}).get("gitVersion", ""))
+    server = str((document.get("serverVersion") or {}).get("gitVersion", ""))
+    return Versions(client, server) if client else Unknown(refusals.gist(done.said))
+
+
+async def _review(site: Site, limit: float) -> Object | Unknown:
+    question = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": site.namespace},
+    }
+    args = ("create", "--filename=-", "--validate=false", "--output=json")
+    done = await _run(site, rights.RIGHTS, limit, *args, stdin=json.dumps(question))
+    if isinstance(done, Unknown):
+        return done
+    status = objects.status(_document(done.stdout))
+    return status or Unknown(refusals.gist(done.said) or "the server answered no rules")
+
+
+_Fact = Object | Unknown | None
+
+
+async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact], bool | Unknown]:
+    """Namespace, controller and grant server, in one call; and whether there are routes, where that may matter."""
+    asked = (
+        ("Namespace", objects.RESOURCES["Namespace"], site.namespace),
+        ("Deployment", objects.RESOURCES["Deployment"], CONTROLLER),
+        ("Service", objects.RESOURCES["Service"], GRANT_SERVER),
+    )
+    names = [f"{resource}/{name}" for _, resource, name in asked]
+    # The namespace given last holds; a Namespace itself is in none.
+    args = ("get", f"--namespace={SKUPPER_NAMESPACE}", *names, "--output=json", "--ignore-not-found")
+    done = await _run(site, skupper_controller.THERE, limit, *args)
+    if isinstance(done, Unknown):
+        return (done, done, done), done
+    namespace, controller, grant_server = (_fact(done, *one) for one in asked)
+    found = None if isinstance(grant_server, Unknown) else grant_server
+    routes = False if found is not None and access.address_of(found) else await _routes(site, limit)
+    return (namespace, controller, grant_server), routes
+
+
+def _fact(done: process.Completed, kind: str, resource: str, name: str) -> _Fact:
+    """One of several objects that were asked for: kubectl prints those it got, and says why it did not get others."""
+    document = _document(done.stdout)
+    items: list[Any] = document.get("items") or ([document] if document else [])
+    for item in items:
+        if item.get("kind") == kind and objects.name(item) == name:
+            found: Object = item
+            return found
+    if done.code == 0:
+        return None
+    lines = refusals.gist(done.said).splitlines()
+    told = [line for line in lines if f'{resource} "{name}"' in line]
+    refused = bool(lines) and all(refusals.classify(line) is Refusal.FORBIDDEN for line in lines)
+    # Refused for another one alone: this one is not there.
+    return None if refused and not told else Unknown((told or lines or ["no answer"])[0])
+
+
+async def _routes(site: Site, limit: float) -> bool | Unknown:
+    done = await _run(site, access.ACCESS, limit, "get", f"--raw=/apis/{ROUTES}")
+    if isinstance(done, Unknown):
+        return done
+    if done.code == 0:
+        return True
+    return False if refusals.classify(done.said) is Refusal.NOT_FOUND else Unknown(refusals.gist(done.said))
+
+
+async def _run(
+    site: Site, check: Check, limit: float, *args: str, stdin: str | None = None
+) -> process.Completed | Unknown:
+    """kubectl, within the check's deadline. Its refusals are for the caller to read."""
+    seconds = min(check.deadline, limit)
+    argv = Kubectl(site).argv(f"--request-timeout={max(1.0, seconds - 1):.0f}s", *args)
+    try:
+        return await process.run(argv, deadline=seconds, stdin=stdin)
+    except process.DeadlineExceeded as error:
+        return Unknown(f"no answer within {error.seconds:g} s")
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

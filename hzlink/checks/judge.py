@@ -1,0 +1,40 @@
+"""All checks on the facts of one topology. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hzlink.checks import access, controller, names, reach, rights, tools
+from hzlink.checks.model import Facts, Finding
+from hzlink.choices import Via
+from hzlink.topology import Site
+
+
+def judge(facts: Facts) -> tuple[Finding, ...]:
+    """Every finding: of the whole, then site by site, then across the sites.
+
+    A site that cannot be reached has one finding; what is behind it is not guessed at.
+    """
+    shut = {site for site in facts.topology.sites if reach.is_shut(facts.snapshots[site])}
+    seen = replace(facts, answers={site: found for site, found in facts.answers.items() if site not in shut})
+    findings = [*tools.across(seen)]
+    for site in facts.topology.sites:
+        findings += reach.at_site(site, facts.snapshots[site], site in facts.missing)
+        if site in seen.answers:
+            findings += _at_site(seen, site)
+    return (*findings, *names.same_place(seen), *access.across(seen))
+
+
+def _at_site(facts: Facts, site: Site) -> list[Finding]:
+    snapshot, answers = facts.snapshots[site], facts.answers[site]
+    to_be_made = site in facts.missing
+    cli = None if facts.topology.settings.via is Via.KUBECTL else facts.skupper_cli
+    findings = [
+        *tools.at_site(site, snapshot, answers, cli),
+        *controller.at_site(site, snapshot, answers),
+        *rights.at_site(site, answers, facts.needed.get(site.role, ()), to_be_made),
+        *reach.pod_security(site, snapshot, answers, to_be_made),
+    ]
+    if snapshot.error is None:
+        findings += [names.foreign_site(facts.topology, snapshot), *names.services(facts.topology, snapshot)]
+    return findings

@@ -1,0 +1,105 @@
+"""Names that others hold already, and sites that are one and the same namespace. Pure."""
+
+from __future__ import annotations
+
+from hzlink import hints, objects
+from hzlink.checks.model import Answers, Check, Facts, Finding, Unknown
+from hzlink.choices import Mode, Role
+from hzlink.objects import Object
+from hzlink.observe import Snapshot
+from hzlink.refusals import Refusal
+from hzlink.topology import WORKLOAD, Site, Topology
+
+FOREIGN_SITE = Check(
+    "foreign-site", "the namespace has no Skupper Site of others", "give another namespace (--client-ns, --cluster-ns)"
+)
+SERVICES = Check(
+    "service-names",
+    "no Service of others has a name that Skupper gives to members",
+    "rename that Service, or give another namespace (--client-ns)",
+)
+SAME_PLACE = Check(
+    "separate-sites",
+    "every site is a namespace of its own",
+    "give each site a namespace of its own: --client-ns, --cluster-ns",
+)
+
+LISTENER_LABEL = "internal.skupper.io/listener"
+
+
+def foreign_site(topology: Topology, snapshot: Snapshot) -> Finding:
+    """Whether the namespace's Skupper Site is part of another network."""
+    found, site = snapshot.skupper_site, snapshot.site
+    if found is None or objects.is_ours(found, topology.name):
+        return FOREIGN_SITE.passed(site)
+    return FOREIGN_SITE.failed(
+        site,
+        f"namespace {site.namespace} has a Skupper Site already, which is not part of topology {topology.name}",
+        subject=f"Site {objects.name(found)}",
+        said="Skupper runs one Site in a namespace",
+        then="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
+        f"{hints.hzlink('link')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+    )
+
+
+def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
+    """At a client site: Services of others with the Listener's name or a member's. Skupper would take them over."""
+    site = snapshot.site
+    if site.role is not Role.CLIENT:
+        return []
+    members = topology.member_names if topology.settings.mode is Mode.SMART else ()
+    found = [snapshot.get("Service", name) for name in (WORKLOAD, *members)]
+    foreign = [item for item in found if item is not None and not _is_known(item, topology)]
+    if not foreign:
+        return [SERVICES.passed(site)]
+    listed = ", ".join(objects.name(item) for item in foreign)
+    return [
+        SERVICES.failed(
+            site,
+            f"namespace {site.namespace} has Services of others that Skupper would take over: {listed}",
+            then=hints.kubectl(site, f"get service {' '.join(objects.name(item) for item in foreign)} --show-labels"),
+        )
+    ]
+
+
+def _is_known(service: Object, topology: Topology) -> bool:
+    by_skupper = LISTENER_LABEL in objects.labels(service) or objects.owner_uids(service, "Site")
+    return bool(by_skupper) or objects.is_ours(service, topology.name)
+
+
+def same_place(facts: Facts) -> list[Finding]:
+    """Sites that are one namespace, seen through contexts or addresses that differ.
+
+    An object's UID is one in the world, so two sites that hold the same one are the same. Every namespace has some
+    (ConfigMap kube-root-ca.crt, ServiceAccount default), so this needs no right on the namespace itself.
+    """
+    sites = list(facts.answers)
+    seen = {site: _uids(facts.snapshots.get(site), facts.answers.get(site)) for site in sites}
+    pairs = [(one, other) for number, one in enumerate(sites) for other in sites[number + 1 :]]
+    same = [(one, other) for one, other in pairs if seen[one] & seen[other]]
+    if same:
+        return [
+            SAME_PLACE.failed(
+                None,
+                f"sites {one.name} and {other.name} are the same namespace: {one.where} and {other.where}",
+                said="they hold objects of the same UIDs",
+            )
+            for one, other in same
+        ]
+    there = [site for site in sites if not _is_to_come(facts, site)]
+    blind = [site.name for site in there if not seen[site]]
+    if blind:
+        return [SAME_PLACE.unknown(None, f"nothing was seen at {', '.join(blind)} to tell sites apart by")]
+    return [SAME_PLACE.passed(None)]
+
+
+def _uids(snapshot: Snapshot | None, answers: Answers | None) -> set[str]:
+    uids = {objects.uid(item) for item in snapshot.items} if snapshot else set()
+    if answers and answers.namespace and not isinstance(answers.namespace, Unknown):
+        uids.add(objects.uid(answers.namespace))
+    return uids - {""}
+
+
+def _is_to_come(facts: Facts, site: Site) -> bool:
+    """Whether the site has no namespace yet: then it is none of those that are there."""
+    return site in facts.missing or facts.snapshots[site].refusal is Refusal.NO_NAMESPACE

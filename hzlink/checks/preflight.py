@@ -1,0 +1,80 @@
+"""Preflight of `up`: the checks, beside and on top of the one look that `up` takes anyway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from hzlink import hints, state
+from hzlink.checks import gather
+from hzlink.checks.judge import judge
+from hzlink.checks.model import Answers, Facts, Finding, Outcome, Unknown
+from hzlink.config import Config
+from hzlink.errors import HzlinkError
+from hzlink.events import Emit, Event, Mark
+from hzlink.observe import Snapshots
+from hzlink.topology import Site
+
+Asked = tuple[Mapping[Site, Answers], str | Unknown | None]
+
+
+async def ask(config: Config) -> Asked:
+    """What the checks need beyond a look at the sites' objects."""
+    return await asyncio.gather(
+        gather.ask_all(config.topology.sites, config.timeout), gather.skupper_cli(config.timeout)
+    )
+
+
+def findings(
+    config: Config, snapshots: Snapshots, asked: Asked, missing: frozenset[Site] = frozenset()
+) -> tuple[Finding, ...]:
+    """All checks on what was seen."""
+    answers, cli = asked
+    return judge(Facts(config.topology, snapshots, answers, cli, gather.needed_rights(), missing))
+
+
+class Preflight:
+    """The checks of one `up`.
+
+    They ask beside the look, so that they take no time of their own. After an `up` of the same settings that went
+    well there is most likely nothing to do, and then nothing to check either: they ask only once there is.
+    """
+
+    def __init__(self, config: Config, wanted: bool = True) -> None:
+        self._config = config
+        self._wanted = wanted
+        begin = wanted and state.load() != config.record
+        self._asking = asyncio.create_task(ask(config)) if begin else None
+        if self._asking is not None:
+            self._asking.add_done_callback(_retrieve)
+
+    async def errors(
+        self, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
+    ) -> list[HzlinkError]:
+        """What forbids to write anything; warnings are told. To be called only where there is something to do."""
+        if not self._wanted:
+            return []
+        asked = await (self._asking or ask(self._config))
+        found = findings(self._config, snapshots, asked, missing)
+        errors: list[HzlinkError] = [finding.error for finding in found if finding.is_fatal]
+        if not errors:
+            _tell(found, emit)
+        return errors
+
+
+def _retrieve(asking: asyncio.Task[Asked]) -> None:
+    """Takes note of an error, so that asyncio does not print it: the look at the sites meets it, too."""
+    if not asking.cancelled():
+        asking.exception()
+
+
+def _tell(found: tuple[Finding, ...], emit: Emit) -> None:
+    """Each warning in a line; what merely is not known, in one for all."""
+    for finding in found:
+        if finding.outcome is Outcome.FAILED:
+            lane = finding.site.name if finding.site else ""
+            said = f" ({finding.said})" if finding.said else ""
+            emit(Event(Mark.WARN, f"{finding.text}{said}; {finding.next_step}", lane))
+    unknown = dict.fromkeys(finding.check.id for finding in found if finding.outcome is Outcome.UNKNOWN)
+    if unknown:
+        emit(Event(Mark.WARN, f"not known: {', '.join(unknown)}   ({hints.hzlink('check')} says why)"))

@@ -1,0 +1,62 @@
+"""Whether a site's API server answers, knows the user, and has the namespace; and PodSecurity there. Pure."""
+
+from __future__ import annotations
+
+from hzlink import hints, objects
+from hzlink.checks.model import Answers, Check, Finding, Unknown
+from hzlink.observe import Snapshot
+from hzlink.refusals import Refusal
+from hzlink.topology import Site
+
+API = Check("api", "the API server answers and knows you", "kubectl cluster-info", deadline=15.0)
+NAMESPACE = Check("namespace", "the namespace is there", "kubectl create namespace NAMESPACE", deadline=15.0)
+POD_SECURITY = Check(
+    "pod-security",
+    "PodSecurity lets Skupper's router pods in",
+    "kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=baseline --overwrite",
+)
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+_SHUT = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED)
+
+
+def is_shut(snapshot: Snapshot) -> bool:
+    """Whether nothing at all can be known of the site."""
+    return snapshot.refusal in _SHUT
+
+
+def at_site(site: Site, snapshot: Snapshot, to_be_made: bool) -> list[Finding]:
+    """The API server and the namespace. `to_be_made`: `up` will create the namespace."""
+    error = snapshot.error
+    if error is None:
+        made = "to be created" if to_be_made else "there"
+        return [API.passed(site, "it answers"), NAMESPACE.passed(site, f"namespace {site.namespace} is {made}")]
+    if is_shut(snapshot):
+        return [API.failed(site, error.message, said=error.said, then=error.next_step or "")]
+    if snapshot.refusal is Refusal.NO_NAMESPACE:
+        there = NAMESPACE.failed(site, error.message, said=error.said, then=error.next_step or "")
+        return [API.passed(site, "it answers"), there]
+    if snapshot.refusal in (Refusal.FORBIDDEN, Refusal.NO_DEFINITIONS):
+        # Other checks say what is wrong: rights, definitions.
+        return [API.passed(site, "it answers")]
+    return [API.unknown(site, error.message, error.said, error.next_step or "")]
+
+
+def pod_security(site: Site, snapshot: Snapshot, answers: Answers, to_be_made: bool) -> list[Finding]:
+    """The namespace's PodSecurity level. `restricted` rejects router pods, which have no seccompProfile (2.2)."""
+    namespace = answers.namespace
+    if to_be_made or snapshot.refusal is Refusal.NO_NAMESPACE:
+        return []
+    if isinstance(namespace, Unknown):
+        text = f"the PodSecurity level of namespace {site.namespace} is not known"
+        then = hints.cluster_wide(site, f"get namespace {site.namespace} --show-labels")
+        return [POD_SECURITY.unknown(site, text, namespace.said, f"{then}   (ask somebody who may)")]
+    level = objects.labels(namespace or {}).get(ENFORCE, "")
+    if level != "restricted":
+        return [POD_SECURITY.passed(site, f"enforces {level or 'nothing'}")]
+    if objects.holds(snapshot.skupper_site or {}, "Running"):
+        return [POD_SECURITY.passed(site, "enforces restricted, and yet the router runs")]
+    text = f"namespace {site.namespace} enforces PodSecurity restricted, which rejects Skupper's router pods"
+    then = hints.cluster_wide(site, f"label namespace {site.namespace} {ENFORCE}=baseline --overwrite")
+    said = "the router pods have no seccompProfile"
+    return [POD_SECURITY.failed(site, text, subject=f"Namespace {site.namespace}", said=said, then=then)]

@@ -1,0 +1,45 @@
+"""Whether the user may do all that `up` does at a site, as the API server itself lists the user's rights. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hzlink import hints, rights
+from hzlink.checks.model import Answers, Check, Finding, Unknown
+from hzlink.rights import Right
+from hzlink.topology import Site
+
+RIGHTS = Check(
+    "rights",
+    "you may do all that `up` does",
+    "an administrator can give you the Roles of manifests/rbac: see manifests/README.md",
+)
+
+
+def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: bool = False) -> list[Finding]:
+    """The rights in the site's namespace; those in one that is still to be made come with it, mostly."""
+    review = answers.review
+    if to_be_made:
+        return []
+    if isinstance(review, Unknown):
+        text = f"whether you have all rights in namespace {site.namespace} is not known"
+        return [RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))]
+    listed = tuple(needed)
+    lacking = rights.missing(listed, review)
+    if not lacking:
+        return [RIGHTS.passed(site, f"all {len(listed)} rights")]
+    words = in_words(lacking)
+    given = f"an administrator can give you the Role of manifests/rbac/{site.role}: see manifests/README.md"
+    then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
+    if review.get("incomplete"):
+        said = str(review.get("evaluationError") or "the API server cannot list all rights")
+        return [RIGHTS.unknown(site, f"it is not known whether you may: {words}", said, then)]
+    return [RIGHTS.failed(site, f"you may not, in namespace {site.namespace}: {words}", then=then)]
+
+
+def in_words(lacking: Iterable[Right]) -> str:
+    """The rights by what they are for: `create, patch sites.skupper.io; delete pods`."""
+    verbs: dict[str, list[str]] = {}
+    for right in lacking:
+        verbs.setdefault(str(right).removeprefix(f"{right.verb} "), []).append(right.verb)
+    return "; ".join(f"{', '.join(listed)} {what}" for what, listed in verbs.items())

@@ -1,0 +1,28 @@
+"""`hzlink check`: whether `up` has what it needs, at every site and across them. Never writes, never hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from hzlink import process, result
+from hzlink.checks import preflight, tools
+from hzlink.observe import ALL_KINDS, observe_all
+
+if TYPE_CHECKING:
+    from hzlink.config import Config
+    from hzlink.result import Result
+
+# Seconds for the look at each site.
+DEADLINE = 15.0
+
+
+async def check(config: Config) -> Result:
+    """Every check's finding. DONE also with warnings, PREREQUISITE when a fatal check failed."""
+    if process.find_program("kubectl") is None:
+        missing = tools.KUBECTL.failed(None, "kubectl is not installed, or not on the PATH")
+        return result.of_findings("check", (missing,))
+    snapshots, asked = await asyncio.gather(
+        observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE, config.timeout)), preflight.ask(config)
+    )
+    return result.of_findings("check", preflight.findings(config, snapshots, asked))

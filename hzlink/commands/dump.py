@@ -1,0 +1,90 @@
+"""`hzlink dump`: a redacted support bundle of every site. Only reads; and what `up` does with it when it fails."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from hzlink import __version__, archive, bundle, hints, process, result
+from hzlink.config import Config
+from hzlink.dump import gather_all
+from hzlink.errors import ExitStatus, HzlinkError
+from hzlink.events import Emit, Event, Mark
+from hzlink.result import Dumped, Result
+
+# Seconds for the bundle of an `up` whose own time may be over.
+AFTER_UP = 60.0
+
+
+async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
+    """Writes the bundle. A site that cannot be read leaves its errors, and PREREQUISITE; the rest is there.
+
+    Raises:
+        UsageError: the file is there already, or cannot be.
+        HzlinkError: it cannot be written.
+    """
+    topology, until, when = config.topology, time.monotonic() + config.timeout, datetime.now(UTC)
+    path = archive.target(file, f"hzlink-dump-{topology.name}-{when:%Y%m%dT%H%M%SZ}")
+    began = time.monotonic()
+    found = await gather_all(topology.sites, until)
+    for one in found:
+        logs = len(one.logs)
+        text = f"{len(one.items)} objects and {logs} logs read" if one.items else "nothing could be read"
+        emit(Event(Mark.OK if one.items else Mark.WARN, text, one.site.name, elapsed=time.monotonic() - began))
+        if one.unread and one.items:
+            emit(Event(Mark.WARN, f"not read: {len(one.unread)}, such as {one.unread[0]}", one.site.name))
+    files = bundle.files(topology, found, when, await _tools(), process.concealed())
+    size = archive.write(path, files, when)
+    errors = tuple(one.error for one in found if one.error is not None)
+    status = errors[0].status if errors else ExitStatus.DONE
+    dumped = Dumped(str(path), tuple(name for name, _ in files), size)
+    return Result("dump", status, errors=errors, text=str(path), dumped=dumped)
+
+
+async def _tools() -> dict[str, str]:
+    """Versions of what runs here."""
+    tools = {"hzlink": __version__, "Python": platform.python_version(), "system": platform.platform(terse=True)}
+    skupper = process.find_program("skupper")
+    if skupper is not None:
+        try:
+            done = await process.run([skupper, "version"], deadline=5.0)
+            tools["skupper"] = " ".join(done.stdout.split())[:80] or "unknown"
+        except (process.DeadlineExceeded, HzlinkError):
+            tools["skupper"] = "does not run"
+    return tools
+
+
+async def after_up(config: Config, emit: Emit, running: Coroutine[Any, Any, Result], wanted: bool) -> Result:
+    """The outcome of an `up`; when it failed, with a bundle written, or offered where none is `wanted`."""
+    try:
+        outcome = await running
+    except HzlinkError as error:
+        outcome = result.of_errors("up", [error])
+    if outcome.status in (ExitStatus.DONE, ExitStatus.USAGE, ExitStatus.LOCKED):
+        return outcome
+    if not wanted:
+        _offer(outcome, emit)
+        return outcome
+    try:
+        dumped = (await dump(replace(config, timeout=AFTER_UP), emit)).dumped
+    except HzlinkError as error:
+        return replace(outcome, errors=(*outcome.errors, error))
+    if dumped is not None:
+        emit(Event(Mark.OK, f"support bundle: {dumped.path}"))
+    return replace(outcome, dumped=dumped)
+
+
+def _offer(outcome: Result, emit: Emit) -> None:
+    """One word of it. What is missing beforehand is told by its own error, and needs no bundle."""
+    command = hints.hzlink("dump")
+    if outcome.status is ExitStatus.PREREQUISITE:
+        return
+    if outcome.errors:
+        error = outcome.errors[0]
+        error.next_step = f"{error.next_step}   (a support bundle: {command})" if error.next_step else command
+    else:
+        emit(Event(Mark.NOTE, f"a support bundle: {command}"))

@@ -1,0 +1,176 @@
+"""Gathers what a support bundle is made of: a site's objects, its Secrets' names, logs and versions. Never writes.
+
+What is gathered here is as the cluster gave it; bundle.py strikes the secrets out of it. The values of Secrets are not
+among it at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hzlink import objects, refusals
+from hzlink.errors import HzlinkError
+from hzlink.kubectl import Kubectl
+from hzlink.objects import RESOURCES, Object
+from hzlink.observe import STATUS_KINDS
+from hzlink.refusals import KubectlError, Refusal
+from hzlink.topology import MANCENTER, WORKLOAD, Site
+
+KINDS = {kind: resource for kind, resource in RESOURCES.items() if kind not in ("Secret", "Namespace")} | {
+    "Event": "events",
+    "EndpointSlice": "endpointslices.discovery.k8s.io",
+    "ReplicaSet": "replicasets.apps",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+}
+
+# Of each container, and of each run of it. The last lines are what tells.
+LOG_LINES = 5_000
+LOG_BYTES = 1_000_000
+# Of a site. A namespace may hold other pods by the hundred; those of hzlink and Skupper come first.
+LOGS = 100
+
+# Seconds for one call, and how many run at once for a site.
+CALL = 15.0
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Log:
+    """What one container wrote in its present run, or in the previous one."""
+
+    pod: str
+    container: str
+    previous: bool
+    text: str
+
+
+@dataclass
+class Found:
+    """One site as it was found. `unread` says what could not be read, `error` why `status` cannot judge the site."""
+
+    site: Site
+    items: list[Object] = field(default_factory=list)
+    secrets: list[list[str]] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    versions: dict[str, Any] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    error: HzlinkError | None = None
+
+
+async def gather(site: Site, until: float) -> Found:
+    """All of a site that can be read before `until` (time.monotonic's seconds).
+
+    Raises:
+        PrerequisiteError: there is no kubectl.
+    """
+    gathering = _Gathering(site, until)
+    await gathering.objects()
+    found = gathering.found
+    if found.error is None or found.items:
+        await asyncio.gather(gathering.secrets(), gathering.versions(), gathering.logs())
+    return found
+
+
+class _Gathering:
+    """The calls for one site."""
+
+    def __init__(self, site: Site, until: float) -> None:
+        self.found = Found(site)
+        self._until = until
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def objects(self) -> None:
+        """In one call, or where that is refused each kind by itself."""
+        try:
+            self.found.items = await self._kubectl().objects(KINDS.values())
+        except KubectlError as error:
+            if error.refusal in (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED):
+                self._lacks("objects", error)
+                self.found.error = error
+                return
+            await asyncio.gather(*(self._kind(kind) for kind in KINDS))
+        if not self.found.items and self.found.error is None:
+            self.found.error = await self._no_namespace()
+
+    async def _kind(self, kind: str) -> None:
+        try:
+            async with self._slots:
+                self.found.items += await self._kubectl().objects([KINDS[kind]])
+        except KubectlError as error:
+            self._lacks(KINDS[kind], error)
+            if kind in STATUS_KINDS and self.found.error is None:
+                self.found.error = error
+
+    async def _no_namespace(self) -> HzlinkError | None:
+        site = self.found.site
+        try:
+            if await self._kubectl().namespace_exists():
+                return None
+        except KubectlError as error:
+            return error
+        return refusals.explain(site, "read objects", f'namespaces "{site.namespace}" not found')
+
+    async def secrets(self) -> None:
+        """Names, types and keys."""
+        self.found.secrets = await self._or("secrets", self._kubectl().secret_keys(), [])
+
+    async def versions(self) -> None:
+        """Of kubectl and the API server."""
+        self.found.versions = await self._or("versions", self._kubectl().versions(), {})
+
+    async def logs(self) -> None:
+        """Of every container, and of the previous run of those that were restarted."""
+        pods = [item for item in self.found.items if item.get("kind") == "Pod"]
+        wanted = [run for pod in sorted(pods, key=_importance) for run in _runs(pod)]
+        if len(wanted) > LOGS:
+            self.found.unread.append(f"logs: only {LOGS} of {len(wanted)} were read")
+        logs = await asyncio.gather(*(self._log(*run) for run in wanted[:LOGS]))
+        self.found.logs = [log for log in logs if log is not None]
+
+    async def _log(self, pod: str, container: str, previous: bool) -> Log | None:
+        async with self._slots:
+            what = f"{'previous ' if previous else ''}log of {pod}/{container}"
+            reading = self._kubectl().log(pod, container, lines=LOG_LINES, limit_bytes=LOG_BYTES, previous=previous)
+            text = await self._or(what, reading, None)
+        return None if text is None else Log(pod, container, previous, text)
+
+    async def _or(self, what: str, reading: Coroutine[Any, Any, Any], otherwise: Any) -> Any:
+        try:
+            return await reading
+        except KubectlError as error:
+            self._lacks(what, error)
+            return otherwise
+
+    def _lacks(self, what: str, error: HzlinkError) -> None:
+        self.found.unread.append(f"{what}: {error.message}{f': {error.said}' if error.said else ''}")
+
+    def _kubectl(self) -> Kubectl:
+        return Kubectl(self.found.site, max(1.0, min(CALL, self._until - time.monotonic())))
+
+
+def _importance(pod: Object) -> tuple[bool, str]:
+    name = objects.name(pod)
+    known = objects.labels(pod).get("app") in (WORKLOAD, MANCENTER) or name.startswith("skupper-")
+    return not known, name
+
+
+def _runs(pod: Object) -> list[tuple[str, str, bool]]:
+    """The runs of a pod's containers that have a log: pod, container, whether it is the previous run."""
+    spec, status = objects.spec(pod), objects.status(pod)
+    statuses = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    restarted = {one.get("name") for one in statuses if int(one.get("restartCount") or 0) > 0}
+    names = [one.get("name") for one in (*(spec.get("initContainers") or []), *(spec.get("containers") or []))]
+    return [
+        (objects.name(pod), str(name), previous)
+        for name in names or [one.get("name") for one in statuses]
+        for previous in ((False, True) if name in restarted else (False,))
+    ]
+
+
+async def gather_all(sites: Sequence[Site], until: float) -> list[Found]:
+    """All sites, side by side, in their order."""
+    return list(await asyncio.gather(*(gather(site, until) for site in sites)))

@@ -1,0 +1,124 @@
+"""Where the two sides of a link, or an object and its Site's `status.network`, say different things. Pure.
+
+Both sides tell of what they have heard, some seconds late. A disagreement that stays is a trouble of Skupper's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from hzlink import objects
+from hzlink.choices import Role
+from hzlink.objects import Object
+from hzlink.observe import Snapshot, Snapshots
+from hzlink.readings import State
+from hzlink.standing import LinkReport, SiteReport
+from hzlink.topology import WORKLOAD, Site, Topology
+
+# Skupper's mark on the Services that it makes for a Listener.
+LISTENER_LABEL = "internal.skupper.io/listener"
+
+
+class Kind(StrEnum):
+    """What two say different things about."""
+
+    NETWORK = "network"
+    LINK = "link"
+    OFFERS = "offers"
+    NAMES = "names"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement: about what, whose word it is, and what is said against it."""
+
+    kind: Kind
+    site: Site
+    text: str
+
+
+def find(
+    topology: Topology, snapshots: Snapshots, sites: Sequence[SiteReport], links: Sequence[LinkReport]
+) -> tuple[Finding, ...]:
+    """All disagreements, between sites that can be read and have a Skupper Site."""
+    reports = {report.site: report for report in sites}
+    cluster = snapshots[topology.cluster]
+    found: dict[Finding, None] = {}
+    for link in links:
+        client = snapshots[link.client]
+        if client.skupper_site is None or cluster.skupper_site is None:
+            continue
+        for here, there in ((client, cluster), (cluster, client)):
+            found.update(dict.fromkeys(_network(here, there, link)))
+        found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
+        found.update(dict.fromkeys(_names(client, cluster)))
+    return tuple(found)
+
+
+def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Finding]:
+    """What the Site here has heard of the Site there and of the Link; a Site that has heard nothing says nothing."""
+    entries = _entries(here)
+    if not entries:
+        return
+    site, other = here.site, there.site.name
+    uid, name = objects.uid(there.skupper_site or {}), objects.name(there.skupper_site or {})
+    ids = [entry.get("id") for entry in entries]
+    if link.reading.ok and uid not in ids:
+        text = f"the Link between {link.client.name} and its cluster says Ready, {site.name} does not list {other}"
+        yield Finding(Kind.NETWORK, site, f"{text} in its Site's network")
+    same = [entry for entry in entries if (entry.get("name"), entry.get("namespace")) == (name, there.site.namespace)]
+    own = objects.uid(here.skupper_site or {})
+    if any(entry.get("id") not in (uid, own) for entry in same):
+        text = f"{site.name} lists in its Site's network a Site {name} of {other} that is no more (skupper issue 2069)"
+        yield Finding(Kind.NETWORK, site, text)
+    told = [up for entry in entries for up in _links(entry, link) if entry.get("id") in (uid, own)]
+    if told and link.reading.state is not State.UNKNOWN and told[0] != link.reading.ok:
+        says = "Ready" if link.reading.ok else link.reading.text
+        text = f"{site.name}'s Site says that Link {link.name} is {'up' if told[0] else 'down'}, the Link says: {says}"
+        yield Finding(Kind.LINK, site, text)
+
+
+def _entries(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [dict(entry) for entry in objects.status(snapshot.skupper_site or {}).get("network") or []]
+
+
+def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
+    """Whether the Link is operational, as the entry has it; nothing where it does not know it."""
+    named = [one for one in entry.get("links") or [] if link.name and one.get("name") == link.name]
+    return [bool(one.get("operational")) for one in named]
+
+
+def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Finding]:
+    """Listener and Connector of one linked pair: matched at both ends or at none."""
+    if not link.reading.ok or near.offer.ok == far.offer.ok:
+        return
+    for content, other in ((near, far), (far, near)):
+        if content.offer.ok and other.offer.state in (State.WAITING, State.BROKEN):
+            text = (
+                f"the {_kind(content)} of {content.site.name} is matched, the {_kind(other)} of {other.site.name} says"
+            )
+            yield Finding(Kind.OFFERS, other.site, f"{text}: {other.offer.text}")
+
+
+def _kind(report: SiteReport) -> str:
+    return "Connector" if report.site.role is Role.CLUSTER else "Listener"
+
+
+def _names(client: Snapshot, cluster: Snapshot) -> Iterator[Finding]:
+    """Services for members that are no more."""
+    pods = {objects.name(pod) for pod in cluster.of("Pod")}
+    stale = sorted(objects.name(service) for service in client.of("Service") if _is_member_of(service, pods) is False)
+    if stale:
+        text = f"{client.site.name} has a Service for {', '.join(stale)}; {cluster.site.name} has no such pod"
+        yield Finding(Kind.NAMES, client.site, f"{text} (skupper issue 2251)")
+
+
+def _is_member_of(service: Object, pods: set[str]) -> bool | None:
+    """Whether a member's Service has its pod; None for a Service that is no member's."""
+    name = objects.name(service)
+    if objects.labels(service).get(LISTENER_LABEL) != WORKLOAD or name == WORKLOAD:
+        return None
+    return name in pods

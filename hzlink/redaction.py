@@ -1,0 +1,244 @@
+"""Strikes secrets out of what a support bundle holds: objects, and the texts in them and in logs. Pure.
+
+Rather too much than too little: what looks like a secret by its name, its form or its place goes, and so does each
+value that was once found in such a place, wherever else it turns up.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from hzlink.objects import Object
+
+STRUCK = "[redacted]"
+# Shorter values are struck out where they stand only: elsewhere they would take half of the words along.
+LEAST_KNOWN = 6
+
+_WORDS = (
+    r"passw|passphrase|passcode|(?<![a-z])pwd(?![a-z])|secret|token|credential|licen[cs]e|cookie|dockerconfig|"
+    r"(?:api|access|private|signing|encryption|auth|shared|master)[-_.]?key"
+)
+_SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+# Names of what only leads to a secret, or says something about one.
+_HARMLESS_NAME = re.compile(
+    r"(?:names?|refs?|files?|path|dir|seconds|window|mode|type|count|allowed|polic(?:y|ies)|class|enabled|expiration)$"
+    # The name of the Secret that a Link, a Listener or a Connector uses.
+    r"|^tlsCredentials$",
+    re.IGNORECASE,
+)
+_HARMLESS_VALUE = re.compile(r"[\"'\\]*(?:true|false|null|none|yes|no)?[\"'\\]*,?", re.IGNORECASE)
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_TOKEN_KINDS = ("AccessGrant", "AccessToken")
+_TOKEN_FIELDS = ("code", "ca")
+
+# A line without any of these has nothing to strike out but known values. Most lines of a log are such.
+_SUSPICIOUS = re.compile(
+    rf"{_WORDS}|-----(?:BEGIN|END) |LS0tLS1CRUdJTi|bearer|authorization|eyJ|://|\bcode\b|mc-conf|[A-Za-z0-9+/]{{40}}",
+    re.IGNORECASE,
+)
+_NAME = rf"[\w.-]{{0,60}}?(?:{_WORDS})[\w.-]{{0,60}}"
+# The same without its beginning, which says nothing more: quick to look for anywhere in a line.
+_TAIL = rf"(?:tls)?(?:{_WORDS})[\w.-]{{0,60}}"
+_VALUE = r"""\\"[^"\\]*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]\n]*\]|[^\s,;&"'{}<\[]+"""
+_IS = r"""\\?["']?[ \t]*[:=][ \t]*"""
+
+_Replacement = str | Callable[[re.Match[str]], str]
+_Rule = tuple[re.Pattern[str], _Replacement]
+
+
+def _unless_harmless(match: re.Match[str]) -> str:
+    if _HARMLESS_NAME.search(match["name"]) or _HARMLESS_VALUE.fullmatch(match["value"]):
+        return match[0]
+    return f"{match['before']}{STRUCK}"
+
+
+def _named(before: str, value: str, flags: re.RegexFlag = re.NOFLAG) -> _Rule:
+    """A rule for a value by its name: the groups `before` (with `name` in it) and `value` follow on one another."""
+    return re.compile(rf"(?P<before>{before})(?P<value>{value})", re.IGNORECASE | flags), _unless_harmless
+
+
+# PEM: keys and certificates, whole; one that is cut off; the last lines of one whose head is cut off.
+_PEM_RULES: tuple[_Rule, ...] = (
+    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.{0,20000}?-----END [A-Z0-9 ]+-----", re.DOTALL), STRUCK),
+    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*(?:\n(?:\S+[ ])?[A-Za-z0-9+/=]{16,}[ \t]*$)*", re.MULTILINE), STRUCK),
+    (re.compile(r"^(?:.*\n)?.*-----END [A-Z0-9 ]+-----", re.MULTILINE), STRUCK),
+)
+_RULES: tuple[_Rule, ...] = (
+    (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*"), STRUCK),
+    # A long base64 word at a line's end, such as the middle of a PEM block. Hexadecimal digests stay.
+    (
+        re.compile(r"(?<![^\s\"'|])(?=\S*[A-Z])(?=\S*[0-9])[A-Za-z0-9+/]{40,}={0,2}(?=[\"',]*\s*$)", re.MULTILINE),
+        STRUCK,
+    ),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"), STRUCK),
+    (re.compile(rf"(\bauthorization{_IS}[\"']?(?:\w+\s+)?)[^\s\"',;]+", re.IGNORECASE), rf"\1{STRUCK}"),
+    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{STRUCK}"),
+    (re.compile(r"(\w://[^\s/:@]*):[^\s/@]+@"), rf"\1:{STRUCK}@"),
+    # A token's code is 24 letters and digits; an exit code is not.
+    (
+        re.compile(
+            rf"(\bcode{_IS}\\?[\"']?)(?:(?=\S*[0-9])[A-Za-z0-9]{{12,}}|[A-Za-z0-9]{{20,}})(?![A-Za-z0-9])",
+            re.IGNORECASE,
+        ),
+        rf"\1{STRUCK}",
+    ),
+    # How Management Center's users are made: mc-conf.sh user create -n=admin -p=...
+    (re.compile(r"(mc-conf\S*[^\n]*?\s-p[= ])\S+"), rf"\1{STRUCK}"),
+    # name: PASSWORD, value: ...
+    _named(rf"\bname{_IS}\\?[\"']?(?P<name>{_NAME})\\?[\"']?[\s,]+\\?[\"']?value{_IS}", _VALUE),
+    # <password>...</password> and <property name="password">...</property>
+    _named(rf"<(?P<name>{_NAME})(?:\s[^>]*)?>", r"[^<]+"),
+    _named(rf"\bname=[\"'](?P<name>{_NAME})[\"'][^>]*>", r"[^<]+"),
+    # A block scalar of YAML's: all that is further in.
+    _named(
+        rf"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<name>{_NAME})[\"']?:[ \t]*",
+        r"[|>][+-]?\d*[ \t]*(?:\n(?:(?P=indent)[ \t]+.*|[ \t]*(?=\n)))+",
+        re.MULTILINE,
+    ),
+    # password: with all the rest of the line, also after a log's time
+    _named(rf"^(?:\S+Z )?\s*(?:- )?[\"']?(?P<name>{_NAME}){_IS}", r"\S.*$", re.MULTILINE),
+    # --password word, and password=word anywhere
+    _named(rf"(?<!\S)--?(?P<name>{_NAME})[ \t]+", r"[^\s=-]\S*"),
+    _named(rf"(?P<name>{_TAIL}){_IS}", _VALUE),
+)
+# Lines that belong to the one before them, where that is suspicious: what a YAML block or a list holds.
+_NEAR = 2
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a setting of that name has a secret for its value."""
+    return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
+
+
+class Redaction:
+    """Knows the secrets that were found, and strikes them out with all that looks like one."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, items: Iterable[Object], public: Iterable[str] = ()) -> None:
+        """Takes note of the secrets in these objects. What is in `public`, such as objects' names, is none."""
+        found: set[str] = set()
+
+        def note(value: str) -> str:
+            found.add(value)
+            return STRUCK
+
+        for item in items:
+            _item(item, note, lambda text: text)
+        self.know(found - set(public))
+
+    def know(self, values: Iterable[str]) -> None:
+        """Has these values struck out wherever they turn up, as they are, in base64, in JSON and in addresses."""
+        for value in values:
+            for part in {value.strip(), *(line for line in value.splitlines() if len(line) >= 16)}:
+                if len(part) >= LEAST_KNOWN and part != STRUCK and not part.startswith("-----"):
+                    encoded = base64.b64encode(part.encode()).decode().rstrip("=")
+                    self._known |= {part, encoded, json.dumps(part)[1:-1], quote(part, safe="")}
+        longest_first = sorted(self._known, key=lambda known: (-len(known), known))
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def text(self, text: str) -> str:
+        """A text of any size, such as a log, without secrets."""
+        if self._pattern is not None:
+            text = self._pattern.sub(STRUCK, text)
+        if "-----" in text:
+            text = _apply(_PEM_RULES, text)
+        if "\n" not in text:
+            return _apply(_RULES, text) if _SUSPICIOUS.search(text) else text
+        return "\n".join(
+            _apply(_RULES, "\n".join(lines)) if suspicious else "\n".join(lines)
+            for suspicious, lines in _passages(text.split("\n"))
+        )
+
+    def item(self, item: Object) -> dict[str, Any]:
+        """A copy of an object without secrets, and without what only the API server needs."""
+        return _item(item, lambda _: STRUCK, self.text)
+
+
+def _apply(rules: Iterable[_Rule], text: str) -> str:
+    for pattern, replacement in rules:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _passages(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
+    """The lines in passages, and whether there may be something in one: most lines of a log are harmless."""
+    passage: list[str] = []
+    now, near = False, 0
+    for line in lines:
+        if _SUSPICIOUS.search(line):
+            near = _NEAR
+        elif near and not line.startswith((" ", "\t")):
+            near -= 1
+        if bool(near) is not now and passage:
+            yield now, passage
+            passage = []
+        now = bool(near)
+        passage.append(line)
+    yield now, passage
+
+
+def _item(item: Object, strike: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
+    """A copy of the object: `strike` gives what stands for a secret, `text` for any other string."""
+    copy: dict[str, Any] = {}
+    for key, value in item.items():
+        if key == "metadata" and isinstance(value, Mapping):
+            copy[key] = _metadata(value, strike, text)
+        elif item.get("kind") == "Secret" and key in ("data", "stringData") and isinstance(value, Mapping):
+            copy[key] = {name: strike(str(secret)) for name, secret in value.items()}
+        elif item.get("kind") in _TOKEN_KINDS and key in ("spec", "status") and isinstance(value, Mapping):
+            secrets = {name: strike(str(value[name])) for name in _TOKEN_FIELDS if name in value}
+            copy[key] = {**_walk(value, strike, text), **secrets}
+        else:
+            copy[key] = _walk(value, strike, text)
+    return copy
+
+
+def _metadata(metadata: Mapping[str, Any], strike: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
+    kept = {key: value for key, value in metadata.items() if key != "managedFields"}
+    copy: dict[str, Any] = _walk(kept, strike, text)
+    annotations = copy.get("annotations")
+    if isinstance(annotations, dict) and _LAST_APPLIED in annotations:
+        # The whole object once more, as a text.
+        annotations[_LAST_APPLIED] = STRUCK
+    return copy
+
+
+def _walk(node: Any, strike: Callable[[str], str], text: Callable[[str], str]) -> Any:
+    if isinstance(node, Mapping):
+        return {text(str(key)): _value(str(key), value, node, strike, text) for key, value in node.items()}
+    if isinstance(node, list):
+        before = ["", *node]
+        return [
+            strike(one) if isinstance(one, str) and _is_option(last) else _walk(one, strike, text)
+            for last, one in zip(before, node, strict=False)
+        ]
+    return text(node) if isinstance(node, str) else node
+
+
+def _value(
+    key: str, value: Any, node: Mapping[str, Any], strike: Callable[[str], str], text: Callable[[str], str]
+) -> Any:
+    # An entry of `env`, and what is built like one.
+    named = key == "value" and looks_secret(str(node.get("name", "")))
+    if named or looks_secret(key):
+        if isinstance(value, str) and not _HARMLESS_VALUE.fullmatch(value):
+            return strike(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return strike(str(value))
+        if isinstance(value, list):
+            return [strike(one) if isinstance(one, str) else _walk(one, strike, text) for one in value]
+    return _walk(value, strike, text)
+
+
+def _is_option(word: Any) -> bool:
+    """Whether a command line's word is an option whose value is the next word, and that a secret."""
+    return isinstance(word, str) and word.startswith("-") and "=" not in word and " " not in word and looks_secret(word)

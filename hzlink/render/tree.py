@@ -1,0 +1,53 @@
+"""The paths as a tree on the terminal: topology, client sites, hops, members."""
+
+from __future__ import annotations
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from hzlink.hops import Hop, Path
+from hzlink.render import words
+from hzlink.render.plain import one_line, printable
+from hzlink.render.table import below, print_parts
+from hzlink.report import Report
+
+_STAGE, _STATE, _AGE = 19, 7, 6
+
+
+def tree(report: Report) -> Tree:
+    """The whole topology. Lines are broken at the terminal's width."""
+    cluster = report.topology.cluster
+    root = Tree(Text(report.topology.name, "bold"), guide_style="dim")
+    for path in report.paths:
+        where = f"{path.client.name} ({path.client.where}) to {cluster.name} ({cluster.where})"
+        branch = root.add(Text(one_line(where), "bold"))
+        for place, hop in enumerate(path.hops):
+            node = branch.add(_line(words.label(path, place), hop, path.first_broken is hop))
+            for part in hop.parts:
+                node.add(_line(part.name, part, False))
+            _add_command(node, path, place)
+    return root
+
+
+def _add_command(node: Tree, path: Path, place: int) -> None:
+    command = path.hops[place].next_step
+    if place == path.broken and command:
+        node.add(Text("next: ").append(printable(command), "cyan"))
+
+
+def _line(name: str, hop: Hop, broken: bool) -> Text:
+    text = Text(f"{one_line(name):<{_STAGE}} ", "bold red" if broken else "")
+    text.append(f"{words.state(hop):<{_STATE}} ", f"not bold {words.colour(hop)}")
+    text.append(f"{words.age(hop):>{_AGE}}  ", "not bold dim")
+    return text.append(words.evidence(hop), "not bold default")
+
+
+def render(report: Report) -> list[RenderableType]:
+    """The tree, and the verdict below it."""
+    return [tree(report), *below(report, wide=True)]
+
+
+def show(console: Console, report: Report) -> None:
+    """Prints it."""
+    print_parts(console, render(report))

@@ -1,0 +1,51 @@
+"""How hops and their states are worded and coloured, the same in every picture."""
+
+from __future__ import annotations
+
+from hzlink.hops import Hop, Path
+from hzlink.readings import State
+from hzlink.render.plain import one_line
+
+COLOURS = {
+    State.OK: "green",
+    State.WAITING: "yellow",
+    State.BROKEN: "red",
+    State.ABSENT: "red",
+    State.UNKNOWN: "magenta",
+}
+
+_SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def span(seconds: float) -> str:
+    """Seconds as people say them: 12 s, 5 min, 3 h, 2 d."""
+    for length, unit in _SPANS:
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def age(hop: Hop) -> str:
+    """How old the hop's evidence is; empty where that is not known."""
+    return "" if hop.age is None else span(hop.age)
+
+
+def state(hop: Hop) -> str:
+    """The hop's state in one word."""
+    return "lags" if hop.lag else str(hop.reading.state)
+
+
+def colour(hop: Hop) -> str:
+    """The colour of that word."""
+    return COLOURS[State.WAITING if hop.lag else hop.reading.state]
+
+
+def label(path: Path, place: int) -> str:
+    """A hop's name on its path, in brackets where it is the first broken one."""
+    stage = path.hops[place].stage
+    return f"[{stage}]" if place == path.broken else stage
+
+
+def evidence(hop: Hop) -> str:
+    """Who says what of it, on one line; the site stands elsewhere in the picture."""
+    return one_line(f"{hop.subject}: {hop.text}" if hop.subject else hop.text)

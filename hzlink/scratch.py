@@ -1,0 +1,64 @@
+"""Folders for what is needed for a moment: removed on every way out, and after a SIGKILL by the next run.
+
+A folder is locked for as long as it is in use; the lock goes with its process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+# Seconds after which a folder that was never locked is nobody's; it is empty.
+HIDDEN_FOR = 60.0
+
+
+def temporary() -> Path:
+    """Where the system keeps temporary files."""
+    return Path(tempfile.gettempdir())
+
+
+@contextmanager
+def folder(base: Path, prefix: str) -> Iterator[Path]:
+    """A new folder in `base`, of mode 0700.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    # It gets its name once it is locked, so that no other run takes it for abandoned.
+    new = Path(tempfile.mkdtemp(prefix=f".{prefix}", dir=base))
+    handle = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # A file system without locks: then it is not swept away, either.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        new = new.rename(new.with_name(new.name.removeprefix(".")))
+        yield new
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        os.close(handle)
+
+
+def sweep(base: Path, prefix: str) -> None:
+    """Removes the folders of runs that were killed: those that nobody holds a lock on. Other users' are left alone."""
+    for found in (*base.glob(f"{prefix}*"), *base.glob(f".{prefix}*")):
+        with suppress(OSError):
+            _remove_abandoned(found)
+
+
+def _remove_abandoned(found: Path) -> None:
+    """Raises OSError where the folder is in use, or not to be opened."""
+    handle = os.open(found, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        facts = os.fstat(handle)
+        young = found.name.startswith(".") and time.time() - facts.st_mtime < HIDDEN_FOR
+        if facts.st_uid == os.getuid() and not young:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(found)
+    finally:
+        os.close(handle)

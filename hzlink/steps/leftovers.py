@@ -1,0 +1,16 @@
+"""What a run that was cut off left of its linking is put in order before anything is linked anew."""
+
+from __future__ import annotations
+
+from hzlink import linking, objects
+from hzlink.plan import Step
+from hzlink.steps.context import Run
+
+
+async def tidy(run: Run, step: Step) -> str:
+    """Marks Links as hzlink's, then removes the tokens and grants that they came from."""
+    kubectl = run.kubectl(step.site)
+    for link in step.items:
+        await linking.mark(kubectl, run.topology.name, objects.name(link))
+    await kubectl.delete(step.refs)
+    return f"put in order what was {step.why}"

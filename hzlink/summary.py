@@ -1,0 +1,121 @@
+"""The first page of a support bundle: the verdict, each site, what went wrong last, and what is in the bundle. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from hzlink import objects
+from hzlink.choices import Role
+from hzlink.dump import LOG_BYTES, LOG_LINES, Found
+from hzlink.objects import Object
+from hzlink.readings import Reading
+from hzlink.report import Report
+from hzlink.standing import SiteReport
+
+# A page has room for so many warnings of a site, and for so much of a line.
+WARNINGS = 6
+WIDTH = 160
+
+
+def page(report: Report, found: Sequence[Found], when: datetime, tools: dict[str, str]) -> str:
+    """The page, as plain text."""
+    lines = [f"topology {report.topology.name}, as hzlink dump saw it at {when:%Y-%m-%dT%H:%M:%SZ}", ""]
+    lines += [*_verdict(report), ""]
+    for site, one in zip(report.sites, found, strict=True):
+        lines += [*_site(report, site), *_trouble(one), ""]
+    lines += [f"versions: {', '.join(f'{name} {version}' for name, version in tools.items())}"]
+    lines += [f"  {one.site.name}: {_versions(one)}" for one in found]
+    lines += [
+        "",
+        "In this archive: status.json, versions.yaml, and for each site resources/ (YAML by kind), events.txt,",
+        f"logs/ (the last {LOG_LINES} lines or {LOG_BYTES} bytes of each container, and of its previous run),",
+        "secrets.txt (names and keys), unread.txt (what could not be read).",
+        "Left out or [redacted]: the values of Secrets, the codes and certificates of grants and tokens, keys, and",
+        "what looks like a password, token or licence. Look through it before you hand it on.",
+    ]
+    return "\n".join(_one_line(line) for line in lines) + "\n"
+
+
+def _verdict(report: Report) -> Iterator[str]:
+    blame = report.blame
+    if blame is None:
+        links = len(report.links)
+        plural = "s" if links > 1 else ""
+        yield f"healthy. {len(report.sites)} sites, {links} link{plural}, {len(report.members)} members"
+    else:
+        yield f"unhealthy: first broken hop is the {blame.name} of {blame.site.name}"
+        yield f"  {blame.reading.text}"
+        if blame.next_step:
+            yield f"  next: {blame.next_step}"
+    yield from (f"note: {warning}" for warning in report.warnings)
+
+
+def _site(report: Report, site: SiteReport) -> Iterator[str]:
+    place = site.site
+    yield f"{place.name}: {place.role} site, context {place.context}, namespace {place.namespace}"
+    if site.error:
+        yield f"  could not be read: {site.error}"
+        return
+    facts = filter(None, (site.version, site.host and f"at {site.host}"))
+    yield f"  Skupper Site       {_said(site.skupper)} {' '.join(facts)}".rstrip()
+    yield f"  {'Connector' if place.role is Role.CLUSTER else 'Listener '}          {_said(site.offer)}"
+    for link in report.links:
+        if place in (link.client, report.topology.cluster):
+            issued = f", {link.issuer.name} issued" if link.issuer else ""
+            yield f"  Link of {link.client.name:<10} {_said(link.reading)} {link.name}{issued}".rstrip()
+    if place.role is Role.CLUSTER:
+        ready = sum(member.ready for member in report.members)
+        yield f"  members            {ready}/{len(report.members)} ready"
+        yield from (f"    {member.name}: {member.trouble}" for member in report.members if not member.ready)
+    elif site.names is not None:
+        lacks = f", no {', '.join(site.missing)}" if site.missing else ""
+        yield f"  members' names     {', '.join(site.names) or 'none'}{lacks}"
+    if site.mancenter is not None:
+        sees = f", sees {site.sees.count} members since {site.sees.since}" if site.sees else ""
+        yield f"  Management Center  {_said(site.mancenter)}{sees}"
+
+
+def _said(reading: Reading) -> str:
+    return f"{reading.state}{f': {reading.text}' if reading.text else ''}"
+
+
+def _trouble(found: Found) -> Iterator[str]:
+    warnings = [item for item in found.items if item.get("kind") == "Event" and item.get("type") == "Warning"]
+    if warnings:
+        yield f"  last warnings of {len(warnings)}:"
+        yield from (f"    {event_line(event)}" for event in sorted(warnings, key=moment)[-WARNINGS:])
+    if found.unread:
+        yield f"  not read ({len(found.unread)}, all in unread.txt): {found.unread[0]}"
+
+
+def _versions(found: Found) -> str:
+    server = found.versions.get("serverVersion") or {}
+    images = {
+        str(container.get("image"))
+        for item in found.items
+        if item.get("kind") == "Pod"
+        for container in objects.spec(item).get("containers") or []
+    }
+    return f"Kubernetes {server.get('gitVersion', 'unknown')}; {', '.join(sorted(images))}".rstrip("; ")
+
+
+def moment(event: Object) -> str:
+    """When an event happened last, as the API writes it."""
+    series = event.get("series") or {}
+    made = (event.get("metadata") or {}).get("creationTimestamp")
+    return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or made or "")
+
+
+def event_line(event: Object) -> str:
+    """An event as one line."""
+    about = event.get("involvedObject") or {}
+    count = int(event.get("count") or (event.get("series") or {}).get("count") or 1)
+    times = f" (x{count})" if count > 1 else ""
+    what = f"{event.get('reason', '')} {about.get('kind', '')}/{about.get('name', '')}{times}"
+    return f"{moment(event)} {event.get('type', '')} {what}: {' '.join(str(event.get('message', '')).split())}"
+
+
+def _one_line(text: str) -> str:
+    line = "".join(character if character.isprintable() else " " for character in text).rstrip()
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."

@@ -1,0 +1,287 @@
+"""`status --watch` and `status --wait`: the real console script against fake API servers that change meanwhile."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from hzlink.errors import ExitStatus
+from hzlink.render.following import BlockView, LiveView
+from hzlink.result import Result, verdict
+from tests.cli import fake_api, situations
+from tests.cli.fake_api import FakeApi
+from tests.cli.judging import document_of, is_clean, refused
+from tests.cli.program import User
+from tests.cli.situations import CORE, EDGE, Situation
+from tests.cli.talking import ESCAPE
+from tests.cli.test_progress_output import _screen
+
+SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
+
+
+@dataclass
+class Clusters:
+    """Two clusters whose situation a test changes."""
+
+    user: User
+    core: FakeApi
+    edge: FakeApi
+
+    def become(self, situation: Situation) -> None:
+        """From now on they answer as in that situation."""
+        self.core.items = list(situation.snapshots[CORE].items)
+        self.edge.items = list(situation.snapshots[EDGE].items)
+
+    def lose_the_link(self) -> None:
+        """One change, at one site: two would be two for a look in between."""
+        self.edge.items = [item for item in self.edge.items if item["kind"] != "Link"]
+
+    def looks(self) -> int:
+        """How often the client's Sites were listed."""
+        return sum("/sites" in path for _, path in self.edge.requests)
+
+
+@pytest.fixture
+def clusters(user: User, serve: Callable[[FakeApi], FakeApi]) -> Iterator[Clusters]:
+    core, edge = serve(FakeApi()), serve(FakeApi())
+    user.has_contexts(core=core.url, edge=edge.url)
+    made = Clusters(user, core, edge)
+    made.become(situations.healthy())
+    yield made
+    assert core.methods | edge.methods <= {"GET"}, "a status only reads"
+
+
+class Reader:
+    """What a running command writes, read as it comes."""
+
+    def __init__(self, run: subprocess.Popen[str]) -> None:
+        self.run = run
+        self.seen = ""
+
+    def until(self, pattern: str) -> str:
+        """Reads lines until one matches."""
+        assert self.run.stdout is not None
+        for line in self.run.stdout:
+            self.seen += line
+            if re.search(pattern, line):
+                return line
+        raise AssertionError(f"ended without {pattern!r}: {self.seen}")
+
+    def interrupt(self) -> tuple[int, str]:
+        """^C: the exit code, and what came on standard error."""
+        assert self.run.stdout is not None
+        assert self.run.stderr is not None
+        self.run.send_signal(signal.SIGINT)
+        self.seen += self.run.stdout.read()
+        return self.run.wait(30), self.run.stderr.read()
+
+
+def _looked_again(clusters: Clusters) -> None:
+    before, end = clusters.looks(), time.monotonic() + 30
+    while clusters.looks() < before + 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_block_for_each_change_and_none_without(clusters: Clusters) -> None:
+    reader = Reader(clusters.user.start("status", *SITES, "--watch"))
+    reader.until("healthy. 2 sites")
+    _looked_again(clusters)
+    clusters.lose_the_link()
+    reader.until("first broken hop is the Link of edge")
+    code, err = reader.interrupt()
+    assert (code, err) == (1, ""), "the exit code is the last verdict's"
+    assert len(re.findall(r"^at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", reader.seen, re.MULTILINE)) == 2
+    assert [c for c in reader.seen if not (c.isprintable() or c == "\n")] == []
+
+
+def test_left_while_all_is_well(clusters: Clusters) -> None:
+    reader = Reader(clusters.user.start("status", *SITES, "-w"))
+    reader.until("healthy")
+    assert reader.interrupt() == (0, "")
+
+
+def test_left_before_anything_was_seen(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
+    silent = serve(FakeApi(fake_api.silent))
+    user.has_contexts(core=silent.url, edge="http://127.0.0.1:1")
+    run = user.start("status", *SITES, "--watch")
+    end = time.monotonic() + 30
+    while not silent.requests:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    code, err = Reader(run).interrupt()
+    assert code == 130
+    assert err.startswith("error: interrupted")
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_a_document_for_each_change(output: str, clusters: Clusters) -> None:
+    reader = Reader(clusters.user.start("status", *SITES, "--watch", "-o", output))
+    reader.until("errors")
+    clusters.lose_the_link()
+    reader.until("errors")
+    assert reader.interrupt()[0] == 1
+    if output == "yaml":
+        documents = list(yaml.safe_load_all(reader.seen))
+    else:
+        documents = [json.loads(line) for line in reader.seen.splitlines()]
+    assert [document["healthy"] for document in documents] == [True, False]
+    assert [document["exitCode"] for document in documents] == [0, 1]
+
+
+def test_a_watch_with_a_timeout_ends_with_the_last_verdict(clusters: Clusters) -> None:
+    clusters.become(situations.not_linked())
+    ended = clusters.user.hzlink("status", *SITES, "--watch", "--timeout", "6")
+    is_clean(ended)
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.count("unhealthy") == 1
+
+
+def test_whoever_read_it_has_gone(clusters: Clusters) -> None:
+    run = clusters.user.start("status", *SITES, "--watch")
+    assert run.stdout is not None
+    run.stdout.readline()
+    run.stdout.close()
+    clusters.lose_the_link()
+    assert run.wait(30) in (0, 1)
+    assert run.stderr is not None
+    assert run.stderr.read() == ""
+
+
+@pytest.mark.parametrize("output", ["svg", "mermaid"])
+def test_pictures_for_documents_are_not_watched(output: str, clusters: Clusters) -> None:
+    ended = clusters.user.hzlink("status", *SITES, "--watch", "-o", output)
+    refused(ended, 2, f"--watch does not go with -o {output}", "-o table, wide, tree, json or yaml")
+
+
+def test_at_a_terminal_it_is_redrawn_in_place(clusters: Clusters) -> None:
+    run = clusters.user.at_terminal("status", *SITES, "--watch")
+    run.until("watching; ^C ends")
+    clusters.become(situations.member_down())
+    run.until("first broken hop is the members")
+    run.press("\x03")
+    code, seen = run.end()
+    assert code == 1
+    assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l"), "the cursor is back"
+    assert "\x1b[2J" not in seen, "the terminal is never cleared"
+    shown = "\n".join(_screen(ESCAPE.sub("", seen.replace("\r\n", "\r\n"))))
+    assert shown.count("SITE") == 1
+    assert "healthy. 2 sites" not in shown
+    assert "watching" not in shown
+
+
+def test_a_dumb_terminal_gets_blocks(clusters: Clusters) -> None:
+    code, seen = clusters.user.at_terminal("status", *SITES, "--watch", "--timeout", "6", TERM="dumb").end()
+    assert code == 0
+    assert "\x1b" not in seen
+    assert seen.count("healthy. 2 sites") == 1
+
+
+# Waiting
+
+
+def test_what_holds_already_ends_the_wait_at_once(clusters: Clusters) -> None:
+    ended = clusters.user.hzlink("status", *SITES, "--wait")
+    is_clean(ended)
+    assert (ended.code, ended.err) == (0, "")
+    assert "healthy" in ended.out
+
+
+def test_a_wait_ends_when_it_has_come_to_that(clusters: Clusters) -> None:
+    clusters.become(situations.not_linked())
+    run = clusters.user.start("status", *SITES, "--wait", "--timeout", "60")
+    _looked_again(clusters)
+    clusters.become(situations.healthy())
+    out, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (0, "")
+    assert "healthy. 2 sites" in out
+    assert "unhealthy" not in out
+
+
+def test_a_wait_that_is_over_shows_what_there_is(clusters: Clusters) -> None:
+    clusters.become(situations.link_pending())
+    ended = clusters.user.hzlink("status", *SITES, "--wait", "--timeout", "5")
+    is_clean(ended)
+    assert ended.code == 4
+    assert "first broken hop is the Link of edge" in ended.out
+    assert re.search(
+        r"error: timed out waiting for: healthy\n  first broken hop is the Link .* waited [5-9]", ended.err
+    )
+    assert "next: hzlink link" in ended.err
+    ended = clusters.user.hzlink("status", *SITES, "--wait", "--timeout", "5", "-o", "json")
+    document = document_of(ended, 4, "timed out waiting for: healthy\n  first broken hop")
+    assert document["firstBrokenHop"]["hop"] == "Link"
+
+
+def test_linked_is_enough_for_linked(clusters: Clusters) -> None:
+    clusters.become(situations.member_down())
+    ended = clusters.user.hzlink("status", *SITES, "--wait", "--for", "linked")
+    assert ended.code == 0
+    assert clusters.user.hzlink("status", *SITES).code == 1
+
+
+def test_until_all_is_gone(clusters: Clusters) -> None:
+    ended = clusters.user.hzlink("status", *SITES, "--wait", "--for", "gone", "--timeout", "5")
+    assert ended.code == 4
+    assert "timed out waiting for: gone" in ended.err
+    assert "core: " in ended.err
+    clusters.core.items = clusters.edge.items = []
+    assert clusters.user.hzlink("status", *SITES, "--wait", "--for", "gone").code == 0
+
+
+def test_a_wait_can_be_watched(clusters: Clusters) -> None:
+    clusters.become(situations.not_linked())
+    run = clusters.user.start("status", *SITES, "--watch", "--wait", "--timeout", "60")
+    _looked_again(clusters)
+    clusters.become(situations.healthy())
+    out, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (0, "")
+    assert out.index("unhealthy") < out.index(" healthy.")
+    assert out.count(" healthy.") == 1
+
+
+# The views
+
+
+def _look(situation: Situation) -> Result:
+    return verdict("status", situation.report)
+
+
+def test_a_block_view_keeps_to_what_changes() -> None:
+    shown: list[ExitStatus] = []
+    view = BlockView(lambda result: shown.append(result.status))
+    for situation in (situations.healthy(), situations.healthy(), situations.member_down(), situations.healthy()):
+        view(_look(situation))
+    assert shown == [ExitStatus.DONE, ExitStatus.FAILED, ExitStatus.DONE]
+
+
+def test_a_live_view_writes_nothing_when_nothing_changes_and_fits_into_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=60, height=8, highlight=False, emoji=False, markup=False)
+    lines = [f"line {number}" for number in range(20)]
+    view = LiveView(console, lambda result: [Text(line) for line in lines])
+    view(_look(situations.healthy()))
+    written = len(file.getvalue())
+    assert written > 0
+    view(_look(situations.healthy()))
+    assert len(file.getvalue()) == written
+    for number in range(5):
+        lines[-1] = f"changed {number}"
+        view(_look(situations.healthy()))
+    view.close()
+    shown = [line for line in _screen(ESCAPE.sub("", file.getvalue())) if line]
+    assert shown == [*(f"line {number}" for number in range(13, 19)), "changed 4"]

@@ -1,0 +1,74 @@
+"""docs/status-json.md names every field of the document, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hzlink import result
+from tests.cli import situations
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/status-json.md").read_text(encoding="utf-8")
+STATES = {"ok", "waiting", "broken", "unknown"}
+
+
+def _documents() -> Iterator[dict[str, Any]]:
+    for make in situations.ALL.values():
+        yield result.to_dict(result.verdict("status", make().report))
+
+
+def _fields(part: Any, place: str = "") -> Iterator[str]:
+    """The paths of all fields of a part; a list's items are `name[]`."""
+    if isinstance(part, list):
+        yield f"{place}[]"
+        for item in part:
+            yield from _fields(item, f"{place}[]")
+    elif isinstance(part, dict):
+        if place and not place.endswith("[]"):
+            yield place
+        for key, value in part.items():
+            yield from _fields(value, f"{place}.{key}".removeprefix("."))
+    else:
+        yield place
+
+
+def _named(text: str) -> set[str]:
+    """What stands in the first column."""
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def _hops(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for hop in [hop for path in document["paths"] for hop in path["hops"]]:
+        yield hop
+        yield from hop.get("members", [])
+    if document["firstBrokenHop"]:
+        yield document["firstBrokenHop"]
+
+
+def test_every_field_is_named() -> None:
+    whole, _, hop = DOCUMENT.partition("## A hop")
+    seen = {field for document in _documents() for field in _fields(document)}
+    is_hop = re.compile(r"(paths\[\]\.hops\[\]|firstBrokenHop)\.")
+    assert {field for field in seen if not is_hop.match(field)} == _named(whole)
+    told = {key for document in _documents() for one in _hops(document) for key in one}
+    assert {f"{key}[]" if key == "members" else key for key in told} == _named(hop)
+
+
+def test_what_holds_for_every_hop() -> None:
+    for document in _documents():
+        assert len(document["paths"]) == len(document["sites"]) - 1
+        for path in document["paths"]:
+            first = path["firstBroken"]
+            assert path["healthy"] == (first is None)
+            assert len(path["hops"]) == 7
+            assert first is None or path["hops"][first]["next"], "the first broken hop has the next command"
+        for hop in _hops(document):
+            assert hop["state"] in STATES
+            assert hop["lags"] <= (hop["state"] == "waiting")
+            assert hop["ageSeconds"] is None or hop["object"]
+        assert document["healthy"] == all(path["healthy"] for path in document["paths"])
+        firsts = [path["hops"][path["firstBroken"]] for path in document["paths"] if not path["healthy"]]
+        assert document["firstBrokenHop"] in (firsts or [None])

@@ -1,0 +1,83 @@
+"""Runs a row: plants bystanders, breaks it, runs hzlink, looks at what was said and what was left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults import bystanders, secrets_found
+from tests.faults.fault import Fault
+from tests.faults.secrets_found import Seen
+from tests.faults.world import Faults, Ran, World, files_of, tokens_left
+from tests.sandboxed import Namespaces, Sandbox
+
+
+@dataclass
+class Tally:
+    """What really ran, counted."""
+
+    answered: int = 0
+    rows: int = 0
+    searched: int = 0
+    secrets: list[str] = field(default_factory=list)
+    compared: int = 0
+    changed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row's run, and what was found afterwards."""
+
+    ran: Ran
+    again: Ran | None
+    left: list[str]
+    changed: list[str]
+    secrets: list[str]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Rig:
+    """What all rows share."""
+
+    sandbox: Sandbox
+    faults: Faults
+    seen: Seen
+    tally: Tally
+    folder: Path
+
+    def execute(self, fault: Fault) -> Outcome:
+        """One row from its beginning to its end, in a namespace of its own."""
+        namespaces = Namespaces(self.sandbox)
+        world = World(self.sandbox, self.faults, namespaces.make("none"), self.folder / fault.name)
+        try:
+            bystanders.plant(world, fault.bystanders)
+            fault.breaks(world)
+            before = bystanders.content(world)
+            ran = world.hzlink(*fault.command, "-o", "json", "-vv")
+            again = self._again(world, fault) if fault.heals else None
+            world.close()
+            left, after = tokens_left(world), bystanders.content(world)
+            return self._told(world, ran, again, left, before, after)
+        finally:
+            world.close()
+            namespaces.remove()
+
+    def _again(self, world: World, fault: Fault) -> Ran:
+        world.mend()
+        return world.hzlink(*fault.command, "-o", "json", "-vv")
+
+    def _told(
+        self, world: World, ran: Ran, again: Ran | None, left: list[str], before: dict[str, str], after: dict[str, str]
+    ) -> Outcome:
+        texts = {"standard output": ran.out, "standard error": ran.err, **files_of(world)}
+        if again is not None:
+            texts |= {"standard output (again)": again.out, "standard error (again)": again.err}
+        secrets = secrets_found.found_in(texts, self.seen.of(world.namespace) | world.secrets)
+        changed = bystanders.changed(before, after)
+        self.tally.searched += len(texts)
+        self.tally.secrets += secrets
+        self.tally.compared += len(before)
+        self.tally.changed += changed
+        names = {"client": "client", "cluster": "cluster", "namespace": world.namespace}
+        return Outcome(ran, again, left, changed, secrets, names)

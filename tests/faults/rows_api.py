@@ -1,0 +1,276 @@
+"""Faults of the API servers, of the user's rights and of the namespace."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+from sandbox import kubeobjects as kinds
+from sandbox.kubeobjects import Obj
+from sandbox.skupper import kinds as skupper_kinds
+from tests.faults.fault import Fault, Part, Where
+from tests.faults.world import World
+
+UNREACHABLE = "the API server of context {client} cannot be reached"
+UNREACHABLE_MEANS = (
+    "kubectl got no answer: the API server is down, the network or VPN is, or the kubeconfig names a wrong address. "
+    "In the middle of a run hzlink asks again for 15 s before it gives up."
+)
+UNREACHABLE_DO = "Mend that, and run the same command again: it goes on from what is there."
+CLUSTER_INFO = "kubectl --context client cluster-info"
+ALL: Obj = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+READ = ["get", "list", "watch"]
+TYPES = (
+    *("accessgrants", "accesstokens", "certificates", "connectors", "links", "listeners", "routeraccesses"),
+    *("securedaccesses", "sites", "deployments", "statefulsets", "configmaps", "events", "pods", "pods/log", "secrets"),
+    *("serviceaccounts", "services", "poddisruptionbudgets", "roles", "rolebindings", "leases"),
+)
+
+
+def all_but(types: str, verbs: list[str]) -> list[Obj]:
+    """Every right in the namespace, but for these verbs on that type."""
+    kept = [verb for verb in (*READ, "create", "update", "patch", "delete", "deletecollection") if verb not in verbs]
+    others = [one for one in TYPES if one != types]
+    everywhere = {"apiGroups": ["*"], "verbs": ["*"], "resources": others}
+    return [everywhere, {"apiGroups": ["*"], "verbs": kept, "resources": [types]}]
+
+
+def closed(world: World) -> None:
+    world.relay("client").close()
+
+
+def frozen(world: World) -> None:
+    world.relay("client").freeze()
+
+
+def closed_in_a_wait(world: World) -> None:
+    """The client's Site never gets ready, so that it is waited for when its API server goes."""
+    world.fault("site", "client", "never-ready")
+    relay = world.relay("client")
+    world.when(lambda: _is_applied(world), relay.close)
+
+
+def _is_applied(world: World) -> bool:
+    """Whether all that is applied at the client site is there, so that its Site is waited for."""
+    wanted = (
+        (skupper_kinds.SITES, "client"),
+        (skupper_kinds.LISTENERS, "hazelcast"),
+        (kinds.CONFIG_MAPS, "hazelcast-mancenter-config"),
+        (kinds.SERVICES, "hazelcast-mancenter"),
+        (kinds.DEPLOYMENTS, "hazelcast-mancenter"),
+    )
+    return all(world.get("client", *one) for one in wanted)
+
+
+def frozen_in_a_wait(world: World) -> None:
+    world.fault("site", "client", "never-ready")
+    relay = world.relay("client")
+    world.when(lambda: _is_applied(world), relay.freeze)
+
+
+def back_in_time(world: World) -> None:
+    relay = world.relay("client")
+    world.fault("site", "client", "never-ready")
+
+    def blink() -> None:
+        relay.close()
+        time.sleep(2)
+        relay.open()
+        world.fault("site", "client", None)
+
+    world.when(lambda: _is_applied(world), blink)
+
+
+def closed_while_issuing(world: World) -> None:
+    """The issuer's API server goes when the grant is there, which then cannot be removed."""
+    relay = world.relay("cluster")
+    world.fault("grant_server", "cluster", False)
+    world.when(lambda: _ours(world), relay.close)
+
+    def mend() -> None:
+        world.fault("grant_server", "cluster", None)
+        relay.open()
+
+    world.mend = mend
+
+
+def _ours(world: World) -> list[Obj]:
+    return [grant for grant in world.items("cluster", skupper_kinds.GRANTS) if "-to-" in grant["metadata"]["name"]]
+
+
+def frozen_for_real(world: World) -> None:
+    """Not a relay: the API server's process is stopped, before hzlink comes to ask."""
+    stopped = ExitStack()
+    world.when(lambda: True, lambda: stopped.enter_context(world.sandbox.frozen("cluster")))
+    world.closing.append(stopped.close)
+
+
+def wrong_credentials(world: World) -> None:
+    world.user("client", "no-such-token-Wd4Sn6Bf")
+
+
+def login_runs_out(world: World) -> None:
+    """The token is good until all is applied."""
+    file = world.user_by_program("client", world.token_for("client", [ALL]))
+
+    def run_out() -> None:
+        file.write_text("no-such-token-Wd4Sn6Bf")
+
+    world.when(lambda: _is_applied(world), run_out)
+
+
+def no_rights(world: World) -> None:
+    world.limited_user("client", [])
+
+
+def no_right_to_issue(world: World) -> None:
+    world.limited_user("cluster", all_but("accessgrants", ["create"]))
+
+
+def no_right_to_redeem(world: World) -> None:
+    world.limited_user("client", all_but("accesstokens", ["create"]))
+
+
+def no_right_to_apply_members(world: World) -> None:
+    world.limited_user("cluster", all_but("statefulsets", ["create", "patch"]))
+
+
+def terminating(world: World) -> None:
+    """A finalizer of somebody's holds it."""
+    keeper = {"metadata": {"name": "keeper", "finalizers": ["example.org/keep"]}}
+    world.create("client", kinds.CONFIG_MAPS, keeper)
+    kube = world.sandbox.kube("client")
+    kube.delete(kinds.NAMESPACES, None, world.namespace)
+    world.closing.append(lambda: world.patch("client", kinds.CONFIG_MAPS, "keeper", {"metadata": {"finalizers": None}}))
+
+
+def quota(world: World) -> None:
+    quota_kind = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
+    world.create("cluster", quota_kind, {"metadata": {"name": "few"}, "spec": {"hard": {"count/statefulsets.apps": 1}}})
+    world.wait(lambda: (world.get("cluster", quota_kind, "few") or {}).get("status", {}).get("used"))
+
+
+def conflict(world: World) -> None:
+    """Another tool has made the StatefulSet already, and owns its number of replicas."""
+    pods = {"metadata": {"labels": {"app": "hazelcast"}}, "spec": {"containers": [{"name": "hazelcast", "image": "x"}]}}
+    spec = {"replicas": 0, "serviceName": "hazelcast", "selector": {"matchLabels": {"app": "hazelcast"}}}
+    body = {"metadata": {"name": "hazelcast", "namespace": world.namespace}, "spec": {**spec, "template": pods}}
+    world.sandbox.kube("cluster").apply(kinds.STATEFUL_SETS, body, manager="helm")
+
+
+ROWS = [
+    Fault(
+        Part.API, "api-refuses-connections", "the API server is down before the run", UNREACHABLE,
+        UNREACHABLE_MEANS, UNREACHABLE_DO, closed, 3,
+        site="client", said="refused", next=CLUSTER_INFO,
+    ),
+    Fault(
+        Part.API, "api-frozen", "the API server takes connections and does not answer", UNREACHABLE,
+        UNREACHABLE_MEANS, UNREACHABLE_DO, frozen, 3,
+        site="client", said="TLS handshake timeout|deadline exceeded|Client.Timeout|no answer", next=CLUSTER_INFO,
+    ),
+    Fault(
+        Part.API, "api-gone-in-a-wait", "the API server goes away while hzlink waits", UNREACHABLE,
+        UNREACHABLE_MEANS, UNREACHABLE_DO, closed_in_a_wait, 3,
+        site="client", said="refused", next=CLUSTER_INFO,
+    ),
+    Fault(
+        Part.API, "api-frozen-in-a-wait", "the API server freezes while hzlink waits", UNREACHABLE,
+        UNREACHABLE_MEANS, UNREACHABLE_DO, frozen_in_a_wait, 3,
+        command=("up", "--timeout", "120"), site="client",
+        said="TLS handshake timeout|deadline exceeded|Client.Timeout|no answer|i/o timeout", next=CLUSTER_INFO,
+    ),
+    Fault(
+        Part.API, "api-gone-while-issuing", "the API server goes away between grant and token",
+        "the API server of context {cluster} cannot be reached",
+        UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant that could not be removed expires within a minute, and the "
+        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
+        site="cluster", said="refused", next="kubectl --context cluster cluster-info", heals=True,
+    ),
+    Fault(
+        Part.API, "api-blinks", "the API server is away for a moment", "linked to cluster",
+        "Nothing: what was being waited for is asked for again.", "Nothing.", back_in_time, 0,
+        where=Where.TALK,
+    ),
+    Fault(
+        Part.API, "api-process-stopped", "the API server's process is stopped",
+        "the API server of context {cluster} cannot be reached",
+        "`hzlink status` does not wait for an API server that does not answer.", "See above.", frozen_for_real, 3,
+        command=("status", "--timeout", "30"), where=Where.HOP,
+        site="cluster", subject="API server", next="kubectl --context cluster cluster-info", alone=True,
+    ),
+    Fault(
+        Part.API, "unauthorized", "the credentials are not accepted",
+        "the API server of context {client} does not accept your credentials",
+        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
+        "Log in again. The next command shows what the API server takes you for.", wrong_credentials, 3,
+        site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
+    ),
+    Fault(
+        Part.API, "unauthorized-in-mid-run", "the credentials run out in the middle of a run",
+        "the API server of context {client} does not accept your credentials",
+        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
+        "Log in again. The next command shows what the API server takes you for.", login_runs_out, 3,
+        command=("up", "--timeout", "60", "--via", "kubectl"),
+        site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
+    ),
+    Fault(
+        Part.API, "forbidden", "no rights in the namespace",
+        "you may not read objects in namespace {namespace} of context {client}",
+        "You are known there, and a right is missing: the line below names the verb and the type.",
+        "Ask for the right. Skupper ships no role for users: even a namespace's admin has none on its types.",
+        no_rights, 3,
+        site="client", said="cannot list resource", next="kubectl --context client -n {namespace} auth can-i --list",
+    ),
+    Fault(
+        Part.API, "forbidden-to-issue", "no right to create an AccessGrant",
+        "you may not create AccessGrant in namespace {namespace} of context {cluster}",
+        "All else is there, and this side may not issue tokens with your rights.",
+        "Ask for the right to create accessgrants.skupper.io, or let the other side issue: --link-from client.",
+        no_right_to_issue, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
+        site="cluster", said='cannot create resource "accessgrants"',
+        next="kubectl --context cluster -n {namespace} auth can-i --list",
+    ),
+    Fault(
+        Part.API, "forbidden-to-redeem", "no right to create an AccessToken",
+        "you may not create AccessToken in namespace {namespace} of context {client}",
+        "A token was issued and cannot be redeemed with your rights. The grant is removed again.",
+        "Ask for the right to create accesstokens.skupper.io.",
+        no_right_to_redeem, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
+        site="client", said='cannot create resource "accesstokens"',
+        next="kubectl --context client -n {namespace} auth can-i --list",
+    ),
+    Fault(
+        Part.API, "forbidden-to-apply", "no right to apply one type",
+        "you may not apply objects in namespace {namespace} of context {cluster}",
+        "One of the objects that hzlink applies is of a type that you may not write.",
+        "Ask for the right; the object is named.", no_right_to_apply_members, 3,
+        site="cluster", subject="StatefulSet hazelcast", said='cannot (create|patch) resource "statefulsets"',
+        next="kubectl --context cluster -n {namespace} auth can-i --list",
+    ),
+    Fault(
+        Part.NAMESPACE, "namespace-terminating", "the namespace is being deleted",
+        "namespace {namespace} of context {client} is being deleted",
+        "Nothing can be made in it any more; a finalizer of some object may hold it for long.",
+        "Wait until it is gone, then run `hzlink up --create-namespace`.", terminating, 1,
+        site="client", said="being terminated", next="kubectl --context client wait --for=delete namespace {namespace}",
+        bystanders=("cluster",),
+    ),
+    Fault(
+        Part.NAMESPACE, "quota", "a quota allows no more objects",
+        "a quota of namespace {namespace} in context {cluster} is used up",
+        "The namespace's ResourceQuota allows no more objects of that type.",
+        "Raise it, or remove what is not needed.", quota, 1,
+        site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
+        next="kubectl --context cluster -n {namespace} describe resourcequotas",
+    ),
+    Fault(
+        Part.NAMESPACE, "conflict", "another tool owns a field",
+        "another field manager owns what hzlink wants to set",
+        "Another tool (named in the line below) has applied the same object with other values. hzlink does not take "
+        "over what others set.",
+        "Take the object out of that tool's manifests, or give another namespace.", conflict, 1,
+        site="cluster", subject="StatefulSet hazelcast", said='conflicts? with "helm"',
+        next="kubectl --context cluster -n {namespace} get statefulsets.apps/hazelcast -o yaml --show-managed-fields",
+    ),
+]  # fmt: skip

@@ -1,0 +1,205 @@
+"""Faults of pods, of the programs that hzlink runs, and of the files that it writes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox import kubeobjects as kinds
+from tests.faults import shims
+from tests.faults.fault import Fault, Part, Where
+from tests.faults.world import World
+
+HOLD = "sandbox.hzlink.dev/hold"
+THROUGH_SKUPPER = ("up", "--timeout", "60", "--via", "skupper")
+DESCRIBE_MEMBERS = "kubectl --context cluster -n {namespace} describe pods -l app=hazelcast"
+
+
+def held(context: str, reason: str) -> partial[None]:
+    """The containers of what is applied there stay waiting for that reason, as a kubelet would have them."""
+    return partial(_held, context, reason)
+
+
+def _held(context: str, reason: str, world: World) -> None:
+    """By an annotation that the sandbox's kubelet goes by, slipped into the pod template."""
+    annotation = f'"annotations": {{"{HOLD}": "{reason}"}}, '
+    edit = f's#"template": {{"metadata": {{#&{annotation}#'
+    kind = "Deployment" if context == "client" else "StatefulSet"
+    world.shims.put("kubectl", shims.changed("apply", f'"kind": "{kind}"', edit))
+
+
+def unschedulable(world: World) -> None:
+    edit = 's#"automountServiceAccountToken": false#&, "nodeSelector": {"disk": "none-such"}#'
+    world.shims.put("kubectl", shims.changed("apply", '"kind": "StatefulSet"', edit))
+
+
+def router_image(world: World) -> None:
+    """The router's pod cannot pull its image: seen from when the Site is waited for."""
+    world.fault("site", "client", "never-ready")
+
+    def routers() -> list[str]:
+        pods = world.items("client", kinds.PODS)
+        return [pod["metadata"]["name"] for pod in pods if pod["metadata"]["name"].startswith("skupper-router")]
+
+    def hold() -> None:
+        for name in routers():
+            world.patch("client", kinds.PODS, name, {"metadata": {"annotations": {HOLD: "ImagePullBackOff"}}})
+
+    world.when(routers, hold)
+
+
+def pods_quota(world: World) -> None:
+    """One pod with requests, which members have and routers have not."""
+    quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
+    spec = {"hard": {"pods": "1"}, "scopes": ["NotBestEffort"]}
+    world.create("cluster", quotas, {"metadata": {"name": "few"}, "spec": spec})
+    world.wait(lambda: (world.get("cluster", quotas, "few") or {}).get("status", {}).get("used"))
+
+
+def no_skupper(world: World) -> None:
+    """A PATH with kubectl and what the shell has, and nothing of the sandbox's."""
+    (world.shims.folder / "kubectl").symlink_to(world.sandbox.bin / "kubectl")
+    world.env["PATH"] = world.shims.path("/usr/bin:/bin")
+
+
+def program(name: str, script: str) -> partial[None]:
+    """Another program in the place of kubectl or skupper."""
+    return partial(_program, name, script)
+
+
+def _program(name: str, script: str, world: World) -> None:
+    world.shims.put(name, script)
+
+
+def killed(verb: str) -> str:
+    """A script that passes on, but is killed at that verb, as by a system that is short of memory."""
+    return f'case " $* " in *" {verb} "*) kill -KILL $$ ;; esac\n{shims.PASS_ON}'
+
+
+KILLED_ONCE = f"""
+case " $* " in
+*" --watch "*)
+  if mkdir "$here/killed" 2>/dev/null; then kill -KILL $$; fi ;;
+esac
+{shims.PASS_ON}"""
+OLD_SKUPPER = 'echo "Error: unknown command \\"issue\\" for \\"skupper token\\""; exit 1'
+NO_ROOM = """
+case " $* " in *" token issue "*) echo "open token.yaml: no space left on device"; exit 1 ;; esac
+exec "$real" "$@"
+"""
+
+
+def no_state_folder(world: World) -> None:
+    """Where the state folder would be is a file."""
+    (world.folder / "a-file").touch()
+    world.env["XDG_STATE_HOME"] = str(world.folder / "a-file")
+
+
+def clocks_apart(world: World) -> None:
+    world.fault("clock", "cluster", 3600)
+
+
+ROWS = [
+    Fault(
+        Part.PODS, "member-crashes", "a member crashes again and again", "StatefulSet hazelcast cannot get ready",
+        "A member's container ends soon after its start. hzlink gives up once it has done so for 12 s.",
+        "Look at its log: kubectl logs --previous.", held("cluster", "CrashLoopBackOff"), 1,
+        site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: CrashLoopBackOff",
+        next=DESCRIBE_MEMBERS,
+    ),
+    Fault(
+        Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot get ready",
+        "The image's name is wrong, or the registry is out of reach or asks for credentials.",
+        "Mend the name (--image) or the access; run the same command again.", held("cluster", "ImagePullBackOff"), 1,
+        site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: ImagePullBackOff",
+        next=DESCRIBE_MEMBERS,
+    ),
+    Fault(
+        Part.PODS, "member-unschedulable", "no node takes a member", "StatefulSet hazelcast cannot get ready",
+        "No node has room for the pod, or none fits its rules. Where an autoscaler says that it adds a node, hzlink "
+        "goes on waiting.",
+        "Make room, or ask for less.", unschedulable, 1,
+        site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: Unschedulable: 0/1 nodes",
+        next=DESCRIBE_MEMBERS,
+    ),
+    Fault(
+        Part.PODS, "member-quota", "a quota allows no more pods", "StatefulSet hazelcast cannot get ready",
+        "The workload is there, and the namespace's quota does not let it make its pods.",
+        "Raise the quota, or give fewer --members.", pods_quota, 1,
+        site="cluster", subject="StatefulSet hazelcast", said="exceeded quota", next=DESCRIBE_MEMBERS,
+    ),
+    Fault(
+        Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot get ready",
+        "Skupper made its router, whose pod cannot start.", "Mend the access to Skupper's images.", router_image, 1,
+        site="client", subject="Deployment skupper-router", said="ImagePullBackOff",
+        next="kubectl --context client -n {namespace} describe pods -l skupper.io/component=router",
+    ),
+    Fault(
+        Part.PODS, "mancenter-image", "Management Center's image cannot be pulled",
+        "Deployment hazelcast-mancenter cannot get ready",
+        "The members can be reached; only Management Center cannot start.", "Mend the access to its image.",
+        held("client", "ImagePullBackOff"), 1,
+        site="client", subject="Deployment hazelcast-mancenter", said="ImagePullBackOff",
+        next="kubectl --context client -n {namespace} describe pods -l app=hazelcast-mancenter",
+    ),
+    Fault(
+        Part.PROGRAMS, "skupper-missing", "the skupper CLI is not there, and was asked for",
+        "skupper is not installed, or not on the PATH",
+        "You asked for --via skupper. Without it hzlink links through kubectl, with the same result.",
+        "Leave --via out, or install the CLI.", no_skupper, 3, command=THROUGH_SKUPPER, next="--via kubectl",
+        site="client",
+    ),
+    Fault(
+        Part.PROGRAMS, "skupper-missing-auto", "the skupper CLI is not there", "via kubectl",
+        "Nothing is wrong: hzlink links through kubectl.", "Nothing.", no_skupper, 0, where=Where.TALK,
+    ),
+    Fault(
+        Part.PROGRAMS, "skupper-older", "the skupper CLI is of release 1",
+        "this skupper CLI is not of release 2, which hzlink works with",
+        "It does not know the verbs of release 2.", "Install a release 2, or link through kubectl.",
+        program("skupper", OLD_SKUPPER), 3, command=THROUGH_SKUPPER,
+        site="cluster", subject="skupper", said="unknown command", next="hzlink link --via kubectl",
+    ),
+    Fault(
+        Part.PROGRAMS, "skupper-nonsense", "the skupper CLI prints nonsense",
+        "skupper token issue wrote something that is not a token",
+        "What is called skupper on your PATH is something else, or of another release.",
+        "See what it is: skupper version.", program("skupper", "echo moo"), 1, command=THROUGH_SKUPPER,
+        site="client", next="skupper version",
+    ),
+    Fault(
+        Part.PROGRAMS, "kubectl-nonsense", "kubectl prints nonsense",
+        "kubectl printed something that is not a JSON object",
+        "What is called kubectl on your PATH is something else.", "See what it is: kubectl version.",
+        program("kubectl", f'case " $* " in *" get "*) echo moo; exit ;; esac\n{shims.PASS_ON}'), 1,
+        site="cluster", said="moo", next="kubectl version",
+    ),
+    Fault(
+        Part.PROGRAMS, "kubectl-killed", "kubectl is killed in the middle of a run",
+        "kubectl was killed (signal 9) when it was to apply objects",
+        "The system ends programs when memory is short, or somebody did.",
+        "Run the same command again: it goes on from what is there.", program("kubectl", killed("apply")), 1,
+        site="cluster", said="nothing is known of what was done", next="the same command again",
+    ),
+    Fault(
+        Part.PROGRAMS, "kubectl-killed-once", "a watch of kubectl's is killed", "linked to cluster",
+        "Nothing: the watch is begun again.", "Nothing.", program("kubectl", KILLED_ONCE), 0, where=Where.TALK,
+    ),
+    Fault(
+        Part.PROGRAMS, "disk-full", "the disk is full when the token is written", "no token could be issued at cluster",
+        "With --via skupper the token passes through a file, for which there is no room.",
+        "Free some space, or link through kubectl, which needs no file.", program("skupper", NO_ROOM), 1,
+        command=THROUGH_SKUPPER, site="cluster", subject="AccessGrant", said="no space left on device",
+        next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide",
+    ),
+    Fault(
+        Part.PROGRAMS, "no-state-folder", "the state folder cannot be written", "linked to cluster",
+        "Nothing is wrong: the token's file is kept among the temporary files for its moment. What was typed cannot be "
+        "remembered, so `hzlink status` needs the flags.",
+        "Nothing, or set XDG_STATE_HOME.", no_state_folder, 0, command=THROUGH_SKUPPER, where=Where.TALK,
+    ),
+    Fault(
+        Part.PROGRAMS, "clocks-apart", "the clusters' clocks are an hour apart", "linked to cluster",
+        "Nothing: a token's time is told by the clock of the side that issued it.", "Nothing.", clocks_apart, 0,
+        where=Where.TALK,
+    ),
+]  # fmt: skip

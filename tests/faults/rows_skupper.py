@@ -1,0 +1,328 @@
+"""Faults of Skupper: its Sites, tokens, links, and the names that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sandbox import kubeobjects as kinds
+from sandbox.skupper import kinds as skupper_kinds
+from tests.faults import shims
+from tests.faults.fault import Fault, Part, Where
+from tests.faults.world import MARKS, World
+
+THROUGH_KUBECTL = ("up", "--timeout", "60", "--via", "kubectl")
+# Long enough for a busy machine to come to where it waits for good.
+SHORT = ("up", "--timeout", "45")
+
+
+def fault(name: str, value: object, *servers: str) -> partial[None]:
+    """Breaks something by a fault of the stand-in, in the row's own namespace."""
+    return partial(_set, name, value, servers)
+
+
+def _set(name: str, value: object, servers: tuple[str, ...], world: World) -> None:
+    for server in servers:
+        world.fault(name, server, value)
+
+
+def access_not_allowed(world: World) -> None:
+    """Somebody has asked for link access that this cluster does not allow."""
+    for server, access in (("cluster", "default"), ("client", "nodeport")):
+        site = {"metadata": {"name": server, "labels": MARKS}, "spec": {"linkAccess": access}}
+        world.create(server, skupper_kinds.SITES, site)
+
+
+def controller_stopped(world: World) -> None:
+    world.server_fault("controller", "client", "stopped")
+
+
+def controller_stops_before_the_grant(world: World) -> None:
+    world.up()
+    world.delete("client", skupper_kinds.LINKS, "hazelcast-cluster")
+    world.server_fault("controller", "cluster", "stopped")
+
+
+def site_of_others(world: World) -> None:
+    for server in ("client", "cluster"):
+        site = {"metadata": {"name": server, "labels": {"app.kubernetes.io/part-of": "hazelcast"}}, "spec": {}}
+        world.create(server, skupper_kinds.SITES, site)
+        world.planted.append((server, skupper_kinds.SITES, server))
+
+
+def older_definitions(world: World) -> None:
+    """The Listener's definition of a release that did not know exposePodsByName."""
+    kube, name = world.sandbox.kube("client"), "listeners.skupper.io"
+    before = kube.get(kinds.CRDS, None, name)
+    assert before is not None
+    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/exposePodsByName"
+    value = before["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    kept = value["exposePodsByName"]
+    kube.patch(kinds.CRDS, None, name, [{"op": "remove", "path": path}], how="json")
+
+    def put_back() -> None:
+        kube.patch(kinds.CRDS, None, name, [{"op": "add", "path": path, "value": kept}], how="json")
+
+    world.closing.append(put_back)
+    # The API server takes a moment to work with it.
+    body = {"metadata": {"name": "try"}, "spec": {"routingKey": "a", "host": "a", "port": 1, "exposePodsByName": True}}
+
+    def taken_up() -> bool:
+        made = world.create("client", skupper_kinds.LISTENERS, body)
+        world.delete("client", skupper_kinds.LISTENERS, "try")
+        return "exposePodsByName" not in made["spec"]
+
+    world.wait(taken_up)
+
+
+def between(act: str) -> partial[None]:
+    """Does something when the token has been issued and is about to be redeemed."""
+    return partial(_between, act)
+
+
+def _between(act: str, world: World) -> None:
+    world.shims.put("kubectl", shims.asked("create", '"AccessToken"'))
+
+    def spend() -> None:
+        for grant in _grants(world):
+            world.patch("cluster", skupper_kinds.GRANTS, grant, {"status": {"redemptions": 1}}, "status")
+
+    def remove() -> None:
+        for grant in _grants(world):
+            world.delete("cluster", skupper_kinds.GRANTS, grant)
+
+    acts: dict[str, Callable[[], None]] = {
+        "expire": partial(world.fault, "clock", "cluster", 300),
+        "spend": spend,
+        "remove": remove,
+    }
+    world.when_asked(acts[act])
+
+
+def _grants(world: World) -> list[str]:
+    names = [grant["metadata"]["name"] for grant in world.items("cluster", skupper_kinds.GRANTS)]
+    return [name for name in names if "-to-" in name]
+
+
+def wrong_code(world: World) -> None:
+    world.shims.put("kubectl", shims.changed("create", '"AccessToken"', 's/"code": "[^"]*"/"code": "not-the-code"/'))
+
+
+def secret_in_the_way(world: World) -> None:
+    world.create("client", kinds.SECRETS, {"metadata": {"name": "hazelcast-cluster"}, "stringData": {"mine": "yes"}})
+    world.planted.append(("client", kinds.SECRETS, "hazelcast-cluster"))
+
+
+def link_drops(world: World) -> None:
+    world.up()
+    world.fault("link", "client", "down")
+    world.wait(lambda: _link_status(world) == "Pending")
+
+
+def _link_status(world: World) -> object:
+    link = world.get("client", skupper_kinds.LINKS, "hazelcast-cluster") or {}
+    return (link.get("status") or {}).get("status")
+
+
+def link_deleted(world: World) -> None:
+    world.up()
+    world.delete("client", skupper_kinds.LINKS, "hazelcast-cluster")
+
+
+def stale_names(world: World) -> None:
+    world.up()
+    world.fault("pod_services", "client", "stale")
+
+
+REDEEM_NEXT = "hzlink link"
+SAYS = "Controller got failed response: "
+ROWS = [
+    Fault(
+        Part.SITES, "site-never-ready", "a Site's router does not get ready", "timed out waiting for: Site ready",
+        "The router pod runs and does not pass its readiness probe.",
+        "Look at what the Site and the router's pod say; give more time with --timeout.",
+        fault("site", "never-ready", "client"), 4, command=SHORT,
+        site="client", subject="Site client", said="unready status|not ready",
+        next="kubectl --context client -n {namespace} describe sites.skupper.io client",
+    ),
+    Fault(
+        Part.SITES, "site-in-error", "a Site is in error", "failed: Site ready",
+        "Skupper will not run this Site as it is; the line below is its own word for why.",
+        "Change the Site, here its linkAccess, to what Skupper allows in that cluster.", access_not_allowed, 1,
+        command=("link", "--timeout", "60"),
+        site="client", subject="Site client", said="Unsupported value for LinkAccess: nodeport",
+        next="kubectl --context client -n {namespace} describe sites.skupper.io client",
+    ),
+    Fault(
+        Part.SITES, "controller-missing", "Skupper's controller does not run", "failed: Site ready",
+        "Skupper's definitions are there and nobody acts on them: its controller is not installed, or does not run.",
+        "Look for its pod, and at that pod's log.", controller_stopped, 1,
+        site="client", subject="Site client", said="not looked at yet by the Skupper controller",
+        next="kubectl --context client get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller",
+        alone=True,
+    ),
+    Fault(
+        Part.SITES, "site-of-others", "somebody else's Site is in the namespace",
+        "namespace {namespace} has a Skupper Site already, which is not part of topology hazelcast",
+        "Skupper runs one Site in a namespace, and hzlink changes none that is not its own.",
+        "Give another namespace, or link the Sites as they are with `hzlink link`.", site_of_others, 3,
+        site="cluster", subject="Site cluster", said="one Site in a namespace", next="hzlink link",
+    ),
+    Fault(
+        Part.SITES, "definitions-older", "Skupper's definitions are of an older release",
+        "Skupper's definitions in the cluster of context {client} are not of the release that hzlink works with",
+        "A field that hzlink sets is not known there.",
+        "Install a release that fits; the definitions come with it.", older_definitions, 3,
+        site="client", said="exposePodsByName",
+        next="kubectl --context client apply -f https://skupper.io/v2/install.yaml", alone=True,
+    ),
+    Fault(
+        Part.SITES, "address-pending-at-issuer", "the cluster site's load balancer gives no address",
+        "a client site will issue instead",
+        "Nothing is wrong: a link can be made in either direction, and hzlink turns to the side that has an address.",
+        "Nothing. --link-from client saves the wait.", fault("lb", False, "cluster"), 0,
+        command=("up", "--timeout", "90", "--address-timeout", "3"), where=Where.TALK,
+    ),
+    Fault(
+        Part.SITES, "address-pending-everywhere", "no load balancer gives an address",
+        "no side can be linked to: neither site's load balancer gives it an address",
+        "Neither cluster has a load balancer that works (or it is slow: see --address-timeout).",
+        "Install one in either cluster; the Service that waits for it is named.",
+        fault("lb", False, "cluster", "client"), 3,
+        command=("up", "--timeout", "90", "--address-timeout", "3"),
+        site="client", subject="Service skupper-router", said="no address yet",
+        next="kubectl --context cluster -n {namespace} describe service skupper-router",
+    ),
+    Fault(
+        Part.SITES, "address-pending-as-told", "the side that was told to issue gets no address",
+        "cluster got no address for links",
+        "You asked for --link-from cluster, and that side's load balancer gives no address.",
+        "Let the other side issue, or give this cluster a load balancer.", fault("lb", False, "cluster"), 4,
+        command=("up", "--timeout", "15", "--link-from", "cluster"),
+        site="cluster", subject="Service skupper-router", said="no address yet", next="hzlink up --link-from client",
+    ),
+    Fault(
+        Part.TOKENS, "grant-without-address", "the grant server has no address", "no token could be issued at cluster",
+        "Tokens are redeemed at Skupper's grant server, which has a load balancer of its own and no address yet.",
+        "Look at that Service; it is in the namespace of Skupper's controller.",
+        fault("grant_server", False, "cluster"), 4, command=(*SHORT, "--via", "kubectl"),
+        site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="no address for redeeming yet",
+        next="kubectl --context cluster get services --all-namespaces --field-selector "
+        "metadata.name=skupper-grant-server",
+    ),
+    Fault(
+        Part.TOKENS, "grant-without-address-cli", "the grant server has no address (skupper CLI)",
+        "no token could be issued at cluster",
+        "As above; the skupper CLI says only that the grant is not ready.", "As above.",
+        fault("grant_server", False, "cluster"), 4, command=(*SHORT, "--via", "skupper"),
+        site="cluster", subject="AccessGrant", said="no address for redeeming yet",
+        next="kubectl --context cluster get services --all-namespaces --field-selector "
+        "metadata.name=skupper-grant-server",
+    ),
+    Fault(
+        Part.TOKENS, "grant-never-ready", "nobody looks at the grant", "no token could be issued at cluster",
+        "The issuing side's controller has not looked at the AccessGrant: it does not run, or is held up.",
+        "Look for the controller's pod.", controller_stops_before_the_grant, 4,
+        command=("link", "--timeout", "10", "--via", "kubectl"),
+        site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not looked at yet",
+        next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide", alone=True,
+    ),
+    Fault(
+        Part.TOKENS, "token-expired", "the token expires before it is redeemed",
+        "the token was refused: it had expired, or the issuer does not know it",
+        "A token is good for one minute. It was issued and not redeemed in time, or a clock is wrong.",
+        "Link again: a new token is issued. Compare the clusters' clocks where it happens again.",
+        between("expire"), 1, command=THROUGH_KUBECTL,
+        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "token-used-up", "the token has been used already",
+        "the token was refused: it had been used already, or its grant is gone",
+        "Skupper counted the token's only use before a link was made.", "Link again: a new token is issued.",
+        between("spend"), 1, command=THROUGH_KUBECTL,
+        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "grant-gone", "the grant is removed before the token is redeemed",
+        "the token was refused: it had expired, or the issuer does not know it",
+        "Somebody removed the AccessGrant in between.", "Link again.", between("remove"), 1, command=THROUGH_KUBECTL,
+        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "wrong-code", "the token's code is wrong", "the token was refused: its code is wrong",
+        "The code that was sent is not the grant's: something changed it on its way.", "Link again.", wrong_code, 1,
+        command=THROUGH_KUBECTL,
+        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}403", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "redeem-unreachable", "the redeeming side cannot reach the issuer",
+        "the issuing site cannot be reached from the redeeming one",
+        "The grant server has an address, and the other cluster cannot connect to it (port 9090): a firewall, a "
+        "private address, or a load balancer that is still being set up.",
+        "Open the way, or let the other side issue: --link-from.", fault("redeem", "unreachable", "client"), 1,
+        command=THROUGH_KUBECTL,
+        site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "redeem-unreachable-cli", "the same with the skupper CLI",
+        "the issuing site cannot be reached from the redeeming one",
+        "As above. hzlink reads the reason from the token's status, which the CLI does not tell.", "As above.",
+        fault("redeem", "unreachable", "client"), 1, command=("up", "--timeout", "60", "--via", "skupper"),
+        site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "redeem-fails", "the issuer fails when the token is redeemed",
+        "the token of cluster was not redeemed",
+        "The issuing side answered with an error of its own; the token's only use is spent.", "Link again.",
+        fault("redeem", "error", "cluster"), 1, command=THROUGH_KUBECTL,
+        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}500", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "secret-in-the-way", "a Secret has the name that the link's needs",
+        "a Secret that is not Skupper's has the name that the link's Secret needs",
+        "The link's Secret gets the link's name. hzlink does not touch what is there.",
+        "Rename it, or give the topology another name: --name.", secret_in_the_way, 1, command=THROUGH_KUBECTL,
+        site="client", subject="secrets/hazelcast-cluster", next="rename it, or give the topology another name: --name",
+    ),
+    Fault(
+        Part.LINKS, "link-never-operational", "the routers do not connect", "timed out waiting for: link to cluster",
+        "The Link is there and the routers cannot connect: the issuer's address (port 55671) cannot be reached from "
+        "the other cluster, or a certificate does not fit.",
+        "Look at the Link and at the log of the redeeming side's router.", fault("link", "never", "client"), 4,
+        command=SHORT, site="client", subject="Link hazelcast-cluster", said="Not [Oo]perational",
+        next="kubectl --context client -n {namespace} describe links.skupper.io hazelcast-cluster",
+    ),
+    Fault(
+        Part.LINKS, "link-drops", "a link that was up is down", "Not operational",
+        "The routers were connected and are not any more.", "`hzlink link` mends the link, or makes it anew.",
+        link_drops, 1, command=("status", "--timeout", "30"), where=Where.HOP,
+        site="client", subject="Link", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.LINKS, "link-deleted", "somebody deleted the Link", "not linked",
+        "There is no Link between the sites.", "`hzlink link` makes it.", link_deleted, 1,
+        command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.LINKS, "listener-pending", "the Listener says Pending while traffic flows",
+        "client: Skupper still says of the Listener: No matching connectors; its conditions lag behind what flows",
+        "Skupper's conditions lag (skupper issue 2428). The members' names are there, so hzlink goes by them.",
+        "Nothing.", fault("listener", "pending", "client"), 0, where=Where.WARNING,
+    ),
+    Fault(
+        Part.LINKS, "names-missing", "the members' Services are not made",
+        "timed out waiting for: names hazelcast-0..2",
+        "The link is up, and Skupper has not made a Service for each member at the client site.",
+        "Look at the Listener; the Connector of the cluster site must find Ready pods.",
+        fault("pod_services", "missing", "client"), 4, command=SHORT,
+        site="client", subject="Listener hazelcast", said="no Service yet: hazelcast-0, hazelcast-1, hazelcast-2",
+        next="kubectl --context client -n {namespace} describe listeners.skupper.io hazelcast",
+    ),
+    Fault(
+        Part.LINKS, "names-stale", "a Service of a member that is no more",
+        "client: Service hazelcast-2 leads to no member any more: Skupper has not removed it",
+        "After a member was taken away, Skupper left its Service (skupper issue 2251).",
+        "Delete that Service by hand if it stays.", stale_names, 0, command=("up", "--members", "2", "--timeout", "60"),
+        where=Where.WARNING,
+    ),
+]  # fmt: skip

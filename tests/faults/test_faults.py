@@ -1,0 +1,62 @@
+"""Every fault has a name and an answer: the exit code, who is named, what was said, and what to type next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.faults.execution import Outcome, Rig
+from tests.faults.fault import Fault, Where
+from tests.faults.table import FAULTS
+
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+@pytest.mark.parametrize("fault", BY_NAME)
+def test_a_fault(fault: str, outcome_of: Callable[[Fault], Outcome], rig: Rig) -> None:
+    row = BY_NAME[fault]
+    rig.tally.rows += 1
+    outcome = outcome_of(row)
+    ran = outcome.ran
+    print(f"{ran.seconds:.1f} s, exit {ran.code}\n{ran.out}\n{ran.err}")
+    assert "Traceback" not in ran.err + ran.out
+    assert ran.code == row.code
+    _answers(row, outcome)
+    if not row.is_waited_out:
+        assert ran.seconds < row.seconds, "what can be known was not waited for"
+    assert outcome.left == []
+    if outcome.again is not None:
+        assert outcome.again.code == 0, outcome.again.err
+    assert outcome.changed == []
+    assert outcome.secrets == []
+    rig.tally.answered += 1
+
+
+def _answers(row: Fault, outcome: Outcome) -> None:
+    message, proposed = (text.format_map(outcome.names) for text in (row.message, row.next))
+    document = outcome.ran.document
+    if row.where is Where.TALK:
+        assert message in outcome.ran.err
+        return
+    if row.where is Where.WARNING:
+        assert message in document["warnings"]
+        return
+    given = _given(row, document)
+    assert given["message"] == message if row.where is Where.ERROR else message in given["message"]
+    assert given.get("site", "") == row.site
+    assert given.get("subject", "") == row.subject
+    assert re.search(row.said, given.get("said", ""), re.DOTALL), given
+    assert proposed in given.get("next", "")
+    assert "--kubeconfig" not in given.get("next", ""), "it was found by the environment, for the user as well"
+
+
+def _given(row: Fault, document: Any) -> dict[str, Any]:
+    """The answer of a document: its first error, or the first broken hop, in the words of an error."""
+    if row.where is Where.ERROR:
+        error: dict[str, Any] = document["errors"][0]
+        return error
+    hop = document["firstBrokenHop"]
+    return {"message": hop["message"], "site": hop["site"], "subject": hop["hop"], "next": hop["next"]}

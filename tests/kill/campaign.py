@@ -1,0 +1,226 @@
+"""Kills hzlink at every boundary, and has the next run put everything right. Several namespaces at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from tests.kill import endstate, shims
+from tests.kill.endstate import State
+from tests.sandbox.conftest import HZLINK, Hzlink
+from tests.sandboxed import Namespaces, Sandbox
+
+# Seconds for one run of hzlink; the state gets some more to settle after it.
+LIMIT = 200.0
+SETTLE = 20.0
+# What a run that was killed leaves running must end within this.
+LINGER = 3.0
+
+# Problems after which a series ends: what is wrong is clear by then.
+ENOUGH = 3
+
+PLACES = ("--client-ctx", "client", "--cluster-ctx", "cluster")
+
+
+@dataclass
+class Series:
+    """One command, killed at each of its boundaries in turn: the first, the second, until one run is not killed.
+
+    `step` 1 is every boundary.
+    """
+
+    command: tuple[str, ...]
+    when: str
+    signal: str = "KILL"
+    step: int = 1
+    killed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    left: int = 0
+    ended: bool = False
+    _numbers: count[int] = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._numbers = count(1, self.step)
+
+    @property
+    def name(self) -> str:
+        """For people: what is killed, how and when."""
+        return f"{' '.join(self.command)}, {self.signal} {self.when} the call"
+
+    def take(self) -> int | None:
+        """The next boundary; None when there are no more."""
+        with self._lock:
+            return None if self.ended else next(self._numbers)
+
+
+@dataclass(frozen=True)
+class Killed:
+    """How a run ended that was to be killed: exit code (negative for a signal), its talk, the calls that it made."""
+
+    code: int
+    err: str
+    calls: list[str]
+
+
+class Place:
+    """A namespace on both servers, where one run after the other is killed."""
+
+    def __init__(self, sandbox: Sandbox, namespaces: Namespaces, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._runs = count()
+        self.sandbox = sandbox
+        self.hzlink = Hzlink(sandbox, namespaces.make("none"), folder / "state")
+        (folder / "tmp").mkdir()
+        self.hzlink.env["TMPDIR"] = str(folder / "tmp")
+        shims.install(folder / "bin", sandbox.bin)
+
+    def run(self, *command: str) -> None:
+        """One undisturbed run, which must go well."""
+        self.hzlink(*command, *PLACES, "-n", self.hzlink.namespace, "--timeout", f"{LIMIT:.0f}").ok()
+
+    def kill(self, series: Series, at: int) -> Killed:
+        """One run that is killed at a boundary, if it has that many."""
+        counted = self._folder / f"count-{next(self._runs)}"
+        counted.touch()
+        env = {
+            **self.hzlink.env,
+            "PATH": f"{self._folder / 'bin'}:{self.hzlink.env['PATH']}",
+            shims.COUNT: str(counted),
+            shims.AT: str(at),
+            shims.WHEN: series.when,
+            shims.SIGNAL: series.signal,
+        }
+        done = subprocess.run(
+            [HZLINK, *series.command, *PLACES, "-n", self.hzlink.namespace],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=(self._folder / "err").open("w"),
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        _must_end(f"{shims.COUNT}={counted}")
+        return Killed(done.returncode, (self._folder / "err").read_text(), counted.read_text().splitlines())
+
+    def state(self) -> State:
+        """What is in the namespace."""
+        return endstate.of(self.sandbox, self.hzlink.namespace)
+
+    def files(self) -> list[str]:
+        """What hzlink left on this machine, its record apart."""
+        places = (self.hzlink.state, self._folder / "tmp")
+        return [
+            str(path) for place in places for path in place.rglob("*") if path.is_file() and path.name != "last.json"
+        ]
+
+    def difference(self, wanted: State) -> str:
+        """How the state differs from the one that is wanted, once it has had time to settle."""
+        until = time.monotonic() + SETTLE
+        while found := endstate.difference(wanted, self.state()):
+            if time.monotonic() > until:
+                return found
+            time.sleep(0.3)
+        return ""
+
+
+def _must_end(mark: str) -> None:
+    """Waits until no process with this in its environment runs."""
+    until = time.monotonic() + LINGER
+    while pids := _with(mark.encode()):
+        assert time.monotonic() < until, f"still running after hzlink's end: {[_words(pid) for pid in pids]}"
+        time.sleep(0.05)
+
+
+def _with(mark: bytes) -> list[str]:
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if mark in Path("/proc", pid, "environ").read_bytes().split(b"\0"):
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def _words(pid: str) -> str:
+    try:
+        return Path("/proc", pid, "cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return pid
+
+
+class Worker:
+    """Goes round in one namespace: up, link, down, each killed on the way, until every series has ended."""
+
+    def __init__(self, make: Callable[[], Place], series: list[Series], up: State) -> None:
+        self._make = make
+        self._series = series
+        self._up = up
+
+    def work(self) -> None:
+        """Until nothing is left to do."""
+        while any(not one.ended for one in self._series):
+            place = self._make()
+            nothing = place.state()
+            # After a problem the namespace is not worth going on in.
+            while self._round(place, nothing) and any(not one.ended for one in self._series):
+                pass
+
+    def _round(self, place: Place, nothing: State) -> bool:
+        return self._turn(place, "up", self._up) and self._links(place) and self._turn(place, "down", nothing)
+
+    def _links(self, place: Place) -> bool:
+        for one in self._of("link"):
+            place.hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
+            if not self._killed_once(place, one, self._up):
+                return False
+        return True
+
+    def _turn(self, place: Place, command: str, wanted: State) -> bool:
+        for one in self._of(command):
+            return self._killed_once(place, one, wanted)
+        place.run(*(["down", "--yes"] if command == "down" else [command]))
+        return True
+
+    def _of(self, command: str) -> list[Series]:
+        return [one for one in self._series if one.command[0] == command and not one.ended]
+
+    def _killed_once(self, place: Place, series: Series, wanted: State) -> bool:
+        """One kill and the run after it. False where that did not lead to what it should."""
+        at = series.take()
+        if at is None:
+            place.run(*series.command)
+            return True
+        where = f"boundary {at}"
+        try:
+            killed = place.kill(series, at)
+            if killed.code == 0:
+                series.ended = True
+                return True
+            where = f"boundary {at} ({killed.calls[at - 1] if at <= len(killed.calls) else '?'})"
+            assert killed.code == (-9 if series.signal == "KILL" else 130), f"exit {killed.code}\n{killed.err}"
+            if series.signal != "KILL":
+                left = endstate.left(place.state()) + place.files()
+                series.left += len(left)
+                assert not left, f"left right after {series.signal}: {left}\n{killed.err}"
+            place.run(*series.command)
+            found = place.difference(wanted)
+            left = endstate.left(place.state()) + place.files()
+            series.left += len(left)
+            assert not left, f"left: {left}"
+            assert not found, found
+        except (AssertionError, subprocess.TimeoutExpired) as problem:
+            series.problems.append(f"{series.name}, {where}: {problem}")
+            series.ended = len(series.problems) >= ENOUGH
+            return False
+        series.killed.append(where)
+        return True

@@ -1,0 +1,62 @@
+"""The campaign is run once; each test looks at a part of it. At the end its figures are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from tests.kill.campaign import Place, Series, Worker
+from tests.sandboxed import Namespaces, Sandbox
+
+WORKERS = 4
+
+LINK = ("link", "--via")
+ALL = [
+    *(Series(("up",), when) for when in ("before", "after")),
+    *(Series((*LINK, via), when) for via in ("skupper", "kubectl") for when in ("before", "after")),
+    *(Series(("down", "--yes"), when) for when in ("before", "after")),
+    Series(("up",), "before", "INT", step=7),
+    Series(("up",), "after", "TERM", step=7),
+    Series((*LINK, "skupper"), "before", "TERM", step=3),
+    Series((*LINK, "kubectl"), "after", "INT", step=3),
+    Series(("down", "--yes"), "before", "INT", step=6),
+]
+
+
+@pytest.fixture(scope="session")
+def campaign(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Series]]:
+    """All series, after their runs."""
+    namespaces = Namespaces(sandbox)
+    folder, numbers = tmp_path_factory.mktemp("kill"), count()
+
+    def make() -> Place:
+        return Place(sandbox, namespaces, folder / str(next(numbers)))
+
+    undisturbed = make()
+    undisturbed.run("up")
+    up = undisturbed.state()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for working in [pool.submit(Worker(make, ALL, up).work) for _ in range(WORKERS)]:
+            working.result()
+    yield ALL
+    namespaces.remove()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of what was run, if it was."""
+    if not any(one.killed or one.problems for one in ALL):
+        return
+    kills = {
+        command: sum(len(one.killed) for one in ALL if one.command[0] == command and one.signal == "KILL")
+        for command in ("up", "link", "down")
+    }
+    words = ", ".join(f"{command} {number}" for command, number in kills.items())
+    signals = sum(len(one.killed) for one in ALL if one.signal != "KILL")
+    left, problems = sum(one.left for one in ALL), sum(len(one.problems) for one in ALL)
+    terminalreporter.write_line(
+        f"boundaries killed: {sum(kills.values())} ({words}), interrupted: {signals}, leftovers: {left}, "
+        f"problems: {problems}"
+    )

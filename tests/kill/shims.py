@@ -1,0 +1,57 @@
+"""kubectl and skupper that count hzlink's calls, and kill (or signal) hzlink at the one that they are told.
+
+`before`: hzlink ends before the program does anything. `after`: the program has done all that it does, and hzlink ends
+before it learns of it. A watch is counted only `before`: it does nothing that hzlink could fail to learn of.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+# Read by the shims: the file that counts, the number of the call, `before` or `after`, and the signal's name.
+COUNT, AT, WHEN, SIGNAL = "KILL_COUNT", "KILL_AT", "KILL_WHEN", "KILL_SIGNAL"
+
+_SHIM = """#!/bin/sh
+count() {{
+  exec 9>>"$KILL_COUNT"
+  flock 9
+  echo {name} "$verb" >&9
+  number=0
+  while read -r _; do number=$((number + 1)); done <"$KILL_COUNT"
+  exec 9>&-
+  if [ "$number" -eq "$KILL_AT" ]; then
+    kill -"$KILL_SIGNAL" "$PPID"
+    # hzlink takes its programs with it; should it not, this one at least does nothing.
+    if [ "$KILL_SIGNAL" = KILL ]; then exec sleep 60; fi
+  fi
+}}
+verb=
+watches=
+for word; do
+  case $word in
+    --watch) watches=1 ;;
+    -*) ;;
+    *) [ "${{#verb}}" -gt 40 ] || verb="$verb $word" ;;
+  esac
+done
+if [ "$KILL_WHEN" = before ]; then
+  count
+  exec {real} "$@"
+fi
+[ -z "$watches" ] || exec {real} "$@"
+# It ends with this script, as it would with hzlink.
+setpriv --pdeathsig KILL {real} "$@"
+code=$?
+count
+exit "$code"
+"""
+
+
+def install(folder: Path, programs: Path) -> None:
+    """Makes both shims in `folder`; the real programs lie in `programs`."""
+    folder.mkdir()
+    for name in ("kubectl", "skupper"):
+        shim = folder / name
+        shim.write_text(_SHIM.format(name=name, real=quote(str(programs / name))))
+        shim.chmod(0o755)

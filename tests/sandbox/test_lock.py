@@ -1,0 +1,112 @@
+"""One run at a time, with the real API server and real runs beside each other."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import HZLINK, Hzlink
+from tests.sandboxed import until
+
+LEASES = "leases.coordination.k8s.io"
+OURS = "Lease/hzlink-hazelcast"
+
+
+@pytest.fixture
+def start(hzlink: Hzlink) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `hzlink up` and waits until it has the lock; ends it with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def one(*args: str) -> subprocess.Popen[str]:
+        places = ("--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace)
+        running = subprocess.Popen(
+            [HZLINK, "up", *places, *args],
+            env=hzlink.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(running)
+        until(lambda: lock(hzlink), 20)
+        return running
+
+    yield one
+    for running in started:
+        running.kill()
+        running.communicate()
+
+
+def lock(hzlink: Hzlink) -> dict[str, Any] | None:
+    return hzlink.objects("cluster", LEASES).get(OURS)
+
+
+def test_the_second_run_ends_at_once_and_the_first_is_not_disturbed(
+    hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    first = start()
+    held = lock(hzlink)
+
+    second = hzlink.up()
+
+    assert second.code == 5
+    assert held is not None
+    assert f"held by {held['spec']['holderIdentity']}, since" in second.err
+    assert f"pid {first.pid}" in second.err
+    _, err = first.communicate(timeout=120)
+    assert first.returncode == 0, err
+    assert lock(hzlink) is None
+    assert "nothing written" in hzlink.up().ok().err
+
+
+def test_after_a_kill_the_next_run_does_not_wait(hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]]) -> None:
+    first = start()
+    first.kill()
+    first.wait()
+    assert lock(hzlink) is not None
+
+    ran = hzlink.up().ok()
+
+    assert "taking over from a run that ended before it could tidy up: " in ran.err
+    assert f"pid {first.pid}" in ran.err
+    assert "watching" not in ran.err
+    assert lock(hzlink) is None
+
+
+def test_a_run_whose_lock_is_taken_by_force_stops(
+    hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]], faults: Callable[..., None]
+) -> None:
+    # Both wait for an address that never comes, the second for long enough that the first one finds out.
+    faults(lb={"cluster": False})
+    first = start("--link-from", "cluster")
+    until(lambda: "Site/cluster" in hzlink.objects("cluster", "sites.skupper.io"), 20)
+
+    second = hzlink.up("--force-unlock", "--link-from", "cluster", "--timeout", "20")
+
+    assert "--force-unlock: taking the lock from" in second.err
+    assert f"pid {first.pid}, since" in second.err
+    _, err = first.communicate(timeout=30)
+    assert first.returncode == 5, err
+    assert "error: cluster: this run stopped: its lock was taken by" in err
+    assert second.code == 4, second.err
+    assert lock(hzlink) is None
+
+
+def test_a_lease_of_another_machine_is_watched_before_it_is_taken(hzlink: Hzlink) -> None:
+    old = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "hzlink-hazelcast"},
+        "spec": {"holderIdentity": "ben@ci pid 7", "renewTime": "2026-01-01T00:00:00.000000Z"},
+    }
+    hzlink.kubectl("cluster", "create", "-f", "-", stdin=json.dumps(old))
+
+    ran = hzlink.up().ok()
+
+    assert "watching for 30 s" in ran.err
+    assert ran.seconds >= 30
+    assert lock(hzlink) is None

@@ -1,0 +1,118 @@
+"""Pods that will not come end a wait for what needs them; those that may still come do not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from hzlink import readings
+from hzlink.errors import HzlinkError
+from hzlink.kubectl import Kubectl
+from hzlink.objects import Object
+from hzlink.steps import pods as pods_step
+from hzlink.steps.context import Run
+from hzlink.steps.pods import Pods, unless_stuck
+from hzlink.topology import Site
+from tests.unit.builders import CORE, Obj, pod, topology
+from tests.unit.watching import Entry, Watched
+
+MEMBERS = Pods("StatefulSet", "hazelcast", "app=hazelcast", 2)
+CRASHING = ("ADDED", pod("hazelcast-0", ready=False, waiting="CrashLoopBackOff"))
+OTHER = ("ADDED", pod("hazelcast-1"))
+
+
+def unscheduled() -> Obj:
+    one = pod("hazelcast-0", ready=False)
+    one["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
+    ]
+    return one
+
+
+class Told(Watched):
+    """One that also tells what happened."""
+
+    def __init__(self, happened: Sequence[tuple[str, str, str]], *script: Entry) -> None:
+        super().__init__(script)
+        self.happened = happened
+
+    async def happenings(self, reasons: Sequence[str]) -> list[Object]:
+        return [
+            {"reason": reason, "message": message, "involvedObject": {"name": name}}
+            for reason, name, message in self.happened
+            if reason in reasons
+        ]
+
+
+class Running(Run):
+    """A run with that kubectl."""
+
+    told: Told
+
+    def kubectl(self, site: Site) -> Kubectl:
+        return self.told
+
+
+@pytest.fixture(autouse=True)
+def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pods_step, "PODS_AFTER", 0.0)
+    monkeypatch.setattr(pods_step, "MADE_GRACE", 0.1)
+    monkeypatch.setattr(readings, "STUCK_GRACE", 0.1)
+    monkeypatch.setattr(readings, "UNSCHEDULABLE_GRACE", 0.1)
+
+
+def wait_for_members(told: Told, needs: float) -> str:
+    """The wait for a workload that takes so many seconds, with these pods."""
+    run = Running(topology(), {}, lambda event: None, time.monotonic() + 60)
+    run.told = told
+
+    async def rollout() -> str:
+        await asyncio.sleep(needs)
+        return "rolled out"
+
+    return asyncio.run(unless_stuck(run, CORE, MEMBERS, rollout()))
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (Told([], CRASHING, OTHER, None), "pod hazelcast-0: CrashLoopBackOff"),
+        (Told([], ("ADDED", unscheduled()), OTHER, None), "pod hazelcast-0: Unschedulable: 0/1 nodes"),
+        (Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None), "exceeded quota: few"),
+    ],
+    ids=["crashes", "no node", "not made"],
+)
+def test_pods_that_will_not_come(told: Told, said: str) -> None:
+    with pytest.raises(HzlinkError) as caught:
+        wait_for_members(told, 50)
+    error = caught.value
+    assert error.message == "StatefulSet hazelcast cannot get ready"
+    assert (error.said, error.subject, error.site, int(error.status)) == (said, "StatefulSet hazelcast", "core", 1)
+    assert "describe pods -l app=hazelcast" in (error.next_step or "")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Told([], OTHER, ("ADDED", pod("hazelcast-0", ready=False)), None),
+        Told([("TriggeredScaleUp", "hazelcast-0", "")], ("ADDED", unscheduled()), OTHER, None),
+        Told([("FailedCreate", "another", "exceeded quota: few")], OTHER, None),
+        Told([], None),
+    ],
+    ids=["starting", "a node is being added", "not made yet, nobody says why", "nothing there yet"],
+)
+def test_pods_that_may_still_come(told: Told) -> None:
+    assert wait_for_members(told, 0.5) == "rolled out"
+
+
+def test_a_workload_that_fails_by_itself() -> None:
+    async def failing() -> str:
+        raise HzlinkError("no")
+
+    run = Running(topology(), {}, lambda event: None, time.monotonic() + 60)
+    run.told = Told([], None)
+    with pytest.raises(HzlinkError, match="no"):
+        asyncio.run(unless_stuck(run, CORE, MEMBERS, failing()))
