@@ -1,6 +1,7 @@
 """The console script, and `python -m hzlink`."""
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ def _take_streams_and_signals() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - stays open to the end
+    # Standard error does so by itself: what an encoding lacks (LANG, or half a character in a name) is shown escaped.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Until there is something to put in order (running.run), ^C just ends the process.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,6 +12,7 @@ import typer
 
 from hzlink import __version__
 from hzlink.choices import App, Goal
+from hzlink.commandgroup import Commands
 from hzlink.options import (
     PLACE,
     STATUS_TALK,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="hzlink",
+    cls=Commands,
     help="Links a Hazelcast cluster in one Kubernetes cluster to its clients in others, over Skupper.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

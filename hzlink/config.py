@@ -208,6 +208,8 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
     # kubectl does not know ~, and no shell sees what comes from hzlink.yaml.
     file = os.path.expanduser(file) if file else None
     known = kubeconfig.contexts(file, environ)
+    if "\0" in context or not _is_text(context):
+        raise UsageError(f"{context!r} is not a context's name", said="no program takes such a name")
     if context not in known:
         listed = ", ".join(sorted(known)[:8]) or "none"
         raise UsageError(
@@ -220,6 +222,15 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
     if not naming.is_label(chosen):
         raise UsageError(f"{chosen!r} is not a namespace's name", next_step="check --namespace")
     return (context, chosen, file), own.server
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be handed to a program: half a character cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_same_place(places: list[tuple[Place, str]]) -> None:

@@ -84,9 +84,11 @@ class Talk:
             UsageError: there is no terminal to ask at.
             Interrupted: ^C came instead of an answer.
         """
+        from hzlink.render.plain import one_line
+
         self._close()
         for line in lines:
-            self._say(f"  {line}")
+            self._say(f"  {one_line(line)}")
         if not sys.stdin.isatty():
             from hzlink import hints
 
@@ -111,6 +113,10 @@ class Talk:
             for error in result.errors:
                 for line in error_lines(error):
                     self._say(line)
+
+    def show_document(self, result: Result) -> None:
+        """Prints the document alone, where its errors are said elsewhere."""
+        self._print(result)
 
     def _print(self, result: Result) -> None:
         if self.output == "json":

@@ -10,16 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from hzlink import hints, mancenter, objects, readings
-from hzlink.choices import Mode
-from hzlink.objects import Object
-from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import Reading, State
-from hzlink.refusals import Refusal
-from hzlink.standing import LinkReport, Member, SiteReport
-from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.topology import Site
 
 # Where each hop lies on the way.
 CLIENT, LISTENER, NEAR, LINK, FAR, CONNECTOR, MEMBERS = range(7)
@@ -84,200 +77,26 @@ class Path:
         return " > ".join(marked)
 
 
-def paths(
-    topology: Topology,
-    snapshots: Snapshots,
-    mode: Mode,
-    sites: Sequence[SiteReport],
-    links: Sequence[LinkReport],
-    members: Sequence[Member],
-) -> tuple[Path, ...]:
-    """A path for each client site, in the topology's order."""
-    cluster = snapshots[topology.cluster]
-    near = {report.site: report for report in sites}
-    far, last = _router(cluster, near[topology.cluster]), _members(cluster, members)
-    found = []
-    for link in links:
-        snapshot, report = snapshots[link.client], near[link.client]
-        way = _Way(mode, snapshot, cluster, report, near[topology.cluster])
-        router, joint = _router(snapshot, report), _link(snapshots, link)
-        flows = router.good and joint.good and far.good
-        hops = (way.client(), way.listener(flows), router, joint, far, way.connector(flows), last)
-        found.append(Path(link.client, hops, _broken(hops, way.connector_waits)))
-    return tuple(found)
-
-
 def first(found: Iterable[Path]) -> Path | None:
     """The path with the hop to mend first: of several the one whose hop is needed by most."""
     broken = [path for path in found if path.broken is not None]
     return min(broken, key=lambda path: _CAUSES.index(path.broken or 0), default=None)
 
 
-# Stages whose conditions wait while traffic flows (skupper issue 2428). A Link that waits has really been cut.
-_BY_CONDITION = ("Listener", "Connector")
+def first_broken(hops: Sequence[Hop], connector_waits: bool) -> int | None:
+    """The place of the hop to mend first on one path. `connector_waits`: the Connector only lacks a Listener."""
+    order = _CAUSES_OF_WAITING if connector_waits else _CAUSES
+    return next((place for place in order if not hops[place].good), None)
+
+
+# Whose conditions wait while traffic flows (skupper issue 2428). A Link that waits has really been cut.
+_LAGGING = ("Listener", "Connector")
 
 
 def proved(path: Path) -> Path:
     """The path once traffic has been seen to flow: what only waits for Skupper's word lags."""
     flowed = tuple(
-        replace(hop, lag=True) if hop.stage in _BY_CONDITION and hop.reading.state is State.WAITING else hop
+        replace(hop, lag=True) if hop.stage in _LAGGING and hop.reading.state is State.WAITING else hop
         for hop in path.hops
     )
-    return Path(path.client, flowed, _broken(flowed, connector_waits=False))
-
-
-def _broken(hops: Sequence[Hop], connector_waits: bool) -> int | None:
-    order = _CAUSES_OF_WAITING if connector_waits else _CAUSES
-    return next((place for place in order if not hops[place].good), None)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """What the two ends of one path have of their own."""
-
-    mode: Mode
-    snapshot: Snapshot
-    cluster: Snapshot
-    near: SiteReport
-    far: SiteReport
-
-    @property
-    def connector_waits(self) -> bool:
-        """Whether all that is said against the Connector is that nobody listens to it."""
-        item = self.cluster.get("Connector", WORKLOAD)
-        return item is not None and self.far.offer.state is State.WAITING and readings.only_unmatched(item)
-
-    def client(self) -> Hop:
-        """Management Center; in unisocket mode the Service that clients connect to."""
-        site = self.near.site
-        if self.mode is Mode.SMART:
-            item = self.snapshot.get("Deployment", MANCENTER)
-            reading = self.near.mancenter or Reading(State.ABSENT, "not there")
-            step = hints.kubectl(site, f"describe pods -l app={MANCENTER}")
-            if reading.ok:
-                reading, step = mancenter.reading(self.near.sees), self._sight_step()
-            return _hop("Management Center", self.snapshot, item, reading, step)
-        item = self.snapshot.get("Service", WORKLOAD)
-        reading = Reading(State.OK, "clients connect to it") if item is not None else Reading(State.ABSENT, _NO_SERVICE)
-        return _hop("client", self.snapshot, item, reading, hints.kubectl(site, "describe listeners.skupper.io"))
-
-    def _sight_step(self) -> str:
-        logs = hints.kubectl(self.near.site, f"logs deployment/{MANCENTER}")
-        blind = self.near.sees is not None and self.near.sees.blind
-        return f"{hints.hzlink('up')}   (restarts it; look: {logs})" if blind else logs
-
-    def listener(self, flows: bool) -> Hop:
-        """The Listener: content, or proved by the members' names (or by the Connector's word, where there are none)."""
-        item = self.snapshot.get("Listener", WORKLOAD)
-        reading, proved = self.near.offer, self.far.offer.ok
-        if self.near.names is not None:
-            proved = True
-            if self.near.missing:
-                reading, proved = Reading(State.BROKEN, self._nameless()), False
-        lag = flows and proved and reading.state is State.WAITING
-        step = hints.kubectl(self.near.site, "describe listeners.skupper.io")
-        return _hop("Listener", self.snapshot, item, reading, step, lag=lag)
-
-    def connector(self, flows: bool) -> Hop:
-        """The Connector, seen from this client site."""
-        item, reading = self.cluster.get("Connector", WORKLOAD), self.far.offer
-        proved = self.near.offer.ok if self.near.names is None else not self.near.missing
-        lag = flows and proved and reading.state is State.WAITING
-        step = hints.kubectl(self.far.site, "describe connectors.skupper.io")
-        return _hop("Connector", self.cluster, item, reading, step, lag=lag)
-
-    def _nameless(self) -> str:
-        says = f"; the Listener says: {self.near.offer.text}" if self.near.offer.text else ""
-        return f"no Service for {', '.join(self.near.missing)}{says}"
-
-
-_NO_SERVICE = f"no Service {WORKLOAD} for clients to connect to"
-
-# What is missing where a site could not be read; else it is the API server that did not give an answer.
-_UNREAD = {Refusal.NO_DEFINITIONS: "Skupper installation", Refusal.NO_NAMESPACE: "namespace"}
-
-
-def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
-    """A site's router, by its Site and by its pods."""
-    site, error = report.site, snapshot.error
-    if error is not None:
-        reading = Reading(State.UNKNOWN, f"{error.message}{f': {error.said}' if error.said else ''}")
-        name = _UNREAD.get(report.refusal or Refusal.OTHER, "API server")
-        step = error.next_step or hints.kubectl(site, "get sites.skupper.io")
-        return Hop("router", name, site, reading, next_step=step)
-    item, reading = snapshot.skupper_site, report.skupper
-    if item is None:
-        nothing = Reading(State.BROKEN, "nothing of hzlink's is here")
-        return Hop("router", "Site", site, nothing, next_step=hints.hzlink("up"))
-    pods = readings.routers(snapshot.items)
-    step = hints.kubectl(site, "describe sites.skupper.io")
-    if readings.needs_address(item):
-        step = hints.kubectl(site, "describe service skupper-router")
-    elif not pods.ok:
-        step = hints.kubectl(site, f"describe pods -l {readings.ROUTER_SELECTOR}")
-        said = "the Site says Ready, but " if reading.ok else f"{reading.text}; "
-        reading = Reading(pods.state if reading.ok else reading.state, f"{said}{pods.text}")
-    return _hop("router", snapshot, item, reading, step, name="Site")
-
-
-def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
-    holder = link.holder or link.client
-    age = _age(snapshots[holder].at, link.since)
-    subject = f"Link {link.name}" if link.name else ""
-    return Hop("Link", "Link", link.client, _plain(link.reading), subject, age, hints.hzlink("link"), holder=holder)
-
-
-def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
-    site = snapshot.site
-    step = hints.kubectl(site, f"describe pods -l app={WORKLOAD}")
-    workload = snapshot.get("StatefulSet", WORKLOAD)
-    if snapshot.error is not None:
-        return _hop("members", snapshot, None, Reading(State.UNKNOWN), step)
-    parts = tuple(_member(snapshot, member) for member in members)
-    down = [member for member in members if not member.ready]
-    text = f"{len(members) - len(down)}/{len(members)} ready"
-    # Members often have one and the same trouble, and at length.
-    for trouble in dict.fromkeys(member.trouble for member in down):
-        text += f"; {', '.join(member.name for member in down if member.trouble == trouble)}: {trouble}"
-    ages = [part.age for part in parts if part.age is not None and part.reading.ok == (not down)]
-    reading = Reading(State.BROKEN if down or not members else State.OK, text)
-    subject = f"StatefulSet {WORKLOAD}" if workload is not None else ""
-    return Hop("members", "members", site, reading, subject, min(ages, default=None), step, parts=parts)
-
-
-def _member(snapshot: Snapshot, member: Member) -> Hop:
-    item = snapshot.get("Pod", member.name)
-    step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
-    if item is None:
-        return Hop("members", member.name, snapshot.site, Reading(State.BROKEN, member.trouble), next_step=step)
-    broken = readings.pod_trouble(item).state is State.BROKEN
-    state = State.OK if member.ready else State.BROKEN if broken else State.WAITING
-    return _hop("members", snapshot, item, Reading(state, member.trouble), step, name=member.name)
-
-
-def _hop(
-    stage: str,
-    snapshot: Snapshot,
-    item: Object | None,
-    reading: Reading,
-    next_step: str,
-    *,
-    lag: bool = False,
-    name: str = "",
-) -> Hop:
-    """A hop with an object (or the lack of one) of that site as evidence."""
-    if snapshot.error is not None:
-        reading = Reading(State.UNKNOWN, f"{snapshot.site.name} cannot be read")
-    subject = f"{item.get('kind')} {objects.name(item)}" if item is not None else ""
-    age = _age(snapshot.at, readings.since(item)) if item is not None else None
-    return Hop(stage, name or stage, snapshot.site, _plain(reading), subject, age, next_step, lag)
-
-
-def _age(now: datetime | None, then: datetime | None) -> float | None:
-    """Seconds between the two; a cluster's clock that is ahead of ours makes no age negative."""
-    return max(0.0, (now - then).total_seconds()) if now is not None and then is not None else None
-
-
-def _plain(reading: Reading) -> Reading:
-    """Of a hop that must be there, absent is broken."""
-    return Reading(State.BROKEN, reading.text) if reading.state is State.ABSENT else reading
+    return Path(path.client, flowed, first_broken(flowed, connector_waits=False))

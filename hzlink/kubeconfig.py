@@ -36,9 +36,9 @@ def contexts(kubeconfig: str | None, environ: Mapping[str, str] = os.environ) ->
         for entry in _named(document, "contexts", "context", path):
             found.setdefault(entry[0], entry[1])
         for entry in _named(document, "clusters", "cluster", path):
-            servers.setdefault(entry[0], str(entry[1].get("server", "")))
+            servers.setdefault(entry[0], _word(entry[1].get("server")))
     return {
-        name: Context(name, str(body.get("namespace") or "default"), servers.get(str(body.get("cluster", "")), ""))
+        name: Context(name, _word(body.get("namespace")) or "default", servers.get(_word(body.get("cluster")), ""))
         for name, body in found.items()
     }
 
@@ -88,5 +88,10 @@ def _named(document: dict[str, Any], section: str, key: str, path: Path) -> list
     named = []
     for entry in entries:
         body = entry.get(key)
-        named.append((str(entry.get("name", "")), body if isinstance(body, dict) else {}))
+        named.append((_word(entry.get("name")), body if isinstance(body, dict) else {}))
     return named
+
+
+def _word(value: Any) -> str:
+    """A name as text, empty where it is none: aliases can make a list of more text than there is memory."""
+    return "" if value is None or isinstance(value, (list, dict, set, tuple)) else str(value)

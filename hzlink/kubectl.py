@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from hzlink import hints, process, refusals
+from hzlink import hints, process, refusals, shapes
 from hzlink import objects as names
 from hzlink.objects import Object, Ref
 from hzlink.refusals import KubectlError, Refusal
@@ -57,7 +57,7 @@ class Kubectl:
     async def get(self, target: Ref) -> Object | None:
         """One object, or None where it is not there."""
         done = await self._call(f"read {target}", "get", str(target), "--output=json", "--ignore-not-found")
-        return _document(self.site, done.stdout) if done.stdout.strip() else None
+        return shapes.fitted(_document(self.site, done.stdout)) if done.stdout.strip() else None
 
     async def owner_kinds(self, target: Ref) -> list[str] | None:
         """The kinds of an object's owners, without reading the object; None where it is not there."""
@@ -252,7 +252,9 @@ class Kubectl:
             if line == "}" or (len(document) == 1 and line.endswith("}")):
                 event = _document(self.site, "\n".join(document))
                 document.clear()
-                yield str(event.get("type", "")), event.get("object") or {}
+                item = shapes.fitted(event.get("object"))
+                if item is not None:
+                    yield str(event.get("type", "")), item
         if output.completed.code != 0:
             raise self._refused(f"watch {resource}", output.completed)
 
@@ -338,7 +340,7 @@ def _bundle(objects: Sequence[Object]) -> str:
 def _document(site: Site, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise KubectlError(
@@ -358,4 +360,4 @@ def _items(site: Site, text: str) -> list[Object]:
     items = document.get("items") if "items" in document else [document]
     if not isinstance(items, list):
         return []
-    return [item for item in items if isinstance(item, dict)]
+    return [item for one in items if (item := shapes.fitted(one)) is not None]

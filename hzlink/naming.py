@@ -50,4 +50,4 @@ def _clashes(names: Sequence[str]) -> list[bool]:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:6]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:6]

@@ -36,19 +36,20 @@ def of(command: str, values: Mapping[str, Any], console: Talk, work: Work) -> Re
     try:
         return run(work(config.resolve(config.Flags.typed(values)), console))
     except HzlinkError as error:
-        return _failed(command, error)
+        return failed(command, error)
     except KeyboardInterrupt:
         next_step = f"{hints.hzlink(command)}   (goes on where this ended)"
-        return _failed(command, Interrupted("interrupted", next_step=next_step))
+        return failed(command, Interrupted("interrupted", next_step=next_step))
     except Exception as error:
         if console.verbose >= 2:
             raise
         said = f"{type(error).__name__}: {error}"
         next_step = f"{hints.hzlink(command)} -vv   (shows where)"
-        return _failed(command, HzlinkError("hzlink made a mistake", said=said, next_step=next_step))
+        return failed(command, HzlinkError("hzlink made a mistake", said=said, next_step=next_step))
 
 
-def _failed(command: str, error: HzlinkError) -> Result:
+def failed(command: str, error: HzlinkError) -> Result:
+    """The result of a command that ended with an error."""
     from hzlink.result import of_errors
 
     return of_errors(command, [error])

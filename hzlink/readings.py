@@ -153,9 +153,13 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Reading:
     return Reading(State.WAITING, f"{ready}/{wanted} ready{left}")
 
 
+# Ten times what hzlink itself makes: whoever may write a StatefulSet may write a thousand million into it.
+MOST_REPLICAS = 1000
+
+
 def wanted_replicas(item: Object) -> int:
-    """`spec.replicas`, 1 where it is not set."""
-    return int(objects.spec(item).get("replicas", 1))
+    """`spec.replicas`, 1 where it is not set; never more than are worth a line each."""
+    return min(int(objects.spec(item).get("replicas", 1)), MOST_REPLICAS)
 
 
 # Reasons of a waiting container that do not pass by themselves in the time that a user waits.

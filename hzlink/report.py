@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hzlink import findings, hops, readings, standing
+from hzlink import findings, hops, paths, readings, standing
 from hzlink.choices import Mode, Role
 from hzlink.findings import Finding
 from hzlink.hops import Hop, Path
@@ -68,10 +68,10 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
         for site in topology.sites
     )
     sites = standing.with_sight(topology, snapshots, sites, members)
-    paths = hops.paths(topology, snapshots, mode, sites, links, members)
-    blamed = hops.first(paths)
+    found = paths.find(topology, snapshots, mode, sites, links, members)
+    blamed = hops.first(found)
     return Report(
-        *(topology, mode, sites, links, members, wanted, paths, blamed),
+        *(topology, mode, sites, links, members, wanted, found, blamed),
         findings=findings.find(topology, snapshots, sites, links),
         warnings=(*_warnings(sites), *_stale_names(snapshots, sites, expected)) if blamed is None else (),
         at=max((one.at for one in snapshots.values() if one.at is not None), default=None),

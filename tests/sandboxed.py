@@ -83,15 +83,19 @@ class Sandbox:
 
         Reviews (what may I do?) are left out: they are asked by `create`, and nothing is kept of them.
         """
-        log = self.layout.cluster_dir(server) / "logs" / "audit.log"
-        events = [json.loads(line) for line in log.read_text().splitlines()]
         return [
             event
-            for event in events
+            for event in self.audit(server)
             if event.get("userAgent", "").startswith(tuple(agents))
+            and event["verb"] not in ("get", "list", "watch")
             and not event.get("objectRef", {}).get("resource", "").endswith("reviews")
             and (namespace is None or event.get("objectRef", {}).get("namespace") == namespace)
         ]
+
+    def audit(self, server: str) -> list[Obj]:
+        """The API server's audit log: all writes, and all that service accounts asked for."""
+        log = self.layout.cluster_dir(server) / "logs" / "audit.log"
+        return [json.loads(line) for line in log.read_text().splitlines()]
 
     @contextmanager
     def frozen(self, server: str) -> Iterator[None]:

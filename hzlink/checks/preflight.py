@@ -45,8 +45,6 @@ class Preflight:
         self._wanted = wanted
         begin = wanted and state.load() != config.record
         self._asking = asyncio.create_task(ask(config)) if begin else None
-        if self._asking is not None:
-            self._asking.add_done_callback(_retrieve)
 
     async def errors(
         self, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
@@ -61,11 +59,14 @@ class Preflight:
             _tell(found, emit)
         return errors
 
+    async def __aenter__(self) -> Preflight:
+        return self
 
-def _retrieve(asking: asyncio.Task[Asked]) -> None:
-    """Takes note of an error, so that asyncio does not print it: the look at the sites meets it, too."""
-    if not asking.cancelled():
-        asking.exception()
+    async def __aexit__(self, *_: object) -> None:
+        """Ends what is still being asked, and its programs, while the event loop still runs."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
 
 
 def _tell(found: tuple[Finding, ...], emit: Emit) -> None:

@@ -32,12 +32,18 @@ async def up(
     force_unlock: bool = False,
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+    async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
+        return await _up(config, emit, preflight, create_namespace, dry_run, force_unlock)
+
+
+async def _up(
+    config: Config, emit: Emit, preflight: Preflight, create_namespace: bool, dry_run: bool, force_unlock: bool
+) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     tokenfile.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    preflight = Preflight(config, wanted=not (skip_check or dry_run))
     looked = await _look(config, create_namespace, rendering)
     if looked.errors:
         return result.of_errors("up", looked.errors)

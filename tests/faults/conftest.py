@@ -45,6 +45,8 @@ def outcome_of(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Callable[[F
             return running[fault.name].result()
 
         yield outcome
+        # Where pytest was interrupted, those that have not begun are not wanted any more.
+        pool.shutdown(cancel_futures=True)
 
 
 def _row_of(item: pytest.Item) -> str:

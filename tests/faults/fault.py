@@ -60,7 +60,7 @@ class Fault:
     do: str
     breaks: Callable[[World], None]
     code: int
-    command: tuple[str, ...] = ("up", "--timeout", "60")
+    command: tuple[str, ...] = ("up", "--timeout", "120")
     where: Where = Where.ERROR
     site: str = ""
     subject: str = ""

@@ -184,7 +184,7 @@ ROWS = [
         Part.API, "api-gone-while-issuing", "the API server goes away between grant and token",
         "the API server of context {cluster} cannot be reached",
         UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant that could not be removed expires within a minute, and the "
-        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
+        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
         site="cluster", said="refused", next="kubectl --context cluster cluster-info", heals=True,
     ),
     Fault(
@@ -211,7 +211,7 @@ ROWS = [
         "the API server of context {client} does not accept your credentials",
         "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
         "Log in again. The next command shows what the API server takes you for.", login_runs_out, 3,
-        command=("up", "--timeout", "60", "--via", "kubectl"),
+        command=("up", "--timeout", "120", "--via", "kubectl"),
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(
@@ -227,7 +227,7 @@ ROWS = [
         "you may not create AccessGrant in namespace {namespace} of context {cluster}",
         "All else is there, and this side may not issue tokens with your rights.",
         "Ask for the right to create accessgrants.skupper.io, or let the other side issue: --link-from client.",
-        no_right_to_issue, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
+        no_right_to_issue, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
         site="cluster", said='cannot create resource "accessgrants"',
         next="kubectl --context cluster -n {namespace} auth can-i --list",
     ),
@@ -236,7 +236,7 @@ ROWS = [
         "you may not create AccessToken in namespace {namespace} of context {client}",
         "A token was issued and cannot be redeemed with your rights. The grant is removed again.",
         "Ask for the right to create accesstokens.skupper.io.",
-        no_right_to_redeem, 3, command=("up", "--timeout", "60", "--via", "kubectl"),
+        no_right_to_redeem, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
         site="client", said='cannot create resource "accesstokens"',
         next="kubectl --context client -n {namespace} auth can-i --list",
     ),

@@ -10,7 +10,7 @@ from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import World
 
 HOLD = "sandbox.hzlink.dev/hold"
-THROUGH_SKUPPER = ("up", "--timeout", "60", "--via", "skupper")
+THROUGH_SKUPPER = ("up", "--timeout", "120", "--via", "skupper")
 DESCRIBE_MEMBERS = "kubectl --context cluster -n {namespace} describe pods -l app=hazelcast"
 
 

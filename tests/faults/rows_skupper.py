@@ -11,7 +11,7 @@ from tests.faults import shims
 from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import MARKS, World
 
-THROUGH_KUBECTL = ("up", "--timeout", "60", "--via", "kubectl")
+THROUGH_KUBECTL = ("up", "--timeout", "120", "--via", "kubectl")
 # Long enough for a busy machine to come to where it waits for good.
 SHORT = ("up", "--timeout", "45")
 
@@ -149,7 +149,7 @@ ROWS = [
         Part.SITES, "site-in-error", "a Site is in error", "failed: Site ready",
         "Skupper will not run this Site as it is; the line below is its own word for why.",
         "Change the Site, here its linkAccess, to what Skupper allows in that cluster.", access_not_allowed, 1,
-        command=("link", "--timeout", "60"),
+        command=("link", "--timeout", "120"),
         site="client", subject="Site client", said="Unsupported value for LinkAccess: nodeport",
         next="kubectl --context client -n {namespace} describe sites.skupper.io client",
     ),
@@ -181,7 +181,7 @@ ROWS = [
         "a client site will issue instead",
         "Nothing is wrong: a link can be made in either direction, and hzlink turns to the side that has an address.",
         "Nothing. --link-from client saves the wait.", fault("lb", False, "cluster"), 0,
-        command=("up", "--timeout", "90", "--address-timeout", "3"), where=Where.TALK,
+        command=("up", "--timeout", "120", "--address-timeout", "3"), where=Where.TALK,
     ),
     Fault(
         Part.SITES, "address-pending-everywhere", "no load balancer gives an address",
@@ -189,7 +189,7 @@ ROWS = [
         "Neither cluster has a load balancer that works (or it is slow: see --address-timeout).",
         "Install one in either cluster; the Service that waits for it is named.",
         fault("lb", False, "cluster", "client"), 3,
-        command=("up", "--timeout", "90", "--address-timeout", "3"),
+        command=("up", "--timeout", "120", "--address-timeout", "3"),
         site="client", subject="Service skupper-router", said="no address yet",
         next="kubectl --context cluster -n {namespace} describe service skupper-router",
     ),
@@ -267,7 +267,7 @@ ROWS = [
         Part.TOKENS, "redeem-unreachable-cli", "the same with the skupper CLI",
         "the issuing site cannot be reached from the redeeming one",
         "As above. hzlink reads the reason from the token's status, which the CLI does not tell.", "As above.",
-        fault("redeem", "unreachable", "client"), 1, command=("up", "--timeout", "60", "--via", "skupper"),
+        fault("redeem", "unreachable", "client"), 1, command=("up", "--timeout", "120", "--via", "skupper"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
     ),
     Fault(
@@ -322,7 +322,7 @@ ROWS = [
         Part.LINKS, "names-stale", "a Service of a member that is no more",
         "client: Service hazelcast-2 leads to no member any more: Skupper has not removed it",
         "After a member was taken away, Skupper left its Service (skupper issue 2251).",
-        "Delete that Service by hand if it stays.", stale_names, 0, command=("up", "--members", "2", "--timeout", "60"),
-        where=Where.WARNING,
+        "Delete that Service by hand if it stays.", stale_names, 0,
+        command=("up", "--members", "2", "--timeout", "120"), where=Where.WARNING,
     ),
 ]  # fmt: skip

@@ -26,7 +26,7 @@ from tests.sandboxed import Sandbox, until
 HZLINK = str(Path(sys.executable).parent / "hzlink")
 SERVERS = ("client", "cluster")
 # Seconds for one run, far above any --timeout that a row gives: a run that needs them hangs.
-LIMIT = 150.0
+LIMIT = 200.0
 MARKS = {"app.kubernetes.io/managed-by": "hzlink", "app.kubernetes.io/part-of": "hazelcast"}
 
 

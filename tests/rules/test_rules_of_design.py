@@ -40,7 +40,7 @@ def test_members_are_called_in_one_place() -> None:
 
 
 def test_options_are_read_in_one_place() -> None:
-    assert imports_of("typer") == {"hzlink/cli.py", "hzlink/options.py"}
+    assert imports_of("typer") == {"hzlink/cli.py", "hzlink/commandgroup.py", "hzlink/options.py"}
 
 
 @pytest.mark.parametrize("module", ["subprocess", "pty", "multiprocessing", "popen2", "commands"])
@@ -62,7 +62,7 @@ PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
-    *("checks/rights", "standing", "hops", "findings", "goals", "document", "render/svg", "render/mermaid"),
+    *("checks/rights", "standing", "hops", "paths", "findings", "goals", "document", "render/svg", "render/mermaid"),
     *("proof", "latency", "comparison", "render/barchart"),
 ]
 

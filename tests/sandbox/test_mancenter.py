@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hzlink import mancenter
 from tests.sandbox.conftest import Hzlink
 from tests.sandboxed import until
@@ -25,6 +27,11 @@ def test_it_sees_every_member_and_is_not_restarted(real_hzlink: Hzlink) -> None:
 
     assert "restarted" not in ran.err
     assert _seen(hzlink) == {"hazelcast-0", "hazelcast-1", "hazelcast-2"}
+    assert "sees 3/3" in ran.out
+    sees = hzlink("status", "-o", "json").ok().document["sites"][1]["managementCenter"]["sees"]
+    assert [member["name"] for member in sees["members"]] == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", member["since"]) for member in sees["members"])
+    assert sees["missing"] == []
 
     _relink(hzlink)
     # It finds the members again by itself, as it had found them at its start.

@@ -138,3 +138,11 @@ def test_no_file_makes_it_fail_in_another_way(content: bytes | str) -> None:
         (Path(folder) / "config").write_bytes(content.encode() if isinstance(content, str) else content)
         found = kubeconfig.contexts(f"{folder}/config")
     assert all(isinstance(context.namespace, str) and context.namespace for context in found.values())
+
+
+def test_names_made_of_aliases_are_none(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    file = tmp_path / "bomb"
+    file.write_text("\n".join([*lines, "contexts: [{name: *a29, context: {namespace: *a29, cluster: *a29}}]"]))
+    assert [context.namespace for context in kubeconfig.contexts(str(file), {}).values()] == ["default"]

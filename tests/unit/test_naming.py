@@ -66,3 +66,7 @@ def test_no_label(text: str) -> None:
 @pytest.mark.parametrize("text", ["a", "0", "a-b", "a" * 63])
 def test_label(text: str) -> None:
     assert naming.is_label(text)
+
+
+def test_half_a_character_has_a_name_too() -> None:
+    assert naming.is_label(naming.slug("\ud800"))

@@ -142,7 +142,7 @@ def test_one_that_stays_away_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(waiting, "RETRY", 60.0)
     gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
     with pytest.raises(WaitTimeout) as caught:
-        Waiting([gone])()
+        Waiting([gone], seconds=2.0)()
     assert "Unable to connect" in (caught.value.said or "")
 
 

@@ -1,0 +1,71 @@
+"""The step that waits for Management Center, with a kubectl that prints what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from hzlink import events
+from hzlink.errors import HzlinkError
+from hzlink.plan import Action, Step
+from hzlink.steps import mancenter
+from hzlink.steps.context import Run
+from tests.process.programs import Programs
+from tests.unit.builders import EDGE, deployment, topology
+
+STARTED = "\n".join(f"[pod/hazelcast-{number}/hazelcast] [dev] is STARTED" for number in range(3))
+CAME = "successfully authenticated, clientUuid: 0a1b, client name: MC-Client-dev"
+CONNECTED = "\n".join([STARTED, *(f"[pod/hazelcast-{number}/hazelcast] {CAME}" for number in range(3))])
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mancenter, "CONNECTS", 0.3)
+    monkeypatch.setattr(mancenter, "AGAIN", 0.1)
+
+
+def ready(programs: Programs, before: str, after: str) -> str:
+    """Runs the step. `before` and `after` a restart are what the members' logs say."""
+    here = programs.folder
+    (here / "before").write_text(before)
+    (here / "after").write_text(after)
+    event = json.dumps({"type": "ADDED", "object": deployment()})
+    programs.script(
+        "kubectl",
+        f"case \"$*\" in *' logs '*) if [ -e {here}/restarts ]; then cat {here}/after; else cat {here}/before; fi;;\n"
+        f"*' restart '*) echo once >> {here}/restarts;;\n*' --watch '*) echo '{event}'; sleep 60;;\n"
+        "*) echo '{\"items\": []}';; esac",
+    )
+    run = Run(topology(), {}, events.ignore, time.monotonic() + 30)
+    return asyncio.run(mancenter.mancenter_ready(run, Step(Action.MANCENTER, EDGE, "")))
+
+
+def restarts(programs: Programs) -> int:
+    noted = programs.folder / "restarts"
+    return len(noted.read_text().split()) if noted.exists() else 0
+
+
+def test_one_that_is_connected_is_left_alone(programs: Programs) -> None:
+    assert ready(programs, CONNECTED, "") == "Management Center Ready"
+    assert restarts(programs) == 0
+
+
+def test_one_that_sees_nobody_is_restarted_once_and_it_is_said_why(programs: Programs) -> None:
+    assert "restarted: it was ready, and connected to no member" in ready(programs, STARTED, CONNECTED)
+    assert restarts(programs) == 1
+
+
+def test_one_that_sees_nobody_after_all_is_an_error(programs: Programs) -> None:
+    with pytest.raises(HzlinkError, match="connects to no member, also after a restart") as caught:
+        ready(programs, STARTED, STARTED)
+    assert restarts(programs) == 1
+    assert caught.value.next_step == "kubectl --context edge-ctx -n hz logs deployment/hazelcast-mancenter"
+
+
+@pytest.mark.parametrize("log", ["", CONNECTED.rpartition("\n")[0]], ids=["no logs", "two of three"])
+def test_what_is_not_known_or_only_in_part_is_no_reason(programs: Programs, log: str) -> None:
+    assert ready(programs, log, "") == "Management Center Ready"
+    assert restarts(programs) == 0
