@@ -313,3 +313,15 @@ def test_the_kubeconfig_variable_is_passed_on(programs: Programs, monkeypatch: p
     programs.recorder("kubectl")
     ask(Kubectl(SITE).objects(["pods"]))
     assert programs.call("kubectl").kubeconfig == f"one{os.pathsep}two"
+
+
+def test_a_call_does_not_collect_garbage_unless_the_user_wants_it(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is over before that pays, and may not take all of the memory."""
+    programs.script("kubectl", """echo "{\\"is\\": \\"$GOGC $GOMEMLIMIT\\"}\"""")
+    for name in ("GOGC", "GOMEMLIMIT"):
+        monkeypatch.delenv(name, raising=False)
+    assert ask(Kubectl(SITE).versions()) == {"is": "off 512MiB"}
+    monkeypatch.setenv("GOGC", "50")
+    assert ask(Kubectl(SITE).versions()) == {"is": "50 "}
