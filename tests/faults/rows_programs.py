@@ -143,10 +143,9 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "skupper-missing", "the skupper CLI is not there, and was asked for",
-        "skupper is not installed, or not on the PATH",
+        "skupper is not installed, or not on the PATH, and --via skupper asks for it",
         "You asked for --via skupper. Without it hzlink links through kubectl, with the same result.",
         "Leave --via out, or install the CLI.", no_skupper, 3, command=THROUGH_SKUPPER, next="--via kubectl",
-        site="client",
     ),
     Fault(
         Part.PROGRAMS, "skupper-missing-auto", "the skupper CLI is not there", "via kubectl",
