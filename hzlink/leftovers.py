@@ -2,12 +2,13 @@
 
 What hzlink makes itself carries its labels. The skupper CLI names and labels its AccessGrant as it likes, but takes any
 window for it: hzlink's is a minute and a fraction of a second that is worked out from topology and sites, and so tells
-the grant from everybody else's.
+the grant from everybody else's. It takes the name of an AccessToken from the file, and leaves its labels out.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from hzlink import objects
 from hzlink.objects import Object, Ref
@@ -24,13 +25,22 @@ def grant_window(topology_name: str, issuer: Site, redeemer: Site) -> str:
     return f"1m0.{int(digest, 16) % 10**8:08d}1s"
 
 
-def refs(topology: Topology, snapshot: Snapshot) -> tuple[Ref, ...]:
-    """The tokens and grants of hzlink's that are at a site. While no run is at work, there should be none."""
+def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) -> tuple[Ref, ...]:
+    """The tokens and grants of hzlink's that are at a site. While no run is at work, there should be none.
+
+    `names` are those that hzlink gives to Links. A token of that name is hzlink's if the Link is, or if it could only
+    link a Site of hzlink's.
+    """
     windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
+    named = {objects.name(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
+    if any(objects.is_ours(site, topology.name) for site in snapshot.of("Site")):
+        named |= set(names)
     return tuple(
         objects.ref(item)
         for item in (*snapshot.of("AccessToken"), *snapshot.of("AccessGrant"))
-        if objects.is_ours(item, topology.name) or has_window(item, windows)
+        if objects.is_ours(item, topology.name)
+        or has_window(item, windows)
+        or (item["kind"] == "AccessToken" and objects.name(item) in named)
     )
 
 

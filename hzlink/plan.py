@@ -141,7 +141,7 @@ def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
     names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
     steps = []
     for site in topology.sites:
-        refs = leftovers.refs(topology, snapshots[site])
+        refs = leftovers.refs(topology, snapshots[site], names)
         links = leftovers.unmarked_links(topology, snapshots[site], names)
         if refs or links:
             found = ", ".join(map(str, (*refs, *map(objects.ref, links))))

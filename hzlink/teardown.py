@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hzlink import leftovers, objects
+from hzlink import leftovers, objects, plan
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.observe import Snapshot
 from hzlink.topology import WORKLOAD, Topology
@@ -35,17 +35,19 @@ class Teardown:
 
 def make(topology: Topology, snapshot: Snapshot) -> Teardown:
     """The teardown of one site: only what hzlink made for this topology, and what Skupper made of that."""
-    left = leftovers.refs(topology, snapshot)
+    names = {plan.link_name(topology, site.name) for site in topology.sites}
+    left = leftovers.refs(topology, snapshot, names)
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
     stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
     # A Link's Secret has the Site as owner, but it must be gone before the same name is used again.
     links = [item for item in ours if item["kind"] == "Link"]
     stages[2] += [Ref(RESOURCES["Secret"], _secret(link)) for link in links]
     sites = [item for item in ours if item["kind"] == "Site"]
-    if sites:
-        stages.append([LEASE])
     done = {ref for stage in stages for ref in stage}
     workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
+    # A `down` that was cut off may have removed the Site already, with the workload still there.
+    if sites or (workload and not snapshot.of("Site")):
+        stages.append([LEASE])
     return Teardown(
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),

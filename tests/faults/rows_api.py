@@ -253,7 +253,8 @@ ROWS = [
         "you may not apply objects in namespace {namespace} of context {cluster}",
         "One of the objects that hzlink applies is of a type that you may not write.",
         "Ask for the right; the object is named.", no_right_to_apply_members, 3,
-        command=("up", "--timeout", "120", "--skip-check"), site="cluster", subject="StatefulSet hazelcast", said='cannot (create|patch) resource "statefulsets"',
+        command=("up", "--timeout", "120", "--skip-check"),
+        site="cluster", subject="StatefulSet hazelcast", said='cannot (create|patch) resource "statefulsets"',
         next="kubectl --context cluster -n {namespace} auth can-i --list",
     ),
     Fault(

@@ -61,6 +61,19 @@ def test_what_is_hzlinks_is_found_and_nothing_else() -> None:
     ]
 
 
+def test_a_token_without_labels_is_hzlinks_where_its_link_or_its_site_is() -> None:
+    token, names = item("AccessToken", "hazelcast-core"), {"hazelcast-core"}
+
+    def found(*there: Obj) -> list[str]:
+        return [ref.name for ref in leftovers.refs(topology(), Snapshot(EDGE, (token, *there)), names)]
+
+    assert found(link("hazelcast-core", ours=True)) == ["hazelcast-core"]
+    assert found(item("Site", "edge", ours=True)) == ["hazelcast-core"]
+    assert found(item("Site", "edge"), item("Link", "hazelcast-core")) == []
+    other = Snapshot(EDGE, (item("AccessToken", "x"), item("Site", "edge", ours=True)))
+    assert leftovers.refs(topology(), other, names) == ()
+
+
 def test_a_working_topology_with_leftovers_is_only_tidied() -> None:
     world = converged()
     world.live[CORE].append(grant("core-1234", OURS))

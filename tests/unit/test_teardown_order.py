@@ -84,8 +84,13 @@ def test_a_bystander_is_never_in_it(bystander: Obj) -> None:
 
 
 def test_the_lease_goes_only_with_a_site_of_ours() -> None:
-    assert teardown.LEASE not in teardown_of([item("Listener", "hazelcast", ours=True)]).refs
     assert teardown.LEASE in teardown_of([skupper_site("edge")]).refs
+    # The Site went with a run that was cut off.
+    assert teardown.LEASE in teardown_of([item("StatefulSet", "hazelcast", ours=True)]).refs
+    # It is that of somebody's Site, or nobody knows whose.
+    assert teardown.LEASE not in teardown_of([item("StatefulSet", "hazelcast", ours=True), item("Site", "other")]).refs
+    assert teardown.LEASE not in teardown_of([item("StatefulSet", "hazelcast")]).refs
+    assert teardown.LEASE not in teardown_of([item("Listener", "hazelcast", ours=True)]).refs
 
 
 def test_a_links_secret_is_the_one_that_it_names() -> None:
