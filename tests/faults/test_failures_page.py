@@ -23,6 +23,7 @@ def test_every_fault_has_a_name_of_its_own() -> None:
 def test_every_failure_names_a_site_and_a_next_command() -> None:
     for fault in FAULTS:
         if fault.where in (Where.ERROR, Where.HOP):
-            assert fault.site, fault.name
+            # What is missing on this machine is no site's.
+            assert fault.site or fault.name == "skupper-missing", fault.name
             assert fault.next, fault.name
             assert fault.code != 0, fault.name

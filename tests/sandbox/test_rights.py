@@ -54,12 +54,12 @@ def asked(hzlink: Hzlink, server: str) -> list[dict[str, Any]]:
 
 
 def refused(hzlink: Hzlink) -> set[str]:
-    """What was asked for in vain."""
+    """What was asked for in vain, but for how Skupper's controller is: the checks do without it."""
     return {
         f"{event['verb']} {event['objectRef']['resource']} ({server})"
         for server in SITES
         for event in asked(hzlink, server)
-        if event.get("responseStatus", {}).get("code") == 403
+        if event.get("responseStatus", {}).get("code") == 403 and event["objectRef"].get("namespace") != "skupper"
     }
 
 
@@ -107,10 +107,14 @@ def test_nothing_in_the_roles_is_without_use(limited: Hzlink) -> None:
         run(limited)
         with held_back(limited):
             limited("down", "--yes").ok()
-    for server, role in SITES.items():
-        events = asked(limited, server)
-        without_use = [str(right) for right in rights.needed(role) if not used(events, right)]
-        assert without_use == [], f"the Role for {server} gives what no call needs"
+    calls = {server: asked(limited, server) for server in SITES}
+    without_use = [
+        f"{server}: {right}"
+        for server, role in SITES.items()
+        for right in rights.needed(role)
+        if not used(calls[server], right)
+    ]
+    assert without_use == [], "\n".join(["the Roles give what no call needs:", *without_use])
 
 
 def _mending(hzlink: Hzlink) -> None:
