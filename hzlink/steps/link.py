@@ -13,7 +13,7 @@ from hzlink.events import Mark
 from hzlink.observe import Snapshot, Snapshots, observe_all
 from hzlink.plan import Step
 from hzlink.steps.context import Run
-from hzlink.steps.site import NO_ADDRESS, SITES, is_ready
+from hzlink.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
 from hzlink.topology import Site, Topology
 
 
@@ -131,7 +131,7 @@ async def _turn(run: Run, client: Site) -> Site:
     wait = run.wait(run.kubectl(client), "Site reachable")
     wait.until = min(run.until, time.monotonic() + topology.settings.address_timeout)
     try:
-        await wait.watch(SITES, is_ready(name), name=name)
+        await wait.watch(SITES, is_reachable(name), name=name)
     except WaitTimeout as error:
         if not (error.said or "").startswith(NO_ADDRESS):
             raise

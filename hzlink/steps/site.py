@@ -90,6 +90,21 @@ def is_ready(name: str) -> Callable[[Objects], Reading]:
     return look
 
 
+def is_reachable(name: str) -> Callable[[Objects], Reading]:
+    """A look that is content when the Site of that name is Ready and others can link to it.
+
+    For one that was Ready before it got link access: it still says so until the controller has seen the change.
+    """
+
+    def look(sites: Objects) -> Reading:
+        reading = is_ready(name)(sites)
+        if reading.ok and not readings.address(sites.get(name)):
+            return Reading(State.WAITING, f"{NO_ADDRESS}: the Site has not taken up its link access")
+        return reading
+
+    return look
+
+
 def _no_address(site: Site, error: WaitTimeout) -> WaitTimeout:
     error.message = f"{site.name} got no address for links"
     error.subject = "Service skupper-router"
