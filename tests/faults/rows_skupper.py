@@ -198,7 +198,7 @@ ROWS = [
         "cluster got no address for links",
         "You asked for --link-from cluster, and that side's load balancer gives no address.",
         "Let the other side issue, or give this cluster a load balancer.", fault("lb", False, "cluster"), 4,
-        command=("up", "--timeout", "15", "--link-from", "cluster"),
+        command=("up", "--timeout", "45", "--link-from", "cluster"),
         site="cluster", subject="Service skupper-router", said="no address yet", next="hzlink up --link-from client",
     ),
     Fault(
@@ -223,7 +223,7 @@ ROWS = [
         Part.TOKENS, "grant-never-ready", "nobody looks at the grant", "no token could be issued at cluster",
         "The issuing side's controller has not looked at the AccessGrant: it does not run, or is held up.",
         "Look for the controller's pod.", controller_stops_before_the_grant, 4,
-        command=("link", "--timeout", "10", "--via", "kubectl"),
+        command=("link", "--timeout", "30", "--via", "kubectl"),
         site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not looked at yet",
         next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide", alone=True,
     ),
