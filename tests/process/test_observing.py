@@ -73,7 +73,7 @@ def test_of_several_sites_the_oldest_runs(programs: Programs) -> None:
 
 def test_an_empty_namespace_is_told_from_none(programs: Programs) -> None:
     answer = 'case "$*" in *get\\ namespaces/hz*) echo "$NAMESPACE";; *) ;; esac'
-    programs.script("kubectl", f"NAMESPACE='{{\"kind\": \"Namespace\"}}'; {answer}")
+    programs.script("kubectl", f'NAMESPACE=\'{{"kind": "Namespace"}}\'; {answer}')
     assert asyncio.run(observe(CORE)).error is None
     programs.script("kubectl", f"NAMESPACE=''; {answer}")
     snapshot = asyncio.run(observe(CORE))
