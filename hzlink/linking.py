@@ -33,13 +33,11 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 # Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
 ISSUE_LIMIT = 60.0
 REDEEM_LIMIT = 60.0
-# Seconds to remove token and grant, also when ^C came. A call that finds the API server dead ends in 20.
-CLEAN_UP_LIMIT = 25.0
 # Seconds between two nudges of a Link that the controller has not looked at: it looks 0.3 s after one.
 NUDGE = 2.0
 # Seconds that a Link may be in error: while a Site starts, it is.
 LINK_GRACE = 10.0
-# Seconds for the removal of token and grant, where the API server may be away.
+# Seconds to remove token and grant, also when ^C came or the API server is away: for each call, and for all.
 CLEAN_UP_LIMIT = 10.0
 
 
