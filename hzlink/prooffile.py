@@ -29,13 +29,8 @@ def load(topology: Topology, environ: Mapping[str, str] = os.environ) -> proof.R
 
 
 def save(topology: Topology, record: proof.Record, environ: Mapping[str, str] = os.environ) -> None:
-    """Keeps a verdict. A file system that refuses is no reason for `verify` to fail."""
-    file = path(topology, environ)
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(proof.record_to_dict(record), indent=2) + "\n", encoding="utf-8")
-        new.replace(file)
+    """Keeps a verdict."""
+    state.write(path(topology, environ), proof.record_to_dict(record))
 
 
 def forget(topology: Topology, environ: Mapping[str, str] = os.environ) -> None:

@@ -29,8 +29,12 @@ def load(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 
 
 def save(values: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> None:
-    """Records `values`. A file system that refuses is no reason for `up` to fail."""
-    file = path(environ)
+    """Records `values`."""
+    write(path(environ), values)
+
+
+def write(file: Path, values: Mapping[str, Any]) -> None:
+    """Puts `values` into a file of this folder, in one step. A file system that refuses is no reason to fail."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = file.with_suffix(".new")
