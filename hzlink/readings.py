@@ -108,6 +108,13 @@ def address(site: Object | None) -> str | None:
     return None
 
 
+def balancer_address(service: Object) -> str:
+    """The address that a load balancer gave a Service; empty while it has given none."""
+    ingress = (objects.status(service).get("loadBalancer") or {}).get("ingress") or []
+    first = ingress[0] if ingress else {}
+    return str(first.get("ip") or first.get("hostname") or "")
+
+
 def matched(item: Object | None) -> Reading:
     """A Listener or Connector: whether it has found its counterpart."""
     reading = skupper(item)

@@ -172,8 +172,7 @@ def _web_address(service: Object | None) -> str:
     spec = objects.spec(service or {})
     ports = spec.get("ports") or [{}]
     if spec.get("type") == "LoadBalancer":
-        ingress = (objects.status(service or {}).get("loadBalancer") or {}).get("ingress") or []
-        host = next((entry.get("ip") or entry.get("hostname") for entry in ingress), "")
+        host = readings.balancer_address(service or {})
         return f"http://{host}:{ports[0].get('port')}" if host else ""
     if spec.get("type") == "NodePort" and ports[0].get("nodePort"):
         return f"http://<node>:{ports[0]['nodePort']}"

@@ -35,9 +35,9 @@ def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Chance, str]:
     balancers = [item for item in snapshot.of("Service") if objects.spec(item).get("type") == "LoadBalancer"]
     if grant is not None and objects.spec(grant).get("type") == "LoadBalancer":
         balancers.append(grant)
-    served = [item for item in balancers if address_of(item)]
+    served = [item for item in balancers if readings.balancer_address(item)]
     if served:
-        return Chance.GOOD, f"Service {_place(served[0])} got address {address_of(served[0])}"
+        return Chance.GOOD, f"Service {_place(served[0])} got address {readings.balancer_address(served[0])}"
     if answers.routes is True:
         return Chance.GOOD, "the cluster has OpenShift routes"
     if balancers:
@@ -73,13 +73,6 @@ def _link(facts: Facts, client: Site, chances: dict[Site, tuple[Chance, str]]) -
     if chance is Chance.POOR:
         return ACCESS.failed(best, f"no load balancer gives an address at {where}", said=told, then=then)
     return ACCESS.unknown(best, f"whether {where} can be reached from the other side is not known", told)
-
-
-def address_of(service: Object) -> str:
-    """A Service's load balancer address, empty while it has none."""
-    ingress = (objects.status(service).get("loadBalancer") or {}).get("ingress") or []
-    first = ingress[0] if ingress else {}
-    return str(first.get("hostname") or first.get("ip") or "")
 
 
 def _place(service: Object) -> str:

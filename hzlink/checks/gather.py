@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hzlink import objects, process, refusals
+from hzlink import objects, process, readings, refusals
 from hzlink import rights as hzlink_rights
 from hzlink.checks import access, rights, tools
 from hzlink.checks import controller as skupper_controller
@@ -113,7 +113,7 @@ async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact], 
         return (done, done, done), done
     namespace, controller, grant_server = (_fact(done, *one) for one in asked)
     found = None if isinstance(grant_server, Unknown) else grant_server
-    routes = False if found is not None and access.address_of(found) else await _routes(site, limit)
+    routes = False if found is not None and readings.balancer_address(found) else await _routes(site, limit)
     return (namespace, controller, grant_server), routes
 
 
