@@ -274,15 +274,23 @@ class Kubectl:
             raise self._refused(doing, done)
         return done
 
-    async def _run(
-        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
-    ) -> process.Completed:
+    async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
+        """How kubectl ended, for whoever reads its refusals themselves.
+
+        Raises:
+            DeadlineExceeded: it did not end in time.
+        """
         limit = deadline or self.deadline
         argv = self.argv(*args)
         # A little less than our own deadline, so that kubectl says itself what did not answer.
         argv.insert(1, f"--request-timeout={min(REQUEST_DEADLINE, max(1.0, limit - 2)):.0f}s")
+        return await process.run(argv, deadline=limit, stdin=stdin, env=_brisk())
+
+    async def _run(
+        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
+    ) -> process.Completed:
         try:
-            return await process.run(argv, deadline=limit, stdin=stdin, env=_brisk())
+            return await self.ask(*args, stdin=stdin, deadline=deadline)
         except process.DeadlineExceeded as error:
             said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
             raise refusals.explain(self.site, doing, said) from None

@@ -147,10 +147,8 @@ async def _run(
     site: Site, check: Check, limit: float, *args: str, stdin: str | None = None
 ) -> process.Completed | Unknown:
     """kubectl, within the check's deadline. Its refusals are for the caller to read."""
-    seconds = min(check.deadline, limit)
-    argv = Kubectl(site).argv(f"--request-timeout={max(1.0, seconds - 1):.0f}s", *args)
     try:
-        return await process.run(argv, deadline=seconds, stdin=stdin)
+        return await Kubectl(site, min(check.deadline, limit)).ask(*args, stdin=stdin)
     except process.DeadlineExceeded as error:
         return Unknown(f"no answer within {error.seconds:g} s")
 
