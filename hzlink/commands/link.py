@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from hzlink import hints, locking, plan, readings, report, result, tokenfile
+from hzlink import hints, locking, plan, readings, report, result, standing, tokenfile
 from hzlink.apply import run_steps
 from hzlink.choices import Mode
 from hzlink.config import Config
@@ -73,7 +73,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
-    chosen = plan.issuers(topology, snapshots)
+    chosen, mode = plan.issuers(topology, snapshots), standing.mode_of(topology, snapshots)
     steps = plan.tidying(topology, snapshots)
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
@@ -85,7 +85,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
         steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))
-        if report.make(topology, snapshots).mode is Mode.SMART:
+        if mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
     return steps
