@@ -1,4 +1,4 @@
-"""The skupper CLI's two verbs, bound to one site. Its own errors come on standard output (2.2).
+"""The skupper CLI: its version, and its two verbs, bound to one site. Its own errors come on standard output (2.2).
 
 The platform is always given: SKUPPER_PLATFORM would change it, and then there is no --context.
 """
@@ -15,6 +15,17 @@ from hzlink.topology import Site
 HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
 
 LEAST_TIMEOUT = 10
+
+
+async def version(deadline: float) -> process.Completed | None:
+    """How `skupper version` ended, which tells the CLI's own; None where it is not installed.
+
+    Raises:
+        DeadlineExceeded: it did not end within `deadline` seconds.
+        PrerequisiteError: it could not be started.
+    """
+    path = process.find_program("skupper")
+    return None if path is None else await process.run([path, "version"], deadline=deadline)
 
 
 class Skupper:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hzlink import objects, process, readings, refusals
+from hzlink import objects, process, readings, refusals, skupper
 from hzlink import rights as hzlink_rights
 from hzlink.checks import access, rights, tools
 from hzlink.checks import controller as skupper_controller
@@ -56,16 +56,14 @@ def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
 
 async def skupper_cli(limit: float) -> str | Unknown | None:
     """The version of the skupper CLI; None where it is not installed."""
-    path = process.find_program("skupper")
-    if path is None:
-        return None
-    seconds = min(tools.CLI.deadline, limit)
     try:
-        done = await process.run([path, "version"], deadline=seconds)
+        done = await skupper.version(min(tools.CLI.deadline, limit))
     except process.DeadlineExceeded as error:
         return Unknown(str(error))
     except PrerequisiteError as error:
         return Unknown(error.said or error.message)
+    if done is None:
+        return None
     lines = done.stdout.strip().splitlines()
     return lines[0].strip() if done.code == 0 and lines else Unknown(refusals.gist(done.said))
 

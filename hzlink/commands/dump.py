@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink import __version__, archive, bundle, hints, process, result
+from hzlink import __version__, archive, bundle, hints, process, result, skupper
 from hzlink.config import Config
 from hzlink.dump import gather_all
 from hzlink.errors import ExitStatus, HzlinkError
@@ -48,13 +48,11 @@ async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
 async def _tools() -> dict[str, str]:
     """Versions of what runs here."""
     tools = {"hzlink": __version__, "Python": platform.python_version(), "system": platform.platform(terse=True)}
-    skupper = process.find_program("skupper")
-    if skupper is not None:
-        try:
-            done = await process.run([skupper, "version"], deadline=5.0)
+    try:
+        if (done := await skupper.version(5.0)) is not None:
             tools["skupper"] = " ".join(done.stdout.split())[:80] or "unknown"
-        except (process.DeadlineExceeded, HzlinkError):
-            tools["skupper"] = "does not run"
+    except (process.DeadlineExceeded, HzlinkError):
+        tools["skupper"] = "does not run"
     return tools
 
 
