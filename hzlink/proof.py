@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hzlink import hops, latency
+from hzlink.durations import ago
 from hzlink.latency import Latency
 from hzlink.topology import Site
 
@@ -276,16 +277,6 @@ def standing_to_dict(proof: Standing) -> dict[str, Any]:
 def standing(kept: Record | None, now: float) -> Standing | None:
     """The verdict at a moment (seconds since 1970)."""
     return None if kept is None else Standing(kept, now - kept.at)
-
-
-def ago(seconds: float) -> str:
-    """An age in words, in whole units, rounded down."""
-    if seconds < 0:
-        return "at a time to come, by this clock"
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    return f"{int(seconds)} s ago"
 
 
 def outrank(report: Report, proof: Standing | None) -> Report:

@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.choices import Mode, Role
+from hzlink.durations import span
 from hzlink.findings import Kind
 from hzlink.hops import Path
 from hzlink.plan import Step
 from hzlink.proof import Standing
 from hzlink.readings import Reading, State
-from hzlink.render import words
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
 from hzlink.render.words import COLOURS
@@ -194,7 +194,7 @@ def _blame(path: Path) -> Text:
     blame = path.hops[path.broken or 0]
     text = Text(f" unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "red")
     if blame.age is not None:
-        text.append(f", for {words.span(blame.age)}")
+        text.append(f", for {span(blame.age)}")
     text.append(f"\n   {path.picture}", "default")
     if blame.evidence:
         text.append(f"\n   {one_line(blame.evidence)}", "default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hzlink.durations import span
 from hzlink.hops import Hop, Path
 from hzlink.readings import State
 from hzlink.render.plain import one_line
@@ -13,16 +14,6 @@ COLOURS = {
     State.ABSENT: "red",
     State.UNKNOWN: "magenta",
 }
-
-_SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
-
-
-def span(seconds: float) -> str:
-    """Seconds as people say them: 12 s, 5 min, 3 h, 2 d."""
-    for length, unit in _SPANS:
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{int(seconds)} s"
 
 
 def age(hop: Hop) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import proof, report
+from hzlink import durations, proof, report
 from hzlink.choices import Mode
 from hzlink.proof import Answer, Call, Member, Outcome, Record, SiteProof
 from tests.unit.builders import CORE, EDGE, WEST, World, converged, link, offer, pod, topology
@@ -225,7 +225,7 @@ def test_the_line() -> None:
     ],
 )
 def test_ages(seconds: float, words: str) -> None:
-    assert proof.ago(seconds) == words
+    assert durations.ago(seconds) == words
 
 
 def waiting() -> World:
