@@ -10,16 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from hzlink import objects
+from hzlink import objects, readings
 from hzlink.choices import Role
-from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import State
 from hzlink.standing import LinkReport, SiteReport
-from hzlink.topology import WORKLOAD, Site, Topology
-
-# Skupper's mark on the Services that it makes for a Listener.
-LISTENER_LABEL = "internal.skupper.io/listener"
+from hzlink.topology import Site, Topology
 
 
 class Kind(StrEnum):
@@ -110,15 +106,7 @@ def _kind(report: SiteReport) -> str:
 def _names(client: Snapshot, cluster: Snapshot) -> Iterator[Finding]:
     """Services for members that are no more."""
     pods = {objects.name(pod) for pod in cluster.of("Pod")}
-    stale = sorted(objects.name(service) for service in client.of("Service") if _is_member_of(service, pods) is False)
+    stale = sorted({objects.name(service) for service in readings.member_services(client.of("Service"))} - pods)
     if stale:
         text = f"{client.site.name} has a Service for {', '.join(stale)}; {cluster.site.name} has no such pod"
         yield Finding(Kind.NAMES, client.site, f"{text} (skupper issue 2251)")
-
-
-def _is_member_of(service: Object, pods: set[str]) -> bool | None:
-    """Whether a member's Service has its pod; None for a Service that is no member's."""
-    name = objects.name(service)
-    if objects.labels(service).get(LISTENER_LABEL) != WORKLOAD or name == WORKLOAD:
-        return None
-    return name in pods

@@ -238,11 +238,16 @@ def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]
 OF_LISTENER = "internal.skupper.io/listener"
 
 
+def member_services(services: Iterable[Object]) -> list[Object]:
+    """The Services that Skupper made of the Listener for single members."""
+    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
+    return [service for service in made if objects.name(service) != WORKLOAD]
+
+
 def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """The Services that Skupper made for members that are not among these names."""
-    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
-    stale = [objects.name(one) for one in made if objects.name(one) not in names and not objects.is_going(one)]
-    return sorted(name for name in stale if name.startswith(f"{WORKLOAD}-"))
+    there = [objects.name(service) for service in member_services(services) if not objects.is_going(service)]
+    return sorted(name for name in there if name not in names and name.startswith(f"{WORKLOAD}-"))
 
 
 def mancenter_started(pods: Iterable[Object]) -> datetime | None:
