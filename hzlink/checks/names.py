@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hzlink import hints, objects
+from hzlink import hints, objects, readings
 from hzlink.checks.model import Answers, Check, Facts, Finding, Unknown
 from hzlink.choices import Mode, Role
 from hzlink.objects import Object
@@ -23,8 +23,6 @@ SAME_PLACE = Check(
     "every site is a namespace of its own",
     "give each site a namespace of its own: --client-ns, --cluster-ns",
 )
-
-LISTENER_LABEL = "internal.skupper.io/listener"
 
 
 def foreign_site(topology: Topology, snapshot: Snapshot) -> Finding:
@@ -63,7 +61,7 @@ def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
 
 
 def _is_known(service: Object, topology: Topology) -> bool:
-    by_skupper = LISTENER_LABEL in objects.labels(service) or objects.owner_uids(service, "Site")
+    by_skupper = readings.OF_LISTENER in objects.labels(service) or objects.owner_uids(service, "Site")
     return bool(by_skupper) or objects.is_ours(service, topology.name)
 
 
