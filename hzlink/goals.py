@@ -20,7 +20,7 @@ def reading(goal: Goal, report: Report, snapshots: Snapshots) -> Reading:
     if report.blame is None:
         return Reading(State.OK)
     blame = report.blame
-    return Reading(State.WAITING, f"first broken hop is the {blame.name} of {blame.site.name}: {blame.reading.text}")
+    return Reading(State.WAITING, f"{blame.blamed}: {blame.reading.text}")
 
 
 def _gone(report: Report, snapshots: Snapshots) -> Reading:

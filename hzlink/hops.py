@@ -47,6 +47,11 @@ class Hop:
         return self.reading.ok or self.lag
 
     @property
+    def blamed(self) -> str:
+        """What is said of it where it is the one to mend first."""
+        return f"first broken hop is the {self.name} of {self.site.name}"
+
+    @property
     def text(self) -> str:
         """What is said of it; of a thing that has nothing to say, its state."""
         return self.reading.text or (str(self.reading.state) if self.subject else "")

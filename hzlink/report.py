@@ -42,6 +42,12 @@ class Report:
         return None if self.blamed is None else self.blamed.first_broken
 
     @property
+    def size(self) -> str:
+        """How much there is: 2 sites, 1 link, 3 members."""
+        links = f"{len(self.links)} link{'s' if len(self.links) > 1 else ''}"
+        return f"{len(self.sites)} sites, {links}, {len(self.members)} members"
+
+    @property
     def healthy(self) -> bool:
         """Whether clients at every client site can use every member."""
         return self.blamed is None

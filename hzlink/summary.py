@@ -40,11 +40,9 @@ def page(report: Report, found: Sequence[Found], when: datetime, tools: dict[str
 def _verdict(report: Report) -> Iterator[str]:
     blame = report.blame
     if blame is None:
-        links = len(report.links)
-        plural = "s" if links > 1 else ""
-        yield f"healthy. {len(report.sites)} sites, {links} link{plural}, {len(report.members)} members"
+        yield f"healthy. {report.size}"
     else:
-        yield f"unhealthy: first broken hop is the {blame.name} of {blame.site.name}"
+        yield f"unhealthy: {blame.blamed}"
         yield f"  {blame.reading.text}"
         if blame.next_step:
             yield f"  next: {blame.next_step}"

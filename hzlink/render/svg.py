@@ -52,10 +52,10 @@ def _heading(report: Report, path: Path) -> str:
 
 
 def _verdict(report: Report) -> list[tuple[str, str]]:
-    if report.blamed is None:
+    blame = report.blame
+    if blame is None:
         return [("healthy", "bold")]
-    blame = report.blamed.hops[report.blamed.broken or 0]
-    lines = [(f"unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "bold"), (blame.evidence, "")]
+    lines = [(f"unhealthy: {blame.blamed}", "bold"), (blame.evidence, "")]
     return [*lines, (f"next: {blame.next_step}", "")] if blame.next_step else lines
 
 

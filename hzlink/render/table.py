@@ -9,7 +9,7 @@ from rich.text import Text
 from hzlink.choices import Mode, Role
 from hzlink.durations import span
 from hzlink.findings import Kind
-from hzlink.hops import Path
+from hzlink.hops import Hop, Path
 from hzlink.plan import Step
 from hzlink.proof import Standing
 from hzlink.readings import Reading, State
@@ -181,18 +181,13 @@ def below(report: Report, wide: bool) -> list[RenderableType]:
 
 
 def _verdict(report: Report) -> Text:
-    if report.blamed is None:
-        count = len(report.links)
-        return Text(" healthy. ", "green").append(
-            f"{len(report.sites)} sites, {count} link{'s' if count > 1 else ''}, {len(report.members)} members",
-            "not bold default",
-        )
-    return _blame(report.blamed)
+    if report.blamed is None or report.blame is None:
+        return Text(" healthy. ", "green").append(report.size, "not bold default")
+    return _blame(report.blamed, report.blame)
 
 
-def _blame(path: Path) -> Text:
-    blame = path.hops[path.broken or 0]
-    text = Text(f" unhealthy: first broken hop is the {blame.name} of {blame.site.name}", "red")
+def _blame(path: Path, blame: Hop) -> Text:
+    text = Text(f" unhealthy: {blame.blamed}", "red")
     if blame.age is not None:
         text.append(f", for {span(blame.age)}")
     text.append(f"\n   {path.picture}", "default")
