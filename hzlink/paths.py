@@ -9,6 +9,7 @@ from datetime import datetime
 from hzlink import hints, mancenter, objects, readings
 from hzlink.choices import Mode
 from hzlink.hops import Hop, Path, first_broken
+from hzlink.mancenter import Sight
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import Reading, State
@@ -64,16 +65,15 @@ class _Way:
             reading = self.near.mancenter or Reading(State.ABSENT, "not there")
             step = hints.kubectl(site, f"describe pods -l app={MANCENTER}")
             if reading.ok and self.near.sees is not None:
-                reading, step = mancenter.reading(self.near.sees), self._sight_step()
+                reading, step = mancenter.reading(self.near.sees), self._sight_step(self.near.sees)
             return _hop("Management Center", self.snapshot, item, reading, step)
         item = self.snapshot.get("Service", WORKLOAD)
         reading = Reading(State.OK, "clients connect to it") if item is not None else Reading(State.ABSENT, _NO_SERVICE)
         return _hop("client", self.snapshot, item, reading, hints.kubectl(site, "describe listeners.skupper.io"))
 
-    def _sight_step(self) -> str:
+    def _sight_step(self, seen: Sight) -> str:
         logs = hints.kubectl(self.near.site, f"logs deployment/{MANCENTER}")
-        blind = self.near.sees is not None and self.near.sees.blind
-        return f"{hints.hzlink('up')}   (restarts it; look: {logs})" if blind else logs
+        return f"{hints.hzlink('up')}   (restarts it; look: {logs})" if seen.blind else logs
 
     def listener(self, flows: bool) -> Hop:
         """The Listener: content, or proved by the members' names (or by the Connector's word, where there are none)."""

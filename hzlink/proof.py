@@ -289,8 +289,8 @@ def outrank(report: Report, proof: Standing | None) -> Report:
     paths = tuple(hops.proved(path) for path in report.paths)
     notes = [
         f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; traffic flowed all the same"
-        for path in report.paths
-        if (hop := path.first_broken) is not None and hops.proved(path).first_broken is None
+        for path, flowed in zip(report.paths, paths, strict=True)
+        if (hop := path.first_broken) is not None and flowed.first_broken is None
     ]
     return dataclasses.replace(
         report, paths=paths, blamed=hops.first(paths), warnings=(*report.warnings, *dict.fromkeys(notes))
