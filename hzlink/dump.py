@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hzlink import objects, refusals
+from hzlink import objects
 from hzlink.errors import HzlinkError
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object
@@ -106,13 +106,10 @@ class _Gathering:
                 self.found.error = error
 
     async def _no_namespace(self) -> HzlinkError | None:
-        site = self.found.site
         try:
-            if await self._kubectl().namespace_exists():
-                return None
+            return await self._kubectl().lacks_namespace()
         except KubectlError as error:
             return error
-        return refusals.explain(site, "read objects", f'namespaces "{site.namespace}" not found')
 
     async def secrets(self) -> None:
         """Names, types and keys."""

@@ -98,6 +98,12 @@ class Kubectl:
                 return True
             raise
 
+    async def lacks_namespace(self) -> KubectlError | None:
+        """The error for a site whose namespace is not there; None where it is."""
+        if await self.namespace_exists():
+            return None
+        return refusals.explain(self.site, "read objects", f'namespaces "{self.site.namespace}" not found')
+
     async def listable_types(self) -> list[str]:
         """All types of namespaced objects that this cluster can list."""
         done = await self._call("list types", "api-resources", "--namespaced", "--verbs=list", "--output=name")

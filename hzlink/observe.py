@@ -14,7 +14,7 @@ from hzlink.choices import Role
 from hzlink.errors import HzlinkError
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Object
-from hzlink.refusals import KubectlError, Refusal, explain
+from hzlink.refusals import KubectlError, Refusal
 from hzlink.topology import Site
 
 # What `status` reads of a site; `up` and `down` read the rest of what hzlink applies, too.
@@ -96,9 +96,8 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
     try:
         items = await kubectl.objects(RESOURCES[kind] for kind in kinds)
         # Every namespace in use has something; only for an empty one the second question is worth a call.
-        if not items and not await kubectl.namespace_exists():
-            said = f'namespaces "{site.namespace}" not found'
-            return Snapshot(site, error=explain(site, "read objects", said))
+        if not items and (missing := await kubectl.lacks_namespace()):
+            return Snapshot(site, error=missing)
     except KubectlError as error:
         return Snapshot(site, error=error)
     return Snapshot(site, tuple(without_secrets(item) for item in items), at=datetime.now(UTC))
