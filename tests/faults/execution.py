@@ -8,7 +8,8 @@ from pathlib import Path
 from tests.faults import bystanders, secrets_found
 from tests.faults.fault import Fault
 from tests.faults.secrets_found import Seen
-from tests.faults.world import Faults, Ran, World, files_of, tokens_left
+from tests.faults.world import Faults, World, files_of, tokens_left
+from tests.sandbox.conftest import Ran
 from tests.sandboxed import Namespaces, Sandbox
 
 

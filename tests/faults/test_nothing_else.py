@@ -11,7 +11,8 @@ from sandbox.skupper import kinds as skupper_kinds
 from tests.faults import bystanders
 from tests.faults.execution import Rig
 from tests.faults.secrets_found import found_in, secrets_in
-from tests.faults.world import Ran, World, files_of, tokens_left
+from tests.faults.world import World, files_of, tokens_left
+from tests.sandbox.conftest import Ran
 from tests.sandboxed import Namespaces
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,29 +19,13 @@ from sandbox.kubeobjects import KubeError, Obj, Resource
 from sandbox.skupper import kinds as skupper_kinds
 from tests.faults.relay import Relay
 from tests.faults.shims import Shims
+from tests.sandbox.conftest import HZLINK, Ran
 from tests.sandboxed import Sandbox, until
 
-HZLINK = str(Path(sys.executable).parent / "hzlink")
 SERVERS = ("client", "cluster")
 # Seconds for one run, far above any --timeout that a row gives: a run that needs them hangs.
 LIMIT = 200.0
 MARKS = {"app.kubernetes.io/managed-by": "hzlink", "app.kubernetes.io/part-of": "hazelcast"}
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One run of hzlink."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What `-o json` printed."""
-        document: dict[str, Any] = json.loads(self.out)
-        return document
 
 
 class Faults:
