@@ -121,27 +121,45 @@ def watch(env: dict[str, str], layout: Layout, minutes: float) -> list[Row]:
     argv = [HZLINK, "status", "--watch", "-o", "wide"]
     running = subprocess.Popen(argv, env=env, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    Thread(target=_drain, args=(ours,), daemon=True).start()
+    drawn = Drawn(ours)
+    drawn.start()
+    changes = max(1, round(minutes * 60 / CHANGE))
     try:
         time.sleep(WARM)
-        before = _resident(running.pid)
-        for number in range(max(1, round(minutes * 60 / CHANGE))):
+        before = most = _resident(running.pid)
+        for number in range(changes):
             set_fault(layout.state, "listener", None if number % 2 else "pending")
             time.sleep(CHANGE)
-        after = _resident(running.pid)
+            most = max(most, after := _resident(running.pid))
     finally:
         set_fault(layout.state, "listener", None)
         running.send_signal(signal.SIGINT)
         running.wait(30)
-    print(f"status --watch for {minutes:g} min: {before:.1f} MB, then {after:.1f} MB", file=sys.stderr)
+    said = f"{before:.1f} MB, then {after:.1f} MB, at most {most:.1f} MB; drawn {drawn.count} times"
+    print(f"status --watch for {minutes:g} min: {said}", file=sys.stderr)
+    if drawn.count < changes // 2:
+        sys.exit(f"of {changes} changes it has drawn {drawn.count}: this measured too little")
     return [Row("MB that status --watch grows by", max(0.0, after - before), 5.0)]
 
 
-def _drain(terminal: int) -> None:
-    """Reads what is drawn, so that it can be drawn; until the terminal is closed."""
-    with suppress(OSError):
-        while os.read(terminal, 65536):
-            pass
+class Drawn(Thread):
+    """Reads what is drawn at a terminal, so that it can be drawn, and counts the pictures; until it is closed."""
+
+    LAST = b"watching; ^C ends"
+
+    def __init__(self, terminal: int) -> None:
+        super().__init__(daemon=True)
+        self.count = 0
+        self._terminal = terminal
+
+    def run(self) -> None:
+        """Reads on and on. A picture's last line may come in two pieces."""
+        text = b""
+        with suppress(OSError):
+            while data := os.read(self._terminal, 65536):
+                text += data
+                self.count += text.count(self.LAST)
+                text = text.rpartition(self.LAST)[2][-len(self.LAST) + 1 :]
 
 
 def _resident(pid: int) -> float:
@@ -209,7 +227,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=None)
     parser.add_argument("--runs", type=int, default=10, help="runs of each short command (default 10)")
     parser.add_argument("--long-runs", type=int, default=2, help="runs of the walk-through and of up (default 2)")
-    parser.add_argument("--minutes", type=float, default=2.0, help="how long to watch (default 2)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to watch (default 10)")
     options = parser.parse_args()
     wanted = options.only or list(MEASURES)
 
