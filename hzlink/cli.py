@@ -14,6 +14,7 @@ from hzlink import __version__
 from hzlink.choices import App, Goal
 from hzlink.commandgroup import Commands
 from hzlink.options import (
+    BENCH_TALK,
     PLACE,
     STATUS_TALK,
     AddressTimeout,
@@ -200,13 +201,12 @@ def verify_command(*, cluster_name: ClusterNameOption = None, place: Any, talk: 
 
 
 @app.command("bench")
-@shared
+@partial(shared, talking=BENCH_TALK)
 def bench_command(
     *,
     seconds: Annotated[
         float, typer.Option("--seconds", help="For each size, through the link and past it.", min=0.1, max=600)
     ] = 2.0,
-    svg: Annotated[str | None, typer.Option("--svg", help="Draw it into this file, too.")] = None,
     site: Annotated[str | None, typer.Option("--site", help="The client site (default: the first).")] = None,
     cluster_name: ClusterNameOption = None,
     place: Any,
@@ -217,7 +217,7 @@ def bench_command(
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.bench import bench
 
-        return bench(config, console.emit, seconds=seconds, svg=svg, only=site, cluster_name=cluster_name)
+        return bench(config, console.emit, seconds=seconds, only=site, cluster_name=cluster_name)
 
     _run("bench", place, talk, work)
 

@@ -135,8 +135,7 @@ class Talk:
 
             show_findings(self._console(sys.stdout), result.findings, wide=self.output == "wide")
         elif self.output in ("tree", "svg", "mermaid"):
-            if result.report is not None:
-                self._draw(result.report)
+            self._draw(result)
         elif result.opened is not None:
             print(result.opened.address, flush=True)
         elif result.has_table:
@@ -168,7 +167,15 @@ class Talk:
             # What rich makes of a reader that has gone.
             raise BrokenPipeError from None
 
-    def _draw(self, report: Report) -> None:
+    def _draw(self, result: Result) -> None:
+        if result.comparison is not None:
+            from hzlink.render import barchart
+
+            print(barchart.draw(result.comparison))
+        elif result.report is not None:
+            self._draw_paths(result.report)
+
+    def _draw_paths(self, report: Report) -> None:
         if self.output == "tree":
             from hzlink.render.tree import show
 

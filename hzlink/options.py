@@ -35,6 +35,16 @@ class StatusOutput(StrEnum):
     MERMAID = "mermaid"
 
 
+class BenchOutput(StrEnum):
+    """What stdout gets of a comparison: what any command gives, and a picture."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    SVG = "svg"
+
+
 ClientCtx = Annotated[
     list[str] | None,
     typer.Option("--client-ctx", help="Context of a client site; once for each.", rich_help_panel=SITES),
@@ -73,6 +83,10 @@ OutputOption = Annotated[
 StatusOutputOption = Annotated[
     StatusOutput,
     typer.Option("--output", "-o", help="What standard output gets; wide: every hop.", rich_help_panel=OUTPUT),
+]
+BenchOutputOption = Annotated[
+    BenchOutput,
+    typer.Option("--output", "-o", help="What standard output gets; svg: a picture.", rich_help_panel=OUTPUT),
 ]
 Timeout = Annotated[
     float | None,
@@ -157,6 +171,7 @@ TALK: dict[str, tuple[Any, Any]] = {
     "no_color": (NoColor, False),
 }
 STATUS_TALK = {**TALK, "output": (StatusOutputOption, StatusOutput.TABLE)}
+BENCH_TALK = {**TALK, "output": (BenchOutputOption, BenchOutput.TABLE)}
 
 
 def shared(function: Callable[..., None], talking: dict[str, tuple[Any, Any]] = TALK) -> Callable[..., None]:

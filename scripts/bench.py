@@ -126,20 +126,23 @@ def watch(env: dict[str, str], layout: Layout, minutes: float) -> list[Row]:
     changes = max(1, round(minutes * 60 / CHANGE))
     try:
         time.sleep(WARM)
-        before = most = _resident(running.pid)
+        held = [_resident(running.pid)]
         for number in range(changes):
             set_fault(layout.state, "listener", None if number % 2 else "pending")
             time.sleep(CHANGE)
-            most = max(most, after := _resident(running.pid))
+            held.append(_resident(running.pid))
     finally:
         set_fault(layout.state, "listener", None)
         running.send_signal(signal.SIGINT)
         running.wait(30)
-    said = f"{before:.1f} MB, then {after:.1f} MB, at most {most:.1f} MB; drawn {drawn.count} times"
-    print(f"status --watch for {minutes:g} min: {said}", file=sys.stderr)
+    each_minute = ", ".join(f"{megabytes:.1f}" for megabytes in held[:: round(60 / CHANGE)])
+    print(
+        f"status --watch for {minutes:g} min drew {drawn.count} times. MB, minute by minute: {each_minute}",
+        file=sys.stderr,
+    )
     if drawn.count < changes // 2:
         sys.exit(f"of {changes} changes it has drawn {drawn.count}: this measured too little")
-    return [Row("MB that status --watch grows by", max(0.0, after - before), 5.0)]
+    return [Row("MB that status --watch grows by", max(0.0, held[-1] - held[0]), 5.0)]
 
 
 class Drawn(Thread):

@@ -26,7 +26,7 @@ from hzlink import config
 from hzlink.commands.up import up
 from hzlink.config import Flags
 from hzlink.events import Event, Mark
-from hzlink.render.live import LiveProgress, event_text
+from hzlink.render.live import LiveProgress, event_line
 from sandbox.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,14 +80,14 @@ class Moment:
     def __init__(self) -> None:
         self.best: list[RenderableType] = []
         self._most = 0
-        self._done: list[Text] = []
+        self._done: list[RenderableType] = []
         self._live = LiveProgress(Console(file=io.StringIO()))
 
     def __call__(self, event: Event) -> None:
         """Takes an event."""
         self._live(event)
         if event.mark is not Mark.WAIT:
-            self._done.append(event_text(event))
+            self._done.append(event_line(event))
         waits = self._live.draw().renderables
         if len(waits) >= self._most:
             self._most, self.best = len(waits), [*self._done, *waits]

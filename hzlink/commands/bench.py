@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 from hzlink import hints, memberclient, report, result
 from hzlink.bench import bench_site
@@ -22,7 +21,6 @@ async def bench(
     emit: Emit,
     *,
     seconds: float,
-    svg: str | None = None,
     only: str | None = None,
     cluster_name: str | None = None,
 ) -> Result:
@@ -32,7 +30,6 @@ async def bench(
         config: the topology.
         emit: told of progress.
         seconds: for each size and way.
-        svg: a file to draw into.
         only: the client site's name; None for the first.
         cluster_name: Hazelcast's own name of the cluster.
     """
@@ -58,10 +55,6 @@ async def bench(
         error.site = error.site or client.name
         error.next_step = error.next_step or f"{hints.hzlink('verify')}   (names what does not answer)"
         raise
-    if svg is not None:
-        from hzlink.render import barchart
-
-        _write(svg, barchart.bars(comparison))
     return Result("bench", comparison=comparison)
 
 
@@ -71,10 +64,3 @@ def _client(topology: Topology, only: str | None) -> Site:
             return client
     names = ", ".join(client.name for client in topology.clients)
     raise UsageError(f"there is no client site {only!r}", said=f"client sites: {names}")
-
-
-def _write(file: str, text: str) -> None:
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written", said=error.strerror, next_step="check --svg") from None

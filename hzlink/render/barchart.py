@@ -11,7 +11,7 @@ WIDTH, ROW, BAR, LEFT, RIGHT, TOP = 640, 64, 20, 90, 130, 48
 COLOURS = {"link": "#1f77b4", "direct": "#9aa5b1"}
 
 
-def bars(found: Comparison) -> str:
+def draw(found: Comparison) -> str:
     """The picture, as a file's text. Each size has a scale of its own: the ratio is what is to be seen."""
     height = TOP + ROW * len(found.measures) + 12
     title = f"Round trips per second: {found.site.name} through the link, and past it"
@@ -24,7 +24,7 @@ def bars(found: Comparison) -> str:
             '<rect width="100%" height="100%" fill="#ffffff"/>',
             f'<text x="12" y="26" font-size="15">{_text(title)}</text>',
             *rows,
-            "</svg>\n",
+            "</svg>",
         ]
     )
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.events import Event, Mark
+from hzlink.render.hanging import hanging
 from hzlink.render.plain import LANE_WIDTH, one_line, waited
 
 STYLES = {
@@ -38,7 +39,7 @@ class LiveProgress:
             return
         # A step that ended ends its site's waits; another that still goes on tells within a second.
         self._waits = {key: wait for key, wait in self._waits.items() if key[0] != event.lane}
-        self._console.print(event_text(event))
+        self._console.print(event_line(event))
 
     def close(self) -> None:
         """Removes the redrawn part; what is done stays."""
@@ -59,13 +60,13 @@ class LiveProgress:
         return Group(*lines)
 
 
-def event_text(event: Event) -> Text:
-    """The event as a coloured line."""
-    text = Text("  ")
+def event_line(event: Event) -> Table:
+    """The event as a coloured line. Where it is longer than the terminal is wide, it goes on below its text."""
+    head = Text("  ")
     if event.lane:
-        text.append(f"{one_line(event.lane):<{LANE_WIDTH}} ", "bold")
-    text.append(f"{event.mark:<5} ", STYLES[event.mark])
-    text.append(one_line(event.text))
+        head.append(f"{one_line(event.lane):<{LANE_WIDTH}} ", "bold")
+    head.append(f"{event.mark:<5}", STYLES[event.mark])
+    text = Text(one_line(event.text))
     if event.elapsed is not None:
         text.append(f"   {event.elapsed:.1f} s", "dim")
-    return text
+    return hanging(head, text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from hzlink.hops import Hop, Path
 from hzlink.render import words
+from hzlink.render.hanging import hanging
 from hzlink.render.plain import one_line, printable
 from hzlink.render.table import below, print_parts
 from hzlink.report import Report
@@ -36,11 +38,11 @@ def _add_command(node: Tree, path: Path, place: int) -> None:
         node.add(Text("next: ").append(printable(command), "cyan"))
 
 
-def _line(name: str, hop: Hop, broken: bool) -> Text:
-    text = Text(f"{one_line(name):<{_STAGE}} ", "bold red" if broken else "")
-    text.append(f"{words.state(hop):<{_STATE}} ", f"not bold {words.colour(hop)}")
-    text.append(f"{words.age(hop):>{_AGE}}  ", "not bold dim")
-    return text.append(words.evidence(hop), "not bold default")
+def _line(name: str, hop: Hop, broken: bool) -> Table:
+    head = Text(f"{one_line(name):<{_STAGE}} ", "bold red" if broken else "")
+    head.append(f"{words.state(hop):<{_STATE}} ", f"not bold {words.colour(hop)}")
+    head.append(f"{words.age(hop):>{_AGE}} ", "not bold dim")
+    return hanging(head, Text(words.evidence(hop)))
 
 
 def render(report: Report) -> list[RenderableType]:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import yaml
 
 from hzlink import process
+from tests.cli import golden
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
 # Nothing that hzlink does may take longer than this here.
@@ -98,6 +100,12 @@ class User:
             check=False,
         )
         return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+    def look(self, *args: str, columns: int, colour: bool) -> str:
+        """Runs hzlink to its end. What it wrote, with each time that it tells as 0.0 s."""
+        colours = {"FORCE_COLOR": "1"} if colour else {}
+        done = self.hzlink(*args, COLUMNS=str(columns), **colours)
+        return re.sub(r"\d+\.\d s", "0.0 s", golden.ended(done.out, done.err, done.code))
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
         """Starts hzlink, without a terminal unless `options` say otherwise."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import pytest
 
 from hzlink.console import Talk
 from hzlink.result import Result
-
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+from tests.cli import golden
 
 
 @dataclass(frozen=True)
@@ -42,3 +40,12 @@ class Screen:
         self.capsys.readouterr()
         Talk(output, 0, False, no_color).show(result)
         return Shown(*self.capsys.readouterr())
+
+    def check(self, name: str, result: Result, output: str = "table") -> None:
+        """Holds all four looks of a result against golden/`name`.txt."""
+
+        def look(columns: int, colour: bool) -> str:
+            shown = self.show(result, output, columns=columns, colour=colour)
+            return golden.ended(shown.out, shown.err, result.status)
+
+        golden.check_looks(name, look)

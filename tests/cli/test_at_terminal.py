@@ -18,10 +18,10 @@ import pytest
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
 from tests.cli.fake_api import FakeApi
+from tests.cli.golden import ESCAPE
 from tests.cli.judging import is_clean
 from tests.cli.program import SCRIPT, User
 from tests.cli.situations import CORE, EDGE
-from tests.cli.talking import ESCAPE
 
 Serve = Callable[[FakeApi], FakeApi]
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")

@@ -17,7 +17,7 @@ import yaml
 
 from hzlink.objects import Object
 from tests.cli import cluster_objects as make
-from tests.cli import fake_api, situations
+from tests.cli import fake_api, golden, situations
 from tests.cli.fake_api import FakeApi
 from tests.cli.judging import is_clean, refused
 from tests.cli.program import Ended, User
@@ -147,6 +147,17 @@ def test_a_bundle_of_both_sides(user: User, clusters: tuple[FakeApi, FakeApi]) -
     assert "it fell over" in files["core/logs/hazelcast-0/hazelcast.previous.log"]
     assert "log of hazelcast-1/hazelcast: kubectl could not read" in files["core/unread.txt"]
     assert {method for api in clusters for method in api.methods} == {"GET"}
+
+
+def test_what_it_looks_like(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+    def look(columns: int, colour: bool) -> str:
+        (user.cwd / "x.tgz").unlink(missing_ok=True)
+        return user.look("dump", *SITES, "x.tgz", columns=columns, colour=colour)
+
+    golden.check_looks("dump/written", look)
+    # A file, and as wide at every terminal. What is of this machine and this moment is left out.
+    summary = re.sub(r" at \d{4}-.*Z$", " at TIME", unpacked(user.cwd / "x.tgz")["summary.txt"], flags=re.MULTILINE)
+    golden.check("dump/summary.txt", re.sub(r"^versions: .*$", "versions: THESE", summary, flags=re.MULTILINE))
 
 
 def test_no_secret_is_in_it(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:

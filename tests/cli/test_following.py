@@ -21,10 +21,10 @@ from hzlink.render.following import BlockView, LiveView
 from hzlink.result import Result, verdict
 from tests.cli import fake_api, situations
 from tests.cli.fake_api import FakeApi
+from tests.cli.golden import ESCAPE
 from tests.cli.judging import document_of, is_clean, refused
 from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE, Situation
-from tests.cli.talking import ESCAPE
 from tests.cli.test_progress_output import _screen
 
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")

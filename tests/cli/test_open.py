@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import golden
 from tests.cli.program import User
 from tests.process.programs import gone, pid_in
 
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
+OPEN = ("open", "mancenter", *SITES)
 FORWARDING = "echo 'Forwarding from 127.0.0.1:43121 -> 8080'; exec sleep 60"
 
 
@@ -58,6 +60,11 @@ def test_it_runs_until_it_is_ended(ready: User, number: signal.Signals) -> None:
     assert "Management Center of edge" in err
     assert "error" not in err
     assert gone(pid_in(pid))
+
+
+def test_what_it_looks_like(ready: User) -> None:
+    kubectl(ready, then="echo 'Forwarding from 127.0.0.1:43121 -> 8080'; sleep 0.3; echo 'lost connection' >&2; exit 1")
+    golden.check_looks("open/closed", lambda columns, colour: ready.look(*OPEN, columns=columns, colour=colour))
 
 
 def test_the_console_where_it_is_installed(ready: User) -> None:

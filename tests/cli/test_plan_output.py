@@ -109,10 +109,9 @@ PLANS = {
 @pytest.mark.parametrize("name", PLANS)
 def test_dry_run(name: str, screen: Screen) -> None:
     outcome = Result("up", steps=tuple(PLANS[name]()))
-    tables = [f"# {columns} columns\n{screen.show(outcome, columns=columns).out}" for columns in (80, 160)]
-    golden.check(f"plan/{name}.txt", "\n".join(tables))
+    screen.check(f"plan/table/{name}", outcome)
     shown = screen.show(outcome, "json").out
-    golden.check(f"plan/{name}.json", shown)
+    golden.check(f"plan/json/{name}.json", shown)
     assert [step["writes"] for step in json.loads(shown)["steps"]] == [step.writes for step in outcome.steps or ()]
 
 
@@ -158,7 +157,7 @@ def test_down_asks(
     assert _ask(FakeInput(answer), monkeypatch) is agreed
     shown = capsys.readouterr()
     assert shown.out == "", "the question is talk"
-    golden.check("down/question.txt", shown.err)
+    golden.check_looks("down/question", lambda columns, colour: shown.err)
 
 
 def test_down_without_a_terminal_shows_the_list_and_refuses(
@@ -186,6 +185,6 @@ DOWNS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", DOWNS)
 def test_down_tells_what_it_did(name: str, screen: Screen) -> None:
-    shown = screen.show(DOWNS[name]())
-    golden.check(f"down/{name}.txt", f"# standard output\n{shown.out}\n# standard error\n{shown.err}")
-    golden.check(f"down/{name}.json", screen.show(DOWNS[name](), "json").out)
+    outcome = DOWNS[name]()
+    screen.check(f"down/table/{name}", outcome)
+    golden.check(f"down/json/{name}.json", screen.show(outcome, "json").out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from rich.console import Console
@@ -14,8 +15,8 @@ from hzlink.events import Event, Mark
 from hzlink.render.live import LiveProgress
 from hzlink.render.plain import PlainProgress
 from tests.cli import golden
+from tests.cli.golden import ESCAPE
 from tests.cli.situations import NASTY
-from tests.cli.talking import ESCAPE
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
@@ -53,7 +54,7 @@ def test_plain_lines() -> None:
     for event in scripted():
         progress(event)
     progress.close()
-    golden.check("progress/plain.txt", "\n".join(lines))
+    golden.check_looks("progress/without-terminal", lambda columns, colour: "\n".join(lines))
     assert all(line.isprintable() for line in lines)
 
 
@@ -158,6 +159,25 @@ def test_what_is_done_stays_and_its_waits_go(terminal: Terminal) -> None:
     assert shown[0] == "  core         ok    Site Ready   6.1 s"
     assert len(shown) == 2
     assert "edge" in shown[1]
+
+
+def _while_it_waits(columns: int, colour: bool) -> str:
+    """What a terminal shows of the scripted run while it waits at both sites: without its cursor's moves."""
+    written = io.StringIO()
+    system: Literal["standard"] | None = "standard" if colour else None
+    console = Console(
+        file=written, width=columns, color_system=system, highlight=False, emoji=False, markup=False, get_time=float
+    )
+    progress = LiveProgress(console)
+    for event in [*scripted(), *_waits("core", "members 3/3", 12, "pod hazelcast-2: ContainerCreating")]:
+        progress(event)
+    console.print(progress.draw())
+    progress.close()
+    return written.getvalue()
+
+
+def test_the_live_view_while_it_waits() -> None:
+    golden.check_looks("progress/at-a-terminal", _while_it_waits)
 
 
 def test_nothing_of_the_live_view_is_left_after_it(terminal: Terminal) -> None:

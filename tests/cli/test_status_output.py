@@ -5,6 +5,7 @@ Update them with `HZLINK_UPDATE_GOLDEN=1 pytest tests/cli`, and read the diff.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from xml.etree import ElementTree
@@ -14,9 +15,9 @@ import yaml
 
 from hzlink import result
 from tests.cli import golden, situations
-from tests.cli.talking import ESCAPE, Screen
+from tests.cli.talking import Screen
 
-LOOKS = [(output, columns) for output in ("table", "wide", "tree") for columns in (80, 160)]
+TABLES = ("table", "wide", "tree")
 SVG = "{http://www.w3.org/2000/svg}"
 PICTURES = {"svg": "svg", "mermaid": "mmd"}
 
@@ -34,28 +35,10 @@ def outcome(name: str) -> result.Result:
     return result.verdict("status", situations.ALL[name]().report)
 
 
-def test_tables(name: str, outcome: result.Result, screen: Screen) -> None:
-    sections = [f"# exit code {int(outcome.status)}"]
-    for output, columns in LOOKS:
-        shown = screen.show(outcome, output, columns=columns)
-        sections.append(f"\n# {output}, {columns} columns\n{shown.out}")
-        assert shown.err == "", "status has no errors of its own: it shows them in the table"
-    golden.check(f"status/{name}.txt", "\n".join(sections))
-
-
-def test_colours(name: str, outcome: result.Result, screen: Screen) -> None:
-    sections = [
-        f"# {output}, {columns} columns\n{screen.show(outcome, output, columns=columns, colour=True).out}"
-        for output, columns in LOOKS
-    ]
-    golden.check(f"colour/{name}.txt", golden.visible("\n".join(sections)))
-
-
-@pytest.mark.parametrize(("output", "columns"), LOOKS)
-def test_colours_change_nothing_else(outcome: result.Result, screen: Screen, output: str, columns: int) -> None:
-    plain = screen.show(outcome, output, columns=columns).out
-    assert "\x1b" not in plain
-    assert ESCAPE.sub("", screen.show(outcome, output, columns=columns, colour=True).out) == plain
+@pytest.mark.parametrize("output", TABLES)
+def test_tables(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
+    screen.check(f"status/{output}/{name}", outcome, output)
+    assert screen.show(outcome, output).err == "", "status has no errors of its own: it shows them in the table"
 
 
 def test_no_color_holds_at_a_terminal(outcome: result.Result, screen: Screen) -> None:
@@ -64,8 +47,8 @@ def test_no_color_holds_at_a_terminal(outcome: result.Result, screen: Screen) ->
 
 def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, screen: Screen) -> None:
     as_json, as_yaml = (screen.show(outcome, output).out for output in ("json", "yaml"))
-    golden.check(f"json/{name}.json", as_json)
-    golden.check(f"yaml/{name}.yaml", as_yaml)
+    golden.check(f"status/json/{name}.json", as_json)
+    golden.check(f"status/yaml/{name}.yaml", as_yaml)
     document = json.loads(as_json)
     assert document == yaml.safe_load(as_yaml)
     assert document["exitCode"] == int(outcome.status)
@@ -78,7 +61,7 @@ def test_pictures_for_documents(name: str, output: str, outcome: result.Result, 
     for columns, colour in ((80, False), (80, True), (160, False), (160, True)):
         shown = screen.show(outcome, output, columns=columns, colour=colour)
         assert shown.err == ""
-        golden.check(f"pictures/{name}.{PICTURES[output]}", shown.out)
+        golden.check(f"status/{output}/{name}.{PICTURES[output]}", shown.out)
 
 
 def test_the_svg_is_valid_and_shows_every_hop(outcome: result.Result, screen: Screen) -> None:
@@ -111,7 +94,7 @@ def test_a_structured_document_needs_no_width(outcome: result.Result, screen: Sc
 
 
 def test_no_line_of_the_table_is_wider_than_the_terminal(name: str, outcome: result.Result, screen: Screen) -> None:
-    for output, columns in LOOKS:
+    for output, columns in itertools.product(TABLES, golden.WIDTHS):
         table = screen.show(outcome, output, columns=columns).out.split("\n healthy", 1)[0].split("\n unhealthy", 1)[0]
         table = table.split("\n Management Center of", 1)[0].split("\n note:", 1)[0]
         assert max(map(len, table.splitlines())) <= columns
