@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 from typing import Any
 
-from hzlink import objects, readings
+from hzlink import hints, objects, readings
 from hzlink.choices import Role
 from hzlink.observe import Snapshot, Snapshots
 from hzlink.readings import State
@@ -37,9 +38,13 @@ class Disagreement:
 
 
 def find(
-    topology: Topology, snapshots: Snapshots, sites: Sequence[SiteReport], links: Sequence[LinkReport]
+    topology: Topology,
+    snapshots: Snapshots,
+    sites: Sequence[SiteReport],
+    links: Sequence[LinkReport],
+    members: Sequence[str],
 ) -> tuple[Disagreement, ...]:
-    """All disagreements, between sites that can be read and have a Skupper Site."""
+    """All disagreements, between sites that can be read and have a Skupper Site. `members` are the names of all."""
     reports = {report.site: report for report in sites}
     cluster = snapshots[topology.cluster]
     found: dict[Disagreement, None] = {}
@@ -50,7 +55,7 @@ def find(
         for here, there in ((client, cluster), (cluster, client)):
             found.update(dict.fromkeys(_network(here, there, link)))
         found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
-        found.update(dict.fromkeys(_names(client, cluster)))
+        found.update(dict.fromkeys(_names(client, members)))
     return tuple(found)
 
 
@@ -103,10 +108,10 @@ def _kind(report: SiteReport) -> str:
     return "Connector" if report.site.role is Role.CLUSTER else "Listener"
 
 
-def _names(client: Snapshot, cluster: Snapshot) -> Iterator[Disagreement]:
-    """Services for members that are no more."""
-    pods = {objects.name(pod) for pod in cluster.of("Pod")}
-    stale = sorted({objects.name(service) for service in readings.member_services(client.of("Service"))} - pods)
-    if stale:
-        text = f"{client.site.name} has a Service for {', '.join(stale)}; {cluster.site.name} has no such pod"
-        yield Disagreement(Kind.NAMES, client.site, f"{text} (skupper issue 2251)")
+def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
+    """Services for members that are no more, which Skupper may leave."""
+    site = client.site
+    for name in readings.stale_names(client.of("Service"), members):
+        text = f"{site.name}: Service {name} leads to no member any more: Skupper has not removed it"
+        command = hints.kubectl(site, f"delete service {quote(name)}")
+        yield Disagreement(Kind.NAMES, site, f"{text} (skupper issue 2251); if it stays: {command}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from hzlink import disagreements, hops, paths, readings, standing
 from hzlink.choices import Mode, Role
-from hzlink.disagreements import Disagreement
+from hzlink.disagreements import Disagreement, Kind
 from hzlink.hops import Hop, Path
 from hzlink.observe import Snapshots
 from hzlink.standing import MANCENTER_PORT, LinkReport, Member, SiteReport
@@ -52,6 +51,13 @@ class Report:
         """Whether clients at every client site can use every member."""
         return self.blamed is None
 
+    def notes(self, wide: bool = False) -> tuple[str, ...]:
+        """The warnings, and where two sides disagree; of two ends that do so while all is well a warning tells already,
+        so that only `wide` has both.
+        """
+        told = [one for one in self.disagreements if wide or not (self.healthy and one.kind is Kind.OFFERS)]
+        return (*self.warnings, *(one.text for one in told))
+
     @property
     def unreadable(self) -> tuple[SiteReport, ...]:
         """Sites of which nothing is known."""
@@ -78,8 +84,8 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     blamed = hops.first(found)
     return Report(
         *(topology, mode, sites, links, members, wanted, found, blamed),
-        disagreements=disagreements.find(topology, snapshots, sites, links),
-        warnings=(*_warnings(sites), *_stale_names(snapshots, sites, expected)) if blamed is None else (),
+        disagreements=disagreements.find(topology, snapshots, sites, links, expected),
+        warnings=_warnings(sites) if blamed is None else (),
         at=max((one.at for one in snapshots.values() if one.at is not None), default=None),
     )
 
@@ -98,13 +104,3 @@ def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
         if report.mancenter_unexposed
     ]
     return (*lagging, *unexposed)
-
-
-def _stale_names(snapshots: Snapshots, sites: tuple[SiteReport, ...], members: Sequence[str]) -> tuple[str, ...]:
-    """Services of members that are no more: Skupper may leave them (skupper issue 2251)."""
-    return tuple(
-        f"{report.site.name}: Service {name} leads to no member any more: Skupper has not removed it"
-        for report in sites
-        if report.names is not None
-        for name in readings.stale_names(snapshots[report.site].of("Service"), members)
-    )

@@ -46,7 +46,7 @@ def _verdict(report: Report) -> Iterator[str]:
         yield f"  {blame.reading.text}"
         if blame.next_step:
             yield f"  next: {blame.next_step}"
-    yield from (f"note: {warning}" for warning in report.warnings)
+    yield from (f"note: {note}" for note in report.notes())
 
 
 def _site(report: Report, site: SiteReport) -> Iterator[str]:

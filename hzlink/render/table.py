@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.choices import Mode, Role
-from hzlink.disagreements import Kind
 from hzlink.durations import span
 from hzlink.hops import Hop, Path
 from hzlink.plan import Step
@@ -167,10 +166,7 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
 def below(report: Report, wide: bool) -> list[RenderableType]:
     """The verdict, what Skupper says otherwise, and where to open Management Center."""
     lines: list[RenderableType] = [Text(), _verdict(report)]
-    # Of two ends that disagree while all is well a warning tells already.
-    told = [one for one in report.disagreements if wide or not (report.healthy and one.kind is Kind.OFFERS)]
-    notes = [*report.warnings, *(one.text for one in told)]
-    lines += [Text(f" note: {one_line(note)}", "yellow") for note in notes]
+    lines += [Text(f" note: {one_line(note)}", "yellow") for note in report.notes(wide)]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
             where = (

@@ -101,7 +101,9 @@ def test_a_service_for_a_member_that_is_no_more() -> None:
     world.put(EDGE, service("hazelcast-2", labels=LISTENERS))
     [(kind, site, text)] = found(world)
     assert (kind, site) == (Kind.NAMES, EDGE)
-    assert text.startswith("edge has a Service for hazelcast-7; core has no such pod")
+    assert text.startswith("edge: Service hazelcast-7 leads to no member any more: Skupper has not removed it")
+    assert text.endswith("; if it stays: kubectl --context edge-ctx -n hz delete service hazelcast-7")
+    assert report.make(world.topology, world.snapshots()).warnings == (), "said once"
 
 
 def test_a_site_that_cannot_be_read_says_nothing() -> None:
