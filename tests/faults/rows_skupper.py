@@ -322,7 +322,7 @@ ROWS = [
         Part.LINKS, "names-stale", "a Service of a member that is no more",
         "client: Service hazelcast-2 leads to no member any more: Skupper has not removed it",
         "After a member was taken away, Skupper left its Service (skupper issue 2251).",
-        "Delete that Service by hand if it stays.", stale_names, 0,
+        "Delete that Service if it stays; the note has the command.", stale_names, 0,
         command=("up", "--members", "2", "--timeout", "120"), where=Where.WARNING,
     ),
 ]  # fmt: skip
