@@ -58,9 +58,8 @@ def _verdict(proofs: Sequence[SiteProof]) -> Text:
             else "a member answered through Service hazelcast"
         )
         text = Text(" proven. ", "green")
-        return text.append(
-            f"{what}, and gave back what was put; times include kubectl port-forward", "not bold default"
-        )
+        text.append(f"{what}, and gave back what was put", "not bold default")
+        return text.append("\n times include kubectl port-forward", "dim default")
     lead = f"{answered} of {total} names lead to their member"
     if answered == total:
         lead += ", but the members are not those that there should be"
