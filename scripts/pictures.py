@@ -3,7 +3,8 @@
     .venv/bin/python scripts/pictures.py
 
 docs/up.svg is `hzlink up` at the moment when it waited for most; the pictures in COMMANDS are what those commands
-print; docs/demo.cast is SESSION at a terminal (asciinema play docs/demo.cast).
+print, those in WHEN_BROKEN what they print after BREAK; docs/demo.cast is SESSION at a terminal (asciinema play
+docs/demo.cast).
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ WIDTH = casting.WIDTH
 UP = "hzlink up --client-ctx edge --cluster-ctx core"
 
 # A picture of what a command prints, on a topology that is up: a row for each.
-COMMANDS = {"status.svg": "hzlink status"}
+COMMANDS = {"status.svg": "hzlink status", "verify.svg": "hzlink verify"}
+BREAK = "kubectl --context edge delete links.skupper.io --all"
+WHEN_BROKEN = {"tree.svg": "hzlink status -o tree"}
 SESSION = (UP, "hzlink status")
 
 
@@ -50,7 +53,10 @@ def main() -> None:
         asyncio.run(up(config.resolve(Flags(client_ctx=("edge",), cluster_ctx="core")), moment))
         draw("up.svg", UP, moment.best)
         for file, command in COMMANDS.items():
-            draw(file, command, [_printed(command)])
+            draw(file, command, [_printed(command, 0)])
+        subprocess.run(BREAK.split(), check=True)
+        for file, command in WHEN_BROKEN.items():
+            draw(file, command, [_printed(command, 1)])
         subprocess.run([HZLINK, "down", "--yes", "--quiet"], check=True)
         casting.record(DOCS / "demo.cast", SESSION, os.environ, "hzlink")
         print("wrote docs/demo.cast")
@@ -93,10 +99,14 @@ class Moment:
             self._most, self.best = len(waits), [*self._done, *waits]
 
 
-def _printed(command: str) -> Text:
-    """What the command prints at a terminal."""
+def _printed(command: str, code: int) -> Text:
+    """What the command prints at a terminal. It must end with this exit code."""
     colours = {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
-    done = subprocess.run(command.split(), env={**os.environ, **colours}, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command.split(), env={**os.environ, **colours}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != code:
+        raise subprocess.CalledProcessError(done.returncode, command)
     return Text.from_ansi(done.stdout)
 
 

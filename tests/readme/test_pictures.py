@@ -41,11 +41,14 @@ def test_the_recording() -> None:
     assert "healthy" in written
 
 
-@pytest.mark.parametrize("name", ["up.svg", *pictures.COMMANDS])
+SHOWN = {"up.svg": pictures.UP, **pictures.COMMANDS, **pictures.WHEN_BROKEN}
+
+
+@pytest.mark.parametrize("name", SHOWN)
 def test_the_pictures(name: str) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     words = "".join(ElementTree.fromstring(text).itertext()).replace("\xa0", " ")  # noqa: S314 - made here
-    assert f"$ {pictures.COMMANDS.get(name, pictures.UP)}" in words
+    assert f"$ {SHOWN[name]}" in words
     assert "http://" not in text.replace("http://www.w3.org", "").replace("http://localhost", "")
 
 
