@@ -222,15 +222,15 @@ class _Log(logging.Handler):
         _LOGGER.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the reason of a failed try, by its target's port."""
+        """Keeps the reason of a failed try, by its target."""
         if record.exc_info and record.exc_info[1] is not None:
             for target in record.args if isinstance(record.args, tuple) else ():
                 if (port := getattr(target, "port", None)) is not None:
-                    self._reasons[str(port)] = str(record.exc_info[1])
+                    self._reasons[f"{getattr(target, 'host', '')}:{port}"] = str(record.exc_info[1])
 
     def reason(self, address: str) -> str:
         """Why the last try to connect there failed; empty where the client did not say."""
-        return self._reasons.get(address.rpartition(":")[2], "")
+        return self._reasons.get(address, "")
 
     def close(self) -> None:
         """Takes nothing any more."""

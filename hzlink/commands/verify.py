@@ -11,6 +11,7 @@ from typing import Any
 from hzlink import hints, memberclient, objects, proof, prooffile, report, result
 from hzlink.choices import Mode
 from hzlink.config import Config
+from hzlink.doors import forwarded
 from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
@@ -84,7 +85,7 @@ async def _site(plan: Plan, emit: Emit) -> SiteProof | HzlinkError:
     how = f"members {', '.join(plan.names)}" if plan.smart else "one connection"
     emit(Event(Mark.NOTE, f"calling through its own Services: {how}", plan.site.name))
     try:
-        return await verify_site(plan, emit)
+        return await verify_site(plan, forwarded(plan.site), emit)
     except HzlinkError as error:
         return error
 
