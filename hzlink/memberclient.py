@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hzlink.errors import HzlinkError, PrerequisiteError
@@ -58,6 +59,13 @@ def require() -> None:
             said=str(error),
             next_step="pip install 'hazelcast-python-client>=5.5,<6'   (or hzlink with it: pip install '.[verify]')",
         ) from None
+
+
+def folder() -> Path:
+    """Where the client is installed. Call `require` first."""
+    import hazelcast
+
+    return Path(hazelcast.__path__[0])
 
 
 class MemberClient:
