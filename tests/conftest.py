@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.sandboxed import Namespaces, Sandbox, run_sandbox, start
 
 # As it was before any test changed it: the sandbox's programs lie in the user's cache.
 REAL_ENV = {**os.environ, "HZLINK_SANDBOX_CACHE": str(cache_dir())}
+# A job in the background of a shell has ^C ignored, and so would have all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _USERS_OWN = ("HZLINK_", "SKUPPER_", "KUBE", "XDG_")
 
 

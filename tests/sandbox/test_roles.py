@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -21,11 +22,25 @@ from tests.sandboxed import until
 
 USER = "somebody"
 SITES = {"client": Role.CLIENT, "cluster": Role.CLUSTER}
+BINDINGS = ("hzlink", "hzlink-portforward")
+# kubectl asks with a GET that becomes a websocket, and where that is refused, as the older ones do, with a POST.
+FORWARDING = Right("", "pods/portforward", "get")
 
 
 @pytest.fixture
 def limited(hzlink: Hzlink) -> Hzlink:
     """hzlink for a user who is bound to the bundled Roles in one namespace and has no other right."""
+    return limit(hzlink)
+
+
+@pytest.fixture
+def real_limited(real_hzlink: Hzlink) -> Hzlink:
+    """The same, with real Hazelcast members."""
+    return limit(real_hzlink)
+
+
+def limit(hzlink: Hzlink) -> Hzlink:
+    """Makes hzlink run as a service account that has what the bundled Roles give."""
     config = yaml.safe_load(hzlink.sandbox.kubeconfig.read_text())
     clusters = {entry["name"]: entry["context"]["cluster"] for entry in config["contexts"]}
     config["users"], config["contexts"] = [], []
@@ -33,7 +48,8 @@ def limited(hzlink: Hzlink) -> Hzlink:
         hzlink.kubectl(server, "create", "serviceaccount", USER)
         hzlink.kubectl(server, "apply", "-k", str(MANIFESTS / "rbac" / role))
         subjects = {"subjects": [{"kind": "ServiceAccount", "name": USER, "namespace": hzlink.namespace}]}
-        hzlink.kubectl(server, "patch", "rolebinding", "hzlink", "--type=merge", "-p", json.dumps(subjects))
+        for name in BINDINGS:
+            hzlink.kubectl(server, "patch", "rolebinding", name, "--type=merge", "-p", json.dumps(subjects))
         token = hzlink.kubectl(server, "create", "token", USER).strip()
         config["users"].append({"name": server, "user": {"token": token}})
         config["contexts"].append({"name": server, "context": {"cluster": clusters[server], "user": server}})
@@ -56,7 +72,7 @@ def asked(hzlink: Hzlink, server: str) -> list[dict[str, Any]]:
 def refused(hzlink: Hzlink) -> set[str]:
     """What was asked for in vain, but for how Skupper's controller is: the checks do without it."""
     return {
-        f"{event['verb']} {event['objectRef']['resource']} ({server})"
+        f"{event['verb']} {_resource(event)} ({server})"
         for server in SITES
         for event in asked(hzlink, server)
         if event.get("responseStatus", {}).get("code") == 403 and event["objectRef"].get("namespace") != "skupper"
@@ -68,17 +84,21 @@ def used(events: list[dict[str, Any]], right: Right) -> bool:
     return any(_needs(event, right) for event in events if event.get("responseStatus", {}).get("code") != 403)
 
 
+def _resource(event: dict[str, Any]) -> str:
+    what = event.get("objectRef", {})
+    return "/".join(filter(None, (what.get("resource"), what.get("subresource"))))
+
+
 READING = {"get", "list", "watch"}
 
 
 def _needs(event: dict[str, Any], right: Right) -> bool:
     """Reading a type is one right here: `kubectl wait` gets or lists, and watches only what is still there then."""
     what = event.get("objectRef", {})
-    resource = "/".join(filter(None, (what.get("resource"), what.get("subresource"))))
     # Applying what is not there yet is asked for as a patch, and allowed to those who may create it, too.
     verbs = {event["verb"], "create" if event["responseStatus"]["code"] == 201 else event["verb"]}
     return (
-        (what.get("apiGroup", ""), resource) == (right.group, right.resource)
+        (what.get("apiGroup", ""), _resource(event)) == (right.group, right.resource)
         and (right.verb in verbs or (right.verb in READING and verbs & READING))
         and (not right.names or what.get("name") in right.names)
     )
@@ -95,6 +115,26 @@ def test_the_roles_are_enough(limited: Hzlink, via: str) -> None:
     # Namespaces are not in any: who may not read them is taken at their word.
     assert refused(limited) <= {"get namespaces (client)", "get namespaces (cluster)"}
     assert asked(limited, "client"), "it is this user who asked"
+
+
+def test_the_proof_needs_but_one_right_more(real_limited: Hzlink, kubeconfig: Path) -> None:
+    real_limited.up("--verify").ok()
+    real_limited("status").ok()
+    assert not used(asked(real_limited, "cluster"), FORWARDING), "the proof asks nothing of the cluster site's pods"
+    real_limited("bench", "--seconds", "0.5").ok()
+    assert all(used(asked(real_limited, server), FORWARDING) for server in SITES)
+    for server in SITES:
+        real_limited.kubectl(server, "delete", "rolebinding", "hzlink-portforward")
+    ran = real_limited("verify")
+    assert ran.code == 3
+    assert "pods/portforward" in ran.err
+    real_limited("down", "--yes").ok()
+    assert refused(real_limited) == {
+        "get namespaces (client)",
+        "get namespaces (cluster)",
+        "get pods/portforward (client)",
+        "create pods/portforward (client)",
+    }
 
 
 def test_without_the_binding_hzlink_says_what_may_not_be_done(limited: Hzlink) -> None:
