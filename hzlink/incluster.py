@@ -15,7 +15,7 @@ from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
 from hzlink.lease import Holder, holder
-from hzlink.objects import RESOURCES, Object, Ref
+from hzlink.objects import RESOURCES, Object, Ref, ref
 from hzlink.objects import name as name_of
 from hzlink.proof import SiteProof
 from hzlink.readings import Reading
@@ -48,8 +48,7 @@ async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) 
         WaitTimeout: it was not there in time.
     """
     probe = _Probe(topology, plan, until, emit, f"{probejob.NAME_PREFIX}{secrets.token_hex(4)}")
-    await _sweep(topology, probe.kubectl)
-    archive = await asyncio.to_thread(probepack.pack)
+    archive, _ = await asyncio.gather(asyncio.to_thread(probepack.pack), _sweep(topology, probe.kubectl))
     try:
         return await _run(probe, archive)
     finally:
@@ -58,13 +57,14 @@ async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) 
 
 @dataclass
 class _Probe:
-    """One run at one site. `pods` are those that were seen."""
+    """One run at one site. `made` is set once its Job is there for certain, `pods` are those that were seen of it."""
 
     topology: Topology
     plan: Plan
     until: float
     emit: Emit
     name: str
+    made: bool = False
     pods: tuple[Ref, ...] = ()
 
     @property
@@ -79,9 +79,10 @@ class _Probe:
 async def _run(probe: _Probe, archive: bytes) -> SiteProof:
     kubectl, topology = probe.kubectl, probe.topology
     seconds = max(1, int(probe.until - time.monotonic())) + SPARE
-    me = Holder(machine.holder_name(), secrets.token_hex(16), machine.here())
-    # The Job first: it owns the ConfigMap, so that both go when the Job's own time is over.
+    me = Holder(machine.holder_name(), probe.name, machine.here())
+    # The Job first: it owns the ConfigMap, so that the cluster clears both away should this run die.
     job = await kubectl.create(probejob.job(topology.name, probe.name, probe.image, seconds, me))
+    probe.made = True
     await kubectl.create(probejob.config_map(topology.name, job, archive, verdict.plan_text(probe.plan)))
     pod = await _ended(probe, job)
     log = await kubectl.printed(name_of(pod), probejob.CONTAINER, limit_bytes=MOST_LOG)
@@ -94,7 +95,7 @@ async def _ended(probe: _Probe, job: Object) -> Object:
     site, selector = probe.plan.site, probejob.pods_selector(probe.name)
 
     def look(pods: Objects) -> Reading:
-        probe.pods = tuple(Ref(RESOURCES["Pod"], name) for name in pods)
+        probe.pods = tuple(map(ref, probejob.pods_of(job, pods.values())))
         return probejob.has_ended(job, pods.values())
 
     waiting = run.wait(probe.kubectl, "the proof from a pod").watch(RESOURCES["Pod"], look, selector=selector)
@@ -154,15 +155,18 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
 async def _remove(probe: _Probe) -> None:
     """Removes Job and ConfigMap, and waits for the pod, which removes what it had put into the members."""
     try:
+        # Also where making it failed: what failed may only have been the answer.
         await probe.kubectl.delete(probejob.refs(probe.name))
         await probe.kubectl.wait_gone((*probejob.refs(probe.name), *probe.pods), REMOVED_WITHIN)
     except HzlinkError as error:
+        if not probe.made:
+            return
         text = f"Job {probe.name} could not be removed: {error.message}; hzlink down removes it"
         probe.emit(Event(Mark.WARN, text, probe.plan.site.name))
 
 
 async def _sweep(topology: Topology, kubectl: Kubectl) -> None:
-    """Removes what runs that were cut off have left."""
+    """Removes what runs of this machine that were killed have left. Another machine's goes by itself, after a while."""
     found = await kubectl.objects([probejob.JOBS], probejob.selector(topology.name))
-    left = [item for item in found if probejob.is_over(item, machine.runs_holder(holder(item)))]
-    await kubectl.delete([ref for item in left for ref in probejob.refs(name_of(item))])
+    left = [item for item in found if machine.runs_holder(holder(item)) is False]
+    await kubectl.delete([target for item in left for target in probejob.refs(name_of(item))])

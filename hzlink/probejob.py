@@ -142,14 +142,6 @@ def why_ended(pod: Object) -> str:
     return ": ".join(str(text).strip() for text in told if text)
 
 
-def is_over(found: Object, runs: bool | None) -> bool:
-    """Whether a Job that is there was left behind. `runs`: whether the process does that made it, where that is known.
-
-    Of another machine's run only what has ended is taken away, which that run does itself, or the cluster soon.
-    """
-    return runs is False or (runs is None and any(objects.holds(found, kind) for kind in ("Complete", "Failed")))
-
-
 def _end(pod: Object) -> Mapping[str, Any]:
     """How the container ended; empty while it has not. One that was put beside it by others may run on."""
     for container in objects.status(pod).get("containerStatuses") or []:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from hzlink.rights import Right
+from tests.manifests.kustomizing import MANIFESTS
 from tests.sandbox.conftest import HZLINK, Hzlink
 from tests.sandbox.forwarding import forwards, own_maps
+from tests.sandbox.test_roles import USER, asked, limit, used
 from tests.sandbox.test_verify import NAMES, errors, outcomes, service_ports
 from tests.sandboxed import until
 
@@ -151,3 +155,32 @@ def test_pod_security_restricted_lets_it_in(real_hzlink: Hzlink) -> None:
     label = "pod-security.kubernetes.io/enforce=restricted"
     real_hzlink.kubectl("client", "label", "namespace", real_hzlink.namespace, label)
     real_hzlink(*IN_CLUSTER).ok()
+
+
+ROLE = "hzlink-verify-in-cluster"
+
+
+def test_the_roles_for_it_are_enough_and_no_more_than_that(real_hzlink: Hzlink) -> None:
+    hzlink = limit(real_hzlink)
+    hzlink.up().ok()
+    ran = hzlink("verify", "--in-cluster")
+    assert ran.code == 3
+    assert "you may not read objects" in ran.err
+    assert "jobs.batch" in ran.err
+
+    hzlink.kubectl("client", "apply", "-k", str(MANIFESTS / "rbac" / "client-verify-in-cluster"))
+    subject = {"kind": "ServiceAccount", "name": USER, "namespace": hzlink.namespace}
+    hzlink.kubectl("client", "patch", "rolebinding", ROLE, "--type=merge", "-p", json.dumps({"subjects": [subject]}))
+    hzlink.kubectl("client", "delete", "rolebinding", "hzlink-portforward")
+    hzlink("verify", "--in-cluster").ok()
+
+    calls = asked(hzlink, "client")
+    rights = [
+        Right(group, resource, verb)
+        for rule in json.loads(hzlink.kubectl("client", "get", "role", ROLE, "-o", "json"))["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
+    assert [right for right in rights if not used(calls, right)] == []
+    assert probes(hzlink) == []

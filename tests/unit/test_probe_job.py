@@ -101,20 +101,6 @@ def test_why_it_ended(found: Obj, why: str) -> None:
     assert probejob.why_ended(found) == why
 
 
-@pytest.mark.parametrize(
-    ("runs", "over", "left"),
-    [
-        (False, False, True),
-        (True, True, False),
-        (None, False, False),
-        (None, True, True),
-    ],
-)
-def test_what_was_left_behind(runs: bool | None, over: bool, left: bool) -> None:
-    conditions = [{"type": "Complete", "status": "True"}] if over else []
-    assert probejob.is_over({**MADE, "status": {"conditions": conditions}}, runs) is left
-
-
 @pytest.mark.parametrize("left", [config_map(), pod()])
 def test_down_removes_the_job_by_what_belongs_to_it(left: Obj) -> None:
     found = teardown.make(topology(), Snapshot(EDGE, (left,)))
