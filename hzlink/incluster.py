@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from hzlink import hints, machine, probejob, probepack, verdict
-from hzlink.errors import HzlinkError, WaitTimeout
+from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
 from hzlink.lease import Holder, holder
@@ -85,8 +85,17 @@ async def _run(probe: _Probe, archive: bytes) -> SiteProof:
     probe.made = True
     await kubectl.create(probejob.config_map(topology.name, job, archive, verdict.plan_text(probe.plan)))
     pod = await _ended(probe, job)
-    log = await kubectl.printed(name_of(pod), probejob.CONTAINER, limit_bytes=MOST_LOG)
-    return _read(probe, pod, log)
+    return _read(probe, pod, await _log(kubectl, name_of(pod)))
+
+
+async def _log(kubectl: Kubectl, pod: str) -> str:
+    """What the probe printed. One that could not be started has no log to be read: then its pod says why."""
+    try:
+        return await kubectl.printed(pod, probejob.CONTAINER, limit_bytes=MOST_LOG)
+    except KubectlError as error:
+        if error.status is ExitStatus.PREREQUISITE:
+            raise
+        return ""
 
 
 async def _ended(probe: _Probe, job: Object) -> Object:
@@ -111,6 +120,8 @@ async def _ended(probe: _Probe, job: Object) -> Object:
 def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
     """The error for a pod that does not come, which is gone by the time it is read: events outlive it."""
     if not isinstance(error, WaitTimeout):
+        # The Job's name was drawn for this run.
+        error.subject = None
         error.message = f"the pod that is to run the proof does not start (image {probe.image})"
     error.next_step = _next(probe, error.said or "")
     return error
