@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hzlink import hints, machine, probejob, probepack, verdict
@@ -48,9 +49,11 @@ async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) 
         WaitTimeout: it was not there in time.
     """
     probe = _Probe(topology, plan, until, emit, f"{probejob.NAME_PREFIX}{secrets.token_hex(4)}")
-    archive, _ = await asyncio.gather(asyncio.to_thread(probepack.pack), _sweep(topology, probe.kubectl))
+    archive, with_user, _ = await asyncio.gather(
+        asyncio.to_thread(probepack.pack), _needs_user(probe.kubectl), _sweep(topology, probe.kubectl)
+    )
     try:
-        return await _run(probe, archive)
+        return await _run(probe, archive, with_user)
     finally:
         await to_the_end(_remove(probe), REMOVED_WITHIN)
 
@@ -76,12 +79,20 @@ class _Probe:
         return self.topology.settings.probe_image
 
 
-async def _run(probe: _Probe, archive: bytes) -> SiteProof:
+async def _needs_user(kubectl: Kubectl) -> bool:
+    """Whether the Job has to say as which user it runs, as an image may say root."""
+    with suppress(KubectlError):  # not everybody may read namespaces
+        return not probejob.chooses_users(await kubectl.namespace())
+    return True
+
+
+async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
     kubectl, topology = probe.kubectl, probe.topology
     seconds = max(1, int(probe.until - time.monotonic())) + SPARE
     me = Holder(machine.holder_name(), probe.name, machine.here())
     # The Job first: it owns the ConfigMap, so that the cluster clears both away should this run die.
-    job = await kubectl.create(probejob.job(topology.name, probe.name, probe.image, seconds, me))
+    wanted = probejob.job(topology.name, probe.name, probe.image, seconds, me, with_user=with_user)
+    job = await kubectl.create(wanted)
     probe.made = True
     await kubectl.create(probejob.config_map(topology.name, job, archive, verdict.plan_text(probe.plan)))
     pod = await _ended(probe, job)

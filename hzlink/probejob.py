@@ -57,10 +57,19 @@ def job_of(item: Object) -> Ref | None:
     return Ref(JOBS, objects.labels(item).get(_JOB_NAME) or objects.name(item))
 
 
-def job(topology_name: str, name: str, image: str, seconds: int, holder: Holder) -> dict[str, Any]:
+def chooses_users(namespace: Object | None) -> bool:
+    """Whether the cluster gives each namespace user numbers of its own, and refuses others: OpenShift does."""
+    marks = ((namespace or {}).get("metadata") or {}).get("annotations") or {}
+    return "openshift.io/sa.scc.uid-range" in marks
+
+
+def job(
+    topology_name: str, name: str, image: str, seconds: int, holder: Holder, *, with_user: bool = True
+) -> dict[str, Any]:
     """The Job. It is given `seconds`, and carries whose run it belongs to.
 
-    Nothing of it needs a right, a disk, root, or anything from outside the namespace but the image.
+    Without `with_user` the cluster has to choose a user that is not root. It needs no right, no disk, not root, and
+    nothing from outside the namespace but the image.
     """
     container = {
         "name": CONTAINER,
@@ -85,8 +94,7 @@ def job(topology_name: str, name: str, image: str, seconds: int, holder: Holder)
         "terminationGracePeriodSeconds": GRACE,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": _NOBODY,
-            "runAsGroup": _NOBODY,
+            **({"runAsUser": _NOBODY, "runAsGroup": _NOBODY} if with_user else {}),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],

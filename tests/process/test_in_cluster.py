@@ -40,7 +40,7 @@ class Cluster:
             "kubectl",
             f'echo "$*" >> {here}/calls\ncase "$*" in\n'
             + "".join(f"{answer}\n" for answer in answers)
-            + f"*' create '*) cat > /dev/null; cat {here}/job;;\n*' logs '*) cat {here}/log;;\n"
+            + f"*' create '*) cat >> {here}/created; cat {here}/job;;\n*' logs '*) cat {here}/log;;\n"
             f"*' --watch '*) cat {here}/pod; exec sleep 60;;\n*' get '*) echo '{{\"items\": []}}';;\nesac",
         )
 
@@ -132,6 +132,16 @@ def test_what_cannot_be_removed_is_told(programs: Programs) -> None:
     [warning] = [event for event in cluster.told if event.mark is Mark.WARN]
     assert "could not be removed" in warning.text
     assert "hzlink down" in warning.text
+
+
+@pytest.mark.parametrize(("annotations", "user"), [("{}", True), ('{"openshift.io/sa.scc.uid-range": "1/9"}', False)])
+def test_openshift_chooses_the_user(programs: Programs, annotations: str, user: bool) -> None:
+    found = f'{{"kind": "Namespace", "metadata": {{"name": "hz", "annotations": {annotations}}}}}'
+    cluster = Cluster(programs, verdict_line(Verdict(PROOF, None)), f"*' get namespaces/hz '*) echo '{found}';;")
+    cluster.prove()
+    created = (programs.folder / "created").read_text()
+    assert '"runAsNonRoot": true' in created
+    assert ("runAsUser" in created) is user
 
 
 def _create_config_map_fails() -> str:

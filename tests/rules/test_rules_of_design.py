@@ -63,7 +63,7 @@ PURE = [
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
     *("checks/rights", "standing", "hops", "paths", "findings", "goals", "document", "render/svg", "render/mermaid"),
-    *("proof", "latency", "durations", "comparison", "render/barchart"),
+    *("proof", "latency", "durations", "comparison", "render/barchart", "verdict", "probejob"),
 ]
 
 
