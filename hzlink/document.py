@@ -26,8 +26,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         ],
         "paths": [_path(path) for path in report.paths],
         "findings": [
-            {"about": str(finding.kind), "site": finding.site.name, "message": finding.text}
-            for finding in report.findings
+            {"about": str(one.kind), "site": one.site.name, "message": one.text} for one in report.disagreements
         ],
         "warnings": list(report.warnings),
         "firstBrokenHop": _hop(report.blame) if report.blame else None,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hzlink import findings, hops, paths, readings, standing
+from hzlink import disagreements, hops, paths, readings, standing
 from hzlink.choices import Mode, Role
-from hzlink.findings import Finding
+from hzlink.disagreements import Disagreement
 from hzlink.hops import Hop, Path
 from hzlink.observe import Snapshots
 from hzlink.standing import MANCENTER_PORT, LinkReport, Member, SiteReport
@@ -32,7 +32,7 @@ class Report:
     wanted_members: int
     paths: tuple[Path, ...]
     blamed: Path | None
-    findings: tuple[Finding, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     warnings: tuple[str, ...] = ()
     at: datetime | None = None
 
@@ -78,7 +78,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     blamed = hops.first(found)
     return Report(
         *(topology, mode, sites, links, members, wanted, found, blamed),
-        findings=findings.find(topology, snapshots, sites, links),
+        disagreements=disagreements.find(topology, snapshots, sites, links),
         warnings=(*_warnings(sites), *_stale_names(snapshots, sites, expected)) if blamed is None else (),
         at=max((one.at for one in snapshots.values() if one.at is not None), default=None),
     )

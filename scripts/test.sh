@@ -22,8 +22,7 @@ group() {
   fi
   [ "$status" -eq 0 ] || failed=1
 }
-alone=(tests/sandbox_infra tests/standin tests/faults)
+alone=(tests/sandbox_infra tests/standin tests/faults tests/kill)
 for folder in "${alone[@]}"; do group "$folder"; done
-# Not the kill suite: it kills hzlink at every call, which takes a quarter of an hour. scripts/test.sh tests/kill runs it.
-group tests "${alone[@]/#/--ignore=}" --ignore=tests/kill
+group tests "${alone[@]/#/--ignore=}"
 exit $failed

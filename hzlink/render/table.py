@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.choices import Mode, Role
+from hzlink.disagreements import Kind
 from hzlink.durations import span
-from hzlink.findings import Kind
 from hzlink.hops import Hop, Path
 from hzlink.plan import Step
 from hzlink.proof import Standing
@@ -168,8 +168,8 @@ def below(report: Report, wide: bool) -> list[RenderableType]:
     """The verdict, what Skupper says otherwise, and where to open Management Center."""
     lines: list[RenderableType] = [Text(), _verdict(report)]
     # Of two ends that disagree while all is well a warning tells already.
-    told = [finding for finding in report.findings if wide or not (report.healthy and finding.kind is Kind.OFFERS)]
-    notes = [*report.warnings, *(finding.text for finding in told)]
+    told = [one for one in report.disagreements if wide or not (report.healthy and one.kind is Kind.OFFERS)]
+    notes = [*report.warnings, *(one.text for one in told)]
     lines += [Text(f" note: {one_line(note)}", "yellow") for note in notes]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:

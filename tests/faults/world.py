@@ -167,7 +167,7 @@ class World:
 
     def wait(self, true: Callable[[], object]) -> None:
         """Waits until something is so, while a row is being prepared."""
-        until(true, 30)
+        until(true, 60)
 
     # Runs
 

@@ -62,8 +62,9 @@ PURE = [
     *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
-    *("checks/rights", "standing", "hops", "paths", "findings", "goals", "document", "render/svg", "render/mermaid"),
-    *("proof", "latency", "durations", "comparison", "render/barchart", "verdict", "probejob"),
+    *("checks/rights", "standing", "hops", "paths", "disagreements", "goals", "document"),
+    *("render/svg", "render/mermaid", "proof", "latency", "durations", "comparison", "render/barchart"),
+    *("verdict", "probejob"),
 ]
 
 

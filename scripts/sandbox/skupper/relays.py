@@ -48,9 +48,14 @@ class Relays:
 
     def close(self) -> None:
         """Cuts everything and ends the thread."""
-        self.set({})
+        asyncio.run_coroutine_threadsafe(self._cut_all(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+
+    async def _cut_all(self) -> None:
+        relaying = [task for listener in self._listeners.values() for task in listener.open]
+        await self._set({})
+        await asyncio.gather(*relaying, return_exceptions=True)
 
     async def _set(self, wanted: Routes) -> bool:
         for address in [known for known in self._listeners if known not in wanted]:

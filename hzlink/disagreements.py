@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Disagreement:
     """One disagreement: about what, whose word it is, and what is said against it."""
 
     kind: Kind
@@ -38,11 +38,11 @@ class Finding:
 
 def find(
     topology: Topology, snapshots: Snapshots, sites: Sequence[SiteReport], links: Sequence[LinkReport]
-) -> tuple[Finding, ...]:
+) -> tuple[Disagreement, ...]:
     """All disagreements, between sites that can be read and have a Skupper Site."""
     reports = {report.site: report for report in sites}
     cluster = snapshots[topology.cluster]
-    found: dict[Finding, None] = {}
+    found: dict[Disagreement, None] = {}
     for link in links:
         client = snapshots[link.client]
         if client.skupper_site is None or cluster.skupper_site is None:
@@ -54,7 +54,7 @@ def find(
     return tuple(found)
 
 
-def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Finding]:
+def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Disagreement]:
     """What the Site here has heard of the Site there and of the Link; a Site that has heard nothing says nothing."""
     entries = _entries(here)
     if not entries:
@@ -64,17 +64,17 @@ def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Find
     ids = [entry.get("id") for entry in entries]
     if link.reading.ok and uid not in ids:
         text = f"the Link between {link.client.name} and its cluster says Ready, {site.name} does not list {other}"
-        yield Finding(Kind.NETWORK, site, f"{text} in its Site's network")
+        yield Disagreement(Kind.NETWORK, site, f"{text} in its Site's network")
     same = [entry for entry in entries if (entry.get("name"), entry.get("namespace")) == (name, there.site.namespace)]
     own = objects.uid(here.skupper_site or {})
     if any(entry.get("id") not in (uid, own) for entry in same):
         text = f"{site.name} lists in its Site's network a Site {name} of {other} that is no more (skupper issue 2069)"
-        yield Finding(Kind.NETWORK, site, text)
+        yield Disagreement(Kind.NETWORK, site, text)
     told = [up for entry in entries for up in _links(entry, link) if entry.get("id") in (uid, own)]
     if told and link.reading.state is not State.UNKNOWN and told[0] != link.reading.ok:
         says = "Ready" if link.reading.ok else link.reading.text
         text = f"{site.name}'s Site says that Link {link.name} is {'up' if told[0] else 'down'}, the Link says: {says}"
-        yield Finding(Kind.LINK, site, text)
+        yield Disagreement(Kind.LINK, site, text)
 
 
 def _entries(snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
     return [bool(one.get("operational")) for one in named]
 
 
-def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Finding]:
+def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
     """Listener and Connector of one linked pair: matched at both ends or at none."""
     if not link.reading.ok or near.offer.ok == far.offer.ok:
         return
@@ -96,17 +96,17 @@ def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Fin
             text = (
                 f"the {_kind(content)} of {content.site.name} is matched, the {_kind(other)} of {other.site.name} says"
             )
-            yield Finding(Kind.OFFERS, other.site, f"{text}: {other.offer.text}")
+            yield Disagreement(Kind.OFFERS, other.site, f"{text}: {other.offer.text}")
 
 
 def _kind(report: SiteReport) -> str:
     return "Connector" if report.site.role is Role.CLUSTER else "Listener"
 
 
-def _names(client: Snapshot, cluster: Snapshot) -> Iterator[Finding]:
+def _names(client: Snapshot, cluster: Snapshot) -> Iterator[Disagreement]:
     """Services for members that are no more."""
     pods = {objects.name(pod) for pod in cluster.of("Pod")}
     stale = sorted({objects.name(service) for service in readings.member_services(client.of("Service"))} - pods)
     if stale:
         text = f"{client.site.name} has a Service for {', '.join(stale)}; {cluster.site.name} has no such pod"
-        yield Finding(Kind.NAMES, client.site, f"{text} (skupper issue 2251)")
+        yield Disagreement(Kind.NAMES, client.site, f"{text} (skupper issue 2251)")

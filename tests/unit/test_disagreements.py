@@ -8,8 +8,8 @@ import pytest
 
 from hzlink import goals, report
 from hzlink.choices import Goal
+from hzlink.disagreements import Kind
 from hzlink.errors import HzlinkError
-from hzlink.findings import Kind
 from hzlink.observe import Snapshot
 from hzlink.refusals import explain
 from hzlink.topology import Site
@@ -19,7 +19,7 @@ LISTENERS = {"internal.skupper.io/listener": "hazelcast"}
 
 
 def found(world: World) -> list[tuple[Kind, Site, str]]:
-    return [(one.kind, one.site, one.text) for one in report.make(world.topology, world.snapshots()).findings]
+    return [(one.kind, one.site, one.text) for one in report.make(world.topology, world.snapshots()).disagreements]
 
 
 def heard(name: str, *, uid: str = "", up: bool | None = None, namespace: str = "hz") -> dict[str, Any]:
@@ -108,7 +108,7 @@ def test_a_site_that_cannot_be_read_says_nothing() -> None:
     world = converged()
     knows(world, EDGE, heard("edge"))
     snapshots = world.snapshots() | {CORE: Snapshot(CORE, error=explain(CORE, "read objects", "Unauthorized"))}
-    assert report.make(world.topology, snapshots).findings == ()
+    assert report.make(world.topology, snapshots).disagreements == ()
 
 
 # Goals
