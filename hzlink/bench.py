@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hzlink import latency
 from hzlink.comparison import SIZES, Comparison, Measure
+from hzlink.doors import forwarded
 from hzlink.errors import HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.latency import Latency
@@ -46,7 +47,7 @@ async def bench_site(plan: Plan, cluster: Site, seconds: float, emit: Emit) -> C
     names = plan.names if plan.smart else (WORKLOAD,)
 
     async def call(site: Site, target: str) -> tuple[str, MemberClient]:
-        client = await open_ones.enter_async_context(through(site, target, plan.cluster_name, free))
+        client = await open_ones.enter_async_context(through(forwarded(site)(target), plan.cluster_name, free))
         return (await client.answer()).member.uuid, client
 
     async with AsyncExitStack() as open_ones:

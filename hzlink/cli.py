@@ -26,10 +26,12 @@ from hzlink.options import (
     ExposeOption,
     ForceUnlock,
     ImageOption,
+    InCluster,
     LinkFromOption,
     MembersOption,
     ModeOption,
     OnlySite,
+    ProbeImage,
     SkipCheck,
     VerifyOption,
     ViaOption,
@@ -189,15 +191,22 @@ def check_command(
 
 @app.command("verify")
 @shared
-def verify_command(*, cluster_name: ClusterNameOption = None, place: Any, talk: Any) -> None:
+def verify_command(
+    *,
+    cluster_name: ClusterNameOption = None,
+    in_cluster: InCluster = False,
+    probe_image: ProbeImage = None,
+    place: Any,
+    talk: Any,
+) -> None:
     """Prove it by traffic: a real Hazelcast client calls every member by name through each client site's Services."""
 
     def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.verify import verify
 
-        return verify(config, console.emit, cluster_name=cluster_name)
+        return verify(config, console.emit, cluster_name=cluster_name, in_cluster=in_cluster)
 
-    _run("verify", place, talk, work)
+    _run("verify", place | {"probe_image": probe_image}, talk, work)
 
 
 @app.command("bench")

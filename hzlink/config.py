@@ -46,6 +46,7 @@ class Flags:
     link_from: str | None = None
     via: str | None = None
     address_timeout: float | None = None
+    probe_image: str | None = None
     timeout: float | None = None
 
     @classmethod
@@ -65,7 +66,10 @@ SIDES = {
 # Said of every site: and of one side.
 SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
-SETTINGS = ("name", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "timeout")
+SETTINGS = (
+    *("name", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "probe_image"),
+    "timeout",
+)
 
 
 @dataclass(frozen=True)
@@ -248,18 +252,25 @@ def _refuse_same_place(places: list[tuple[Place, str]]) -> None:
 
 def _settings(values: Mapping[str, Any]) -> Settings:
     standard = Settings()
-    image = values.get("image")
-    if image is not None and (not str(image) or any(character.isspace() for character in str(image))):
-        raise UsageError(f"--image {image!r} is not an image")
     return Settings(
         mode=_choice(Mode, values.get("mode", standard.mode), "mode"),
         expose=_choice(Expose, values.get("expose", standard.expose), "expose"),
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
-        image=None if image is None else str(image),
+        image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_number(values.get("address_timeout", standard.address_timeout), "address-timeout", 0, 86400),
+        probe_image=_image(values, "probe_image") or standard.probe_image,
     )
+
+
+def _image(values: Mapping[str, Any], key: str) -> str | None:
+    image = values.get(key)
+    if image is None:
+        return None
+    if not str(image) or any(character.isspace() for character in str(image)):
+        raise UsageError(f"--{key.replace('_', '-')} {image!r} is not an image")
+    return str(image)
 
 
 def _choice(kind: type[Choice], value: object, name: str) -> Choice:

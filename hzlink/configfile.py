@@ -27,6 +27,7 @@ KEYS = {
     "linkFrom": "link_from",
     "via": "via",
     "addressTimeout": "address_timeout",
+    "probeImage": "probe_image",
     "timeout": "timeout",
 }
 LISTS = ("clientContexts", "clientNamespaces")

@@ -226,6 +226,11 @@ class Kubectl:
         args += [f"--limit-bytes={limit_bytes}", *(["--previous"] if previous else [])]
         return (await self._call(f"read the log of {pod}", *args)).stdout
 
+    async def printed(self, pod: str, container: str, *, limit_bytes: int) -> str:
+        """What one container has printed so far, from the beginning."""
+        args = ["logs", pod, f"--container={container}", f"--limit-bytes={limit_bytes}"]
+        return (await self._call(f"read the log of {pod}", *args)).stdout
+
     async def secret_keys(self) -> list[list[str]]:
         """Each Secret's name, type and keys. Their values stay with kubectl."""
         done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")

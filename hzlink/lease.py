@@ -60,7 +60,7 @@ def make(topology_name: str, holder: Holder, now: datetime, before: Object | Non
     metadata: dict[str, Any] = {
         "name": ref(topology_name).name,
         "labels": labels(topology_name),
-        "annotations": _annotations(holder),
+        "annotations": marks_of(holder),
     }
     transitions = 0
     if before is not None:
@@ -121,7 +121,8 @@ def describe(found: Object, now: datetime) -> str:
     return f"{holder(found).name}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{ago}"
 
 
-def _annotations(one: Holder) -> dict[str, str]:
+def marks_of(one: Holder) -> dict[str, str]:
+    """How an object says whose run it belongs to."""
     marks = {f"{_MARKS}/run": one.run}
     if one.process is not None:
         marks |= {

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hzlink.errors import HzlinkError, PrerequisiteError
@@ -58,6 +59,13 @@ def require() -> None:
             said=str(error),
             next_step="pip install 'hazelcast-python-client>=5.5,<6'   (or hzlink with it: pip install '.[verify]')",
         ) from None
+
+
+def folder() -> Path:
+    """Where the client is installed. Call `require` first."""
+    import hazelcast
+
+    return Path(hazelcast.__path__[0])
 
 
 class MemberClient:
@@ -222,15 +230,15 @@ class _Log(logging.Handler):
         _LOGGER.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the reason of a failed try, by its target's port."""
+        """Keeps the reason of a failed try, by its target."""
         if record.exc_info and record.exc_info[1] is not None:
             for target in record.args if isinstance(record.args, tuple) else ():
                 if (port := getattr(target, "port", None)) is not None:
-                    self._reasons[str(port)] = str(record.exc_info[1])
+                    self._reasons[f"{getattr(target, 'host', '')}:{port}"] = str(record.exc_info[1])
 
     def reason(self, address: str) -> str:
         """Why the last try to connect there failed; empty where the client did not say."""
-        return self._reasons.get(address.rpartition(":")[2], "")
+        return self._reasons.get(address, "")
 
     def close(self) -> None:
         """Takes nothing any more."""

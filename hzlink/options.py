@@ -137,6 +137,12 @@ VerifyOption = Annotated[bool, typer.Option("--verify", help="End with `hzlink v
 ClusterNameOption = Annotated[
     str | None, typer.Option("--cluster-name", help="Hazelcast's own name of the cluster (default: dev).")
 ]
+InCluster = Annotated[
+    bool, typer.Option("--in-cluster", help="Do it from a Job in each client site's namespace: no port is forwarded.")
+]
+ProbeImage = Annotated[
+    str | None, typer.Option("--probe-image", help="Image of that Job, with Python 3.11+ (default: python:3.13-slim).")
+]
 OnlySite = Annotated[
     list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
 ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink import leftovers, mancenter, objects, readings
+from hzlink import leftovers, mancenter, objects, probejob, readings
 from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
@@ -171,7 +171,11 @@ def _site_steps(
     stale = tuple(
         objects.ref(item)
         for item in snapshot.items
-        if objects.is_ours(item, topology.name) and objects.ref(item) not in keep and item["kind"] not in _LINKING
+        if objects.is_ours(item, topology.name)
+        and objects.ref(item) not in keep
+        and item["kind"] not in _LINKING
+        # A verification that is at work beside this run, or that the cluster itself clears away.
+        and not probejob.is_probe(item)
     )
     if stale:
         steps.append(Step(Action.PRUNE, site, ", ".join(map(str, stale)), needs, refs=stale))

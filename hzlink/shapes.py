@@ -13,7 +13,12 @@ from hzlink.objects import Object
 
 # A shape: a type, a mapping of fields to shapes, or a list of one shape.
 _TEXTS = {"": str}
-_CONTAINERS = [{"state": {"waiting": {"reason": str, "message": str}, "running": {"startedAt": str}}}]
+_STATES = {
+    "waiting": {"reason": str, "message": str},
+    "running": {"startedAt": str},
+    "terminated": {"exitCode": int, "reason": str, "message": str},
+}
+_CONTAINERS = [{"name": str, "state": _STATES}]
 _OBJECT: dict[str, Any] = {
     "kind": str,
     "apiVersion": str,
@@ -36,6 +41,8 @@ _OBJECT: dict[str, Any] = {
     "status": {
         "status": str,
         "message": str,
+        "phase": str,
+        "reason": str,
         "remoteSiteId": str,
         "remoteSiteName": str,
         "url": str,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hzlink import leftovers, objects, plan
+from hzlink import leftovers, objects, plan, probejob
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.observe import Snapshot
 from hzlink.topology import WORKLOAD, Topology
@@ -45,6 +45,8 @@ def make(topology: Topology, snapshot: Snapshot) -> Teardown:
     sites = [item for item in ours if item["kind"] == "Site"]
     done = {ref for stage in stages for ref in stage}
     workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
+    # By what it leaves beside itself: not everybody may list Jobs.
+    workload += {job: None for item in ours if (job := probejob.job_of(item)) is not None}
     # A `down` that was cut off may have removed the Site already, with the workload still there.
     if sites or (workload and not snapshot.of("Site")):
         stages.append([LEASE])

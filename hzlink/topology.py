@@ -29,7 +29,10 @@ class Site:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user can choose about the topology. `image` None keeps the manifests' own."""
+    """What the user can choose about the topology. `image` None keeps the manifests' own.
+
+    `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
+    """
 
     mode: Mode = Mode.SMART
     expose: Expose = Expose.CLUSTERIP
@@ -38,6 +41,7 @@ class Settings:
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
+    probe_image: str = "python:3.13-slim"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Runs the proof at one client site: a port-forward and a real Hazelcast client for every name, then puts and gets.
+"""Runs the proof at one client site: a way and a real Hazelcast client for every name, then puts and gets.
 
+It runs where hzlink does, with forwarded ports as ways, and in a pod of the site's, which needs none: see doors.py.
 Nothing it opens outlives it: clients, ports and the map it put its keys into are let go also on ^C and on errors.
 """
 
@@ -9,24 +10,24 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from hzlink import latency, memberclient, proof
+from hzlink.doors import Door, Way
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.memberclient import CONNECT_DEADLINE, MemberClient, NoAnswer
-from hzlink.proof import PORT, Call, SiteProof
+from hzlink.proof import Call, SiteProof
 from hzlink.running import together
 from hzlink.topology import WORKLOAD, Site
-from hzlink.tunnel import Tunnel, tunnel
 
 # Of the map that the keys are put into; the rest of its name is drawn for each run.
 MAP_PREFIX = "hzlink-verify-"
 # Round trips that are timed for each member: as many, or for as many seconds.
 ROUNDS = 200
 TIMED_SECONDS = 2.0
-# Forwards that are opened at once: each is a kubectl that needs a processor for a moment.
+# Ways that are opened at once: each may be a kubectl that needs a processor for a moment.
 AT_ONCE = 8
 # Seconds between two tries to reach a member, and members that are asked to remove the map until one does.
 RETRY = 1.0
@@ -49,8 +50,8 @@ class Plan:
     cluster_name: str
 
 
-async def verify_site(plan: Plan, emit: Emit) -> SiteProof:
-    """Calls every name, lets those that answer keep data, and judges.
+async def verify_site(plan: Plan, door: Door, emit: Emit) -> SiteProof:
+    """Calls every name through the door, lets those that answer keep data, and judges.
 
     Raises:
         HzlinkError: the site's API server cannot be reached, or does not let hzlink forward ports.
@@ -58,7 +59,7 @@ async def verify_site(plan: Plan, emit: Emit) -> SiteProof:
     names = plan.names if plan.smart else (WORKLOAD,)
     async with AsyncExitStack() as open_ones:
         free = asyncio.Semaphore(AT_ONCE)
-        called = await together(_call(plan, name, open_ones, free, emit) for name in names)
+        called = await together(_call(plan, door, name, open_ones, free, emit) for name in names)
         clients = {call.name: client for call, client in called if client is not None}
         calls = await _with_data(plan, [call for call, _ in called], clients, emit)
     if plan.smart:
@@ -67,7 +68,7 @@ async def verify_site(plan: Plan, emit: Emit) -> SiteProof:
 
 
 async def _call(
-    plan: Plan, name: str, open_ones: AsyncExitStack, free: asyncio.Semaphore, emit: Emit
+    plan: Plan, door: Door, name: str, open_ones: AsyncExitStack, free: asyncio.Semaphore, emit: Emit
 ) -> tuple[Call, MemberClient | None]:
     """Who answers through Service `name`. What it opens stays open until the stack is closed."""
     if name not in plan.services:
@@ -75,7 +76,7 @@ async def _call(
     began = time.monotonic()
     while True:
         try:
-            client = await open_ones.enter_async_context(through(plan.site, f"service/{name}", plan.cluster_name, free))
+            client = await open_ones.enter_async_context(through(door(f"service/{name}"), plan.cluster_name, free))
             answer = await client.answer()
         except HzlinkError as error:
             if error.status is ExitStatus.PREREQUISITE:
@@ -92,23 +93,25 @@ async def _call(
 
 
 @asynccontextmanager
-async def through(site: Site, target: str, cluster_name: str, free: asyncio.Semaphore) -> AsyncIterator[MemberClient]:
-    """A client connected through a forward to `target` at a site, for as long as the block runs.
+async def through(
+    opening: AbstractAsyncContextManager[Way], cluster_name: str, free: asyncio.Semaphore
+) -> AsyncIterator[MemberClient]:
+    """A client connected by a way that is opened for it, for as long as the block runs.
 
     Raises:
-        HzlinkError: no port could be forwarded, or nobody answered as a member.
+        HzlinkError: the way could not be opened, or nobody answered as a member.
     """
     async with AsyncExitStack() as stack:
         async with free:
-            forward = await stack.enter_async_context(tunnel(site, target, PORT))
-        yield await stack.enter_async_context(_connected(forward, cluster_name))
+            way = await stack.enter_async_context(opening)
+        yield await stack.enter_async_context(_connected(way, cluster_name))
 
 
 @asynccontextmanager
-async def _connected(forward: Tunnel, cluster_name: str) -> AsyncIterator[MemberClient]:
-    """A client that gives up at once where kubectl does, as it does when the far end takes no connection."""
-    connecting = asyncio.create_task(memberclient.connect(forward.address, cluster_name, lambda: forward.said))
-    dropped = asyncio.create_task(forward.ended())
+async def _connected(way: Way, cluster_name: str) -> AsyncIterator[MemberClient]:
+    """A client that gives up at once where the way ends, as a kubectl does when the far end takes no connection."""
+    connecting = asyncio.create_task(memberclient.connect(way.address, cluster_name, lambda: way.said))
+    dropped = asyncio.create_task(way.ended())
     try:
         await asyncio.wait([connecting, dropped], return_when=asyncio.FIRST_COMPLETED)
         if not connecting.done():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hzlink import hints, memberclient, objects, proof, prooffile, report, result
 from hzlink.choices import Mode
 from hzlink.config import Config
+from hzlink.doors import forwarded
 from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
@@ -22,17 +24,24 @@ from hzlink.topology import Site, Topology
 from hzlink.verify import Plan, verify_site
 
 DEFAULT_CLUSTER_NAME = "dev"
+# Seconds before the whole time is over in which a wait for a pod gives up by itself, and says what it waited for.
+SPARE = 0.5
 
 
-async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None) -> Result:
+Prove = Callable[[Plan], Awaitable[SiteProof]]
+
+
+async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None, in_cluster: bool = False) -> Result:
     """DONE when every name leads to its member and keeps data, FAILED with what does not, PREREQUISITE or TIMEOUT.
 
-    Writes nothing to the clusters but a map of its own, which is removed again.
+    Writes nothing to the clusters but a map of its own, which is removed again, and `in_cluster` so do a Job and its
+    ConfigMap: then a pod of each client site calls, and no port is forwarded.
     """
     memberclient.require()
     until = time.monotonic() + config.timeout
     snapshots = await observe_all(config.topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
-    return await _prove(config.topology, snapshots, until, emit, cluster_name or DEFAULT_CLUSTER_NAME)
+    prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_here, emit)
+    return await _prove(config.topology, snapshots, until, prove, cluster_name or DEFAULT_CLUSTER_NAME)
 
 
 async def verify_after(bringing: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
@@ -51,7 +60,7 @@ async def verify_after(bringing: Coroutine[Any, Any, Result], config: Config, em
     return replace(done, status=proven.status, verification=proven.verification, errors=proven.errors)
 
 
-async def _prove(topology: Topology, snapshots: Snapshots, until: float, emit: Emit, cluster_name: str) -> Result:
+async def _prove(topology: Topology, snapshots: Snapshots, until: float, prove: Prove, cluster_name: str) -> Result:
     # The clients' sites are what is needed; of the cluster site only what should be there, where it can be read.
     errors = [error for client in topology.clients if (error := snapshots[client].error)]
     if errors:
@@ -61,7 +70,7 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, emit: E
     try:
         async with asyncio.timeout(max(0.0, until - began)):
             outcomes = await together(
-                _site(plan_for(seen, snapshots, client, cluster_name), emit) for client in topology.clients
+                _site(plan_for(seen, snapshots, client, cluster_name), prove) for client in topology.clients
             )
     except TimeoutError:
         waited = time.monotonic() - began
@@ -79,14 +88,30 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, emit: E
     return Result("verify", status, errors=tuple(errors), verification=proofs)
 
 
-async def _site(plan: Plan, emit: Emit) -> SiteProof | HzlinkError:
+async def _site(plan: Plan, prove: Prove) -> SiteProof | HzlinkError:
     """One site's proof, or why there can be none: the other sites' are to be had all the same."""
-    how = f"members {', '.join(plan.names)}" if plan.smart else "one connection"
-    emit(Event(Mark.NOTE, f"calling through its own Services: {how}", plan.site.name))
     try:
-        return await verify_site(plan, emit)
+        return await prove(plan)
     except HzlinkError as error:
         return error
+
+
+async def _from_here(emit: Emit, plan: Plan) -> SiteProof:
+    emit(Event(Mark.NOTE, f"calling through its own Services: {_how(plan)}", plan.site.name))
+    return await verify_site(plan, forwarded(plan.site), emit)
+
+
+async def _from_a_pod(topology: Topology, until: float, emit: Emit, plan: Plan) -> SiteProof:
+    # Loaded only here: most runs do without.
+    from hzlink import incluster
+
+    where = f"from a pod of its own ({topology.settings.probe_image})"
+    emit(Event(Mark.NOTE, f"calling through its own Services, {where}: {_how(plan)}", plan.site.name))
+    return await incluster.verify_site(topology, plan, until - SPARE, emit)
+
+
+def _how(plan: Plan) -> str:
+    return f"members {', '.join(plan.names)}" if plan.smart else "one connection"
 
 
 def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sandbox import images
 from sandbox.kubeobjects import Obj
 from sandbox.layout import ROOT, Profile
 from sandbox.podspec import local_paths
 
-App = Literal["member", "mancenter", "none"]
+App = Literal["member", "mancenter", "python", "none"]
 
-_APPS: dict[str, App] = {"hazelcast": "member", "hazelcast-mancenter": "mancenter"}
+_APPS: dict[str, App] = {"hazelcast": "member", "hazelcast-mancenter": "mancenter", "hzlink-verify": "python"}
 MINIMUM_JAVA = 17
 
 # Small and quick to start. What the pod says in JAVA_OPTS comes after these and wins.
@@ -166,6 +167,18 @@ def mancenter(container: Obj, env: Mapping[str, str], place: Place, toolbox: Too
     argv = [sys.executable, "-m", "sandbox.mancenter", "--hosts", str(place.hosts), "--address", place.address]
     argv += ["--config", config, "--give-up-after", "20" if toolbox.profile == "measured" else "6"]
     return Launch(argv, _process_env(env, PYTHONPATH=str(ROOT / "scripts")), place.folder)
+
+
+def python(container: Obj, env: Mapping[str, str], place: Place) -> Launch | None:
+    """A Python program in a file, by this Python without any of its packages; None where the image has no Python."""
+    command = [*(container.get("command") or []), *(container.get("args") or [])]
+    if not command or command[0] != "python3" or not images.is_python(container["image"]):
+        return None
+    own = str(ROOT / "scripts" / "sandbox" / "podpython.py")
+    script = next(number for number, word in enumerate(command) if number and not word.startswith("-"))
+    program = [local_paths(word, container, place.volumes) for word in command[script:]]
+    argv = [sys.executable, "-I", "-S", *command[1:script], own, str(place.hosts), *program]
+    return Launch(argv, _process_env(env), place.folder)
 
 
 def init_script(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbox) -> Launch | None:

@@ -31,6 +31,9 @@ class Network(Protocol):
     def relays(self, server: str, namespace: str) -> dict[str, str]:
         """The Skupper stand-in's relays: Service name -> loopback address."""
 
+    def router_ports(self, server: str, namespace: str) -> dict[int, str]:
+        """The same relays by the router's port that each stands for."""
+
     def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
         """Publishes (or takes back) where a pod's process is."""
 
@@ -179,7 +182,8 @@ class Kubelet:
             return
         services = [s for (ns, _), s in self._services.items() if ns == namespace]
         pods = [w.pod_name() for w in here]
-        relays = self._network.relays(self.server, namespace)
+        routers = self._network.router_ports(self.server, namespace)
+        relays = names.by_target(services, self._network.relays(self.server, namespace), routers)
         entries = names.resolve(namespace, services, pods, relays, self._network.dead)
         for worker in readers:
             names.write_hosts(worker.place.hosts, entries, worker.pod_name())

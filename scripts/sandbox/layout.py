@@ -96,7 +96,7 @@ class Layout:
 
     @property
     def services(self) -> Path:
-        """The stand-in's relays: `{"client/hz/hazelcast-1": {"ip", "port"}}`."""
+        """The stand-in's relays: `{"client/hz/hazelcast-1": {"ip", "port", "target"}}`. `target`: the router's port."""
         return self.state / "services.json"
 
     @property

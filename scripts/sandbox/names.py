@@ -48,6 +48,20 @@ def resolve(
     return entries
 
 
+def by_target(services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]) -> Mapping[str, str]:
+    """The relays that Services really lead to: a Service that has one leads to whichever has its target port.
+
+    Somebody may have changed that port since the stand-in made the Service.
+    """
+    led = dict(relays)
+    for service in services:
+        name, ports = service["metadata"]["name"], service["spec"].get("ports") or [{}]
+        target = ports[0].get("targetPort")
+        if name in relays and isinstance(target, int):
+            led[name] = routers.get(target, relays[name])
+    return led
+
+
 def _addresses(service: Obj, pods: Sequence[PodName], relays: Mapping[str, str]) -> list[str]:
     relay = relays.get(service["metadata"]["name"])
     if relay is not None:

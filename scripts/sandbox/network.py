@@ -75,6 +75,15 @@ class LoopbackNetwork:
             key.removeprefix(prefix): str(relay["ip"]) for key, relay in self._relays.items() if key.startswith(prefix)
         }
 
+    def router_ports(self, server: str, namespace: str) -> dict[int, str]:
+        """The same relays by the port of the router that they stand for: port -> loopback address."""
+        prefix = f"{server}/{namespace}/"
+        return {
+            relay["target"]: str(relay["ip"])
+            for key, relay in self._relays.items()
+            if key.startswith(prefix) and "target" in relay
+        }
+
     def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
         """Publishes where a pod's process is, or takes that back. `key`: API server/namespace/pod.
 

@@ -52,7 +52,13 @@ class ContainerView:
         self.state, self.finished_at = "terminated", timestamp()
         self.exit_code = exit_code if exit_code >= 0 else 128 - exit_code
         self.reason = "Completed" if exit_code == 0 else "Error"
-        self.started = False
+        self.started = self.ready = False
+
+    def fail_to_start(self, message: str) -> None:
+        """The image has no such program."""
+        self.run()
+        self.end(128)
+        self.reason, self.message = "StartError", message
 
     def restart(self) -> None:
         """The end that was becomes the last state, and one more restart is counted."""
@@ -74,6 +80,8 @@ class ContainerView:
             "startedAt": self.started_at,
             "finishedAt": self.finished_at,
         }
+        if self.message:
+            ended["message"] = self.message
         return {"terminated": ended}
 
     def status(self, uid: str) -> Obj:
@@ -104,6 +112,16 @@ class PodView:
     start_time: str
     init: list[ContainerView]
     main: list[ContainerView]
+    over: bool = False
+    """Nothing of it is started again."""
+
+    @property
+    def phase(self) -> str:
+        """How it stands in all."""
+        if self.over:
+            return "Failed" if any(c.exit_code for c in self.main) else "Succeeded"
+        started = any(c.state != "waiting" or c.last for c in self.main)
+        return "Running" if self.initialized and started else "Pending"
 
     @property
     def initialized(self) -> bool:
@@ -117,9 +135,8 @@ class PodView:
 
     def status(self, before: Sequence[Obj]) -> Obj:
         """The pod's whole status. `before` are the conditions it had, whose times are kept where nothing changed."""
-        started = any(c.state != "waiting" or c.last for c in self.main)
         return {
-            "phase": "Running" if self.initialized and started else "Pending",
+            "phase": self.phase,
             "conditions": self._conditions(before),
             "hostIP": self.host_ip,
             "hostIPs": [{"ip": self.host_ip}],
@@ -134,6 +151,8 @@ class PodView:
         unready = [c.name for c in self.main if not c.ready]
         waiting = [c.name for c in self.init if c.state != "terminated" or c.exit_code != 0]
         not_ready = ("ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
+        if self.over:
+            not_ready = ("PodFailed" if self.phase == "Failed" else "PodCompleted", "")
         not_initialized = ("ContainersNotInitialized", f"containers with incomplete status: [{' '.join(waiting)}]")
         wanted = {
             "PodReadyToStartContainers": (True, ("", "")),

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from sandbox import apps, crilog, podoffers, podspec
+from sandbox import apps, crilog, images, podoffers, podspec
 from sandbox import kubeobjects as kinds
 from sandbox.apps import Launch, Place, Toolbox
 from sandbox.containerrun import ContainerRun, Readiness
@@ -102,6 +102,8 @@ class PodWorker:
                 self._initialize(view, container)
             while True:
                 self._serve()
+                if self._is_over():
+                    self._rest()
                 self._back_off(record.view.main[0])
         except LeaveError:
             pass
@@ -110,6 +112,17 @@ class PodWorker:
         except Exception as err:  # one pod's trouble must neither go unseen nor stop the others
             print(f"{record.namespace}/{record.name}: {err!r}", file=sys.stderr, flush=True)
         self._leave()
+
+    def _is_over(self) -> bool:
+        """Whether what has ended by itself stays ended."""
+        main, policy = self.record.view.main[0], self.record.pod["spec"].get("restartPolicy", "Always")
+        return main.state == "terminated" and (policy == "Never" or (policy == "OnFailure" and main.exit_code == 0))
+
+    def _rest(self) -> None:
+        """Stays as it is until it is deleted."""
+        self.record.view.over = True
+        self.record.publish()
+        self.record.wait(None, lambda: False)
 
     def _initialize(self, view: ContainerView, container: Obj) -> None:
         """Runs one init container until it succeeds. Only scripts of known apps are run for real."""
@@ -143,6 +156,9 @@ class PodWorker:
         view, container = self.record.view.main[0], self.record.pod["spec"]["containers"][0]
         env = self._prepare(view, container)
         launch = self._launch(container, env)
+        if self.app == "python" and launch is None and self._host.processes_allowed(self.record.namespace):
+            view.fail_to_start(f'exec: "{(container.get("command") or [""])[0]}": executable file not found in $PATH')
+            return
         for main in self.record.view.main:
             main.run()
         if launch is None:
@@ -171,6 +187,8 @@ class PodWorker:
     def _launch(self, container: Obj, env: dict[str, str]) -> Launch | None:
         if self.app == "none" or not self._host.processes_allowed(self.record.namespace):
             return None
+        if self.app == "python":
+            return apps.python(container, env, self.place)
         if self.app == "mancenter":
             return apps.mancenter(container, env, self.place, self._host.toolbox)
         return apps.member(container, env, self.place, self._host.toolbox) if self._host.toolbox.members else None
@@ -224,6 +242,7 @@ class PodWorker:
             lookup = self._host.lookup(record.namespace)
             try:
                 podspec.write_volumes(record.pod, self.place.volumes, lookup)
+                self._pull(view)
                 return podspec.environment(container, record.pod, self.place.address, lookup)
             except podspec.MissingError as err:
                 view.wait("CreateContainerConfigError", str(err))
@@ -231,6 +250,17 @@ class PodWorker:
             except KubeError:
                 pass
             record.wait(0.5, lambda: bool(record.hold))
+
+    def _pull(self, view: ContainerView) -> None:
+        """Goes on at once where the image can be had, and never where it cannot."""
+        said = images.refusal(view.image)
+        while said:
+            view.wait("ErrImagePull", said)
+            self.record.publish()
+            self.record.wait(1.0, lambda: False)
+            view.wait("ImagePullBackOff", f'Back-off pulling image "{view.image}": ErrImagePull: {said}')
+            self.record.publish()
+            self.record.wait(10.0, lambda: False)
 
     def _wait_held(self, view: ContainerView) -> None:
         reason = self.record.hold

@@ -94,6 +94,10 @@ def no_state_folder(world: World) -> None:
     world.env["XDG_STATE_HOME"] = str(world.folder / "a-file")
 
 
+def well(world: World) -> None:
+    world.up()
+
+
 def clocks_apart(world: World) -> None:
     world.fault("clock", "cluster", 3600)
 
@@ -140,6 +144,14 @@ ROWS = [
         held("client", "ImagePullBackOff"), 1,
         site="client", subject="Deployment hazelcast-mancenter", said="ImagePullBackOff",
         next="kubectl --context client -n {namespace} describe pods -l app=hazelcast-mancenter",
+    ),
+    Fault(
+        Part.PODS, "probe-image", "the image for verify --in-cluster cannot be pulled",
+        "the pod that is to run the proof does not start (image images.invalid/python:3)",
+        "The client site's nodes cannot get the image with Python: it has another name there, or comes by a mirror.",
+        "Name one that they can get, with Python 3.11 or later.", well, 1,
+        command=("verify", "--in-cluster", "--probe-image", "images.invalid/python:3", "--timeout", "60"),
+        site="client", said="ImagePull.*no such host", next="hzlink verify --in-cluster",
     ),
     Fault(
         Part.PROGRAMS, "skupper-missing", "the skupper CLI is not there, and was asked for",

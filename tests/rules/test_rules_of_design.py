@@ -64,6 +64,7 @@ PURE = [
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
     *("checks/rights", "standing", "hops", "paths", "disagreements", "goals", "document"),
     *("render/svg", "render/mermaid", "proof", "latency", "durations", "comparison", "render/barchart"),
+    *("verdict", "probejob"),
 ]
 
 

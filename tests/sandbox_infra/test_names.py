@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.names import PodName, read_hosts, resolve, write_hosts
+from sandbox.names import PodName, by_target, read_hosts, resolve, write_hosts
 from tests.sandbox_infra.objects import service
 
 DEAD = "127.9.255.254"
@@ -58,3 +58,13 @@ def test_a_hosts_file_reads_back_and_knows_the_pod_itself(tmp_path: Path) -> Non
     assert read_hosts(hosts, "hazelcast-1") == ["127.9.0.2"]
     assert read_hosts(hosts, "hazelcast-0") == []
     assert read_hosts(hosts, "localhost") == ["127.0.0.1"]
+
+
+def test_a_changed_target_port_leads_to_another_relay() -> None:
+    def service(name: str, target: int) -> dict[str, object]:
+        return {"metadata": {"name": name}, "spec": {"ports": [{"port": 5701, "targetPort": target}]}}
+
+    relays = {"a": "127.0.0.11", "b": "127.0.0.12", "c": "127.0.0.13"}
+    routers = {1024: "127.0.0.11", 1025: "127.0.0.12"}
+    services = [service("a", 1025), service("b", 1024), service("c", 7), service("own", 1024)]
+    assert by_target(services, relays, routers) == {**relays, "a": "127.0.0.12", "b": "127.0.0.11"}

@@ -82,3 +82,18 @@ def test_a_held_container_says_why() -> None:
     assert status["phase"] == "Pending"
     assert status["containerStatuses"][0]["state"]["waiting"]["reason"] == "ImagePullBackOff"
     assert status["containerStatuses"][0]["imageID"] == ""
+
+
+def test_one_that_is_not_started_again_says_how_it_ended() -> None:
+    view = first_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
+    view.main[0].run()
+    view.main[0].end(0)
+    view.over = True
+    done = view.status([])
+    assert (done["phase"], condition({"status": done}, "Ready")) == ("Succeeded", "False")
+
+    view.main[0].fail_to_start("no such program")
+    failed = view.status([])
+    assert failed["phase"] == "Failed"
+    [ended] = [status["state"]["terminated"] for status in failed["containerStatuses"]]
+    assert (ended["exitCode"], ended["reason"], ended["message"]) == (128, "StartError", "no such program")

@@ -94,7 +94,7 @@ def test_no_topology_name(bench: Bench, name: str) -> None:
         *[("timeout", value) for value in (0, -1, 86401, "nan", "inf", "3m")],
         *[("address_timeout", value) for value in (-1, 86401, "x")],
         *[(key, value) for key in ("mode", "expose", "link_from", "via") for value in ("nonsense", "SMART", "")],
-        *[("image", value) for value in ("", " ", "a b", "a\n")],
+        *[(key, value) for key in ("image", "probe_image") for value in ("", " ", "a b", "a\n")],
     ],
 )
 def test_values_out_of_range(bench: Bench, key: str, value: object) -> None:
@@ -112,6 +112,7 @@ def test_values_as_text_from_variables(bench: Bench) -> None:
         "HZLINK_LINK_FROM": "client",
         "HZLINK_VIA": "kubectl",
         "HZLINK_IMAGE": "example.com:5000/hz@sha256:ab",
+        "HZLINK_PROBE_IMAGE": "example.com:5000/python:3.12",
     }
     found = bench.resolve(environ, **BOTH)
     settings = found.topology.settings
@@ -119,6 +120,7 @@ def test_values_as_text_from_variables(bench: Bench) -> None:
     assert (settings.mode, settings.expose) == (Mode.UNISOCKET, Expose.LOADBALANCER)
     assert (settings.link_from, settings.via) == (LinkFrom.CLIENT, Via.KUBECTL)
     assert settings.image == "example.com:5000/hz@sha256:ab"
+    assert settings.probe_image == "example.com:5000/python:3.12"
 
 
 @pytest.mark.parametrize("seconds", [1, 86400])

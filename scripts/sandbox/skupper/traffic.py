@@ -96,7 +96,11 @@ class Traffic:
                     backends = [t for t in reached if t.address == entry.address]
                     places = {_process(target, processes) for target in backends}
                     routes[address] = tuple(sorted(place for place in places if place is not None))
-                    listed[f"{where}/{namespace}/{entry.host}"] = {"ip": address[0], "port": address[1]}
+                    listed[f"{where}/{namespace}/{entry.host}"] = {
+                        "ip": address[0],
+                        "port": address[1],
+                        "target": entry.target_port,
+                    }
                     self.at[where, namespace, entry.target_port] = address
             routes |= load_balanced(cluster, processes)
         self._pool.keep(uids)

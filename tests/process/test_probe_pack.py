@@ -1,0 +1,93 @@
+"""The zip that goes into the pod: small enough, the same each time, and enough for a Python that has nothing else."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hzlink import probepack, verdict
+from hzlink.choices import Role
+from hzlink.errors import HzlinkError
+from hzlink.proof import Outcome
+from hzlink.topology import Site
+from hzlink.verify import Plan
+
+EDGE = Site("edge", Role.CLIENT, "edge", "hz")
+NAMES = ("hazelcast-0", "hazelcast-1")
+
+
+@pytest.fixture(scope="module")
+def packed() -> bytes:
+    return probepack.pack()
+
+
+def test_the_same_sources_give_the_same_bytes(packed: bytes) -> None:
+    assert probepack.pack() == packed
+
+
+def test_it_fits_into_a_config_map(packed: bytes) -> None:
+    assert len(packed) <= probepack.LIMIT
+
+
+def test_one_that_does_not_is_refused(packed: bytes) -> None:
+    with pytest.raises(HzlinkError, match="does not fit into a ConfigMap") as caught:
+        probepack.pack(limit=len(packed) - 1)
+    assert str(len(packed)) in (caught.value.said or "")
+    assert "pip install" in (caught.value.next_step or "")
+
+
+def test_nothing_but_the_proof_and_the_client_is_in_it(packed: bytes) -> None:
+    names = zipfile.ZipFile(io.BytesIO(packed)).namelist()
+    assert {name.partition("/")[0] for name in names} == {"__main__.py", "hzlink", "hazelcast"}
+    own = {name for name in names if name.startswith("hzlink/")}
+    assert own == {f"hzlink/{name}.py" for name in probepack.MODULES}
+    assert len(names) == len(set(names))
+
+
+def _bare(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A Python that sees neither this environment's packages nor this checkout."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-B", *args], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_python_with_nothing_else_runs_it(packed: bytes, tmp_path: Path) -> None:
+    (tmp_path / "hzlink.zip").write_bytes(packed)
+    plan = Plan(EDGE, True, NAMES, frozenset(), 2, "dev")
+    (tmp_path / "plan.json").write_text(verdict.plan_text(plan))
+
+    done = _bare("hzlink.zip", "plan.json", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    found = verdict.read_verdict(plan, done.stdout)
+    assert found is not None
+    assert found.proof is not None
+    assert [finding.outcome for finding in found.proof.findings] == [Outcome.NO_SERVICE] * 2
+
+
+def test_every_module_in_it_loads_without_any_other(packed: bytes, tmp_path: Path) -> None:
+    """Those, too, that are only loaded when there is somebody to call."""
+    (tmp_path / "hzlink.zip").write_bytes(packed)
+    modules = [f"hzlink.{name}" for name in probepack.MODULES if name != "__init__"]
+    code = (
+        "import sys; sys.path.insert(0, 'hzlink.zip'); import importlib\n"
+        f"for name in {[*modules, 'hazelcast.client', 'hazelcast.config']!r}: importlib.import_module(name)\n"
+        "print([name for name in ('typer', 'rich', 'sh', 'yaml', 'click') if name in sys.modules])"
+    )
+    done = _bare("-W", "ignore", "-c", code, folder=tmp_path)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_no_plan_is_an_error_that_it_tells(packed: bytes, tmp_path: Path) -> None:
+    (tmp_path / "hzlink.zip").write_bytes(packed)
+    (tmp_path / "plan.json").write_text("[]")
+    done = _bare("hzlink.zip", "plan.json", folder=tmp_path)
+    found = verdict.read_verdict(Plan(EDGE, True, NAMES, frozenset(), 2, "dev"), done.stdout)
+    assert found is not None
+    assert found.error is not None
+    assert found.error.message == "the probe was given no plan that it can read"
