@@ -85,13 +85,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class SiteProof:
-    """What was found at one client site. `wrong` is said of the member list as a whole."""
+    """What was found at one client site. `wrong` is said of the member list as a whole.
+
+    `inside` tells that a pod of the site called, and not hzlink itself through forwarded ports.
+    """
 
     site: Site
     smart: bool
     findings: tuple[Finding, ...]
     members: tuple[Member, ...] = ()
     wrong: tuple[str, ...] = ()
+    inside: bool = False
 
     @property
     def proven(self) -> bool:
@@ -183,6 +187,7 @@ def to_dict(proof: SiteProof) -> dict[str, Any]:
         "name": proof.site.name,
         "proven": proof.proven,
         "mode": "smart" if proof.smart else "unisocket",
+        "inCluster": proof.inside,
         "names": [
             {
                 "service": finding.name,

@@ -111,7 +111,7 @@ def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
     if tuple(finding.name for finding in findings) != asked:
         raise Nonsense("it speaks of other names than were asked for")
     members = tuple(_listed(body.get("members"), _member))
-    return SiteProof(plan.site, plan.smart, findings, members, tuple(_listed(body.get("wrong"), _text)))
+    return SiteProof(plan.site, plan.smart, findings, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
 
 
 def _finding_body(finding: Finding) -> dict[str, Any]:

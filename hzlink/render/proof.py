@@ -59,7 +59,8 @@ def _verdict(proofs: Sequence[SiteProof]) -> Text:
         )
         text = Text(" proven. ", "green")
         text.append(f"{what}, and gave back what was put", "not bold default")
-        return text.append("\n times include kubectl port-forward", "dim default")
+        times = "are those of a pod there" if all(proof.inside for proof in proofs) else "include kubectl port-forward"
+        return text.append(f"\n times {times}", "dim default")
     lead = f"{answered} of {total} names lead to their member"
     if answered == total:
         lead += ", but the members are not those that there should be"

@@ -37,6 +37,7 @@ def _site(*calls: Call, site: object = EDGE) -> SiteProof:
 PROVEN = _site(*(_call(name, number) for number, name in enumerate(NAMES)))
 FOUND: dict[str, tuple[SiteProof, ...]] = {
     "proven": (PROVEN,),
+    "from-a-pod": (replace(PROVEN, inside=True),),
     "two-sites": (PROVEN, replace(PROVEN, site=SHOP)),
     "swapped": (_site(_call(NAMES[0], 0), _call(NAMES[1], 2), _call(NAMES[2], 1)),),
     "one-silent": (

@@ -33,7 +33,12 @@ def proofs(draw: st.DrawFn) -> SiteProof:
         return Finding(name, outcome, draw(TEXTS), draw(WHERE.get(outcome, MEMBERS)), draw(LATENCIES))
 
     return SiteProof(
-        EDGE, True, tuple(map(finding, NAMES)), tuple(draw(st.lists(MEMBERS))), tuple(draw(st.lists(TEXTS)))
+        EDGE,
+        True,
+        tuple(map(finding, NAMES)),
+        tuple(draw(st.lists(MEMBERS))),
+        tuple(draw(st.lists(TEXTS))),
+        inside=True,
     )
 
 
@@ -132,5 +137,5 @@ def test_lies_that_can_be_seen(field: str, value: object) -> None:
 
 def test_of_unisocket_it_is_the_one_service() -> None:
     plan = Plan(EDGE, False, NAMES, frozenset({"hazelcast"}), 2, "dev")
-    proof = SiteProof(EDGE, False, (Finding("hazelcast", Outcome.OK, "", Member("u", "a")),))
+    proof = SiteProof(EDGE, False, (Finding("hazelcast", Outcome.OK, "", Member("u", "a")),), inside=True)
     assert read_verdict(plan, verdict_line(Verdict(proof, None))) == Verdict(proof, None)
