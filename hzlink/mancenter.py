@@ -93,7 +93,9 @@ def _started(log: str) -> set[str]:
 
 def reading(seen: Sight | None) -> Reading:
     """How one that is ready stands by what it sees; where that is not known, it is taken at its word."""
-    if seen is None or not seen.missing:
+    if seen is None:
         return Reading(State.OK)
+    if not seen.missing:
+        return Reading(State.OK, f"sees {seen.count}")
     whom = "no member" if seen.blind else f"{seen.count} members, not {', '.join(seen.missing)}"
     return Reading(State.WAITING, f"ready, but connected to {whom}, by the members' logs")
