@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink import leftovers, mancenter, objects, probejob, readings
+from hzlink import leftovers, links, mancenter, objects, probejob, readings
 from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
@@ -75,9 +75,9 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     asked = topology.settings.link_from
     if asked is not LinkFrom.AUTO:
         return client if asked is LinkFrom.CLIENT else topology.cluster
-    if link_between(snapshots, redeemer=client, issuer=topology.cluster):
+    if links.between(snapshots, redeemer=client, issuer=topology.cluster):
         return topology.cluster
-    if link_between(snapshots, redeemer=topology.cluster, issuer=client):
+    if links.between(snapshots, redeemer=topology.cluster, issuer=client):
         return client
     # A run that had turned to the client side and was cut off goes on there.
     has_address = readings.address(snapshots[client].skupper_site) is not None
@@ -95,31 +95,6 @@ def skupper_name(site: Site, snapshots: Snapshots) -> str:
 def link_name(topology: Topology, issuer_skupper_name: str) -> str:
     """The name of a Link (and of its token and Secret) in the redeeming site's namespace."""
     return f"{topology.name}-{issuer_skupper_name}"
-
-
-def link_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object | None:
-    """The Link in the redeemer's namespace that leads to the issuer, whoever made it; the healthiest of several.
-
-    One whose own Site is no more does not count, whatever it says of itself: the garbage collector is on its way.
-    """
-    peer = snapshots[issuer].skupper_site
-    if peer is None:
-        return None
-    names = [objects.name(one.skupper_site) for one in snapshots.values() if one.skupper_site is not None]
-    there = [link for link in snapshots[redeemer].of("Link") if not _is_orphan(snapshots[redeemer], link)]
-    found = [link for link in there if _leads_to(link, peer, names)]
-    return max(found, key=lambda link: readings.skupper(link).ok, default=None)
-
-
-def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
-    status = objects.status(link)
-    if status.get("remoteSiteId"):
-        return bool(status["remoteSiteId"] == objects.uid(peer))
-    remote = status.get("remoteSiteName")
-    if not remote:
-        # A new one has only its name, which ends in that of the Site; of `edge` and `west-edge` the longer.
-        remote = max((name for name in names if objects.name(link).endswith(f"-{name}")), key=len, default="")
-    return bool(remote == objects.name(peer))
 
 
 def make(
@@ -142,10 +117,10 @@ def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
     steps = []
     for site in topology.sites:
         refs = leftovers.refs(topology, snapshots[site], names)
-        links = leftovers.unmarked_links(topology, snapshots[site], names)
-        if refs or links:
-            found = ", ".join(map(str, (*refs, *map(objects.ref, links))))
-            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=links, refs=refs))
+        unmarked = leftovers.unmarked_links(topology, snapshots[site], names)
+        if refs or unmarked:
+            found = ", ".join(map(str, (*refs, *map(objects.ref, unmarked))))
+            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=unmarked, refs=refs))
     return steps
 
 
@@ -195,12 +170,7 @@ def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
     A new Site must not come before it is done: Skupper 2.2 takes a ServiceAccount that is there for its own, and does
     not make another when that one is collected; its router then never runs (read, and seen).
     """
-    return tuple(objects.ref(item) for item in snapshot.items if _is_orphan(snapshot, item))
-
-
-def _is_orphan(snapshot: Snapshot, item: Object) -> bool:
-    owners = objects.owner_uids(item, "Site")
-    return bool(owners) and not owners & {objects.uid(site) for site in snapshot.of("Site")}
+    return tuple(objects.ref(item) for item in snapshot.items if links.is_orphan(snapshot, item))
 
 
 # Made by the link step, which also cleans them up.
@@ -217,7 +187,7 @@ def _client_steps(
     steps = []
     cluster = topology.cluster
     redeemer = client if issuer is cluster else cluster
-    link = link_between(snapshots, redeemer, issuer)
+    link = links.between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
     unlinked = link is None or not readings.skupper(link).ok
     if unlinked or (

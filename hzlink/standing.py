@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hzlink import hints, mancenter, objects, plan, readings
+from hzlink import hints, links, mancenter, objects, readings
 from hzlink.choices import Mode, Role
 from hzlink.errors import ExitStatus
 from hzlink.mancenter import Sight
@@ -103,7 +103,7 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
     found = [
         LinkReport(client, readings.skupper(link), objects.name(link), issuer, redeemer, readings.since(link))
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
-        if (link := plan.link_between(snapshots, redeemer, issuer)) is not None
+        if (link := links.between(snapshots, redeemer, issuer)) is not None
     ]
     # One in either direction will do; the former one may lie there still after a change of --link-from.
     return max(found, key=lambda link: link.reading.ok, default=LinkReport(client, Reading(State.ABSENT, "not linked")))

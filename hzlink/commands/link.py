@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from hzlink import hints, locking, plan, readings, report, result, standing, tokenfile
+from hzlink import hints, links, locking, plan, readings, report, result, standing, tokenfile
 from hzlink.apply import run_steps
 from hzlink.choices import Mode
 from hzlink.config import Config
@@ -79,7 +79,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
-        present = plan.link_between(snapshots, redeemer, issuer)
+        present = links.between(snapshots, redeemer, issuer)
         stale = present is not None and readings.link_is_stale(present, snapshots[issuer].skupper_site)
         if present is not None and readings.skupper(present).ok and not stale:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))

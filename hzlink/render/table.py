@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +11,6 @@ from rich.text import Text
 from hzlink.choices import Mode, Role
 from hzlink.durations import span
 from hzlink.hops import Hop, Path
-from hzlink.plan import Step
 from hzlink.proof import Standing
 from hzlink.readings import Reading, State
 from hzlink.render.hop_table import hop_table
@@ -18,6 +19,9 @@ from hzlink.render.words import COLOURS
 from hzlink.report import Report
 from hzlink.result import Result
 from hzlink.standing import LinkReport, SiteReport
+
+if TYPE_CHECKING:
+    from hzlink.plan import Step
 
 # More names than these are shown as ranges.
 NAMES_SHOWN = 5

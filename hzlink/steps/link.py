@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from hzlink import hints, linking, manifests, objects, plan, readings
+from hzlink import hints, linking, links, manifests, objects, plan, readings
 from hzlink.choices import LinkFrom
 from hzlink.drift import drift
 from hzlink.errors import PrerequisiteError, WaitTimeout
@@ -33,7 +33,7 @@ async def link(run: Run, step: Step) -> str:
     job = linking.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
-    present = plan.link_between(now, redeemer, issuer)
+    present = links.between(now, redeemer, issuer)
     if present is not None and not readings.link_is_stale(present, now[issuer].skupper_site):
         if await _recovers(run, job, objects.name(present)):
             return f"link to {topology.cluster.name} is ready again"
@@ -47,7 +47,7 @@ async def link(run: Run, step: Step) -> str:
         await linking.remove_leftovers(job)
     await linking.make(job)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
-    former = plan.link_between(now, issuer, redeemer)
+    former = links.between(now, issuer, redeemer)
     if former is not None and objects.is_ours(former, topology.name):
         await linking.unlink(job.issuer, former)
     why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"

@@ -59,7 +59,7 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 
 PURE = [
-    *("topology", "choices", "plan", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
+    *("topology", "choices", "plan", "links", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
     *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
     *("checks/rights", "standing", "hops", "paths", "disagreements", "goals", "document"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hzlink import plan
+from hzlink import links, plan
 from hzlink.choices import LinkFrom
 from tests.unit.builders import CORE, EARLY, EDGE, LATE, WEST, Obj, World, converged, link, skupper_site, topology
 
@@ -55,7 +55,7 @@ def test_each_client_has_an_issuer_of_its_own() -> None:
 
 def found(links: list[Obj], peer: Obj = AT_CORE) -> str | None:
     """The name of the Link in edge that leads to the peer."""
-    one = plan.link_between(world_of([peer], links).snapshots(), redeemer=EDGE, issuer=CORE)
+    one = links.between(world_of([peer], links).snapshots(), redeemer=EDGE, issuer=CORE)
     return None if one is None else str(one["metadata"]["name"])
 
 
@@ -87,15 +87,15 @@ def test_a_remote_name_counts_where_there_is_no_remote_id() -> None:
 
 def test_no_link_leads_to_a_site_that_is_not_there() -> None:
     world = world_of([], [link("hazelcast-core")])
-    assert plan.link_between(world.snapshots(), redeemer=EDGE, issuer=CORE) is None
+    assert links.between(world.snapshots(), redeemer=EDGE, issuer=CORE) is None
 
 
 def test_a_new_link_to_a_site_whose_name_ends_alike_leads_elsewhere() -> None:
     """Else edge would be taken for linked, or its unlinking would hit west-edge."""
     west = skupper_site("west-edge", host="203.0.113.9")
     world = World(topology(EDGE, WEST), {CORE: [link("hazelcast-west-edge", None)], EDGE: [AT_EDGE], WEST: [west]})
-    assert plan.link_between(world.snapshots(), redeemer=CORE, issuer=EDGE) is None
-    assert plan.link_between(world.snapshots(), redeemer=CORE, issuer=WEST) is not None
+    assert links.between(world.snapshots(), redeemer=CORE, issuer=EDGE) is None
+    assert links.between(world.snapshots(), redeemer=CORE, issuer=WEST) is not None
 
 
 @pytest.mark.parametrize(
