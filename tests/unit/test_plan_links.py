@@ -53,9 +53,9 @@ def test_each_client_has_an_issuer_of_its_own() -> None:
     assert plan.issuers(world.topology, world.snapshots()) == {EDGE: CORE, WEST: WEST}
 
 
-def found(links: list[Obj], peer: Obj = AT_CORE) -> str | None:
+def found(there: list[Obj], peer: Obj = AT_CORE) -> str | None:
     """The name of the Link in edge that leads to the peer."""
-    one = links.between(world_of([peer], links).snapshots(), redeemer=EDGE, issuer=CORE)
+    one = links.between(world_of([peer], there).snapshots(), redeemer=EDGE, issuer=CORE)
     return None if one is None else str(one["metadata"]["name"])
 
 
