@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink import leftovers, links, mancenter, objects, probejob, readings
+from hzlink import leftovers, links, mancenter, objects, readings
 from hzlink.choices import LinkFrom, Mode, Role
 from hzlink.drift import drift
 from hzlink.objects import Object, Ref
 from hzlink.observe import Snapshot, Snapshots
+from hzlink.proving import probejob
 from hzlink.topology import MANCENTER, WORKLOAD, Site, Topology
 
 

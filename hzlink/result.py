@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hzlink import document as documents
-from hzlink import proof as proofs
 from hzlink.errors import ExitStatus, HzlinkError
-from hzlink.proof import SiteProof, Standing
+from hzlink.proving import proof as proofs
+from hzlink.proving.proof import SiteProof, Standing
 from hzlink.report import Report
 from hzlink.topology import Site
 
 if TYPE_CHECKING:
     # Of other commands than `status`, which is to be there at once.
     from hzlink.checks.model import Finding
-    from hzlink.comparison import Comparison
     from hzlink.plan import Step
+    from hzlink.proving.comparison import Comparison
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def to_dict(result: Result) -> dict[str, Any]:
     if result.verified is not None:
         document["verified"] = proofs.standing_to_dict(result.verified)
     if result.comparison is not None:
-        from hzlink import comparison as comparisons
+        from hzlink.proving import comparison as comparisons
 
         document["comparison"] = comparisons.to_dict(result.comparison)
     if result.opened is not None:

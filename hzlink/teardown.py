@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hzlink import leftovers, objects, plan, probejob
+from hzlink import leftovers, objects, plan
 from hzlink.objects import RESOURCES, Object, Ref
 from hzlink.observe import Snapshot
+from hzlink.proving import probejob
 from hzlink.topology import WORKLOAD, Topology
 
 # Skupper's lease has no owner, so nobody takes it when its Site goes.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-from hzlink import hints, memberclient, report, result
-from hzlink.bench import bench_site
+from hzlink import hints, report, result
 from hzlink.commands.verify import DEFAULT_CLUSTER_NAME, plan_for
 from hzlink.config import Config
 from hzlink.errors import HzlinkError, UsageError, WaitTimeout
 from hzlink.events import Emit
 from hzlink.observe import LOOK_DEADLINE, observe_all
+from hzlink.proving import memberclient
+from hzlink.proving.bench import bench_site
 from hzlink.result import Result
 from hzlink.topology import Site, Topology
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints, locking, objects, prooffile, result, state, teardown, tokenfile
+from hzlink import hints, locking, objects, result, state, teardown, tokenfile
 from hzlink.config import Config
 from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
@@ -15,6 +15,7 @@ from hzlink.kubectl import Kubectl
 from hzlink.namespaces import foreign_objects
 from hzlink.objects import Ref
 from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.proving import prooffile
 from hzlink.refusals import KubectlError, Refusal
 from hzlink.result import Result
 from hzlink.teardown import Teardown

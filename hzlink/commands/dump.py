@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink import __version__, archive, bundle, hints, process, result, skupper
+from hzlink import __version__, hints, process, result, skupper
 from hzlink.config import Config
-from hzlink.dump import gather_all
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.events import Emit, Event, Mark
 from hzlink.result import Dumped, Result
+from hzlink.support import archive, bundle
+from hzlink.support.dump import gather_all
 
 # Seconds for the bundle of an `up` whose own time may be over.
 AFTER_UP = 60.0

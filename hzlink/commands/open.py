@@ -14,11 +14,11 @@ from hzlink.errors import HzlinkError, PrerequisiteError, UsageError
 from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
 from hzlink.objects import RESOURCES, Ref
+from hzlink.proving.tunnel import tunnel
 from hzlink.result import Opened, Result
 from hzlink.running import together
 from hzlink.standing import MANCENTER_PORT
 from hzlink.topology import MANCENTER, Site, Topology
-from hzlink.tunnel import tunnel
 
 CONSOLE = "skupper-network-observer"
 

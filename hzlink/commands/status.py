@@ -40,7 +40,8 @@ async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) ->
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
-    from hzlink import proof, prooffile, report, result
+    from hzlink import report, result
+    from hzlink.proving import proof, prooffile
 
     snapshots = await looking
     verified = proof.standing(prooffile.load(config.topology), time.time())

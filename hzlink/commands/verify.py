@@ -9,19 +9,20 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hzlink import hints, memberclient, objects, proof, prooffile, report, result
+from hzlink import hints, objects, report, result
 from hzlink.choices import Mode
 from hzlink.config import Config
-from hzlink.doors import forwarded
 from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
-from hzlink.proof import Outcome, SiteProof
+from hzlink.proving import memberclient, proof, prooffile
+from hzlink.proving.doors import forwarded
+from hzlink.proving.proof import Outcome, SiteProof
+from hzlink.proving.verify import Plan, verify_site
 from hzlink.report import Report
 from hzlink.result import Result
 from hzlink.running import together
 from hzlink.topology import Site, Topology
-from hzlink.verify import Plan, verify_site
 
 DEFAULT_CLUSTER_NAME = "dev"
 # Seconds before the whole time is over in which a wait for a pod gives up by itself, and says what it waited for.
@@ -103,7 +104,7 @@ async def _from_here(emit: Emit, plan: Plan) -> SiteProof:
 
 async def _from_a_pod(topology: Topology, until: float, emit: Emit, plan: Plan) -> SiteProof:
     # Loaded only here: most runs do without.
-    from hzlink import incluster
+    from hzlink.proving import incluster
 
     where = f"from a pod of its own ({topology.settings.probe_image})"
     emit(Event(Mark.NOTE, f"calling through its own Services, {where}: {_how(plan)}", plan.site.name))

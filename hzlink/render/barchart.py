@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from hzlink.comparison import Comparison, Measure, ratio_text, size_text
+from hzlink.proving.comparison import Comparison, Measure, ratio_text, size_text
 
 # Lengths are the picture's own units.
 WIDTH, ROW, BAR, LEFT, RIGHT, TOP = 640, 64, 20, 90, 130, 48

@@ -6,8 +6,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.comparison import Comparison, Measure, ratio_text, size_text
-from hzlink.latency import Latency
+from hzlink.proving.comparison import Comparison, Measure, ratio_text, size_text
+from hzlink.proving.latency import Latency
 from hzlink.render.plain import one_line
 
 # Columns of the longest bar.

@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.latency import Latency
-from hzlink.proof import Finding, Outcome, SiteProof
+from hzlink.proving.latency import Latency
+from hzlink.proving.proof import Finding, Outcome, SiteProof
 from hzlink.render.plain import one_line
 
 WORDS = {

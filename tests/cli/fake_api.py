@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from hzlink.dump import KINDS as DUMPED
 from hzlink.objects import RESOURCES, Object
+from hzlink.support.dump import KINDS as DUMPED
 
 Answer = Callable[["Request"], None]
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from hzlink import latency, proof, result
+from hzlink import result
 from hzlink.commands.verify import errors_of
-from hzlink.comparison import Comparison, Measure
 from hzlink.errors import ExitStatus
-from hzlink.proof import Answer, Call, Member, Record, SiteProof
+from hzlink.proving import latency, proof
+from hzlink.proving.comparison import Comparison, Measure
+from hzlink.proving.proof import Answer, Call, Member, Record, SiteProof
 from hzlink.render import barchart
 from hzlink.result import Result
 from tests.cli import golden, situations

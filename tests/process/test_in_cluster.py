@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 
-from hzlink import incluster, probejob
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.events import Event, Mark
-from hzlink.proof import Finding, Member, Outcome, SiteProof
-from hzlink.verdict import PREFIX, Verdict, verdict_line
-from hzlink.verify import Plan
+from hzlink.proving import incluster, probejob
+from hzlink.proving.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.verdict import PREFIX, Verdict, verdict_line
+from hzlink.proving.verify import Plan
 from tests.process.programs import Programs
 from tests.unit.builders import EDGE, Obj, item, topology
 
 NAMES = ("hazelcast-0", "hazelcast-1")
 PLAN = Plan(EDGE, True, NAMES, frozenset(NAMES), 2, "dev")
-PROOF = SiteProof(EDGE, True, tuple(Finding(name, Outcome.OK, "", Member(name, f"{name}:5701")) for name in NAMES))
+PROOF = SiteProof(
+    EDGE, True, tuple(Finding(name, Outcome.OK, "", Member(name, f"{name}:5701")) for name in NAMES), inside=True
+)
 JOB = item("Job", "hzlink-verify-1", uid="uid-job", apiVersion="batch/v1")
 ENDED = {"phase": "Succeeded", "containerStatuses": [{"name": "probe", "state": {"terminated": {"exitCode": 0}}}]}
 POD = item("Pod", "hzlink-verify-1-x", owner=JOB, status=ENDED)

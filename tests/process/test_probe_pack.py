@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import probepack, verdict
 from hzlink.choices import Role
 from hzlink.errors import HzlinkError
-from hzlink.proof import Outcome
+from hzlink.proving import probepack, verdict
+from hzlink.proving.proof import Outcome
+from hzlink.proving.verify import Plan
 from hzlink.topology import Site
-from hzlink.verify import Plan
 
 EDGE = Site("edge", Role.CLIENT, "edge", "hz")
 NAMES = ("hazelcast-0", "hazelcast-1")
@@ -73,7 +73,7 @@ def test_a_python_with_nothing_else_runs_it(packed: bytes, tmp_path: Path) -> No
 def test_every_module_in_it_loads_without_any_other(packed: bytes, tmp_path: Path) -> None:
     """Those, too, that are only loaded when there is somebody to call."""
     (tmp_path / "hzlink.zip").write_bytes(packed)
-    modules = [f"hzlink.{name}" for name in probepack.MODULES if name != "__init__"]
+    modules = [f"hzlink.{name.replace('/', '.')}" for name in probepack.MODULES if "__init__" not in name]
     code = (
         "import sys; sys.path.insert(0, 'hzlink.zip'); import importlib\n"
         f"for name in {[*modules, 'hazelcast.client', 'hazelcast.config']!r}: importlib.import_module(name)\n"

@@ -9,8 +9,8 @@ import pytest
 
 from hzlink.choices import Role
 from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
+from hzlink.proving.tunnel import tunnel
 from hzlink.topology import Site
-from hzlink.tunnel import tunnel
 from tests.process.programs import Programs, gone, pid_in
 
 EDGE = Site("edge", Role.CLIENT, "edge-ctx", "hz", "/k")

@@ -34,8 +34,8 @@ def test_text_is_drawn_in_one_place() -> None:
 
 def test_members_are_called_in_one_place() -> None:
     """And never loaded by a command that does not need it: it is an extra."""
-    assert imports_of("hazelcast") == {"hzlink/memberclient.py"}
-    source = Source(ROOT / "hzlink" / "memberclient.py")
+    assert imports_of("hazelcast") == {"hzlink/proving/memberclient.py"}
+    source = Source(ROOT / "hzlink" / "proving" / "memberclient.py")
     assert not any(name.startswith("hazelcast") for name in source.imports(at_import=True))
 
 
@@ -60,11 +60,11 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
 
 PURE = [
     *("topology", "choices", "plan", "links", "drift", "readings", "report", "teardown", "naming", "hints", "objects"),
-    *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers", "redaction"),
+    *("mancenter", "refusals", "tokenerrors", "result", "events", "errors", "lease", "leftovers"),
     *(f"checks/{name}" for name in ("model", "versions", "judge", "tools", "controller", "reach", "names", "access")),
     *("checks/rights", "standing", "hops", "paths", "disagreements", "goals", "document"),
-    *("render/svg", "render/mermaid", "proof", "latency", "durations", "comparison", "render/barchart"),
-    *("verdict", "probejob"),
+    *("render/svg", "render/mermaid", "render/barchart", "durations", "support/redaction"),
+    *(f"proving/{name}" for name in ("proof", "verdict", "latency", "comparison", "probejob")),
 ]
 
 

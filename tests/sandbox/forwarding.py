@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from hzlink import bench, memberclient, verify
 from hzlink.choices import Role
+from hzlink.proving import bench, memberclient, verify
+from hzlink.proving.tunnel import tunnel
 from hzlink.topology import Site
-from hzlink.tunnel import tunnel
 from tests.sandbox.conftest import Hzlink
 
 OWN = (verify.MAP_PREFIX, bench.MAP_PREFIX)

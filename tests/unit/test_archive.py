@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import archive
 from hzlink.errors import HzlinkError, UsageError
+from hzlink.support import archive
 
 WHEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 FILES = [("summary.txt", "all is well\n"), ("core/x.yaml", "a: ü\n")]

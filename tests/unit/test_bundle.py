@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink import bundle
-from hzlink.dump import Found, Log
 from hzlink.errors import PrerequisiteError
+from hzlink.support import bundle
+from hzlink.support.dump import Found, Log
 from tests.unit.builders import CORE, EDGE, World, converged, item
 
 WHEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)

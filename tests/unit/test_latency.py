@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import latency
+from hzlink.proving import latency
 
 TIMES = st.lists(st.floats(min_value=0, max_value=1e3), min_size=1, max_size=300)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hzlink import memberclient
-from hzlink.memberclient import NoAnswer, in_thread
+from hzlink.proving import memberclient
+from hzlink.proving.memberclient import NoAnswer, in_thread
 
 
 def test_what_the_thread_gives() -> None:

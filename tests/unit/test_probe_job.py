@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from hzlink import plan, probejob, teardown
+from hzlink import plan, teardown
 from hzlink.lease import Holder, Process, holder
 from hzlink.observe import Snapshot
+from hzlink.proving import probejob
 from hzlink.readings import State
 from tests.unit.builders import CORE, EDGE, Obj, converged, item, topology
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import durations, proof, report
+from hzlink import durations, report
 from hzlink.choices import Mode
-from hzlink.proof import Answer, Call, Member, Outcome, Record, SiteProof
+from hzlink.proving import proof
+from hzlink.proving.proof import Answer, Call, Member, Outcome, Record, SiteProof
 from tests.unit.builders import CORE, EDGE, WEST, World, converged, link, offer, pod, topology
 
 NAMES = tuple(f"hazelcast-{number}" for number in range(3))

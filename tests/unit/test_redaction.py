@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import redaction
-from hzlink.redaction import STRUCK, Redaction
+from hzlink.support import redaction
+from hzlink.support.redaction import STRUCK, Redaction
 
 CODE = "Sw0rdf1shSw0rdf1shSw0rdf"
 # In pieces: no file of the checkout may look as if it held a key.

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import latency, verdict
 from hzlink.errors import HzlinkError
 from hzlink.events import Event, Mark
-from hzlink.proof import Finding, Member, Outcome, SiteProof
-from hzlink.verdict import PREFIX, Nonsense, Verdict, read_plan, read_verdict, verdict_line
-from hzlink.verify import Plan
+from hzlink.proving import latency, verdict
+from hzlink.proving.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.verdict import PREFIX, Nonsense, Verdict, read_plan, read_verdict, verdict_line
+from hzlink.proving.verify import Plan
 from tests.unit.builders import EDGE
 
 NAMES = ("hazelcast-0", "hazelcast-1")

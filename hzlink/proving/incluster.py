@@ -11,22 +11,23 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hzlink import hints, machine, probejob, probepack, verdict
+from hzlink import hints, machine
 from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.kubectl import Kubectl
 from hzlink.lease import Holder, holder
 from hzlink.objects import RESOURCES, Object, Ref, ref
 from hzlink.objects import name as name_of
-from hzlink.proof import SiteProof
+from hzlink.proving import probejob, probepack, verdict
+from hzlink.proving.proof import SiteProof
+from hzlink.proving.verdict import Nonsense
+from hzlink.proving.verify import Plan
 from hzlink.readings import Reading
 from hzlink.refusals import KubectlError
 from hzlink.running import to_the_end
 from hzlink.steps.context import Run
 from hzlink.steps.pods import Pods, unless_stuck
 from hzlink.topology import Topology
-from hzlink.verdict import Nonsense
-from hzlink.verify import Plan
 from hzlink.waiting import Objects
 
 # Seconds for Job, ConfigMap and pod to go: the pod's own grace, and what the cluster takes to notice.

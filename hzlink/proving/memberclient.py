@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hzlink.errors import HzlinkError, PrerequisiteError
-from hzlink.proof import Answer, Member
+from hzlink.proving.proof import Answer, Member
 
 if TYPE_CHECKING:
     from hazelcast.client import HazelcastClient

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from hzlink import hops, latency
+from hzlink import hops
 from hzlink.durations import ago
-from hzlink.latency import Latency
+from hzlink.proving import latency
+from hzlink.proving.latency import Latency
 from hzlink.topology import Site
 
 if TYPE_CHECKING:

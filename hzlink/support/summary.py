@@ -7,11 +7,11 @@ from datetime import datetime
 
 from hzlink import objects
 from hzlink.choices import Role
-from hzlink.dump import LOG_BYTES, LOG_LINES, Found
 from hzlink.objects import Object
 from hzlink.readings import Reading
 from hzlink.report import Report
 from hzlink.standing import SiteReport
+from hzlink.support.dump import LOG_BYTES, LOG_LINES, Found
 
 # A page has room for so many warnings of a site, and for so much of a line.
 WARNINGS = 6

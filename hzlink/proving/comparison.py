@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink import latency
-from hzlink.latency import Latency
+from hzlink.proving import latency
+from hzlink.proving.latency import Latency
 from hzlink.topology import Site
 
 # Bytes of the values that go to and fro.

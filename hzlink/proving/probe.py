@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from hzlink import running
-from hzlink.doors import straight
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.events import Event
-from hzlink.verdict import Nonsense, Verdict, read_plan, verdict_line
-from hzlink.verify import verify_site
+from hzlink.proving.doors import straight
+from hzlink.proving.verdict import Nonsense, Verdict, read_plan, verdict_line
+from hzlink.proving.verify import verify_site
 
 
 def main(plan_file: str) -> int:

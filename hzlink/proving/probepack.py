@@ -10,15 +10,16 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hzlink import memberclient
 from hzlink.errors import HzlinkError
+from hzlink.proving import memberclient
 
 LEAST_PYTHON = (3, 11)
 
 # The modules that the proof needs, and no other: none of them may import what is not Python's own.
 MODULES = (
-    *("__init__", "probe", "verdict", "verify", "doors", "memberclient", "proof", "latency", "running"),
-    *("errors", "events", "choices", "topology", "durations", "hops", "readings", "objects"),
+    *("__init__", "running", "errors", "events", "choices", "topology", "durations", "hops", "readings", "objects"),
+    *(f"proving/{name}" for name in ("__init__", "probe", "verdict", "verify", "doors", "memberclient", "proof")),
+    "proving/latency",
 )
 
 # Bytes that a ConfigMap may hold in all (Kubernetes' limit), less what the plan may take of them.
@@ -29,7 +30,7 @@ _MAIN = f"""\
 import sys
 if sys.version_info < {LEAST_PYTHON}:
     sys.exit("hzlink's probe needs Python {LEAST_PYTHON[0]}.{LEAST_PYTHON[1]}, this is %d.%d" % sys.version_info[:2])
-from hzlink.probe import main
+from hzlink.proving.probe import main
 sys.exit(main(sys.argv[1]))
 """
 
@@ -64,7 +65,7 @@ def pack(limit: int = LIMIT) -> bytes:
 
 def _files() -> Iterator[tuple[str, bytes]]:
     yield "__main__.py", _MAIN.encode()
-    own = Path(__file__).parent
+    own = Path(__file__).parent.parent
     for name in sorted(MODULES):
         yield f"hzlink/{name}.py", (own / f"{name}.py").read_bytes()
     client = memberclient.folder()

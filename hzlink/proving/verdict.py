@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from hzlink.choices import Role
 from hzlink.errors import HzlinkError
 from hzlink.events import Event, Mark
-from hzlink.latency import Latency
-from hzlink.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.latency import Latency
+from hzlink.proving.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.verify import Plan
 from hzlink.topology import WORKLOAD, Site
-from hzlink.verify import Plan
 
 T = TypeVar("T")
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hzlink import document, objects, report, summary
-from hzlink.dump import Found
+from hzlink import document, objects, report
 from hzlink.objects import Object
 from hzlink.observe import Snapshot, without_secrets
-from hzlink.redaction import Redaction
+from hzlink.support import summary
+from hzlink.support.dump import Found
+from hzlink.support.redaction import Redaction
 from hzlink.topology import WORKLOAD, Topology
 
 SUMMARY = "summary.txt"

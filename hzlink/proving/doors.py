@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from hzlink.proof import PORT
+from hzlink.proving.proof import PORT
 from hzlink.topology import Site
 
 
@@ -33,7 +33,7 @@ Door = Callable[[str], AbstractAsyncContextManager[Way]]
 def forwarded(site: Site) -> Door:
     """`kubectl port-forward` to a site, from wherever hzlink runs."""
     # Loaded only here: inside a pod there is no kubectl.
-    from hzlink.tunnel import tunnel
+    from hzlink.proving.tunnel import tunnel
 
     return lambda target: tunnel(site, target, PORT)
 

@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
-from hzlink import latency, memberclient, proof
-from hzlink.doors import Door, Way
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.events import Emit, Event, Mark
-from hzlink.memberclient import CONNECT_DEADLINE, MemberClient, NoAnswer
-from hzlink.proof import Call, SiteProof
+from hzlink.proving import latency, memberclient, proof
+from hzlink.proving.doors import Door, Way
+from hzlink.proving.memberclient import CONNECT_DEADLINE, MemberClient, NoAnswer
+from hzlink.proving.proof import Call, SiteProof
 from hzlink.running import together
 from hzlink.topology import WORKLOAD, Site
 

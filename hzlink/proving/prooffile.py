@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from hzlink import proof, state
+from hzlink import state
+from hzlink.proving import proof
 from hzlink.topology import Topology
 
 

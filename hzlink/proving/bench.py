@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
-from hzlink import latency
-from hzlink.comparison import SIZES, Comparison, Measure
-from hzlink.doors import forwarded
 from hzlink.errors import HzlinkError
 from hzlink.events import Emit, Event, Mark
-from hzlink.latency import Latency
-from hzlink.memberclient import MemberClient, NoAnswer
+from hzlink.proving import latency
+from hzlink.proving.comparison import SIZES, Comparison, Measure
+from hzlink.proving.doors import forwarded
+from hzlink.proving.latency import Latency
+from hzlink.proving.memberclient import MemberClient, NoAnswer
+from hzlink.proving.verify import AT_ONCE, Plan, through
 from hzlink.running import together
 from hzlink.topology import WORKLOAD, Site
-from hzlink.verify import AT_ONCE, Plan, through
 
 MAP_PREFIX = "hzlink-bench-"
 # Each way gets so many turns for each size, so that what changes meanwhile on the machine hits both.

@@ -1,0 +1,1 @@
+"""The support bundle of `hzlink dump`: gathered, redacted, made into files, written."""
