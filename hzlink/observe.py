@@ -94,7 +94,7 @@ async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: flo
     """
     kubectl = Kubectl(site, deadline)
     try:
-        items = await kubectl.objects(RESOURCES[kind] for kind in kinds)
+        items = await kubectl.objects(objects.versioned(RESOURCES[kind]) for kind in kinds)
         # Every namespace in use has something; only for an empty one the second question is worth a call.
         if not items and (missing := await kubectl.lacks_namespace()):
             return Snapshot(site, error=missing)

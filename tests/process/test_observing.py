@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hzlink.choices import Role
-from hzlink.objects import RESOURCES
+from hzlink.objects import RESOURCES, versioned
 from hzlink.observe import ALL_KINDS, STATUS_KINDS, Snapshot, observe, observe_all
 from hzlink.refusals import KubectlError, Refusal
 from hzlink.topology import Site
@@ -32,7 +32,7 @@ def test_one_call_for_all_kinds(programs: Programs, kinds: tuple[str, ...]) -> N
     programs.recorder("kubectl", out=items(item("Pod", "p")))
     snapshot = asyncio.run(observe(CORE, kinds))
     argv = programs.call("kubectl").argv
-    assert argv[argv.index("get") + 1].split(",") == [RESOURCES[kind] for kind in kinds]
+    assert argv[argv.index("get") + 1].split(",") == [versioned(RESOURCES[kind]) for kind in kinds]
     assert snapshot.error is None
 
 

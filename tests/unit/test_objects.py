@@ -8,10 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import objects
-from hzlink.objects import Ref
+from hzlink import manifests, objects
+from hzlink.objects import RESOURCES, Ref
 from hzlink.topology import labels
 from tests.unit.builders import conditions, item
+
+
+def test_a_versioned_type_has_the_version_of_what_is_applied() -> None:
+    seen = set()
+    for path in manifests.folder().glob("c*/*.yaml"):
+        for one in manifests.parse(path.read_text(encoding="utf-8")):
+            if (resource := RESOURCES.get(one.get("kind"))) is not None:
+                plural, _, group = resource.partition(".")
+                version = one["apiVersion"].rpartition("/")[2]
+                assert objects.versioned(resource) == (f"{plural}.{version}.{group}" if group else plural)
+                seen.add(one["kind"])
+    assert seen > {"Site", "StatefulSet", "PodDisruptionBudget", "Service"}
 
 
 @pytest.mark.parametrize(
