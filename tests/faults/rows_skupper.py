@@ -262,6 +262,8 @@ ROWS = [
         "Open the way, or let the other side issue: --link-from.", fault("redeem", "unreachable", "client"), 1,
         command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
+        # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
+        alone=True,
     ),
     Fault(
         Part.TOKENS, "redeem-unreachable-cli", "the same with the skupper CLI",
@@ -269,6 +271,7 @@ ROWS = [
         "As above. hzlink reads the reason from the token's status, which the CLI does not tell.", "As above.",
         fault("redeem", "unreachable", "client"), 1, command=("up", "--timeout", "120", "--via", "skupper"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
+        alone=True,
     ),
     Fault(
         Part.TOKENS, "redeem-fails", "the issuer fails when the token is redeemed",
