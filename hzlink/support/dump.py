@@ -72,6 +72,8 @@ async def gather(site: Site, until: float) -> Found:
     found = gathering.found
     if found.error is None or found.items:
         await asyncio.gather(gathering.secrets(), gathering.versions(), gathering.logs())
+    # What failed first is chance.
+    found.unread.sort()
     return found
 
 
