@@ -23,7 +23,7 @@ import yaml
 from hazelcast import reactor
 from hazelcast.client import HazelcastClient
 
-from sandbox.names import read_hosts
+from sandbox.names import address_of
 
 _LOOK_SECONDS = 2.0
 _log = logging.getLogger("mancenter")
@@ -70,24 +70,14 @@ def use_names(hosts: Path) -> None:
 
     def connect_by_name(connection: Any, address: tuple[str, int]) -> Any:
         host, port = address
-        if not _is_address(host):
-            addresses = read_hosts(hosts, host)
-            if not addresses:
-                raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
-            host = addresses[0]
-        return real(connection, (host, port))
+        found = address_of(hosts, host)
+        if found is None:
+            raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
+        return real(connection, (found, port))
 
     # The client hands names to the operating system here, past everything that Python could be told.
     patched: Any = reactor.AsyncoreConnection
     patched.connect = connect_by_name
-
-
-def _is_address(host: str) -> bool:
-    try:
-        socket.inet_aton(host)
-    except OSError:
-        return False
-    return True
 
 
 class OneLine(logging.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,3 +99,12 @@ def read_hosts(path: Path, name: str) -> list[str]:
         if wanted in names:
             found.append(address)
     return found
+
+
+def address_of(path: Path, host: str) -> str | None:
+    """Where a connection to `host` goes: an address to itself, a name by such a file; None if it does not resolve."""
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return next(iter(read_hosts(path, host)), None)
+    return host

@@ -16,7 +16,7 @@ from typing import Any
 def use_names(hosts: Path) -> None:
     """From now on sockets in this process connect to the names of that file, and to no other."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from sandbox.names import read_hosts
+    from sandbox.names import address_of
 
     sys.path.pop(0)
     patched: Any = socket.socket
@@ -26,23 +26,15 @@ def use_names(hosts: Path) -> None:
             if self.family != socket.AF_INET:
                 return real(self, address)
             host, port = address
-            found = [host] if _is_address(host) else read_hosts(hosts, host)
-            if not found:
+            found = address_of(hosts, host)
+            if found is None:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            return real(self, (found[0], port))
+            return real(self, (found, port))
 
         return connect
 
     patched.connect = by_name(patched.connect)
     patched.connect_ex = by_name(patched.connect_ex)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        socket.inet_aton(host)
-    except OSError:
-        return False
-    return True
 
 
 if __name__ == "__main__":
