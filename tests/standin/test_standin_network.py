@@ -45,15 +45,17 @@ class Clock:
         self.faults = faults or Faults()
         self._lags = Lags()
 
+    def look(self, *sites: SiteFact) -> float:
+        """One look now; when it wants the next."""
+        turn = Turn(self.now, MEASURED, self.faults, self._lags)
+        self.network.step(turn, sites)
+        self._lags.sweep()
+        return turn.next
+
     def until(self, moment: float, *sites: SiteFact) -> None:
-        while True:
-            turn = Turn(self.now, MEASURED, self.faults, self._lags)
-            self.network.step(turn, sites)
-            self._lags.sweep()
-            if turn.next > moment:
-                self.now = moment
-                return
-            self.now = turn.next
+        while (due := self.look(*sites)) <= moment:
+            self.now = due
+        self.now = moment
 
     def flows(self, one: str, other: str) -> bool:
         return other in self.network.reachable(one)
@@ -107,6 +109,18 @@ def test_who_is_gone_is_believed_in_for_a_while() -> None:
     clock.until(72.5, CLIENT)
     assert not clock.knows("client", "cluster")
     assert clock.operational("client") == []
+
+
+def test_a_link_is_told_as_down_before_its_other_end_is_forgotten_however_late_the_look() -> None:
+    clock = Clock()
+    clock.until(40.0, CLIENT, CLUSTER)
+    clock.look(CLIENT)
+    clock.now = 100.0
+    due = clock.look(CLIENT)
+    assert (clock.operational("client"), clock.knows("client", "cluster")) == ([False], True)
+    clock.now = due
+    clock.look(CLIENT)
+    assert (clock.operational("client"), clock.knows("client", "cluster")) == ([], False)
 
 
 def test_never_when_a_test_says_so() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from sandbox.skupper.turn import Turn
 
+_NEXT_LOOK = 0.01
+
 
 @dataclass(frozen=True)
 class LinkFact:
@@ -185,9 +187,20 @@ class Network:
     def _forget(self, turn: Turn, site: SiteFact, known: dict[str, SiteFact], reached: set[str]) -> None:
         if turn.faults.get("network", site.cluster, site.namespace) == "stale":
             return
+        believed = self._believed(site, known)
         for uid in set(known) - reached - {site.uid}:
-            if turn.passed("forget", turn.delays.forget, site.place, of=f"{site.uid} {uid}"):
+            if not turn.passed("forget", turn.delays.forget, site.place, of=f"{site.uid} {uid}"):
+                continue
+            if uid in believed:
+                # This look comes so late that both are due: the Link is told as down first, which needs its other end.
+                turn.wake(turn.now + _NEXT_LOOK)
+            else:
                 del known[uid]
+
+    def _believed(self, site: SiteFact, known: Mapping[str, SiteFact]) -> set[str]:
+        """The Sites that the Site's Links were last told to be connected to."""
+        targets = [_leads_to(link, known) for link in site.links if self._shown.get((site.uid, link.name))]
+        return {target.uid for target in targets if target is not None}
 
     def _show_links(self, turn: Turn, site: SiteFact) -> None:
         """A connection that comes is told together with the Site it leads to, one that goes a little later."""
