@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from hzlink import document as documents
 from hzlink.errors import ExitStatus, HzlinkError
-from hzlink.proving import proof as proofs
-from hzlink.proving.proof import SiteProof, Standing
+from hzlink.proving import kept, proof
+from hzlink.proving.kept import Standing
+from hzlink.proving.proof import SiteProof
 from hzlink.report import Report
 from hzlink.topology import Site
 
@@ -113,9 +114,9 @@ def to_dict(result: Result) -> dict[str, Any]:
         # The document of `dump` is about nothing else.
         document |= dumped if result.command == "dump" else {"dump": dumped}
     if result.verification is not None:
-        document["verification"] = [proofs.to_dict(proof) for proof in result.verification]
+        document["verification"] = [proof.to_dict(site) for site in result.verification]
     if result.verified is not None:
-        document["verified"] = proofs.standing_to_dict(result.verified)
+        document["verified"] = kept.standing_to_dict(result.verified)
     if result.comparison is not None:
         from hzlink.proving import comparison as comparisons
 

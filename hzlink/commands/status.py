@@ -41,11 +41,11 @@ async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) ->
     await asyncio.sleep(0.001)
     meanwhile()
     from hzlink import report, result
-    from hzlink.proving import proof, prooffile
+    from hzlink.proving import kept, prooffile
 
     snapshots = await looking
-    verified = proof.standing(prooffile.load(config.topology), time.time())
-    seen = proof.outrank(report.make(config.topology, snapshots), verified)
+    verified = kept.standing(prooffile.load(config.topology), time.time())
+    seen = kept.outrank(report.make(config.topology, snapshots), verified)
     return result.verdict("status", seen, verified=verified), snapshots
 
 

@@ -15,7 +15,7 @@ from hzlink.config import Config
 from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.events import Emit, Event, Mark
 from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
-from hzlink.proving import memberclient, proof, prooffile
+from hzlink.proving import kept, memberclient, prooffile
 from hzlink.proving.doors import forwarded
 from hzlink.proving.proof import Outcome, SiteProof
 from hzlink.proving.verify import Plan, verify_site
@@ -26,8 +26,7 @@ from hzlink.topology import Site, Topology
 
 DEFAULT_CLUSTER_NAME = "dev"
 # Seconds before the whole time is over in which a wait for a pod gives up by itself, and says what it waited for.
-SPARE = 0.5
-
+GIVES_UP_BEFORE = 0.5
 
 Prove = Callable[[Plan], Awaitable[SiteProof]]
 
@@ -82,10 +81,10 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, prove: 
     if failed:
         return result.of_errors("verify", failed)
     proofs = tuple(outcome for outcome in outcomes if isinstance(outcome, SiteProof))
-    kept = proof.record(proofs, time.time())
-    prooffile.save(topology, kept)
+    record = kept.record(proofs, time.time())
+    prooffile.save(topology, record)
     errors = [error for one in proofs for error in errors_of(one, topology.cluster)]
-    status = ExitStatus.DONE if kept.proven else ExitStatus.FAILED
+    status = ExitStatus.DONE if record.proven else ExitStatus.FAILED
     return Result("verify", status, errors=tuple(errors), verification=proofs)
 
 
@@ -108,7 +107,7 @@ async def _from_a_pod(topology: Topology, until: float, emit: Emit, plan: Plan) 
 
     where = f"from a pod of its own ({topology.settings.probe_image})"
     emit(Event(Mark.NOTE, f"calling through its own Services, {where}: {_how(plan)}", plan.site.name))
-    return await incluster.verify_site(topology, plan, until - SPARE, emit)
+    return await incluster.verify_site(topology, plan, until - GIVES_UP_BEFORE, emit)
 
 
 def _how(plan: Plan) -> str:
@@ -132,15 +131,15 @@ def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str
 
 def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
     """An error for each thing that is wrong, with the hop that it points to and what to look at."""
-    bad = [finding for finding in found.findings if not finding.ok]
-    dead = [finding for finding in bad if finding.outcome in (Outcome.UNREACHABLE, Outcome.NO_SERVICE)]
-    if len(dead) == len(found.findings):
-        names = ", ".join(finding.name for finding in dead)
-        if all(finding.outcome is Outcome.NO_SERVICE for finding in dead):
+    bad = [one for one in found.names if not one.ok]
+    dead = [one for one in bad if one.outcome in (Outcome.UNREACHABLE, Outcome.NO_SERVICE)]
+    if len(dead) == len(found.names):
+        names = ", ".join(one.name for one in dead)
+        if all(one.outcome is Outcome.NO_SERVICE for one in dead):
             text, said = f"none of the members' Services is there ({names})", None
         else:
             text = f"no member answers through any Service ({names}): the link, or a router on the way, carries nothing"
-            said = next(finding.text for finding in dead if finding.outcome is Outcome.UNREACHABLE)
+            said = next(one.text for one in dead if one.outcome is Outcome.UNREACHABLE)
         yield HzlinkError(text, site=found.site.name, said=said, next_step=hints.hzlink("status"))
         return
     look = {
@@ -149,7 +148,7 @@ def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
         Outcome.WRONG_MEMBER: lambda name: hints.kubectl(found.site, f"describe service {name}"),
         Outcome.NO_DATA: lambda name: hints.kubectl(cluster, f"logs {name}"),
     }
-    for finding in bad:
-        yield HzlinkError(finding.text, site=found.site.name, next_step=look[finding.outcome](finding.name))
+    for one in bad:
+        yield HzlinkError(one.text, site=found.site.name, next_step=look[one.outcome](one.name))
     for text in found.wrong:
         yield HzlinkError(text, site=found.site.name, next_step=hints.hzlink("status"))

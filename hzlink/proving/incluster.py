@@ -33,7 +33,7 @@ from hzlink.waiting import Objects
 # Seconds for Job, ConfigMap and pod to go: the pod's own grace, and what the cluster takes to notice.
 REMOVED_WITHIN = probejob.GRACE + 10.0
 # Seconds that the Job outlives the time that hzlink itself waits for it.
-SPARE = 30
+OUTLIVES_WAIT = 30
 # What a pod's log may say at most, and what of it is told where it has no verdict (characters).
 MOST_LOG = 2_000_000
 MOST_TOLD = 400
@@ -89,7 +89,7 @@ async def _needs_user(kubectl: Kubectl) -> bool:
 
 async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
     kubectl, topology = probe.kubectl, probe.topology
-    seconds = max(1, int(probe.until - time.monotonic())) + SPARE
+    seconds = max(1, int(probe.until - time.monotonic())) + OUTLIVES_WAIT
     me = Holder(machine.holder_name(), probe.name, machine.here())
     # The Job first: it owns the ConfigMap, so that the cluster clears both away should this run die.
     wanted = probejob.job(topology.name, probe.name, probe.image, seconds, me, with_user=with_user)

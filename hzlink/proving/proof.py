@@ -1,22 +1,15 @@
-"""Who answers through a client site's names, against who should; and what a former proof is still worth. Pure."""
+"""Who answers through a client site's names, against who should. Pure."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hzlink import hops
-from hzlink.durations import ago
 from hzlink.proving import latency
 from hzlink.proving.latency import Latency
 from hzlink.topology import Site
-
-if TYPE_CHECKING:
-    from hzlink.report import Report
 
 PORT = 5701
 """Where members take clients, and the port of every Service that leads to one."""
@@ -69,8 +62,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a call proves: of a name, in words where it is not as it should be."""
+class NameProof:
+    """What a call proves of a name: `text` says what is wrong, where it does not lead to its member."""
 
     name: str
     outcome: Outcome
@@ -93,7 +86,7 @@ class SiteProof:
 
     site: Site
     smart: bool
-    findings: tuple[Finding, ...]
+    names: tuple[NameProof, ...]
     members: tuple[Member, ...] = ()
     wrong: tuple[str, ...] = ()
     inside: bool = False
@@ -101,12 +94,12 @@ class SiteProof:
     @property
     def proven(self) -> bool:
         """Whether every name leads to its member, with data, and the members are those expected."""
-        return bool(self.findings) and all(finding.ok for finding in self.findings) and not self.wrong
+        return bool(self.names) and all(one.ok for one in self.names) and not self.wrong
 
     @property
     def answered(self) -> int:
         """How many names led to their member."""
-        return sum(finding.ok for finding in self.findings)
+        return sum(one.ok for one in self.names)
 
 
 def judge(site: Site, expected: Sequence[str], calls: Sequence[Call]) -> SiteProof:
@@ -129,7 +122,7 @@ def judge_unisocket(site: Site, wanted: int, call: Call) -> SiteProof:
     return SiteProof(site, False, (_answered(call, call.answer.member),), members, wrong)
 
 
-def _judge(call: Call, members: Sequence[Member]) -> Finding:
+def _judge(call: Call, members: Sequence[Member]) -> NameProof:
     if call.answer is None:
         return _unanswered(call)
     right = {member.uuid for member in members if member.address == f"{call.name}:{PORT}"}
@@ -143,18 +136,18 @@ def _judge(call: Call, members: Sequence[Member]) -> Finding:
         text += f"; no member tells clients {call.name}:{PORT}"
     elif len(right) > 1:
         text += f"; {len(right)} members tell clients {call.name}:{PORT}"
-    return Finding(call.name, Outcome.WRONG_MEMBER, text, who, call.latency)
+    return NameProof(call.name, Outcome.WRONG_MEMBER, text, who, call.latency)
 
 
-def _answered(call: Call, who: Member) -> Finding:
+def _answered(call: Call, who: Member) -> NameProof:
     outcome = Outcome.NO_DATA if call.data_trouble else Outcome.OK
-    return Finding(call.name, outcome, call.data_trouble, who, call.latency)
+    return NameProof(call.name, outcome, call.data_trouble, who, call.latency)
 
 
-def _unanswered(call: Call) -> Finding:
+def _unanswered(call: Call) -> NameProof:
     if not call.service:
-        return Finding(call.name, Outcome.NO_SERVICE, call.trouble or f"there is no Service {call.name}")
-    return Finding(call.name, Outcome.UNREACHABLE, call.trouble or f"no member answers through Service {call.name}")
+        return NameProof(call.name, Outcome.NO_SERVICE, call.trouble or f"there is no Service {call.name}")
+    return NameProof(call.name, Outcome.UNREACHABLE, call.trouble or f"no member answers through Service {call.name}")
 
 
 def _everybody(answers: Iterable[Answer]) -> tuple[Member, ...]:
@@ -191,113 +184,16 @@ def to_dict(proof: SiteProof) -> dict[str, Any]:
         "inCluster": proof.inside,
         "names": [
             {
-                "service": finding.name,
-                "outcome": str(finding.outcome),
-                "message": finding.text,
+                "service": one.name,
+                "outcome": str(one.outcome),
+                "message": one.text,
                 "answeredBy": None
-                if finding.answered_by is None
-                else {"address": finding.answered_by.address, "uuid": finding.answered_by.uuid},
-                "latency": latency.to_dict(finding.latency),
+                if one.answered_by is None
+                else {"address": one.answered_by.address, "uuid": one.answered_by.uuid},
+                "latency": latency.to_dict(one.latency),
             }
-            for finding in proof.findings
+            for one in proof.names
         ],
         "members": [{"address": member.address, "uuid": member.uuid} for member in proof.members],
         "wrong": list(proof.wrong),
     }
-
-
-# Seconds for which a proof by traffic outranks what conditions say.
-FRESH = 300.0
-
-
-@dataclass(frozen=True)
-class Record:
-    """A verdict as it is kept: when (seconds since 1970), and for each client site how many names answered of how many.
-
-    `failed` are the names that did not, as site/name.
-    """
-
-    at: float
-    sites: Mapping[str, tuple[int, int]]
-    proven: bool
-    failed: tuple[str, ...] = field(default=())
-
-
-def record(proofs: Sequence[SiteProof], at: float) -> Record:
-    """What is kept of a verdict: names and times only."""
-    sites = {proof.site.name: (proof.answered, len(proof.findings)) for proof in proofs}
-    failed = [f"{proof.site.name}/{finding.name}" for proof in proofs for finding in proof.findings if not finding.ok]
-    return Record(at, sites, all(proof.proven for proof in proofs), tuple(failed))
-
-
-def record_to_dict(kept: Record) -> dict[str, Any]:
-    """As it goes into a file."""
-    sites = {name: list(counts) for name, counts in kept.sites.items()}
-    return {"at": kept.at, "proven": kept.proven, "sites": sites, "failed": list(kept.failed)}
-
-
-def record_from_dict(found: Any) -> Record | None:
-    """From a file; None for what is no such record."""
-    try:
-        sites = {str(name): (int(answered), int(of)) for name, (answered, of) in found["sites"].items()}
-        failed = tuple(str(name) for name in found["failed"])
-        at = float(found["at"])
-        return Record(at, sites, found["proven"] is True, failed) if math.isfinite(at) else None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A kept verdict and its age in seconds."""
-
-    record: Record
-    age: float
-
-    @property
-    def fresh(self) -> bool:
-        """Whether it outranks conditions. One from the future is from before the clock was set: it does not."""
-        return 0 <= self.age <= FRESH
-
-    @property
-    def line(self) -> str:
-        """The one line that `status` says of it."""
-        counts = list(self.record.sites.items())
-        where = [f"{name}: " if len(counts) > 1 else "" for name, _ in counts]
-        said = "; ".join(
-            f"{site}{answered} of {of} {'member' if of == 1 else 'members'} answered"
-            for site, (_, (answered, of)) in zip(where, counts, strict=True)
-        )
-        if self.record.proven:
-            return f"verified {ago(self.age)}: {said}"
-        failed = [name if len(counts) > 1 else name.rpartition("/")[2] for name in self.record.failed]
-        named = f" (not {', '.join(failed)})" if failed else ""
-        return f"verification failed {ago(self.age)}: {said}{named}"
-
-
-def standing_to_dict(proof: Standing) -> dict[str, Any]:
-    """For `-o json`: the verdict, its age in seconds, and the line."""
-    return {"proven": proof.record.proven, "ageSeconds": round(proof.age, 1), "message": proof.line}
-
-
-def standing(kept: Record | None, now: float) -> Standing | None:
-    """The verdict at a moment (seconds since 1970)."""
-    return None if kept is None else Standing(kept, now - kept.at)
-
-
-def outrank(report: Report, proof: Standing | None) -> Report:
-    """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
-
-    What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
-    """
-    if report.blamed is None or proof is None or not (proof.fresh and proof.record.proven):
-        return report
-    paths = tuple(hops.proved(path) for path in report.paths)
-    notes = [
-        f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; traffic flowed all the same"
-        for path, flowed in zip(report.paths, paths, strict=True)
-        if (hop := path.first_broken) is not None and flowed.first_broken is None
-    ]
-    return dataclasses.replace(
-        report, paths=paths, blamed=hops.first(paths), warnings=(*report.warnings, *dict.fromkeys(notes))
-    )

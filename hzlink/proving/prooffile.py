@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hzlink import state
-from hzlink.proving import proof
+from hzlink.proving import kept
 from hzlink.topology import Topology
 
 
@@ -21,17 +21,17 @@ def path(topology: Topology, environ: Mapping[str, str] = os.environ) -> Path:
     return state.path(environ).parent / f"verified-{topology.name}-{digest}.json"
 
 
-def load(topology: Topology, environ: Mapping[str, str] = os.environ) -> proof.Record | None:
+def load(topology: Topology, environ: Mapping[str, str] = os.environ) -> kept.Record | None:
     """The last verdict; None where there is none, or none that can be read."""
     try:
-        return proof.record_from_dict(json.loads(path(topology, environ).read_text(encoding="utf-8")))
+        return kept.from_dict(json.loads(path(topology, environ).read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):
         return None
 
 
-def save(topology: Topology, record: proof.Record, environ: Mapping[str, str] = os.environ) -> None:
+def save(topology: Topology, record: kept.Record, environ: Mapping[str, str] = os.environ) -> None:
     """Keeps a verdict."""
-    state.write(path(topology, environ), proof.record_to_dict(record))
+    state.write(path(topology, environ), kept.to_dict(record))
 
 
 def forget(topology: Topology, environ: Mapping[str, str] = os.environ) -> None:

@@ -15,7 +15,7 @@ from hzlink.choices import Role
 from hzlink.errors import HzlinkError
 from hzlink.events import Event, Mark
 from hzlink.proving.latency import Latency
-from hzlink.proving.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.proof import Member, NameProof, Outcome, SiteProof
 from hzlink.proving.verify import Plan
 from hzlink.topology import WORKLOAD, Site
 
@@ -78,7 +78,7 @@ def verdict_line(verdict: Verdict) -> str:
     body: dict[str, Any] = {"notes": [{"mark": str(note.mark), "text": _cut(note.text)} for note in verdict.notes]}
     if verdict.proof is not None:
         body["proof"] = {
-            "findings": [_finding_body(finding) for finding in verdict.proof.findings],
+            "names": [_name_body(one) for one in verdict.proof.names],
             "members": [_member_body(member) for member in verdict.proof.members],
             "wrong": [_cut(text) for text in verdict.proof.wrong],
         }
@@ -106,33 +106,33 @@ def read_verdict(plan: Plan, log: str) -> Verdict | None:
 
 
 def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
-    findings = tuple(_listed(body.get("findings"), _finding))
+    names = tuple(_listed(body.get("names"), _name))
     asked = plan.names if plan.smart else (WORKLOAD,)
-    if tuple(finding.name for finding in findings) != asked:
+    if tuple(one.name for one in names) != asked:
         raise Nonsense("it speaks of other names than were asked for")
     members = tuple(_listed(body.get("members"), _member))
-    return SiteProof(plan.site, plan.smart, findings, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
+    return SiteProof(plan.site, plan.smart, names, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
 
 
-def _finding_body(finding: Finding) -> dict[str, Any]:
-    who, times = finding.answered_by, finding.latency
+def _name_body(one: NameProof) -> dict[str, Any]:
+    who, times = one.answered_by, one.latency
     return {
-        "name": finding.name,
-        "outcome": str(finding.outcome),
-        "text": _cut(finding.text),
+        "name": one.name,
+        "outcome": str(one.outcome),
+        "text": _cut(one.text),
         "answeredBy": None if who is None else _member_body(who),
         "latency": None if times is None else [times.n, times.p50, times.p99, times.total],
     }
 
 
-def _finding(value: Any) -> Finding:
+def _name(value: Any) -> NameProof:
     body = _mapping(value)
     outcome = _one_of(Outcome, body.get("outcome"))
     who = None if body.get("answeredBy") is None else _member(body["answeredBy"])
     if (who is not None) is not (outcome in _ANSWERED):
         raise Nonsense(f"{outcome}, and it says {'who' if who else 'nobody who'} answered")
     times = None if body.get("latency") is None else _latency(body["latency"])
-    return Finding(_text(body.get("name")), outcome, _text(body.get("text")), who, times)
+    return NameProof(_text(body.get("name")), outcome, _text(body.get("text")), who, times)
 
 
 def _latency(value: Any) -> Latency:

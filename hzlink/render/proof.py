@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.proving.latency import Latency
-from hzlink.proving.proof import Finding, Outcome, SiteProof
+from hzlink.proving.proof import NameProof, Outcome, SiteProof
 from hzlink.render.plain import one_line
 
 WORDS = {
@@ -29,15 +29,15 @@ def render(proofs: Sequence[SiteProof]) -> list[RenderableType]:
     for heading in ("p50 ms", "p99 ms", "n"):
         table.add_column(heading, justify="right", no_wrap=True)
     for proof in proofs:
-        for finding in proof.findings:
-            table.add_row(proof.site.name, one_line(finding.name), _member(finding), *_numbers(finding.latency))
+        for one in proof.names:
+            table.add_row(proof.site.name, one_line(one.name), _member(one), *_numbers(one.latency))
     return [table, Text(), _verdict(proofs)]
 
 
-def _member(finding: Finding) -> Text:
-    text = Text(WORDS[finding.outcome], "green" if finding.ok else "red")
-    if finding.answered_by is not None and (not finding.ok or finding.answered_by.name != finding.name):
-        text.append(f": {one_line(finding.answered_by.address)}", "default")
+def _member(one: NameProof) -> Text:
+    text = Text(WORDS[one.outcome], "green" if one.ok else "red")
+    if one.answered_by is not None and (not one.ok or one.answered_by.name != one.name):
+        text.append(f": {one_line(one.answered_by.address)}", "default")
     return text
 
 
@@ -49,7 +49,7 @@ def _numbers(latency: Latency | None) -> list[str]:
 
 def _verdict(proofs: Sequence[SiteProof]) -> Text:
     answered = sum(proof.answered for proof in proofs)
-    total = sum(len(proof.findings) for proof in proofs)
+    total = sum(len(proof.names) for proof in proofs)
     if all(proof.proven for proof in proofs):
         smart = all(proof.smart for proof in proofs)
         what = (

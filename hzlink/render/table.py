@@ -11,7 +11,7 @@ from rich.text import Text
 from hzlink.choices import Mode, Role
 from hzlink.durations import span
 from hzlink.hops import Hop, Path
-from hzlink.proving.proof import Standing
+from hzlink.proving.kept import Standing
 from hzlink.readings import Reading, State
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable

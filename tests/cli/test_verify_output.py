@@ -11,9 +11,10 @@ import yaml
 from hzlink import result
 from hzlink.commands.verify import errors_of
 from hzlink.errors import ExitStatus
-from hzlink.proving import latency, proof
+from hzlink.proving import kept, latency, proof
 from hzlink.proving.comparison import Comparison, Measure
-from hzlink.proving.proof import Answer, Call, Member, Record, SiteProof
+from hzlink.proving.kept import Record
+from hzlink.proving.proof import Answer, Call, Member, SiteProof
 from hzlink.render import barchart
 from hzlink.result import Result
 from tests.cli import golden, situations
@@ -78,8 +79,8 @@ def test_verdicts(name: str, screen: Screen) -> None:
 
 @pytest.mark.parametrize("proven", [True, False])
 def test_status_tells_of_the_last_verdict(proven: bool, screen: Screen) -> None:
-    kept = Record(1000.0, {"edge": (3 if proven else 2, 3)}, proven, () if proven else ("edge/hazelcast-1",))
-    standing = proof.standing(kept, 1125.0)
+    record = Record(1000.0, {"edge": (3 if proven else 2, 3)}, proven, () if proven else ("edge/hazelcast-1",))
+    standing = kept.standing(record, 1125.0)
     outcome = result.verdict("status", situations.healthy().report, verified=standing)
     word = "proven" if proven else "failed"
     screen.check(f"status/table/last-verify-{word}", outcome)

@@ -67,7 +67,7 @@ def test_a_python_with_nothing_else_runs_it(packed: bytes, tmp_path: Path) -> No
     found = verdict.read_verdict(plan, done.stdout)
     assert found is not None
     assert found.proof is not None
-    assert [finding.outcome for finding in found.proof.findings] == [Outcome.NO_SERVICE] * 2
+    assert [one.outcome for one in found.proof.names] == [Outcome.NO_SERVICE] * 2
 
 
 def test_every_module_in_it_loads_without_any_other(packed: bytes, tmp_path: Path) -> None:

@@ -1,19 +1,16 @@
-"""Who answers against who should, and what a former proof is worth."""
+"""Who answers against who should."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink import durations, report
-from hzlink.choices import Mode
 from hzlink.proving import proof
-from hzlink.proving.proof import Answer, Call, Member, Outcome, Record, SiteProof
-from tests.unit.builders import CORE, EDGE, WEST, World, converged, link, offer, pod, topology
+from hzlink.proving.proof import Answer, Call, Member, Outcome, SiteProof
+from tests.unit.builders import EDGE
 
 NAMES = tuple(f"hazelcast-{number}" for number in range(3))
 
@@ -32,22 +29,22 @@ def judged(*calls: Call) -> SiteProof:
 
 
 def outcomes(found: SiteProof) -> list[str]:
-    return [str(finding.outcome) for finding in found.findings]
+    return [str(one.outcome) for one in found.names]
 
 
 def test_every_name_leads_to_its_member() -> None:
     found = judged(*(answered(name, number) for number, name in enumerate(NAMES)))
     assert found.proven
     assert (found.answered, found.wrong, outcomes(found)) == (3, (), ["ok"] * 3)
-    assert [finding.answered_by for finding in found.findings] == list(members())
+    assert [one.answered_by for one in found.names] == list(members())
 
 
 def test_two_services_are_swapped() -> None:
     found = judged(answered("hazelcast-0", 0), answered("hazelcast-1", 2), answered("hazelcast-2", 1))
     assert not found.proven
     assert outcomes(found) == ["ok", "wrong member", "wrong member"]
-    assert found.findings[1].text == "Service hazelcast-1 leads to hazelcast-2 (member uuid-2)"
-    assert found.findings[2].text == "Service hazelcast-2 leads to hazelcast-1 (member uuid-1)"
+    assert found.names[1].text == "Service hazelcast-1 leads to hazelcast-2 (member uuid-2)"
+    assert found.names[2].text == "Service hazelcast-2 leads to hazelcast-1 (member uuid-1)"
     assert found.wrong == ()
 
 
@@ -55,10 +52,10 @@ def test_two_services_are_swapped() -> None:
 def test_exactly_the_names_that_lead_elsewhere_are_wrong(leads: list[int]) -> None:
     names = [f"hazelcast-{number}" for number in range(6)]
     found = judged(*(answered(name, to, members(6)) for name, to in zip(names, leads, strict=True)))
-    assert [finding.ok for finding in found.findings] == [number == to for number, to in enumerate(leads)]
+    assert [one.ok for one in found.names] == [number == to for number, to in enumerate(leads)]
     assert found.proven == (leads == list(range(6)))
-    for finding, to in zip(found.findings, leads, strict=True):
-        assert finding.ok or f"leads to hazelcast-{to} " in finding.text
+    for one, to in zip(found.names, leads, strict=True):
+        assert one.ok or f"leads to hazelcast-{to} " in one.text
 
 
 @given(st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
@@ -71,14 +68,14 @@ def test_exactly_those_who_do_not_answer_are_named(silent: set[int], without_ser
         else:
             calls.append(Call(name) if number in silent else answered(name, number, members(5)))
     found = judged(*calls)
-    assert {number for number, finding in enumerate(found.findings) if not finding.ok} == silent | without_service
-    assert all(finding.name in finding.text for finding in found.findings if not finding.ok)
+    assert {number for number, one in enumerate(found.names) if not one.ok} == silent | without_service
+    assert all(one.name in one.text for one in found.names if not one.ok)
     assert found.answered == 5 - len(silent | without_service)
 
 
 def test_what_kubectl_said_is_kept() -> None:
-    [finding] = judged(Call("hazelcast-0", trouble="no member answered: connection refused")).findings
-    assert (finding.outcome, finding.text) == (Outcome.UNREACHABLE, "no member answered: connection refused")
+    [one] = judged(Call("hazelcast-0", trouble="no member answered: connection refused")).names
+    assert (one.outcome, one.text) == (Outcome.UNREACHABLE, "no member answered: connection refused")
 
 
 def test_a_member_that_keeps_no_data_is_not_proven() -> None:
@@ -93,7 +90,7 @@ def test_members_that_tell_clients_no_name() -> None:
     among = (Member("u0", "10.0.0.1:5701"), Member("u1", "10.0.0.2:5701"))
     found = judged(answered("hazelcast-0", 0, among), answered("hazelcast-1", 1, among))
     assert outcomes(found) == ["wrong member"] * 2
-    assert "no member tells clients hazelcast-0:5701" in found.findings[0].text
+    assert "no member tells clients hazelcast-0:5701" in found.names[0].text
     assert found.wrong == (
         "not in the member list: hazelcast-0, hazelcast-1",
         "in the member list and not expected: 10.0.0.1:5701, 10.0.0.2:5701",
@@ -102,9 +99,9 @@ def test_members_that_tell_clients_no_name() -> None:
 
 def test_two_members_with_one_name() -> None:
     among = (Member("u0", "hazelcast-0:5701"), Member("u1", "hazelcast-0:5701"))
-    [finding] = judged(answered("hazelcast-0", 0, among)).findings
-    assert finding.outcome is Outcome.WRONG_MEMBER
-    assert "2 members tell clients hazelcast-0:5701" in finding.text
+    [one] = judged(answered("hazelcast-0", 0, among)).names
+    assert one.outcome is Outcome.WRONG_MEMBER
+    assert "2 members tell clients hazelcast-0:5701" in one.text
 
 
 def test_one_member_behind_two_names_is_right_only_once() -> None:
@@ -146,7 +143,7 @@ def test_unisocket_says_who_answered_and_counts() -> None:
     among = tuple(Member(f"u{number}", f"10.0.0.{number}:5701") for number in range(3))
     found = proof.judge_unisocket(EDGE, 3, answered("hazelcast", 1, among))
     assert found.proven
-    assert found.findings[0].answered_by == among[1]
+    assert found.names[0].answered_by == among[1]
 
     assert proof.judge_unisocket(EDGE, 4, answered("hazelcast", 1, among)).wrong == (
         "3 members are there, 4 should be",
@@ -163,125 +160,10 @@ def test_the_document_names_who_answered() -> None:
     assert (document["names"][1]["outcome"], document["names"][1]["answeredBy"]) == ("no service", None)
 
 
-RECORDS = st.builds(
-    Record,
-    st.floats(0, 4e9),
-    st.dictionaries(st.text(max_size=9), st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3),
-    st.booleans(),
-    st.lists(st.text(max_size=9), max_size=3).map(tuple),
-)
-
-
-@given(RECORDS)
-def test_a_record_survives_its_file(kept: Record) -> None:
-    assert proof.record_from_dict(proof.record_to_dict(kept)) == kept
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        None,
-        [],
-        {},
-        {"at": "x", "proven": True, "sites": {}, "failed": []},
-        {"at": float("nan"), "proven": True, "sites": {}, "failed": []},
-        {"at": 1, "proven": True, "sites": {"edge": 3}, "failed": []},
-        {"at": 1, "proven": True, "sites": [], "failed": []},
-        {"at": 1, "proven": True, "sites": {}, "failed": 3},
-    ],
-)
-def test_what_is_no_record(found: object) -> None:
-    assert proof.record_from_dict(found) is None
-
-
-def test_the_line() -> None:
-    good = Record(1000.0, {"edge": (3, 3)}, True)
-    bad = Record(1000.0, {"edge": (2, 3), "west": (3, 3)}, False, ("edge/hazelcast-1",))
-    assert proof.standing(None, 1000.0) is None
-    for kept, line in (
-        (good, "verified 2 min ago: 3 of 3 members answered"),
-        (replace(good, sites={"edge": (1, 1)}), "verified 2 min ago: 1 of 1 member answered"),
-        (
-            bad,
-            "verification failed 2 min ago: edge: 2 of 3 members answered; west: 3 of 3 members answered"
-            " (not edge/hazelcast-1)",
-        ),
-    ):
-        found = proof.standing(kept, 1125.0)
-        assert found is not None
-        assert found.line == line
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s ago"),
-        (59.9, "59 s ago"),
-        (60, "1 min ago"),
-        (3599, "59 min ago"),
-        (3600, "1 h ago"),
-        (86399, "23 h ago"),
-        (172800, "2 d ago"),
-        (-5, "at a time to come, by this clock"),
-    ],
-)
-def test_ages(seconds: float, words: str) -> None:
-    assert durations.ago(seconds) == words
-
-
-def waiting() -> World:
-    """Unisocket, and neither end says that it has found the other."""
-    world = converged(topology(mode=Mode.UNISOCKET))
-    world.put(CORE, offer("Connector", False, by_name=False))
-    world.put(EDGE, offer("Listener", False, by_name=False))
-    return world
-
-
-def outranked(world: World, age: float, *, proven: bool = True) -> report.Report:
-    kept = Record(1000.0, {"edge": (3, 3)}, proven)
-    return proof.outrank(report.make(world.topology, world.snapshots()), proof.standing(kept, 1000.0 + age))
-
-
-def test_a_fresh_proof_outranks_a_condition_that_waits() -> None:
-    world = waiting()
-    assert not report.make(world.topology, world.snapshots()).healthy
-    found = outranked(world, 60.0)
-    assert found.healthy
-    assert "edge: Skupper still says of the Listener: No matching listeners" in found.warnings[0]
-
-
-@pytest.mark.parametrize(("age", "proven"), [(proof.FRESH + 1, True), (-1.0, True), (60.0, False)])
-def test_an_old_one_one_from_the_future_and_a_failed_one_do_not(age: float, proven: bool) -> None:
-    assert not outranked(waiting(), age, proven=proven).healthy
-
-
-def test_what_is_broken_stays_blamed() -> None:
-    broken = converged(topology())
-    broken.put(EDGE, link("hazelcast-core", "Error", "no such host"))
-    down = converged(topology())
-    down.put(CORE, pod("hazelcast-1", ready=False))
-    cut = waiting()
-    cut.put(EDGE, link("hazelcast-core", "Pending", "Not Operational"))
-    for world in (broken, down, cut):
-        assert not outranked(world, 1.0).healthy
-
-
-def test_a_healthy_report_is_left_as_it_is() -> None:
-    world = converged(topology())
-    assert outranked(world, 1.0) == report.make(world.topology, world.snapshots())
-
-
-def test_what_is_kept_of_two_sites() -> None:
-    good = judged(*(answered(name, number) for number, name in enumerate(NAMES)))
-    bad = proof.judge(WEST, NAMES[:1], [Call(NAMES[0])])
-    kept = proof.record([good, bad], 5.0)
-    assert kept == Record(5.0, {"edge": (3, 3), "west": (0, 1)}, False, ("west/hazelcast-0",))
-
-
 def test_no_order_of_the_calls_changes_what_is_found() -> None:
     calls = [answered("hazelcast-0", 0), answered("hazelcast-1", 2), Call("hazelcast-2")]
     seen = {
-        frozenset((finding.name, finding.outcome) for finding in proof.judge(EDGE, NAMES, order).findings)
+        frozenset((one.name, one.outcome) for one in proof.judge(EDGE, NAMES, order).names)
         for order in itertools.permutations(calls)
     }
     assert len(seen) == 1

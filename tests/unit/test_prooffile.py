@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hzlink.proving import prooffile
-from hzlink.proving.proof import Record
+from hzlink.proving.kept import Record
 from tests.unit.builders import EDGE, WEST, topology
 
 KEPT = Record(1000.0, {"edge": (2, 3)}, False, ("edge/hazelcast-1",))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hzlink.errors import HzlinkError
 from hzlink.events import Event, Mark
 from hzlink.proving import latency, verdict
-from hzlink.proving.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.proof import Member, NameProof, Outcome, SiteProof
 from hzlink.proving.verdict import PREFIX, Nonsense, Verdict, read_plan, read_verdict, verdict_line
 from hzlink.proving.verify import Plan
 from tests.unit.builders import EDGE
@@ -28,14 +28,14 @@ WHERE = {Outcome.NO_SERVICE: st.none(), Outcome.UNREACHABLE: st.none()}
 
 @st.composite
 def proofs(draw: st.DrawFn) -> SiteProof:
-    def finding(name: str) -> Finding:
+    def one(name: str) -> NameProof:
         outcome = draw(st.sampled_from(Outcome))
-        return Finding(name, outcome, draw(TEXTS), draw(WHERE.get(outcome, MEMBERS)), draw(LATENCIES))
+        return NameProof(name, outcome, draw(TEXTS), draw(WHERE.get(outcome, MEMBERS)), draw(LATENCIES))
 
     return SiteProof(
         EDGE,
         True,
-        tuple(map(finding, NAMES)),
+        tuple(map(one, NAMES)),
         tuple(draw(st.lists(MEMBERS))),
         tuple(draw(st.lists(TEXTS))),
         inside=True,
@@ -79,7 +79,9 @@ JSON = st.recursive(
 )
 GOOD: dict[str, Any] = json.loads(
     verdict_line(
-        Verdict(SiteProof(EDGE, True, tuple(Finding(name, Outcome.OK, "", Member(name, name)) for name in NAMES)), None)
+        Verdict(
+            SiteProof(EDGE, True, tuple(NameProof(name, Outcome.OK, "", Member(name, name)) for name in NAMES)), None
+        )
     ).removeprefix(PREFIX)
 )
 
@@ -109,7 +111,7 @@ def test_no_part_may_be_of_another_shape(data: st.DataObject, other: object) -> 
         return
     assert found is not None
     assert found.proof is not None
-    assert tuple(finding.name for finding in found.proof.findings) == NAMES
+    assert tuple(one.name for one in found.proof.names) == NAMES
 
 
 @pytest.mark.parametrize(
@@ -130,12 +132,12 @@ def test_no_part_may_be_of_another_shape(data: st.DataObject, other: object) -> 
 )
 def test_lies_that_can_be_seen(field: str, value: object) -> None:
     body = json.loads(json.dumps(GOOD))
-    body["proof"]["findings"][1][field] = value
+    body["proof"]["names"][1][field] = value
     with pytest.raises(Nonsense):
         read_verdict(PLAN, PREFIX + json.dumps(body))
 
 
 def test_of_unisocket_it_is_the_one_service() -> None:
     plan = Plan(EDGE, False, NAMES, frozenset({"hazelcast"}), 2, "dev")
-    proof = SiteProof(EDGE, False, (Finding("hazelcast", Outcome.OK, "", Member("u", "a")),), inside=True)
+    proof = SiteProof(EDGE, False, (NameProof("hazelcast", Outcome.OK, "", Member("u", "a")),), inside=True)
     assert read_verdict(plan, verdict_line(Verdict(proof, None))) == Verdict(proof, None)
