@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hzlink import result
+from hzlink.proving import kept
 from tests.cli import situations
+from tests.cli.document_fields import fields, named
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/status-json.md").read_text(encoding="utf-8")
 STATES = {"ok", "waiting", "broken", "unknown"}
@@ -17,27 +19,8 @@ STATES = {"ok", "waiting", "broken", "unknown"}
 def _documents() -> Iterator[dict[str, Any]]:
     for make in situations.ALL.values():
         yield result.to_dict(result.verdict("status", make().report))
-
-
-def _fields(part: Any, place: str = "") -> Iterator[str]:
-    """The paths of all fields of a part; a list's items are `name[]`."""
-    if isinstance(part, list):
-        yield f"{place}[]"
-        for item in part:
-            yield from _fields(item, f"{place}[]")
-    elif isinstance(part, dict):
-        if place and not place.endswith("[]"):
-            yield place
-        for key, value in part.items():
-            yield from _fields(value, f"{place}.{key}".removeprefix("."))
-    else:
-        yield place
-
-
-def _named(text: str) -> set[str]:
-    """What stands in the first column."""
-    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
-    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    verified = kept.standing(kept.Record(1000.0, {"edge": (3, 3)}, True), 1060.0)
+    yield result.to_dict(result.verdict("status", situations.healthy().report, verified=verified))
 
 
 def _hops(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -48,13 +31,13 @@ def _hops(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield document["firstBrokenHop"]
 
 
-def test_every_field_is_named() -> None:
+def test_every_field_isnamed() -> None:
     whole, _, hop = DOCUMENT.partition("## A hop")
-    seen = {field for document in _documents() for field in _fields(document)}
+    seen = {field for document in _documents() for field in fields(document)}
     is_hop = re.compile(r"(paths\[\]\.hops\[\]|firstBrokenHop)\.")
-    assert {field for field in seen if not is_hop.match(field)} == _named(whole)
+    assert {field for field in seen if not is_hop.match(field)} == named(whole)
     told = {key for document in _documents() for one in _hops(document) for key in one}
-    assert {f"{key}[]" if key == "members" else key for key in told} == _named(hop)
+    assert {f"{key}[]" if key == "members" else key for key in told} == named(hop)
 
 
 def test_what_holds_for_every_hop() -> None:
