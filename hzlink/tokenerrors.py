@@ -15,7 +15,8 @@ NO_GRANT_ADDRESS = "no address for redeeming yet"
 _REFUSALS = (
     ("No such access granted", "the token was refused: it had been used already, or its grant is gone"),
     ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
-    ("403", "the token was refused: its code is wrong"),
+    # Not the number alone: the URL of a grant that cannot be reached has its UUID, which may hold it.
+    ("403 (Forbidden)", "the token was refused: its code is wrong"),
     ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
     ("could not create received secret", NAME_TAKEN),
     ("Controller got error", "the issuing site cannot be reached from the redeeming one"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hzlink import tokenerrors
 from hzlink.errors import HzlinkError, WaitTimeout
@@ -51,6 +55,14 @@ def test_why_a_token_was_not_redeemed(said: str, message: str) -> None:
     assert message in told.message
     assert (told.site, told.subject, told.said) == ("edge", "AccessToken hazelcast-core", said)
     assert (told.next_step or "").startswith("hzlink link")
+
+
+@given(st.uuids())
+@example(uuid.UUID("2b335b68-f567-4239-8e9c-649496403f78"))
+def test_no_grant_is_named_so_that_another_reason_is_told(grant: uuid.UUID) -> None:
+    said = f'Controller got error: Post "https://10.0.0.9:9090/{grant}": dial tcp 10.0.0.9:9090: connect: refused'
+    told = tokenerrors.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=said))
+    assert told.message == "the issuing site cannot be reached from the redeeming one"
 
 
 def test_a_secret_in_the_way_is_not_mended_by_another_link() -> None:
