@@ -195,7 +195,21 @@ def pod_trouble(pod: Object) -> Reading:
         reason = waiting.get("reason", "")
         if reason in _STUCK:
             return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
-    return Reading(State.OK if is_ready(pod) else State.WAITING)
+    if is_ready(pod):
+        return Reading(State.OK)
+    fell = _fell_before(status.get("containerStatuses") or [])
+    return Reading(State.WAITING, f"{label}: {fell}" if fell else "")
+
+
+def _fell_before(containers: Iterable[Object]) -> str:
+    """How the first container that starts once more has ended before: between two crashes nothing is waiting."""
+    for container in containers:
+        end = (container.get("lastState") or {}).get("terminated") or {}
+        restarts = container.get("restartCount", 0)
+        if restarts and end and not container.get("ready"):
+            times = f"{restarts} {'time' if restarts == 1 else 'times'}"
+            return f"restarted {times}; before: {end.get('reason') or 'ended'}, exit code {end.get('exitCode', '?')}"
+    return ""
 
 
 ROUTER_SELECTOR = "skupper.io/component=router"

@@ -18,7 +18,7 @@ _STATES = {
     "running": {"startedAt": str},
     "terminated": {"exitCode": int, "reason": str, "message": str},
 }
-_CONTAINERS = [{"name": str, "state": _STATES}]
+_CONTAINERS = [{"name": str, "ready": bool, "restartCount": int, "state": _STATES, "lastState": _STATES}]
 _OBJECT: dict[str, Any] = {
     "kind": str,
     "apiVersion": str,

@@ -145,6 +145,13 @@ def _unscheduled(**why: Any) -> Obj:
     return one
 
 
+def _fallen(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
+    one = pod("p", ready=ready)
+    last = {"terminated": {"finishedAt": "2026-03-01T10:00:00Z", **end}}
+    one["status"]["containerStatuses"] = [{"ready": ready, "restartCount": restarts, "lastState": last}]
+    return one
+
+
 @pytest.mark.parametrize(
     ("one", "reading"),
     [
@@ -154,6 +161,10 @@ def _unscheduled(**why: Any) -> Obj:
         (pod("p", ready=False, waiting="PodInitializing", init={"waiting": {"reason": "ErrImagePull"}}),
          Reading(State.BROKEN, "pod p: ErrImagePull", readings.STUCK_GRACE)),
         (pod("p", going=True), Reading(State.WAITING, "pod p: is being deleted")),
+        (_fallen(1, reason="OOMKilled", exitCode=137),
+         Reading(State.WAITING, "pod p: restarted 1 time; before: OOMKilled, exit code 137")),
+        (_fallen(3), Reading(State.WAITING, "pod p: restarted 3 times; before: ended, exit code ?")),
+        (_fallen(3, ready=True, exitCode=1), Reading(State.OK)),
         (_unscheduled(reason="Unschedulable", message="0/1 nodes"),
          Reading(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", readings.UNSCHEDULABLE_GRACE)),
         (item("Pod", "p"), Reading(State.WAITING)),
