@@ -11,7 +11,11 @@ from sandbox.kubeobjects import Obj
 from sandbox.layout import Layout, SandboxError, read_json, write_json
 
 _FIRST_BLOCK, _LAST_BLOCK = 16, 250
-_POD_ADDRESSES = 128 * 256
+# Without those that end in 0 or 255: they look like a network's and its broadcast's. On one kind of machine Java could
+# not bind to 127.N.0.255 and its like (Cannot assign requested address), while Python could.
+_LOWEST, _HIGHEST = 1, 254
+_PER_NETWORK = _HIGHEST - _LOWEST + 1
+_POD_ADDRESSES = 128 * _PER_NETWORK
 _POLL_SECONDS = 0.25
 
 
@@ -55,7 +59,7 @@ class LoopbackNetwork:
         self._layout = layout
         self._number = block.number
         self._lock = threading.Lock()
-        self._last = 0
+        self._given = 0
         self._endpoints: dict[str, Obj] = {}
         self._relays: Obj = {}
         write_json(layout.endpoints, {})
@@ -63,10 +67,9 @@ class LoopbackNetwork:
     def allocate(self) -> tuple[str, str]:
         """A new (loopback address, pod IP); addresses come round again after some 32,000."""
         with self._lock:
-            # 127.N.0.0 is left out, for the sake of those who take it for a network's name.
-            self._last = self._last % (_POD_ADDRESSES - 1) + 1
-            high, low = divmod(self._last, 256)
-        return f"127.{self._number}.{high}.{low}", f"10.{self._number}.{high}.{low}"
+            high, low = divmod(self._given % _POD_ADDRESSES, _PER_NETWORK)
+            self._given += 1
+        return f"127.{self._number}.{high}.{_LOWEST + low}", f"10.{self._number}.{high}.{_LOWEST + low}"
 
     def relays(self, server: str, namespace: str) -> dict[str, str]:
         """The stand-in's relays in a namespace: Service name -> loopback address."""
