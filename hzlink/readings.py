@@ -201,13 +201,18 @@ def pod_trouble(pod: Object) -> Reading:
     return Reading(State.WAITING, f"{label}: {fell}" if fell else "")
 
 
+def restarts(pod: Object) -> int:
+    """How often its containers were started again, in all."""
+    return sum(container.get("restartCount", 0) for container in objects.status(pod).get("containerStatuses") or [])
+
+
 def _fell_before(containers: Iterable[Object]) -> str:
     """How the first container that starts once more has ended before: between two crashes nothing is waiting."""
     for container in containers:
         end = (container.get("lastState") or {}).get("terminated") or {}
-        restarts = container.get("restartCount", 0)
-        if restarts and end and not container.get("ready"):
-            times = f"{restarts} {'time' if restarts == 1 else 'times'}"
+        count = container.get("restartCount", 0)
+        if count and end and not container.get("ready"):
+            times = f"{count} {'time' if count == 1 else 'times'}"
             return f"restarted {times}; before: {end.get('reason') or 'ended'}, exit code {end.get('exitCode', '?')}"
     return ""
 

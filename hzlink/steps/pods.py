@@ -22,6 +22,8 @@ Outcome = TypeVar("Outcome")
 PODS_AFTER = 2.0
 # Seconds until a workload has made its pods, whatever else the cluster does.
 MADE_GRACE = 8.0
+# How often a pod may fall while it is waited for. Where back-offs are short, none of them lasts for its grace.
+MOST_FALLS = 2
 # What an autoscaler says of a pod for which it makes a node: the cluster autoscaler, Karpenter.
 _NODE_IS_COMING = ("TriggeredScaleUp", "Nominated")
 
@@ -58,12 +60,13 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
 async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
     """The error once a pod is known not to come; None where nobody may know."""
     await asyncio.sleep(PODS_AFTER)
+    falls = _Falls()
     while True:
         wait = run.wait(run.kubectl(site), f"pods of {pods.kind} {pods.workload}")
         # The wait for the workload tells how it stands.
         wait.emit = events.ignore
         try:
-            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, seen), selector=pods.selector)
+            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, seen, falls), selector=pods.selector)
         except (KubectlError, WaitTimeout):
             # The wait for the workload meets the same, and says so.
             return None
@@ -76,7 +79,24 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
                 return error
 
 
-def _look(pods: Pods, seen: Objects) -> Reading:
+class _Falls:
+    """Which pods have fallen too often since they were first seen: what they went through before does not count."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, str], int] = {}
+
+    def too_many(self, seen: Objects) -> list[objects.Object]:
+        """Those of these pods that are not ready and have."""
+        return [pod for pod in seen.values() if self._since(pod) > MOST_FALLS and not readings.is_ready(pod)]
+
+    def _since(self, pod: objects.Object) -> int:
+        restarts = readings.restarts(pod)
+        return restarts - self._before.setdefault((objects.name(pod), objects.uid(pod)), restarts)
+
+
+def _look(pods: Pods, seen: Objects, falls: _Falls) -> Reading:
+    if fallen := falls.too_many(seen):
+        return Reading(State.BROKEN, "; ".join(readings.pod_trouble(pod).text for pod in fallen), 0.0)
     troubles = [trouble for trouble in map(readings.pod_trouble, seen.values()) if trouble.state is State.BROKEN]
     if troubles:
         text = "; ".join(trouble.text for trouble in troubles)

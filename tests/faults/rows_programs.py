@@ -105,7 +105,8 @@ def clocks_apart(world: World) -> None:
 ROWS = [
     Fault(
         Part.PODS, "member-crashes", "a member crashes again and again", "StatefulSet hazelcast cannot get ready",
-        "A member's container ends soon after its start. hzlink gives up once it has done so for 12 s.",
+        "A member's container ends soon after its start. hzlink gives up once it has been kept back for 12 s, or has "
+        "fallen three times while it was waited for.",
         "Look at its log: kubectl logs --previous.", held("cluster", "CrashLoopBackOff"), 1,
         site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: CrashLoopBackOff",
         next=DESCRIBE_MEMBERS,

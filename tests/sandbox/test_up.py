@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -120,6 +121,19 @@ def test_from_smart_to_unisocket_and_back(hzlink: Hzlink) -> None:
     hzlink.up("--mode", "smart").ok()
     assert "Deployment/hazelcast-mancenter" in hzlink.objects("client", "deployments")
     assert "Service/hazelcast-2" in hzlink.objects("client", "services")
+
+
+def test_a_member_that_falls_again_and_again_is_not_waited_for(real_hzlink: Hzlink) -> None:
+    """For real: its container runs, ends, is started again. The sandbox's back-offs are too short to tell by them."""
+    real_hzlink.up().ok()
+    real_hzlink.kubectl("cluster", "set", "env", "statefulset/hazelcast", "HZ_NETWORK_PORT_PORT=nowhere")
+
+    ran = real_hzlink.up("--timeout", "150")
+
+    assert ran.code == 1, "the wait did not run into its time"
+    assert "error: cluster: StatefulSet hazelcast cannot get ready" in ran.err
+    assert re.search(r"pod hazelcast-2: (CrashLoopBackOff|restarted \d times; before: Error, exit code 1)", ran.err)
+    assert "describe pods -l app=hazelcast" in ran.err
 
 
 def test_two_client_sites(hzlink: Hzlink) -> None:

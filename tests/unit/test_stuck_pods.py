@@ -24,6 +24,14 @@ CRASHING = ("ADDED", pod("hazelcast-0", ready=False, waiting="CrashLoopBackOff")
 OTHER = ("ADDED", pod("hazelcast-1"))
 
 
+def falling(restarts: int, *, ready: bool = False) -> Entry:
+    """It runs: nothing is waited for between two of its falls."""
+    one = pod("hazelcast-0", ready=ready)
+    last = {"terminated": {"reason": "Error", "exitCode": 1}}
+    one["status"]["containerStatuses"] = [{"ready": ready, "restartCount": restarts, "lastState": last}]
+    return ("MODIFIED", one)
+
+
 def unscheduled() -> Obj:
     one = pod("hazelcast-0", ready=False)
     one["status"]["conditions"] = [
@@ -82,8 +90,12 @@ def wait_for_members(told: Told, needs: float) -> str:
         (Told([], CRASHING, OTHER, None), "pod hazelcast-0: CrashLoopBackOff"),
         (Told([], ("ADDED", unscheduled()), OTHER, None), "pod hazelcast-0: Unschedulable: 0/1 nodes"),
         (Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None), "exceeded quota: few"),
+        (
+            Told([], OTHER, *map(falling, (7, 8, 9, 10)), None),
+            "pod hazelcast-0: restarted 10 times; before: Error, exit code 1",
+        ),
     ],
-    ids=["crashes", "no node", "not made"],
+    ids=["crashes", "no node", "not made", "falls again and again"],
 )
 def test_pods_that_will_not_come(told: Told, said: str) -> None:
     with pytest.raises(HzlinkError) as caught:
@@ -101,8 +113,13 @@ def test_pods_that_will_not_come(told: Told, said: str) -> None:
         Told([("TriggeredScaleUp", "hazelcast-0", "")], ("ADDED", unscheduled()), OTHER, None),
         Told([("FailedCreate", "another", "exceeded quota: few")], OTHER, None),
         Told([], None),
+        Told([], OTHER, *map(falling, (7, 8, 9)), None),
+        Told([], OTHER, *map(falling, (0, 1, 2)), falling(3, ready=True), None),
     ],
-    ids=["starting", "a node is being added", "not made yet, nobody says why", "nothing there yet"],
+    ids=[
+        *("starting", "a node is being added", "not made yet, nobody says why", "nothing there yet"),
+        *("has fallen twice", "has fallen and is ready"),
+    ],
 )
 def test_pods_that_may_still_come(told: Told) -> None:
     assert wait_for_members(told, 0.5) == "rolled out"
