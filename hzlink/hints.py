@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from shlex import quote
 
+from hzlink import objects, readings
+from hzlink.objects import Object
 from hzlink.topology import Site
 
 # The flags that named the sites in this run, as typed; the command line sets it once. Without them a command to copy
@@ -26,3 +29,15 @@ def cluster_wide(site: Site, words: str) -> str:
     """A kubectl command at a site's cluster, whatever the namespace."""
     file = f" --kubeconfig {quote(site.kubeconfig)}" if site.kubeconfig else ""
     return f"kubectl{file} --context {quote(site.context)} {words}"
+
+
+def pods(site: Site, found: Iterable[Object], selector: str) -> str:
+    """The command that tells why the pods of a label selector are not ready: the last words of one that has crashed."""
+    last = (last_words(site, pod) for pod in found)
+    return next(filter(None, last), kubectl(site, f"describe pods -l {selector}"))
+
+
+def last_words(site: Site, pod: Object) -> str:
+    """The command for the log of a pod's container before it ended; empty where none of them has ended."""
+    container = readings.fallen(pod)
+    return kubectl(site, f"logs {quote(objects.name(pod))} -c {quote(container)} --previous") if container else ""

@@ -63,7 +63,8 @@ class _Way:
         if self.mode is Mode.SMART:
             item = self.snapshot.get("Deployment", MANCENTER)
             reading = self.near.mancenter or Reading(State.ABSENT, "not there")
-            step = hints.kubectl(site, f"describe pods -l app={MANCENTER}")
+            pods = readings.of_app(self.snapshot.of("Pod"), MANCENTER)
+            step = hints.pods(site, pods, f"app={MANCENTER}")
             if reading.ok and self.near.sees is not None:
                 reading, step = mancenter.reading(self.near.sees), self._sight_step(self.near.sees)
             return _hop("Management Center", self.snapshot, item, reading, step)
@@ -123,7 +124,7 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
     if readings.needs_address(item):
         step = hints.kubectl(site, "describe service skupper-router")
     elif not pods.ok:
-        step = hints.kubectl(site, f"describe pods -l {readings.ROUTER_SELECTOR}")
+        step = hints.pods(site, readings.router_pods(snapshot.items), readings.ROUTER_SELECTOR)
         said = "the Site says Ready, but " if reading.ok else f"{reading.text}; "
         reading = Reading(pods.state if reading.ok else reading.state, f"{said}{pods.text}")
     return _hop("router", snapshot, item, reading, step, name="Site")
@@ -138,7 +139,7 @@ def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
 
 def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     site = snapshot.site
-    step = hints.kubectl(site, f"describe pods -l app={WORKLOAD}")
+    step = hints.pods(site, readings.of_app(snapshot.of("Pod"), WORKLOAD), f"app={WORKLOAD}")
     workload = snapshot.get("StatefulSet", WORKLOAD)
     if snapshot.error is not None:
         return _hop("members", snapshot, None, Reading(State.UNKNOWN), step)
@@ -159,6 +160,7 @@ def _member(snapshot: Snapshot, member: Member) -> Hop:
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
         return Hop("members", member.name, snapshot.site, Reading(State.BROKEN, member.trouble), next_step=step)
+    step = hints.last_words(snapshot.site, item) or step
     broken = readings.pod_trouble(item).state is State.BROKEN
     state = State.OK if member.ready else State.BROKEN if broken else State.WAITING
     return _hop("members", snapshot, item, Reading(state, member.trouble), step, name=member.name)

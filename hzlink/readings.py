@@ -189,32 +189,46 @@ def pod_trouble(pod: Object) -> Reading:
     if scheduled.get("status") == "False":
         text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
         return Reading(State.BROKEN, text, UNSCHEDULABLE_GRACE)
-    status = objects.status(pod)
-    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+    for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _STUCK:
             return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
     if is_ready(pod):
         return Reading(State.OK)
-    fell = _fell_before(status.get("containerStatuses") or [])
-    return Reading(State.WAITING, f"{label}: {fell}" if fell else "")
+    ended = _fallen(pod)
+    return Reading(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
 
 
 def restarts(pod: Object) -> int:
     """How often its containers were started again, in all."""
-    return sum(container.get("restartCount", 0) for container in objects.status(pod).get("containerStatuses") or [])
+    return sum(container.get("restartCount", 0) for container in _containers(pod))
 
 
-def _fell_before(containers: Iterable[Object]) -> str:
-    """How the first container that starts once more has ended before: between two crashes nothing is waiting."""
-    for container in containers:
-        end = (container.get("lastState") or {}).get("terminated") or {}
-        count = container.get("restartCount", 0)
-        if count and end and not container.get("ready"):
-            times = f"{count} {'time' if count == 1 else 'times'}"
-            return f"restarted {times}; before: {end.get('reason') or 'ended'}, exit code {end.get('exitCode', '?')}"
-    return ""
+def fallen(pod: Object) -> str:
+    """The name of the pod's container that is not ready and has ended before; empty where there is none."""
+    container = _fallen(pod)
+    return str(container.get("name", "")) if container else ""
+
+
+def _fallen(pod: Object) -> Object | None:
+    """Between two crashes nothing waits: a container that starts once more looks like any that starts."""
+    for container in _containers(pod):
+        ended = (container.get("lastState") or {}).get("terminated")
+        if ended and container.get("restartCount") and not container.get("ready"):
+            return container
+    return None
+
+
+def _fall(container: Object) -> str:
+    count, ended = container["restartCount"], container["lastState"]["terminated"]
+    times = f"{count} {'time' if count == 1 else 'times'}"
+    return f"restarted {times}; before: {ended.get('reason') or 'ended'}, exit code {ended.get('exitCode', '?')}"
+
+
+def _containers(pod: Object) -> list[Object]:
+    status = objects.status(pod)
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
 ROUTER_SELECTOR = "skupper.io/component=router"
@@ -226,8 +240,7 @@ def routers(items: Iterable[Object]) -> Reading:
     OK, too, where neither a pod nor a Deployment of the router's can be seen: then the Site's word has to do.
     """
     listed = list(items)
-    key, _, value = ROUTER_SELECTOR.partition("=")
-    pods = [item for item in listed if item.get("kind") == "Pod" and objects.labels(item).get(key) == value]
+    pods = router_pods(listed)
     if any(is_ready(pod) for pod in pods):
         return Reading(State.OK)
     if pods:
@@ -235,6 +248,12 @@ def routers(items: Iterable[Object]) -> Reading:
         return next(iter(troubles), Reading(State.WAITING, "no router pod is ready"))
     made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
     return Reading(State.WAITING, "Deployment skupper-router has no pod") if made else Reading(State.OK)
+
+
+def router_pods(items: Iterable[Object]) -> list[Object]:
+    """The pods of a site's router."""
+    key, _, value = ROUTER_SELECTOR.partition("=")
+    return [item for item in items if item.get("kind") == "Pod" and objects.labels(item).get(key) == value]
 
 
 def is_ready(pod: Object) -> bool:

@@ -60,13 +60,13 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
 async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
     """The error once a pod is known not to come; None where nobody may know."""
     await asyncio.sleep(PODS_AFTER)
-    falls = _Falls()
+    sight = _Sight()
     while True:
         wait = run.wait(run.kubectl(site), f"pods of {pods.kind} {pods.workload}")
         # The wait for the workload tells how it stands.
         wait.emit = events.ignore
         try:
-            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, seen, falls), selector=pods.selector)
+            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, sight.of(seen)), selector=pods.selector)
         except (KubectlError, WaitTimeout):
             # The wait for the workload meets the same, and says so.
             return None
@@ -75,34 +75,41 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
             if why:
                 error.message = f"{pods.kind} {pods.workload} cannot get ready"
                 error.subject, error.said = f"{pods.kind} {pods.workload}", why
-                error.next_step = hints.kubectl(site, f"describe pods -l {pods.selector}")
+                error.next_step = hints.pods(site, sight.pods, pods.selector)
                 return error
 
 
-class _Falls:
-    """Which pods have fallen too often since they were first seen: what they went through before does not count."""
+class _Sight:
+    """The pods as they are, and how often they had fallen before they were seen first: that does not count."""
 
     def __init__(self) -> None:
+        self.pods: list[objects.Object] = []
         self._before: dict[tuple[str, str], int] = {}
 
-    def too_many(self, seen: Objects) -> list[objects.Object]:
-        """Those of these pods that are not ready and have."""
-        return [pod for pod in seen.values() if self._since(pod) > MOST_FALLS and not readings.is_ready(pod)]
+    def of(self, seen: Objects) -> _Sight:
+        """Itself, with the pods as they are now."""
+        self.pods = list(seen.values())
+        return self
 
-    def _since(self, pod: objects.Object) -> int:
+    @property
+    def fallen(self) -> list[objects.Object]:
+        """Those that have fallen too often meanwhile, and are not ready."""
+        return [pod for pod in self.pods if self._falls(pod) > MOST_FALLS and not readings.is_ready(pod)]
+
+    def _falls(self, pod: objects.Object) -> int:
         restarts = readings.restarts(pod)
         return restarts - self._before.setdefault((objects.name(pod), objects.uid(pod)), restarts)
 
 
-def _look(pods: Pods, seen: Objects, falls: _Falls) -> Reading:
-    if fallen := falls.too_many(seen):
+def _look(pods: Pods, sight: _Sight) -> Reading:
+    if fallen := sight.fallen:
         return Reading(State.BROKEN, "; ".join(readings.pod_trouble(pod).text for pod in fallen), 0.0)
-    troubles = [trouble for trouble in map(readings.pod_trouble, seen.values()) if trouble.state is State.BROKEN]
+    troubles = [trouble for trouble in map(readings.pod_trouble, sight.pods) if trouble.state is State.BROKEN]
     if troubles:
         text = "; ".join(trouble.text for trouble in troubles)
         return Reading(State.BROKEN, text, max(trouble.grace for trouble in troubles))
-    if len(seen) < pods.wanted:
-        return Reading(State.BROKEN, f"{_NOT_MADE}: {len(seen)} of {pods.wanted}", MADE_GRACE)
+    if len(sight.pods) < pods.wanted:
+        return Reading(State.BROKEN, f"{_NOT_MADE}: {len(sight.pods)} of {pods.wanted}", MADE_GRACE)
     return Reading(State.WAITING, "pods are starting")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hzlink import hints, readings
 from hzlink.errors import HzlinkError, WaitTimeout
 from hzlink.kubectl import Kubectl
-from hzlink.objects import RESOURCES
+from hzlink.objects import RESOURCES, Object
 from hzlink.steps.context import Run
 from hzlink.steps.pods import Pods, unless_stuck
 from hzlink.topology import Site
@@ -24,15 +24,17 @@ async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, look
     try:
         await unless_stuck(run, site, pods, run.wait(kubectl, text).watch(RESOURCES[kind], look, name=name))
     except WaitTimeout as error:
-        error.said = await _pods_trouble(kubectl, name) or error.said
-        error.next_step = hints.kubectl(site, f"describe pods -l app={name}")
+        found = await _pods(kubectl, pods.selector)
+        error.said = (
+            "; ".join(trouble.text for trouble in map(readings.pod_trouble, found) if trouble.text) or error.said
+        )
+        error.next_step = hints.pods(site, found, pods.selector)
         raise
 
 
-async def _pods_trouble(kubectl: Kubectl, app: str) -> str:
-    """Why an app's pods are not ready, for an error; empty where that cannot be read."""
+async def _pods(kubectl: Kubectl, selector: str) -> list[Object]:
+    """The pods, for an error; none where they cannot be read."""
     try:
-        pods = await kubectl.objects([RESOURCES["Pod"]], f"app={app}")
+        return await kubectl.objects([RESOURCES["Pod"]], selector)
     except HzlinkError:
-        return ""
-    return "; ".join(trouble.text for trouble in map(readings.pod_trouble, pods) if trouble.text)
+        return []

@@ -101,10 +101,14 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
     """A pod: ready, starting, or with a container that waits for (reason, message); `init` runs its init container."""
     waiting = {"reason": stuck[0], "message": stuck[1]} if stuck else {"reason": "PodInitializing"}
     running = {"running": {"startedAt": LATER}}
+    container: dict[str, Any] = {"name": app, "ready": ready, "state": running if ready else {"waiting": waiting}}
+    if waiting["reason"] == "CrashLoopBackOff":
+        ended = {"exitCode": 1, "reason": "Error", "startedAt": EARLIER, "finishedAt": LATER}
+        container |= {"restartCount": 3, "lastState": {"terminated": ended}}
     status: dict[str, Any] = {
         "phase": "Running" if ready else "Pending",
         "conditions": conditions(PodScheduled=True, Ready=ready),
-        "containerStatuses": [{"name": app, "ready": ready, "state": running if ready else {"waiting": waiting}}],
+        "containerStatuses": [container],
     }
     if init:
         status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]

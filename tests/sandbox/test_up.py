@@ -133,7 +133,8 @@ def test_a_member_that_falls_again_and_again_is_not_waited_for(real_hzlink: Hzli
     assert ran.code == 1, "the wait did not run into its time"
     assert "error: cluster: StatefulSet hazelcast cannot get ready" in ran.err
     assert re.search(r"pod hazelcast-2: (CrashLoopBackOff|restarted \d times; before: Error, exit code 1)", ran.err)
-    assert "describe pods -l app=hazelcast" in ran.err
+    assert f"-n {real_hzlink.namespace} logs hazelcast-2 -c hazelcast --previous" in ran.err
+    assert "InvalidConfigurationException" in real_hzlink.kubectl("cluster", "logs", "hazelcast-2", "--previous")
 
 
 def test_two_client_sites(hzlink: Hzlink) -> None:
