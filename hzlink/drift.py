@@ -1,7 +1,8 @@
 """Where a live object differs from what hzlink wants of it. Pure.
 
-Only fields that the manifests set are compared: the API server's defaults and other managers' fields are theirs. So an
-unchanged object is known without asking the server to try an apply, which would count as a write.
+Only fields that the manifests set are compared: the API server's defaults and other managers' fields are theirs, and
+so are the items that they added to a list of hzlink's (a policy engine's environment variable): an apply would leave
+them. So an unchanged object is known without asking the server to try an apply, which would count as a write.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from hzlink import ownership
 from hzlink.objects import Object
+from hzlink.ownership import Owned
 
 # What tells the items of a list apart, by which the API server merges them, too.
 _KEYS = ("name", "containerPort", "port", "mountPath", "topologyKey", "ip")
@@ -29,13 +32,17 @@ _SUFFIXES: dict[str, int | str] = {
 
 
 def drift(wanted: Object, live: Object | None) -> list[str]:
-    """Paths of the fields that differ, such as `spec.replicas`; empty where the live object is as wanted."""
+    """Paths of the fields that differ, such as `spec.replicas`; empty where the live object is as wanted.
+
+    Whose a list's additional items are is known by the live object's `metadata.managedFields`; without them, all are
+    taken for hzlink's own of former days.
+    """
     if live is None:
         return ["not there"]
-    return list(_differences(wanted, live, ""))
+    return list(_differences(wanted, live, "", ownership.of(live)))
 
 
-def _differences(wanted: Any, live: Any, path: str) -> list[str]:
+def _differences(wanted: Any, live: Any, path: str, ours: Owned) -> list[str]:
     if isinstance(wanted, Mapping):
         if not isinstance(live, Mapping):
             # An empty mapping may come back as nothing at all.
@@ -43,30 +50,41 @@ def _differences(wanted: Any, live: Any, path: str) -> list[str]:
         return [
             found
             for key, value in wanted.items()
-            for found in _differences(value, live.get(key), f"{path}.{key}" if path else str(key))
+            for found in _differences(
+                value, live.get(key), f"{path}.{key}" if path else str(key), ownership.field(ours, key)
+            )
         ]
     if isinstance(wanted, list):
-        return _list_differences(wanted, live, path)
+        return _list_differences(wanted, live, path, ours)
     return [] if wanted == live or _quantity(wanted) == _quantity(live) is not None else [path]
 
 
-def _list_differences(wanted: list[Any], live: Any, path: str) -> list[str]:
+def _list_differences(wanted: list[Any], live: Any, path: str, ours: Owned) -> list[str]:
     if not wanted and live is None:
         return []
-    # Another length is a difference too: what was added by hand to a list of ours is not what was asked for.
-    if not isinstance(live, list) or len(live) != len(wanted):
+    if not isinstance(live, list) or len(live) < len(wanted):
         return [path]
     key = next((key for key in _KEYS if _tells_apart(key, wanted)), "")
-    if not key:
-        pairs = list(zip(wanted, live, strict=True))
-    else:
-        by_key = {item.get(key): item for item in live if _tells_apart(key, [item])}
-        pairs = [(item, by_key.get(item[key])) for item in wanted]
+    by_key = {item.get(key): item for item in live if _tells_apart(key, [item])} if key else {}
+    if len(live) > len(wanted) and (len(by_key) < len(live) or _former(wanted, by_key, key, ours)):
+        return [path]
+    pairs = [(item, by_key.get(item[key])) for item in wanted] if key else list(zip(wanted, live, strict=True))
     return [
         found
         for number, (want, have) in enumerate(pairs)
-        for found in _differences(want, have, f"{path}[{want[key] if key else number}]")
+        for found in _differences(
+            want,
+            have,
+            f"{path}[{want[key] if key else number}]",
+            ownership.item(ours, key, want[key]) if key else ours,
+        )
     ]
+
+
+def _former(wanted: list[Any], live: Mapping[Any, Any], key: str, ours: Owned) -> bool:
+    """Whether there are items that hzlink has set once and does not want any more: an apply takes them away."""
+    others = live.keys() - {item[key] for item in wanted}
+    return any(ownership.item(ours, key, other) is not None for other in others)
 
 
 def _tells_apart(key: str, items: list[Any]) -> bool:

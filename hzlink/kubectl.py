@@ -43,13 +43,17 @@ class Kubectl:
         self.site = site
         self.deadline = deadline
 
-    async def objects(self, resources: Iterable[str], selector: str | None = None) -> list[Object]:
-        """All objects of the resource types in the site's namespace, in one call.
+    async def objects(
+        self, resources: Iterable[str], selector: str | None = None, *, managed: bool = False
+    ) -> list[Object]:
+        """All objects of the resource types in the site's namespace, in one call; `managed` with their managedFields.
 
         Raises:
             KubectlError: also when only one of the types could not be read.
         """
         args = ["get", ",".join(resources), "--output=json", "--ignore-not-found"]
+        if managed:
+            args.append("--show-managed-fields")
         if selector:
             args.append(f"--selector={selector}")
         done = await self._call("read objects", *args)

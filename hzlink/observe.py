@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -86,15 +86,19 @@ Snapshots = Mapping[Site, Snapshot]
 LOOK_DEADLINE = 15.0
 
 
-async def observe(site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = LOOK_DEADLINE) -> Snapshot:
+async def observe(
+    site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = LOOK_DEADLINE, *, managed: bool = False
+) -> Snapshot:
     """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why.
+
+    `managed` objects come with the record of who has set which of their fields.
 
     Raises:
         PrerequisiteError: there is no kubectl; that is no site's fault.
     """
     kubectl = Kubectl(site, deadline)
     try:
-        items = await kubectl.objects(objects.versioned(RESOURCES[kind]) for kind in kinds)
+        items = await kubectl.objects((objects.versioned(RESOURCES[kind]) for kind in kinds), managed=managed)
         # Every namespace in use has something; only for an empty one the second question is worth a call.
         if not items and (missing := await kubectl.lacks_namespace()):
             return Snapshot(site, error=missing)
@@ -109,16 +113,16 @@ async def observe_all(
     deadline: float = LOOK_DEADLINE,
     *,
     with_log: bool = False,
+    managed: bool = False,
 ) -> Snapshots:
     """All sites, side by side; with what the cluster site's members wrote last, if `with_log`."""
+
+    def look(site: Site) -> Coroutine[Any, Any, Snapshot]:
+        looking = observe(site, kinds, deadline, managed=managed)
+        return _with_log(site, deadline, looking) if with_log and site.role is Role.CLUSTER else looking
+
     listed = list(sites)
-    looks = (
-        _observe_with_log(site, kinds, deadline)
-        if with_log and site.role is Role.CLUSTER
-        else observe(site, kinds, deadline)
-        for site in listed
-    )
-    return dict(zip(listed, await asyncio.gather(*looks), strict=True))
+    return dict(zip(listed, await asyncio.gather(*map(look, listed)), strict=True))
 
 
 # Of each member: enough for months, and little enough to be there as soon as the rest.
@@ -128,11 +132,11 @@ LOG_BYTES = 1_000_000
 LOG_GRACE = 1.0
 
 
-async def _observe_with_log(site: Site, kinds: Sequence[str], deadline: float) -> Snapshot:
+async def _with_log(site: Site, deadline: float, looking: Coroutine[Any, Any, Snapshot]) -> Snapshot:
     """The logs are read beside the look, and left where they hold it up."""
     reading = asyncio.create_task(_member_log(site, deadline))
     try:
-        snapshot = await observe(site, kinds, deadline)
+        snapshot = await looking
         if snapshot.error is None:
             await asyncio.wait({reading}, timeout=LOG_GRACE)
         return replace(snapshot, member_log=reading.result() if reading.done() else None)

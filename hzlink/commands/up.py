@@ -93,7 +93,7 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
     """One look at all sites, and the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(LOOK_DEADLINE, config.timeout)
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True))
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import Hzlink, tokens_left
+from tests.sandboxed import until
 
 LINKED = "links.skupper.io,secrets"
 OURS = "app.kubernetes.io/managed-by=hzlink"
@@ -100,6 +101,18 @@ def test_what_somebody_changed_by_hand_is_put_right(hzlink: Hzlink) -> None:
     ran = hzlink.up()
 
     assert ran.code == 0 or "another field manager" in ran.err, ran.err
+
+
+def test_what_others_add_is_theirs(hzlink: Hzlink) -> None:
+    """A policy engine adds to what is applied, and would do so each time."""
+    # Without Management Center, which would be restarted: the members' names go and come.
+    hzlink.up("--mode", "unisocket").ok()
+    hzlink.kubectl("cluster", "set", "env", "statefulset/hazelcast", "PROXY=none")
+    hzlink.kubectl("cluster", "rollout", "status", "statefulset/hazelcast", "--timeout=60s")
+    until(lambda: hzlink("status").code == 0, 60, step=0.5)
+
+    assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
+    assert "PROXY" in hzlink.kubectl("cluster", "get", "statefulset", "hazelcast", "-o", "yaml")
 
 
 def test_unisocket_leaves_management_center_out(hzlink: Hzlink) -> None:

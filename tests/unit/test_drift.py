@@ -140,3 +140,64 @@ def test_other_quantities_and_what_is_none(wanted: object, live: object) -> None
 )
 def test_items_of_a_list_are_told_apart_by_their_key(wanted: Any, live: Any, paths: list[str]) -> None:
     assert drift({"l": wanted}, {"l": live}) == paths
+
+
+def managed(*fields: str) -> list[dict[str, Any]]:
+    """The record of an object with a list `env`, of which hzlink has set those items, and another manager all."""
+    ours = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}} for name in fields}
+    return [
+        {"manager": "policy", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
+        {"manager": "hzlink", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
+        *([{"manager": "hzlink", "operation": "Apply", "fieldsV1": {"f:env": ours}}] if fields else []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "paths"), [(["a"], []), ([], []), (["a", "b"], ["env"])], ids=["theirs", "nothing is ours", "ours once"]
+)
+def test_whose_an_additional_item_is(fields: list[str], paths: list[str]) -> None:
+    wanted = {"env": [{"name": "a", "value": "1"}]}
+    live = {"metadata": {"managedFields": managed(*fields)}, "env": [{"name": "b"}, {"name": "a", "value": "1"}]}
+    assert drift(wanted, live) == paths
+    live["env"][1]["value"] = "2"
+    assert drift(wanted, live) == (paths or ["env[a].value"])
+
+
+def test_a_list_that_has_one_owner_is_compared_as_a_whole() -> None:
+    fields = {"f:x": {"f:env": {}}}
+    live = {
+        "metadata": {"managedFields": [{"manager": "hzlink", "operation": "Apply", "fieldsV1": fields}]},
+        "x": {"env": [{"name": "a"}, {"name": "b"}]},
+    }
+    assert drift({"x": {"env": [{"name": "a"}]}}, live) == ["x.env"]
+
+
+RECORDS: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.sampled_from(["hzlink", "Apply", "x"]) | st.integers(),
+    lambda some: (
+        st.lists(some, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "manager",
+                    "operation",
+                    "fieldsV1",
+                    "f:spec",
+                    "f:data",
+                    'k:{"name":"a"}',
+                    "k:[1]",
+                    "k:{",
+                    "k:" + "[" * 9,
+                ]
+            ),
+            some,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(OBJECTS, OBJECTS, RECORDS | st.lists(RECORDS, max_size=3))
+def test_no_record_of_managers_is_too_odd(wanted: dict[str, Any], live: dict[str, Any], record: Any) -> None:
+    assert all(isinstance(path, str) for path in drift(wanted, {**live, "metadata": {"managedFields": record}}))
