@@ -12,7 +12,7 @@ import pytest
 from hzlink.errors import ExitStatus, HzlinkError
 from hzlink.events import Event, Mark
 from hzlink.proving import incluster, probejob
-from hzlink.proving.proof import Finding, Member, Outcome, SiteProof
+from hzlink.proving.proof import Member, NameProof, Outcome, SiteProof
 from hzlink.proving.verdict import PREFIX, Verdict, verdict_line
 from hzlink.proving.verify import Plan
 from tests.process.programs import Programs
@@ -21,7 +21,7 @@ from tests.unit.builders import EDGE, Obj, item, topology
 NAMES = ("hazelcast-0", "hazelcast-1")
 PLAN = Plan(EDGE, True, NAMES, frozenset(NAMES), 2, "dev")
 PROOF = SiteProof(
-    EDGE, True, tuple(Finding(name, Outcome.OK, "", Member(name, f"{name}:5701")) for name in NAMES), inside=True
+    EDGE, True, tuple(NameProof(name, Outcome.OK, "", Member(name, f"{name}:5701")) for name in NAMES), inside=True
 )
 JOB = item("Job", "hzlink-verify-1", uid="uid-job", apiVersion="batch/v1")
 ENDED = {"phase": "Succeeded", "containerStatuses": [{"name": "probe", "state": {"terminated": {"exitCode": 0}}}]}
@@ -76,7 +76,7 @@ def test_the_verdict_in_the_log_is_the_proof(programs: Programs) -> None:
     [
         f"{PREFIX}moo\n",
         PREFIX + json.dumps({"notes": [], "proof": {}}),
-        PREFIX + json.dumps({"notes": [], "proof": {"findings": [], "members": [], "wrong": []}}),
+        PREFIX + json.dumps({"notes": [], "proof": {"names": [], "members": [], "wrong": []}}),
         PREFIX + "[" * 100_000,
     ],
 )
