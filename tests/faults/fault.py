@@ -46,6 +46,7 @@ class Fault:
         site: the site that is named.
         subject: the object that is named; empty for none.
         said: a pattern of what the cluster or the program said.
+        later: message and `said` where the cluster may have gone on by the time that hzlink sees it.
         next: what the next command has in it, with the same words in braces.
         alone: it breaks more than its own namespace.
         heals: whether the row mends it afterwards (`World.mend`); then the same command must go well.
@@ -65,6 +66,7 @@ class Fault:
     site: str = ""
     subject: str = ""
     said: str = ""
+    later: tuple[str, str] | None = None
     next: str = ""
     alone: bool = False
     heals: bool = False

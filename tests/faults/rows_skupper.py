@@ -136,6 +136,7 @@ def stale_names(world: World) -> None:
 
 REDEEM_NEXT = "hzlink link"
 SAYS = "Controller got failed response: "
+USED_UP = "the token was refused: it had been used already, or its grant is gone"
 ROWS = [
     Fault(
         Part.SITES, "site-never-ready", "a Site's router does not get ready", "timed out waiting for: Site ready",
@@ -237,7 +238,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "token-used-up", "the token has been used already",
-        "the token was refused: it had been used already, or its grant is gone",
+        USED_UP,
         "Skupper counted the token's only use before a link was made.", "Link again: a new token is issued.",
         between("spend"), 1, command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
@@ -276,9 +277,13 @@ ROWS = [
     Fault(
         Part.TOKENS, "redeem-fails", "the issuer fails when the token is redeemed",
         "the token of cluster was not redeemed",
-        "The issuing side answered with an error of its own; the token's only use is spent.", "Link again.",
+        "The issuing side answered with an error of its own; the token's only use is spent. Skupper tries again at "
+        "once, and may say by then that it had been used already.",
+        "Link again.",
         fault("redeem", "error", "cluster"), 1, command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}500", next=REDEEM_NEXT,
+        # Skupper's controller tries again as soon as it has written that, and writes what comes of it in its place.
+        later=(USED_UP, f"{SAYS}404"),
     ),
     Fault(
         Part.TOKENS, "secret-in-the-way", "a Secret has the name that the link's needs",
