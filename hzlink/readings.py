@@ -151,7 +151,7 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Reading:
     total = int(status.get("replicas", 0))
     if seen and updated >= wanted and ready >= wanted and total <= wanted:
         return Reading(State.OK, f"{ready}/{wanted}")
-    troubles = [trouble for trouble in map(pod_trouble, pods) if trouble.text]
+    troubles = pod_troubles(pods)
     if broken := next((trouble for trouble in troubles if trouble.state is State.BROKEN), None):
         return Reading(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
     if troubles:
@@ -200,6 +200,11 @@ def pod_trouble(pod: Object) -> Reading:
     return Reading(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
 
 
+def pod_troubles(pods: Iterable[Object]) -> list[Reading]:
+    """What there is to say of the pods that are not ready."""
+    return [trouble for trouble in map(pod_trouble, pods) if trouble.text]
+
+
 def restarts(pod: Object) -> int:
     """How often its containers were started again, in all."""
     return sum(container.get("restartCount", 0) for container in _containers(pod))
@@ -244,8 +249,7 @@ def routers(items: Iterable[Object]) -> Reading:
     if any(is_ready(pod) for pod in pods):
         return Reading(State.OK)
     if pods:
-        troubles = [trouble for trouble in map(pod_trouble, pods) if trouble.text]
-        return next(iter(troubles), Reading(State.WAITING, "no router pod is ready"))
+        return next(iter(pod_troubles(pods)), Reading(State.WAITING, "no router pod is ready"))
     made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
     return Reading(State.WAITING, "Deployment skupper-router has no pod") if made else Reading(State.OK)
 

@@ -89,16 +89,23 @@ class _Sight:
     def of(self, seen: Objects) -> _Sight:
         """Itself, with the pods as they are now."""
         self.pods = list(seen.values())
+        for pod in self.pods:
+            self._before.setdefault(_identity(pod), readings.restarts(pod))
         return self
 
     @property
     def fallen(self) -> list[objects.Object]:
         """Those that have fallen too often meanwhile, and are not ready."""
-        return [pod for pod in self.pods if self._falls(pod) > MOST_FALLS and not readings.is_ready(pod)]
+        return [
+            pod
+            for pod in self.pods
+            if readings.restarts(pod) - self._before[_identity(pod)] > MOST_FALLS and not readings.is_ready(pod)
+        ]
 
-    def _falls(self, pod: objects.Object) -> int:
-        restarts = readings.restarts(pod)
-        return restarts - self._before.setdefault((objects.name(pod), objects.uid(pod)), restarts)
+
+def _identity(pod: objects.Object) -> tuple[str, str]:
+    """A StatefulSet makes pods of the same name again and again."""
+    return objects.name(pod), objects.uid(pod)
 
 
 def _look(pods: Pods, sight: _Sight) -> Reading:

@@ -25,9 +25,7 @@ async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, look
         await unless_stuck(run, site, pods, run.wait(kubectl, text).watch(RESOURCES[kind], look, name=name))
     except WaitTimeout as error:
         found = await _pods(kubectl, pods.selector)
-        error.said = (
-            "; ".join(trouble.text for trouble in map(readings.pod_trouble, found) if trouble.text) or error.said
-        )
+        error.said = "; ".join(trouble.text for trouble in readings.pod_troubles(found)) or error.said
         error.next_step = hints.pods(site, found, pods.selector)
         raise
 

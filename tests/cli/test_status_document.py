@@ -31,7 +31,7 @@ def _hops(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield document["firstBrokenHop"]
 
 
-def test_every_field_isnamed() -> None:
+def test_every_field_is_named() -> None:
     whole, _, hop = DOCUMENT.partition("## A hop")
     seen = {field for document in _documents() for field in fields(document)}
     is_hop = re.compile(r"(paths\[\]\.hops\[\]|firstBrokenHop)\.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sandbox.skupper.turn import Turn
 
+# Seconds until a look that only goes on with what this one has told.
 _NEXT_LOOK = 0.01
 
 
