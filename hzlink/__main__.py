@@ -14,7 +14,7 @@ def main() -> NoReturn:
     _take_streams_and_signals()
     # Starting makes many objects and drops few: at its usual pace the collector takes a tenth of a short command.
     gc.set_threshold(100_000)
-    from hzlink.cli import app
+    from hzlink.cli.app import app
 
     try:
         app()

@@ -75,8 +75,8 @@ def startup(runs: int) -> list[Row]:
 
 def status(env: dict[str, str], runs: int) -> list[Row]:
     """`status` to the slower of the sites' single kubectl calls, and a converged `up` to `status`."""
-    from hzlink.objects import RESOURCES
-    from hzlink.observe import STATUS_KINDS
+    from hzlink.model.objects import RESOURCES
+    from hzlink.observe.snapshot import STATUS_KINDS
 
     kinds = ",".join(RESOURCES[kind] for kind in STATUS_KINDS)
     calls = [least(runs, ["kubectl", "--context", context, "get", kinds, "-o", "json"], env) for context in CONTEXTS]

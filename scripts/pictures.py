@@ -23,10 +23,10 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 import casting
-from hzlink import config
 from hzlink.commands.up import up
-from hzlink.config import Flags
-from hzlink.events import Event, Mark
+from hzlink.config import resolve
+from hzlink.config.resolve import Flags
+from hzlink.model.events import Event, Mark
 from hzlink.render.live import LiveProgress, event_line
 from sandbox.layout import Layout
 
@@ -50,7 +50,7 @@ def main() -> None:
     """Starts a sandbox, runs `hzlink up`, and makes everything."""
     with _sandbox():
         moment = Moment()
-        asyncio.run(up(config.resolve(Flags(client_ctx=("edge",), cluster_ctx="core")), moment))
+        asyncio.run(up(resolve.resolve(Flags(client_ctx=("edge",), cluster_ctx="core")), moment))
         draw("up.svg", UP, moment.best)
         for file, command in COMMANDS.items():
             draw(file, command, [_printed(command, 0)])

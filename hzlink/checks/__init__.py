@@ -1,1 +1,1 @@
-"""Preflight as data: what must be so before `up` writes anything. Facts are gathered once, then judged."""
+"""Preflight as data: what must hold before `up` writes anything. Facts are gathered once, then judged."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from hzlink import hints, objects, readings
-from hzlink.checks.model import GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Facts, Finding, Severity, Unknown
-from hzlink.choices import LinkFrom
-from hzlink.objects import Object
-from hzlink.observe import Snapshot
-from hzlink.topology import Site
+from hzlink.checks.records import GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Facts, Finding, Severity, Unknown
+from hzlink.model import conditions, objects
+from hzlink.model.choices import LinkFrom
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs import hints
 
 ACCESS = Check(
     "link-access",
@@ -29,15 +30,15 @@ class Chance(IntEnum):
 
 def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Chance, str]:
     """The chance, and what speaks for it. An address proves a load balancer, not that others reach it."""
-    if host := readings.address(snapshot.skupper_site):
+    if host := conditions.address(snapshot.skupper_site):
         return Chance.GOOD, f"its Site has address {host}"
     grant = None if isinstance(answers.grant_server, Unknown) else answers.grant_server
     balancers = [item for item in snapshot.of("Service") if objects.spec(item).get("type") == "LoadBalancer"]
     if grant is not None and objects.spec(grant).get("type") == "LoadBalancer":
         balancers.append(grant)
-    served = [item for item in balancers if readings.balancer_address(item)]
+    served = [item for item in balancers if conditions.balancer_address(item)]
     if served:
-        return Chance.GOOD, f"Service {_place(served[0])} got address {readings.balancer_address(served[0])}"
+        return Chance.GOOD, f"Service {_place(served[0])} got address {conditions.balancer_address(served[0])}"
     if answers.routes is True:
         return Chance.GOOD, "the cluster has OpenShift routes"
     if balancers:

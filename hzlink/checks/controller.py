@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hzlink import hints, objects, readings
 from hzlink.checks import versions
-from hzlink.checks.model import CONTROLLER, SKUPPER_NAMESPACE, Answers, Check, Finding, Severity, Unknown
+from hzlink.checks.records import CONTROLLER, SKUPPER_NAMESPACE, Answers, Check, Finding, Severity, Unknown
 from hzlink.checks.versions import Version
-from hzlink.objects import Object
-from hzlink.observe import Snapshot
-from hzlink.refusals import INSTALL_SKUPPER, Refusal
-from hzlink.topology import Site
+from hzlink.model import conditions, objects
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs import hints
+from hzlink.programs.refusals import INSTALL_SKUPPER, Refusal
 
 INSTALL = f"kubectl apply -f {INSTALL_SKUPPER}"
 DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are there", INSTALL)
@@ -94,7 +95,7 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
     deployment = _deployment(snapshot, answers)
     told = objects.status(snapshot.skupper_site or {}).get("controller") or {}
     if deployment is not None:
-        rollout = readings.rollout(deployment)
+        rollout = conditions.rollout(deployment)
         there = THERE.passed(site, f"Deployment {CONTROLLER} is there")
         if rollout.ok:
             return [there, RUNS.passed(site, f"Deployment {CONTROLLER}: {rollout.text}")]

@@ -10,18 +10,19 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hzlink import objects, process, readings, refusals, skupper
-from hzlink import rights as hzlink_rights
 from hzlink.checks import access, rights, tools
 from hzlink.checks import controller as skupper_controller
-from hzlink.checks.model import CONTROLLER, GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Unknown, Versions
-from hzlink.choices import Role
-from hzlink.errors import PrerequisiteError
-from hzlink.kubectl import Kubectl
-from hzlink.objects import Object
-from hzlink.refusals import Refusal
-from hzlink.rights import Right
-from hzlink.topology import Site
+from hzlink.checks import needed_rights as hzlink_rights
+from hzlink.checks.needed_rights import Right
+from hzlink.checks.records import CONTROLLER, GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Unknown, Versions
+from hzlink.model import conditions, objects
+from hzlink.model.choices import Role
+from hzlink.model.errors import PrerequisiteError
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.programs import process, refusals, skupper
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import Refusal
 
 ROUTES = "route.openshift.io"
 
@@ -111,7 +112,7 @@ async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact], 
         return (done, done, done), done
     namespace, controller, grant_server = (_fact(done, *one) for one in asked)
     found = None if isinstance(grant_server, Unknown) else grant_server
-    routes = False if found is not None and readings.balancer_address(found) else await _routes(site, limit)
+    routes = False if found is not None and conditions.balancer_address(found) else await _routes(site, limit)
     return (namespace, controller, grant_server), routes
 
 

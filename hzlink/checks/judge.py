@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hzlink.checks import access, controller, names, reach, rights, tools
-from hzlink.checks.model import Facts, Finding
-from hzlink.choices import Via
-from hzlink.topology import Site
+from hzlink.checks.records import Facts, Finding
+from hzlink.model.choices import Via
+from hzlink.model.topology import Site
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:

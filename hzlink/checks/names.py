@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hzlink import hints, objects, readings
-from hzlink.checks.model import Answers, Check, Facts, Finding, Unknown
-from hzlink.choices import Mode, Role
-from hzlink.objects import Object
-from hzlink.observe import Snapshot
-from hzlink.refusals import Refusal
-from hzlink.topology import WORKLOAD, Site, Topology
+from hzlink.checks.records import Answers, Check, Facts, Finding, Unknown
+from hzlink.model import conditions, objects
+from hzlink.model.choices import Mode, Role
+from hzlink.model.objects import Object
+from hzlink.model.topology import WORKLOAD, Site, Topology
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs import hints
+from hzlink.programs.refusals import Refusal
 
 FOREIGN_SITE = Check(
     "foreign-site", "the namespace has no Skupper Site of others", "give another namespace (--client-ns, --cluster-ns)"
@@ -61,7 +62,7 @@ def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
 
 
 def _is_known(service: Object, topology: Topology) -> bool:
-    by_skupper = readings.OF_LISTENER in objects.labels(service) or objects.owner_uids(service, "Site")
+    by_skupper = conditions.OF_LISTENER in objects.labels(service) or objects.owner_uids(service, "Site")
     return bool(by_skupper) or objects.is_ours(service, topology.name)
 
 

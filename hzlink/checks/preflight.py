@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from hzlink import hints, state
 from hzlink.checks import gather
 from hzlink.checks.judge import judge
-from hzlink.checks.model import Answers, Facts, Finding, Outcome, Unknown
-from hzlink.config import Config
-from hzlink.errors import HzlinkError
-from hzlink.events import Emit, Event, Mark
-from hzlink.observe import Snapshots
-from hzlink.topology import Site
+from hzlink.checks.records import Answers, Facts, Finding, Outcome, Unknown
+from hzlink.config import last_run
+from hzlink.config.resolve import Config
+from hzlink.model.errors import HzlinkError
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshots
+from hzlink.programs import hints
 
 Asked = tuple[Mapping[Site, Answers], str | Unknown | None]
 
@@ -43,7 +44,7 @@ class Preflight:
     def __init__(self, config: Config, wanted: bool = True) -> None:
         self._config = config
         self._wanted = wanted
-        begin = wanted and state.load() != config.record
+        begin = wanted and last_run.load() != config.record
         self._asking = asyncio.create_task(ask(config)) if begin else None
 
     async def errors(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hzlink import hints, objects
-from hzlink.checks.model import Answers, Check, Finding, Unknown
-from hzlink.observe import Snapshot
-from hzlink.refusals import Refusal
-from hzlink.topology import Site
+from hzlink.checks.records import Answers, Check, Finding, Unknown
+from hzlink.model import objects
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs import hints
+from hzlink.programs.refusals import Refusal
 
 API = Check("api", "the API server answers and knows you", "kubectl cluster-info", deadline=15.0)
 NAMESPACE = Check("namespace", "the namespace is there", "kubectl create namespace NAMESPACE", deadline=15.0)

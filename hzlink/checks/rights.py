@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hzlink import hints, rights
-from hzlink.checks.model import Answers, Check, Finding, Unknown
-from hzlink.rights import Right
-from hzlink.topology import Site
+from hzlink.checks import needed_rights
+from hzlink.checks.needed_rights import Right
+from hzlink.checks.records import Answers, Check, Finding, Unknown
+from hzlink.model.topology import Site
+from hzlink.programs import hints
 
 RIGHTS = Check(
     "rights",
@@ -25,7 +26,7 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: b
         text = f"whether you have all rights in namespace {site.namespace} is not known"
         return [RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))]
     listed = tuple(needed)
-    lacking = rights.missing(listed, review)
+    lacking = needed_rights.missing(listed, review)
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
     words = in_words(lacking)

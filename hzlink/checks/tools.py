@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hzlink import kubectl
 from hzlink.checks import controller, versions
-from hzlink.checks.model import Answers, Check, Facts, Finding, Severity, Unknown, Versions
+from hzlink.checks.records import Answers, Check, Facts, Finding, Severity, Unknown, Versions
 from hzlink.checks.versions import Version
-from hzlink.choices import Via
-from hzlink.observe import Snapshot
-from hzlink.topology import Site
+from hzlink.model.choices import Via
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs import kubectl
 
 # What the README asks for, and the least that Skupper 2 runs on.
 LEAST_KUBECTL = Version(1, 30)

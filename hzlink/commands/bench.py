@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 
-from hzlink import hints, report, result
 from hzlink.commands.verify import DEFAULT_CLUSTER_NAME, plan_for
-from hzlink.config import Config
-from hzlink.errors import HzlinkError, UsageError, WaitTimeout
-from hzlink.events import Emit
-from hzlink.observe import LOOK_DEADLINE, observe_all
-from hzlink.proving import memberclient
-from hzlink.proving.bench import bench_site
-from hzlink.result import Result
-from hzlink.topology import Site, Topology
+from hzlink.config.resolve import Config
+from hzlink.model.errors import HzlinkError, UsageError, WaitTimeout
+from hzlink.model.events import Emit
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.snapshot import LOOK_DEADLINE, observe_all
+from hzlink.programs import hints
+from hzlink.render import result
+from hzlink.render.result import Result
+from hzlink.report import report
+from hzlink.verify import member_client
+from hzlink.verify.bench import bench_site
 
 
 async def bench(
@@ -34,7 +36,7 @@ async def bench(
         only: the client site's name; None for the first.
         cluster_name: Hazelcast's own name of the cluster.
     """
-    memberclient.require()
+    member_client.require()
     topology = config.topology
     client = _client(topology, only)
     began = time.monotonic()

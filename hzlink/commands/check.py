@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from hzlink import process, result
 from hzlink.checks import preflight, tools
-from hzlink.observe import ALL_KINDS, observe_all
+from hzlink.observe.snapshot import ALL_KINDS, observe_all
+from hzlink.programs import process
+from hzlink.render import result
 
 if TYPE_CHECKING:
-    from hzlink.config import Config
-    from hzlink.result import Result
+    from hzlink.config.resolve import Config
+    from hzlink.render.result import Result
 
 # Seconds for the look at each site.
 DEADLINE = 15.0

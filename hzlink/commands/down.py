@@ -7,19 +7,25 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints, locking, objects, result, state, teardown, tokenfile
-from hzlink.config import Config
-from hzlink.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
-from hzlink.events import Emit, Event, Mark
-from hzlink.kubectl import Kubectl
-from hzlink.namespaces import foreign_objects
-from hzlink.objects import Ref
-from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.proving import prooffile
-from hzlink.refusals import KubectlError, Refusal
-from hzlink.result import Result
-from hzlink.teardown import Teardown
-from hzlink.topology import Site, Topology
+from hzlink.apply import lock
+from hzlink.config import last_run
+from hzlink.config.resolve import Config
+from hzlink.linking import token_file
+from hzlink.model import objects
+from hzlink.model.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.objects import Ref
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.foreign_objects import foreign_objects
+from hzlink.observe.snapshot import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.plan import teardown
+from hzlink.plan.teardown import Teardown
+from hzlink.programs import hints
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError, Refusal
+from hzlink.render import result
+from hzlink.render.result import Result
+from hzlink.verify import verdict_file
 
 Confirm = Callable[[Sequence[str]], bool]
 
@@ -33,7 +39,7 @@ class _Removal:
     @property
     def lines(self) -> list[str]:
         """The list for the user, a line for each object."""
-        lines = [f"{self.site.name}: {target}" for target in self.teardown.refs if target != teardown.LEASE]
+        lines = [f"{self.site.name}: {target}" for target in self.teardown.refs if target != objects.SKUPPER_LEASE]
         return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
 
 
@@ -51,7 +57,7 @@ async def down(
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
-    tokenfile.sweep()
+    token_file.sweep()
     snapshots = await _look(sites, min(LOOK_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
@@ -61,8 +67,8 @@ async def down(
     # With the cluster site out of reach, or its namespace gone, there is nothing to hold on to.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
     if not lines:
-        if not lockless and await locking.is_there(topology):
-            async with locking.held(topology, locking.Terms("down", until, force_unlock), emit):
+        if not lockless and await lock.is_there(topology):
+            async with lock.held(topology, lock.Terms("down", until, force_unlock), emit):
                 pass  # that removes it
         if not only:
             _forget(topology)
@@ -70,7 +76,7 @@ async def down(
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
     until = time.monotonic() + config.timeout
-    async with locking.held(topology, locking.Terms("down", until, force_unlock, optional=lockless), emit):
+    async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
         failed = await _each(_remove, removals, until, emit)
     # The Lease was in one of them.
     emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
@@ -92,8 +98,8 @@ async def down(
 
 
 def _forget(topology: Topology) -> None:
-    state.forget()
-    prooffile.forget(topology)
+    last_run.forget()
+    verdict_file.forget(topology)
 
 
 async def _look(sites: Sequence[Site], deadline: float) -> Snapshots:

@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink import __version__, hints, process, result, skupper
-from hzlink.config import Config
-from hzlink.errors import ExitStatus, HzlinkError
-from hzlink.events import Emit, Event, Mark
-from hzlink.result import Dumped, Result
+from hzlink import __version__
+from hzlink.config.resolve import Config
+from hzlink.model.errors import ExitStatus, HzlinkError
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.programs import hints, process, skupper
+from hzlink.render import result
+from hzlink.render.result import Dumped, Result
 from hzlink.support import archive, bundle
 from hzlink.support.dump import gather_all
 

@@ -5,32 +5,39 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from hzlink import hints, links, locking, plan, readings, report, result, standing, tokenfile
-from hzlink.apply import run_steps
-from hzlink.choices import Mode
-from hzlink.config import Config
-from hzlink.errors import HzlinkError, PrerequisiteError
-from hzlink.events import Emit, Event, Mark, ignore
-from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
-from hzlink.plan import Action, Step
-from hzlink.result import Result
-from hzlink.steps.context import Run
-from hzlink.topology import Topology
+from hzlink.apply import lock
+from hzlink.apply.runner import run_steps
+from hzlink.apply.steps.context import Run
+from hzlink.config.resolve import Config
+from hzlink.linking import token_file
+from hzlink.model import conditions
+from hzlink.model.choices import Mode
+from hzlink.model.errors import HzlinkError, PrerequisiteError
+from hzlink.model.events import Emit, Event, Mark, ignore
+from hzlink.model.topology import Topology
+from hzlink.observe import links
+from hzlink.observe.snapshot import LOOK_DEADLINE, Snapshots, observe_all
+from hzlink.plan import planner
+from hzlink.plan.planner import Action, Step
+from hzlink.programs import hints
+from hzlink.render import result
+from hzlink.render.result import Result
+from hzlink.report import report, site_status
 
 
 async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False) -> Result:
     """Links every client site that is not linked, and waits until the members' names are there."""
     topology, until = config.topology, time.monotonic() + config.timeout
-    tokenfile.sweep()
+    token_file.sweep()
     looked = await _look(config, emit)
     if looked.errors:
         return result.of_errors("link", looked.errors)
     if dry_run:
         return Result("link", steps=tuple(looked.steps))
     if not looked.steps:
-        await locking.drop_dead(topology)
+        await lock.drop_dead(topology)
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
-    async with locking.held(topology, locking.Terms("link", until, force_unlock), emit):
+    async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Again: until now another run may have been at work.
         looked = await _look(config, ignore)
         if looked.errors:
@@ -73,15 +80,15 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
-    chosen, mode = plan.issuers(topology, snapshots), standing.mode_of(topology, snapshots)
-    steps = plan.tidying(topology, snapshots)
+    chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
+    steps = planner.tidying(topology, snapshots)
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
         present = links.between(snapshots, redeemer, issuer)
-        stale = present is not None and readings.link_is_stale(present, snapshots[issuer].skupper_site)
-        if present is not None and readings.skupper(present).ok and not stale:
+        stale = present is not None and conditions.link_is_stale(present, snapshots[issuer].skupper_site)
+        if present is not None and conditions.skupper(present).ok and not stale:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
         steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))

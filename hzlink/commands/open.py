@@ -7,18 +7,18 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hzlink import hints
-from hzlink.choices import App, Mode
-from hzlink.config import Config
-from hzlink.errors import HzlinkError, PrerequisiteError, UsageError
-from hzlink.events import Emit, Event, Mark
-from hzlink.kubectl import Kubectl
-from hzlink.objects import RESOURCES, Ref
-from hzlink.proving.tunnel import tunnel
-from hzlink.result import Opened, Result
-from hzlink.running import together
-from hzlink.standing import MANCENTER_PORT
-from hzlink.topology import MANCENTER, Site, Topology
+from hzlink.config.resolve import Config
+from hzlink.model.choices import App, Mode
+from hzlink.model.errors import HzlinkError, PrerequisiteError, UsageError
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.objects import RESOURCES, Ref
+from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.programs import hints
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.tasks import together
+from hzlink.render.result import Opened, Result
+from hzlink.report.site_status import MANCENTER_PORT
+from hzlink.verify.port_forward import tunnel
 
 CONSOLE = "skupper-network-observer"
 

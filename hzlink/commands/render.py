@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from hzlink import manifests
-from hzlink.choices import LinkFrom
-from hzlink.config import Config
-from hzlink.result import Result
-from hzlink.topology import Site
+from hzlink.config.resolve import Config
+from hzlink.model.choices import LinkFrom
+from hzlink.model.topology import Site
+from hzlink.plan import manifests
+from hzlink.render.result import Result
 
 
 async def render(config: Config) -> Result:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hzlink.observe import observe_all
+from hzlink.observe.snapshot import observe_all
 
 if TYPE_CHECKING:
-    from hzlink.choices import Goal
-    from hzlink.config import Config
-    from hzlink.events import Emit
-    from hzlink.observe import Snapshots
-    from hzlink.readings import Reading
-    from hzlink.result import Result
+    from hzlink.config.resolve import Config
+    from hzlink.model.choices import Goal
+    from hzlink.model.conditions import Reading
+    from hzlink.model.events import Emit
+    from hzlink.observe.snapshot import Snapshots
+    from hzlink.render.result import Result
 
 # Seconds for the look at each site: a status that takes longer is no status.
 DEADLINE = 10.0
@@ -40,12 +40,13 @@ async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) ->
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
-    from hzlink import report, result
-    from hzlink.proving import kept, prooffile
+    from hzlink.render import result
+    from hzlink.report import report
+    from hzlink.verify import saved_verdict, verdict_file
 
     snapshots = await looking
-    verified = kept.standing(prooffile.load(config.topology), time.time())
-    seen = kept.outrank(report.make(config.topology, snapshots), verified)
+    verified = saved_verdict.standing(verdict_file.load(config.topology), time.time())
+    seen = saved_verdict.outrank(report.make(config.topology, snapshots), verified)
     return result.verdict("status", seen, verified=verified), snapshots
 
 
@@ -96,7 +97,7 @@ async def follow(config: Config, how: Following) -> Result:
 
 def _ended(how: Following, last: Result, reached: Reading | None, waited: float) -> Result | None:
     """The outcome, if that was the last look; else it is told what is being waited for."""
-    from hzlink.errors import ExitStatus
+    from hzlink.model.errors import ExitStatus
 
     late = how.limit is not None and waited >= how.limit
     if reached is None:
@@ -110,9 +111,11 @@ def _ended(how: Following, last: Result, reached: Reading | None, waited: float)
 
 
 def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Reading | None:
-    from hzlink import goals
+    from hzlink.report import wait_conditions
 
-    return goals.reading(goal, last.report, snapshots) if goal is not None and last.report is not None else None
+    return (
+        wait_conditions.reading(goal, last.report, snapshots) if goal is not None and last.report is not None else None
+    )
 
 
 def _shown(how: Following, last: Result) -> Result:
@@ -120,8 +123,8 @@ def _shown(how: Following, last: Result) -> Result:
 
 
 def _late(how: Following, last: Result, reached: Reading, waited: float) -> Result:
-    from hzlink import hints
-    from hzlink.errors import WaitTimeout
+    from hzlink.model.errors import WaitTimeout
+    from hzlink.programs import hints
 
     blame = last.report.blame if last.report is not None else None
     error = WaitTimeout(
@@ -134,7 +137,7 @@ def _late(how: Following, last: Result, reached: Reading, waited: float) -> Resu
 
 
 def _tell(how: Following, reached: Reading, waited: float) -> None:
-    from hzlink.events import Event, Mark
+    from hzlink.model.events import Event, Mark
 
     if how.view is None:
         text = f"until all is {how.goal}"

@@ -6,20 +6,25 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from hzlink import locking, manifests, plan, report, result, state, tokenfile
-from hzlink.apply import run_steps
+from hzlink.apply import lock
+from hzlink.apply.runner import run_steps
+from hzlink.apply.steps.context import Run
 from hzlink.checks.names import foreign_site
 from hzlink.checks.preflight import Preflight
-from hzlink.choices import Mode
-from hzlink.config import Config
-from hzlink.errors import HzlinkError
-from hzlink.events import Emit, Event, Mark
-from hzlink.observe import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import Action, Step, Wanted
-from hzlink.refusals import Refusal
-from hzlink.result import Result
-from hzlink.steps.context import Run
-from hzlink.topology import MANCENTER, Site, Topology
+from hzlink.config import last_run
+from hzlink.config.resolve import Config
+from hzlink.linking import token_file
+from hzlink.model.choices import Mode
+from hzlink.model.errors import HzlinkError
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.observe.snapshot import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.plan import manifests, planner
+from hzlink.plan.planner import Action, Step, Wanted
+from hzlink.programs.refusals import Refusal
+from hzlink.render import result
+from hzlink.render.result import Result
+from hzlink.report import report
 
 
 async def up(
@@ -41,7 +46,7 @@ async def _up(
 ) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
-    tokenfile.sweep()
+    token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
     looked = await _look(config, create_namespace, rendering)
@@ -53,8 +58,8 @@ async def _up(
         return result.of_errors("up", errors)
     notes = _notes(topology)
     if not looked.steps:
-        await locking.drop_dead(topology)
-        state.save(config.record)
+        await lock.drop_dead(topology)
+        last_run.save(config.record)
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -62,17 +67,17 @@ async def _up(
         emit(Event(Mark.NOTE, note))
     run = Run(topology, looked.snapshots, emit, until)
     # The Lease needs a namespace to be in.
-    await run_steps(run, [step for step in looked.steps if step.key == plan.key(topology.cluster, Action.NAMESPACE)])
+    await run_steps(run, [step for step in looked.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)])
     if run.errors:
         return result.of_errors("up", run.errors)
-    async with locking.held(topology, locking.Terms("up", until, force_unlock), emit):
+    async with lock.held(topology, lock.Terms("up", until, force_unlock), emit):
         # Again: until now another run may have been at work.
         looked = await _look(config, create_namespace, rendering)
         if looked.errors:
             return result.of_errors("up", looked.errors)
         run = Run(topology, looked.snapshots, emit, until)
         await run_steps(run, looked.steps)
-    state.save(config.record)
+    last_run.save(config.record)
     seen = report.make(topology, await observe_all(topology.sites, with_log=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
@@ -107,7 +112,7 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
         rendering.cancel()
         return _Looked(snapshots, errors, [])
     wanted = await rendering.wanted(snapshots)
-    steps = plan.make(topology, wanted, snapshots, frozenset(missing))
+    steps = planner.make(topology, wanted, snapshots, frozenset(missing))
     return _Looked(snapshots, [], steps, frozenset(missing))
 
 
@@ -130,8 +135,8 @@ class _Rendering:
 
     async def wanted(self, snapshots: Snapshots) -> Wanted:
         """What fits what was seen."""
-        issuers = set(plan.issuers(self._topology, snapshots).values())
-        parts = {site: (plan.skupper_name(site, snapshots), site in issuers) for site in self._topology.sites}
+        issuers = set(planner.issuers(self._topology, snapshots).values())
+        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in self._topology.sites}
         wanted = await self._rendering
         if parts != self._parts:
             self._parts = parts

@@ -9,20 +9,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hzlink import hints, objects, report, result
-from hzlink.choices import Mode
-from hzlink.config import Config
-from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
-from hzlink.events import Emit, Event, Mark
-from hzlink.observe import LOOK_DEADLINE, Snapshots, observe_all
-from hzlink.proving import kept, memberclient, prooffile
-from hzlink.proving.doors import forwarded
-from hzlink.proving.proof import Outcome, SiteProof
-from hzlink.proving.verify import Plan, verify_site
-from hzlink.report import Report
-from hzlink.result import Result
-from hzlink.running import together
-from hzlink.topology import Site, Topology
+from hzlink.config.resolve import Config
+from hzlink.model import objects
+from hzlink.model.choices import Mode
+from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.snapshot import LOOK_DEADLINE, Snapshots, observe_all
+from hzlink.programs import hints
+from hzlink.programs.tasks import together
+from hzlink.render import result
+from hzlink.render.result import Result
+from hzlink.report import report
+from hzlink.report.report import Report
+from hzlink.verify import member_client, saved_verdict, verdict_file
+from hzlink.verify.endpoints import forwarded
+from hzlink.verify.proof import Outcome, SiteProof
+from hzlink.verify.site_proof import Plan, verify_site
 
 DEFAULT_CLUSTER_NAME = "dev"
 # Seconds before the whole time is over in which a wait for a pod gives up by itself, and says what it waited for.
@@ -37,7 +40,7 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
     Writes nothing to the clusters but a map of its own, which is removed again, and `in_cluster` so do a Job and its
     ConfigMap: then a pod of each client site calls, and no port is forwarded.
     """
-    memberclient.require()
+    member_client.require()
     until = time.monotonic() + config.timeout
     snapshots = await observe_all(config.topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
     prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_here, emit)
@@ -47,7 +50,7 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
 async def verify_after(bringing: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
     """What `up` gives, with the proof added where it went well. Looks for the client before `up` does anything."""
     try:
-        memberclient.require()
+        member_client.require()
     except HzlinkError:
         bringing.close()
         raise
@@ -81,8 +84,8 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, prove: 
     if failed:
         return result.of_errors("verify", failed)
     proofs = tuple(outcome for outcome in outcomes if isinstance(outcome, SiteProof))
-    record = kept.record(proofs, time.time())
-    prooffile.save(topology, record)
+    record = saved_verdict.record(proofs, time.time())
+    verdict_file.save(topology, record)
     errors = [error for one in proofs for error in errors_of(one, topology.cluster)]
     status = ExitStatus.DONE if record.proven else ExitStatus.FAILED
     return Result("verify", status, errors=tuple(errors), verification=proofs)
@@ -103,11 +106,11 @@ async def _from_here(emit: Emit, plan: Plan) -> SiteProof:
 
 async def _from_a_pod(topology: Topology, until: float, emit: Emit, plan: Plan) -> SiteProof:
     # Loaded only here: most runs do without.
-    from hzlink.proving import incluster
+    from hzlink.verify import in_cluster_job
 
     where = f"from a pod of its own ({topology.settings.probe_image})"
     emit(Event(Mark.NOTE, f"calling through its own Services, {where}: {_how(plan)}", plan.site.name))
-    return await incluster.verify_site(topology, plan, until - GIVES_UP_BEFORE, emit)
+    return await in_cluster_job.verify_site(topology, plan, until - GIVES_UP_BEFORE, emit)
 
 
 def _how(plan: Plan) -> str:

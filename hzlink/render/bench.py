@@ -6,9 +6,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.proving.comparison import Comparison, Measure, ratio_text, size_text
-from hzlink.proving.latency import Latency
 from hzlink.render.plain import one_line
+from hzlink.verify.comparison import Comparison, Measure, ratio_text, size_text
+from hzlink.verify.latency import Latency
 
 # Columns of the longest bar.
 WIDTH = 40

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.hops import Hop, Path
 from hzlink.render import words
 from hzlink.render.plain import one_line
+from hzlink.report.hops import Hop, Path
 
 
 def hop_table(path: Path) -> Table:

@@ -8,9 +8,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.events import Event, Mark
-from hzlink.render.hanging import hanging
+from hzlink.model.events import Event, Mark
 from hzlink.render.plain import LANE_WIDTH, one_line, waited
+from hzlink.render.wrapping import hanging
 
 STYLES = {
     Mark.OK: "green",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hzlink.hops import CONNECTOR, FAR, LINK, MEMBERS, Hop, Path
+from hzlink.model.topology import Site
 from hzlink.render import words
 from hzlink.render.plain import one_line
-from hzlink.report import Report
-from hzlink.topology import Site
+from hzlink.report.hops import CONNECTOR, FAR, LINK, MEMBERS, Hop, Path
+from hzlink.report.report import Report
 
 _CLASSES = (
     "classDef ok fill:#e6f4ea,stroke:#1a7f37,color:#1f2328",

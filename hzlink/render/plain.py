@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hzlink.errors import HzlinkError
-from hzlink.events import Event, Mark
+from hzlink.model.errors import HzlinkError
+from hzlink.model.events import Event, Mark
 
 LANE_WIDTH = 12
 # Seconds between two lines about one wait where there is no terminal to redraw.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hzlink.result import Result, to_dict
+from hzlink.render.result import Result, to_dict
 
 
 def as_json(result: Result, indent: int | None = 2) -> str:

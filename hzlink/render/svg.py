@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from hzlink.hops import Hop, Path
 from hzlink.render import words
 from hzlink.render.plain import one_line
-from hzlink.report import Report
+from hzlink.report.hops import Hop, Path
+from hzlink.report.report import Report
 
 # All in pixels; CHARACTER is how wide one of the monospaced font is, at most.
 MARGIN, BOX, GAP, LINE, CHARACTER = 16, 152, 20, 18, 7.3

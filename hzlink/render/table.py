@@ -8,20 +8,20 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.choices import Mode, Role
-from hzlink.durations import span
-from hzlink.hops import Hop, Path
-from hzlink.proving.kept import Standing
-from hzlink.readings import Reading, State
+from hzlink.model.choices import Mode, Role
+from hzlink.model.conditions import Reading, State
+from hzlink.model.durations import span
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
+from hzlink.render.result import Result
 from hzlink.render.words import COLOURS
-from hzlink.report import Report
-from hzlink.result import Result
-from hzlink.standing import LinkReport, SiteReport
+from hzlink.report.hops import Hop, Path
+from hzlink.report.report import Report
+from hzlink.report.site_status import LinkReport, SiteReport
+from hzlink.verify.saved_verdict import Standing
 
 if TYPE_CHECKING:
-    from hzlink.plan import Step
+    from hzlink.plan.planner import Step
 
 # More names than these are shown as ranges.
 NAMES_SHOWN = 5
@@ -40,9 +40,9 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     if result.verified is not None:
         parts.append(_verified(result.verified))
     if result.verification is not None:
-        from hzlink.render import proof
+        from hzlink.render import verification
 
-        parts += [*([Text()] if parts else []), *proof.render(result.verification)]
+        parts += [*([Text()] if parts else []), *verification.render(result.verification)]
     if result.comparison is not None:
         from hzlink.render import bench
 

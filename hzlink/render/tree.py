@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from hzlink.hops import Hop, Path
 from hzlink.render import words
-from hzlink.render.hanging import hanging
 from hzlink.render.plain import one_line, printable
 from hzlink.render.table import below, print_parts
-from hzlink.report import Report
+from hzlink.render.wrapping import hanging
+from hzlink.report.hops import Hop, Path
+from hzlink.report.report import Report
 
 _STAGE, _STATE, _AGE = 19, 7, 6
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hzlink.durations import span
-from hzlink.hops import Hop, Path
-from hzlink.readings import State
+from hzlink.model.conditions import State
+from hzlink.model.durations import span
 from hzlink.render.plain import one_line
+from hzlink.report.hops import Hop, Path
 
 COLOURS = {
     State.OK: "green",

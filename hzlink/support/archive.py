@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from hzlink.errors import HzlinkError, UsageError
+from hzlink.model.errors import HzlinkError, UsageError
 
 SUFFIX = ".tar.gz"
 

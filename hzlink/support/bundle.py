@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from hzlink import document, objects, report
-from hzlink.objects import Object
-from hzlink.observe import Snapshot, without_secrets
+from hzlink.model import objects
+from hzlink.model.objects import Object
+from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.observe.snapshot import Snapshot, without_secrets
+from hzlink.report import document, report
 from hzlink.support import summary
 from hzlink.support.dump import Found
 from hzlink.support.redaction import Redaction
-from hzlink.topology import WORKLOAD, Topology
 
 SUMMARY = "summary.txt"
 

@@ -12,13 +12,13 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hzlink import objects
-from hzlink.errors import HzlinkError
-from hzlink.kubectl import Kubectl
-from hzlink.objects import RESOURCES, Object
-from hzlink.observe import STATUS_KINDS
-from hzlink.refusals import KubectlError, Refusal
-from hzlink.topology import MANCENTER, WORKLOAD, Site
+from hzlink.model import objects
+from hzlink.model.errors import HzlinkError
+from hzlink.model.objects import RESOURCES, Object
+from hzlink.model.topology import MANCENTER, WORKLOAD, Site
+from hzlink.observe.snapshot import STATUS_KINDS
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError, Refusal
 
 KINDS = {kind: resource for kind, resource in RESOURCES.items() if kind not in ("Secret", "Namespace")} | {
     "Event": "events",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from hzlink.objects import Object
+from hzlink.model.objects import Object
 
 STRUCK = "[redacted]"
 # Shorter values are struck out where they stand only: elsewhere they would take half of the words along.

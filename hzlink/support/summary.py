@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from hzlink import objects
-from hzlink.choices import Role
-from hzlink.objects import Object
-from hzlink.readings import Reading
-from hzlink.report import Report
-from hzlink.standing import SiteReport
+from hzlink.model import objects
+from hzlink.model.choices import Role
+from hzlink.model.conditions import Reading
+from hzlink.model.objects import Object
+from hzlink.report.report import Report
+from hzlink.report.site_status import SiteReport
 from hzlink.support.dump import LOG_BYTES, LOG_LINES, Found
 
 # A page has room for so many warnings of a site, and for so much of a line.

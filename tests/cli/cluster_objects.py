@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink.objects import Object
-from hzlink.topology import MANCENTER, WORKLOAD, labels
+from hzlink.model.objects import Object
+from hzlink.model.topology import MANCENTER, WORKLOAD, labels
 
 EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
 # When a look at all this ended.

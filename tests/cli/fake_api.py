@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from hzlink.objects import RESOURCES, Object
+from hzlink.model.objects import RESOURCES, Object
 from hzlink.support.dump import KINDS as DUMPED
 
 Answer = Callable[["Request"], None]

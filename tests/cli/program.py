@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from hzlink import process
+from hzlink.programs import process
 from tests.cli import golden
 
 SCRIPT = Path(sys.executable).with_name("hzlink")

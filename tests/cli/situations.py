@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from hzlink import report
-from hzlink.choices import Mode, Role
-from hzlink.objects import Object
-from hzlink.observe import Snapshot, Snapshots
-from hzlink.refusals import explain
-from hzlink.report import Report
-from hzlink.topology import Settings, Site, Topology
+from hzlink.model.choices import Mode, Role
+from hzlink.model.objects import Object
+from hzlink.model.topology import Settings, Site, Topology
+from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.programs.refusals import explain
+from hzlink.report import report
+from hzlink.report.report import Report
 from tests.cli import cluster_objects as make
 
 CORE = Site("core", Role.CLUSTER, "core", "hz")

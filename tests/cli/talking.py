@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from hzlink.console import Talk
-from hzlink.result import Result
+from hzlink.cli.console import Talk
+from hzlink.render.result import Result
 from tests.cli import golden
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hzlink.objects import Object
+from hzlink.model.objects import Object
 from tests.cli import fake_api, situations
 from tests.cli.fake_api import FakeApi
 from tests.cli.judging import is_clean

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from hzlink import result
 from hzlink.checks.judge import judge
-from hzlink.checks.model import Facts, Unknown, Versions
-from hzlink.errors import ExitStatus
-from hzlink.observe import Snapshot
-from hzlink.refusals import explain
+from hzlink.checks.records import Facts, Unknown, Versions
+from hzlink.model.errors import ExitStatus
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs.refusals import explain
+from hzlink.render import result
 from tests.cli import golden
 from tests.cli.situations import NASTY
 from tests.cli.talking import Screen

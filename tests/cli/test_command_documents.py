@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hzlink import result
-from hzlink.result import Dumped, Opened, Result
+from hzlink.render import result
+from hzlink.render.result import Dumped, Opened, Result
 from tests.cli import golden
 from tests.cli.document_fields import fields, named
 from tests.cli.situations import EDGE

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hzlink.objects import Object
+from hzlink.model.objects import Object
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, golden, situations
 from tests.cli.fake_api import FakeApi

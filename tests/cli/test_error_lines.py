@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from hzlink.errors import HzlinkError, Interrupted, PrerequisiteError, UsageError, WaitTimeout
-from hzlink.refusals import explain
+from hzlink.model.errors import HzlinkError, Interrupted, PrerequisiteError, UsageError, WaitTimeout
+from hzlink.model.topology import Site
+from hzlink.programs.refusals import explain
 from hzlink.render.plain import error_lines
-from hzlink.result import Result, of_errors
-from hzlink.topology import Site
+from hzlink.render.result import Result, of_errors
 from tests.cli import golden, situations
 from tests.cli.situations import ARN, CORE, EDGE, NASTY
 from tests.cli.talking import Screen

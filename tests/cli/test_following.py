@@ -16,9 +16,9 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from hzlink.errors import ExitStatus
-from hzlink.render.following import BlockView, LiveView
-from hzlink.result import Result, verdict
+from hzlink.model.errors import ExitStatus
+from hzlink.render.result import Result, verdict
+from hzlink.render.watch import BlockView, LiveView
 from tests.cli import fake_api, situations
 from tests.cli.fake_api import FakeApi
 from tests.cli.golden import ESCAPE

@@ -10,7 +10,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from hzlink import __version__
-from hzlink.cli import app
+from hzlink.cli.app import app
 from tests.cli.program import User
 
 COMMAND: Any = typer.main.get_command(app)

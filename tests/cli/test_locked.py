@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hzlink import lease
-from hzlink.lease import Holder
+from hzlink.apply import lease
+from hzlink.apply.lease import Holder
 from tests.cli import situations
 from tests.cli.fake_api import FakeApi
 from tests.cli.judging import is_clean

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from hzlink import objects, plan, teardown
-from hzlink.choices import Mode
-from hzlink.console import Talk
-from hzlink.errors import ExitStatus, HzlinkError, UsageError
-from hzlink.objects import Object
-from hzlink.observe import Snapshot
-from hzlink.plan import Step, Wanted
-from hzlink.result import Result, of_errors
-from hzlink.topology import Site
+from hzlink.cli.console import Talk
+from hzlink.model import objects
+from hzlink.model.choices import Mode
+from hzlink.model.errors import ExitStatus, HzlinkError, UsageError
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import planner, teardown
+from hzlink.plan.planner import Step, Wanted
+from hzlink.render.result import Result, of_errors
 from tests.cli import cluster_objects as make
 from tests.cli import golden, situations
 from tests.cli.situations import Situation
@@ -54,7 +55,7 @@ def _with(of: Situation, *items: Object) -> Situation:
 
 
 def _steps(of: Situation, wanted: Wanted, missing: frozenset[Site] = frozenset()) -> list[Step]:
-    return plan.make(of.topology, wanted, of.snapshots, missing)
+    return planner.make(of.topology, wanted, of.snapshots, missing)
 
 
 def _from_nothing() -> list[Step]:
@@ -121,7 +122,7 @@ def _lines(of: Situation) -> list[str]:
         f"{site.name}: {target}"
         for site, snapshot in of.snapshots.items()
         for target in teardown.make(of.topology, snapshot).refs
-        if target != teardown.LEASE
+        if target != objects.SKUPPER_LEASE
     ]
 
 

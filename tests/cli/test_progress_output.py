@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from hzlink.console import Talk
-from hzlink.events import Event, Mark
+from hzlink.cli.console import Talk
+from hzlink.model.events import Event, Mark
 from hzlink.render.live import LiveProgress
 from hzlink.render.plain import PlainProgress
 from tests.cli import golden

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hzlink import result
-from hzlink.proving import kept
+from hzlink.render import result
+from hzlink.verify import saved_verdict
 from tests.cli import situations
 from tests.cli.document_fields import fields, named
 
@@ -19,7 +19,7 @@ STATES = {"ok", "waiting", "broken", "unknown"}
 def _documents() -> Iterator[dict[str, Any]]:
     for make in situations.ALL.values():
         yield result.to_dict(result.verdict("status", make().report))
-    verified = kept.standing(kept.Record(1000.0, {"edge": (3, 3)}, True), 1060.0)
+    verified = saved_verdict.standing(saved_verdict.Record(1000.0, {"edge": (3, 3)}, True), 1060.0)
     yield result.to_dict(result.verdict("status", situations.healthy().report, verified=verified))
 
 

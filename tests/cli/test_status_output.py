@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from hzlink import result
+from hzlink.render import result
 from tests.cli import golden, situations
 from tests.cli.talking import Screen
 

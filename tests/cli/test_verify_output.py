@@ -8,15 +8,14 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from hzlink import result
 from hzlink.commands.verify import errors_of
-from hzlink.errors import ExitStatus
-from hzlink.proving import kept, latency, proof
-from hzlink.proving.comparison import Comparison, Measure
-from hzlink.proving.kept import Record
-from hzlink.proving.proof import Answer, Call, Member, SiteProof
-from hzlink.render import barchart
-from hzlink.result import Result
+from hzlink.model.errors import ExitStatus
+from hzlink.render import bar_chart, result
+from hzlink.render.result import Result
+from hzlink.verify import latency, proof, saved_verdict
+from hzlink.verify.comparison import Comparison, Measure
+from hzlink.verify.proof import Answer, Call, Member, SiteProof
+from hzlink.verify.saved_verdict import Record
 from tests.cli import golden, situations
 from tests.cli.situations import CORE, EDGE, NASTY, SHOP
 from tests.cli.talking import Screen
@@ -80,7 +79,7 @@ def test_verdicts(name: str, screen: Screen) -> None:
 @pytest.mark.parametrize("proven", [True, False])
 def test_status_tells_of_the_last_verdict(proven: bool, screen: Screen) -> None:
     record = Record(1000.0, {"edge": (3 if proven else 2, 3)}, proven, () if proven else ("edge/hazelcast-1",))
-    standing = kept.standing(record, 1125.0)
+    standing = saved_verdict.standing(record, 1125.0)
     outcome = result.verdict("status", situations.healthy().report, verified=standing)
     word = "proven" if proven else "failed"
     screen.check(f"status/table/last-verify-{word}", outcome)
@@ -114,6 +113,6 @@ def test_the_comparison(screen: Screen) -> None:
 
 
 def test_a_name_cannot_break_out_of_the_picture() -> None:
-    text = barchart.draw(replace(MEASURED, site=replace(EDGE, name='<script>"&\x00')))
+    text = bar_chart.draw(replace(MEASURED, site=replace(EDGE, name='<script>"&\x00')))
     assert "<script>" not in text
     assert "\x00" not in text

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from hzlink.objects import RESOURCES
+from hzlink.model.objects import RESOURCES
 from sandbox.kubeobjects import Obj, Resource
 from tests.sandboxed import Sandbox
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import process
+from hzlink.programs import process
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hzlink import __version__, manifests
+from hzlink import __version__
+from hzlink.plan import manifests
 from tests.packaging.conftest import ROOT, Installed
 
 MANIFESTS = ROOT / "manifests"
@@ -77,7 +78,7 @@ def _python(installed: Installed, code: str) -> str:
 
 def test_it_is_the_wheel_that_runs(installed: Installed) -> None:
     package = Path(_python(installed, "import hzlink; print(hzlink.__file__)"))
-    folder = Path(_python(installed, "from hzlink import manifests; print(manifests.folder())"))
+    folder = Path(_python(installed, "from hzlink.plan import manifests; print(manifests.folder())"))
     assert package.is_relative_to(installed.folder / "venv")
     assert folder == package.resolve().parent / "_manifests"
 

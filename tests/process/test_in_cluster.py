@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from hzlink.errors import ExitStatus, HzlinkError
-from hzlink.events import Event, Mark
-from hzlink.proving import incluster, probejob
-from hzlink.proving.proof import Member, NameProof, Outcome, SiteProof
-from hzlink.proving.verdict import PREFIX, Verdict, verdict_line
-from hzlink.proving.verify import Plan
+from hzlink.model import probe_labels
+from hzlink.model.errors import ExitStatus, HzlinkError
+from hzlink.model.events import Event, Mark
+from hzlink.verify import in_cluster_job
+from hzlink.verify.probe_messages import PREFIX, Verdict, verdict_line
+from hzlink.verify.proof import Member, NameProof, Outcome, SiteProof
+from hzlink.verify.site_proof import Plan
 from tests.process.programs import Programs
 from tests.unit.builders import EDGE, Obj, item, topology
 
@@ -48,7 +49,7 @@ class Cluster:
 
     def prove(self) -> SiteProof:
         topo = topology()
-        return asyncio.run(incluster.verify_site(topo, PLAN, time.monotonic() + 20, self.told.append))
+        return asyncio.run(in_cluster_job.verify_site(topo, PLAN, time.monotonic() + 20, self.told.append))
 
     def failing(self) -> HzlinkError:
         with pytest.raises(HzlinkError) as caught:
@@ -60,7 +61,7 @@ class Cluster:
 
 
 def removed(cluster: Cluster) -> bool:
-    return any(probejob.JOBS in call and "configmaps/" in call for call in cluster.calls("delete"))
+    return any(probe_labels.JOBS in call and "configmaps/" in call for call in cluster.calls("delete"))
 
 
 def test_the_verdict_in_the_log_is_the_proof(programs: Programs) -> None:
@@ -165,7 +166,7 @@ def test_a_pod_that_is_not_the_jobs_is_not_believed(programs: Programs) -> None:
     cluster = Cluster(programs, verdict_line(Verdict(PROOF, None)), pod=stranger)
 
     async def soon() -> SiteProof:
-        return await incluster.verify_site(topology(), PLAN, time.monotonic() + 2, cluster.told.append)
+        return await in_cluster_job.verify_site(topology(), PLAN, time.monotonic() + 2, cluster.told.append)
 
     with pytest.raises(HzlinkError) as caught:
         asyncio.run(soon())

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import process
+from hzlink.programs import process
 from tests.process.programs import Programs, gone, pid_in
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = """
 import asyncio, sys
-from hzlink import process
-from hzlink.running import run
+from hzlink.programs import process
+from hzlink.programs.tasks import run
 
 async def work():
     try:
@@ -84,8 +84,8 @@ def test_cancelled_again_while_it_puts_things_in_order(how: str, programs: Progr
 
 FAILING = """
 import asyncio
-from hzlink.errors import HzlinkError
-from hzlink.running import run
+from hzlink.model.errors import HzlinkError
+from hzlink.programs.tasks import run
 
 async def fail():
     raise HzlinkError("first")
@@ -122,8 +122,8 @@ def test_a_killed_run_takes_its_programs_with_it(programs: Programs, tmp_path: P
 
 ABANDONING = """
 import asyncio, sys
-from hzlink import process
-from hzlink.running import run
+from hzlink.programs import process
+from hzlink.programs.tasks import run
 
 async def follow():
     async with process.lines([sys.argv[1]]) as lines:

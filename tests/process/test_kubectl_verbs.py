@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from hzlink import kubectl as kubectl_module
-from hzlink.choices import Role
-from hzlink.errors import ExitStatus, HzlinkError, PrerequisiteError
-from hzlink.kubectl import Kubectl
-from hzlink.objects import Ref
-from hzlink.refusals import KubectlError, Refusal
-from hzlink.topology import Site
+from hzlink.model.choices import Role
+from hzlink.model.errors import ExitStatus, HzlinkError, PrerequisiteError
+from hzlink.model.objects import Ref
+from hzlink.model.topology import Site
+from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
 
 SITE = Site("edge", Role.CLIENT, "arn:aws:eks:eu:1:cluster/edge", "hz")

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from hzlink import events
-from hzlink.errors import HzlinkError
-from hzlink.plan import Action, Step
-from hzlink.steps import mancenter
-from hzlink.steps.context import Run
+from hzlink.apply.steps import mancenter
+from hzlink.apply.steps.context import Run
+from hzlink.model import events
+from hzlink.model.errors import HzlinkError
+from hzlink.plan.planner import Action, Step
 from tests.process.programs import Programs
 from tests.unit.builders import EDGE, deployment, topology
 

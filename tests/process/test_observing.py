@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hzlink.choices import Role
-from hzlink.objects import RESOURCES, versioned
-from hzlink.observe import ALL_KINDS, STATUS_KINDS, Snapshot, observe, observe_all
-from hzlink.refusals import KubectlError, Refusal
-from hzlink.topology import Site
+from hzlink.model.choices import Role
+from hzlink.model.objects import RESOURCES, versioned
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import ALL_KINDS, STATUS_KINDS, Snapshot, observe, observe_all
+from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
 
 CORE, EDGE = (Site(name, role, name, "hz") for name, role in (("core", Role.CLUSTER), ("edge", Role.CLIENT)))

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hzlink.choices import Role
-from hzlink.errors import HzlinkError
-from hzlink.proving import probepack, verdict
-from hzlink.proving.proof import Outcome
-from hzlink.proving.verify import Plan
-from hzlink.topology import Site
+from hzlink.model.choices import Role
+from hzlink.model.errors import HzlinkError
+from hzlink.model.topology import Site
+from hzlink.verify import probe_messages, probe_package
+from hzlink.verify.proof import Outcome
+from hzlink.verify.site_proof import Plan
 
 EDGE = Site("edge", Role.CLIENT, "edge", "hz")
 NAMES = ("hazelcast-0", "hazelcast-1")
@@ -23,20 +23,20 @@ NAMES = ("hazelcast-0", "hazelcast-1")
 
 @pytest.fixture(scope="module")
 def packed() -> bytes:
-    return probepack.pack()
+    return probe_package.pack()
 
 
 def test_the_same_sources_give_the_same_bytes(packed: bytes) -> None:
-    assert probepack.pack() == packed
+    assert probe_package.pack() == packed
 
 
 def test_it_fits_into_a_config_map(packed: bytes) -> None:
-    assert len(packed) <= probepack.LIMIT
+    assert len(packed) <= probe_package.LIMIT
 
 
 def test_one_that_does_not_is_refused(packed: bytes) -> None:
     with pytest.raises(HzlinkError, match="does not fit into a ConfigMap") as caught:
-        probepack.pack(limit=len(packed) - 1)
+        probe_package.pack(limit=len(packed) - 1)
     assert str(len(packed)) in (caught.value.said or "")
     assert "pip install" in (caught.value.next_step or "")
 
@@ -45,7 +45,7 @@ def test_nothing_but_the_proof_and_the_client_is_in_it(packed: bytes) -> None:
     names = zipfile.ZipFile(io.BytesIO(packed)).namelist()
     assert {name.partition("/")[0] for name in names} == {"__main__.py", "hzlink", "hazelcast"}
     own = {name for name in names if name.startswith("hzlink/")}
-    assert own == {f"hzlink/{name}.py" for name in probepack.MODULES}
+    assert own == {f"hzlink/{name}.py" for name in probe_package.MODULES}
     assert len(names) == len(set(names))
 
 
@@ -59,12 +59,12 @@ def _bare(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_python_with_nothing_else_runs_it(packed: bytes, tmp_path: Path) -> None:
     (tmp_path / "hzlink.zip").write_bytes(packed)
     plan = Plan(EDGE, True, NAMES, frozenset(), 2, "dev")
-    (tmp_path / "plan.json").write_text(verdict.plan_text(plan))
+    (tmp_path / "plan.json").write_text(probe_messages.plan_text(plan))
 
     done = _bare("hzlink.zip", "plan.json", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
-    found = verdict.read_verdict(plan, done.stdout)
+    found = probe_messages.read_verdict(plan, done.stdout)
     assert found is not None
     assert found.proof is not None
     assert [one.outcome for one in found.proof.names] == [Outcome.NO_SERVICE] * 2
@@ -73,7 +73,7 @@ def test_a_python_with_nothing_else_runs_it(packed: bytes, tmp_path: Path) -> No
 def test_every_module_in_it_loads_without_any_other(packed: bytes, tmp_path: Path) -> None:
     """Those, too, that are only loaded when there is somebody to call."""
     (tmp_path / "hzlink.zip").write_bytes(packed)
-    modules = [f"hzlink.{name.replace('/', '.')}" for name in probepack.MODULES if "__init__" not in name]
+    modules = [f"hzlink.{name.replace('/', '.')}" for name in probe_package.MODULES if "__init__" not in name]
     code = (
         "import sys; sys.path.insert(0, 'hzlink.zip'); import importlib\n"
         f"for name in {[*modules, 'hazelcast.client', 'hazelcast.config']!r}: importlib.import_module(name)\n"
@@ -87,7 +87,7 @@ def test_no_plan_is_an_error_that_it_tells(packed: bytes, tmp_path: Path) -> Non
     (tmp_path / "hzlink.zip").write_bytes(packed)
     (tmp_path / "plan.json").write_text("[]")
     done = _bare("hzlink.zip", "plan.json", folder=tmp_path)
-    found = verdict.read_verdict(Plan(EDGE, True, NAMES, frozenset(), 2, "dev"), done.stdout)
+    found = probe_messages.read_verdict(Plan(EDGE, True, NAMES, frozenset(), 2, "dev"), done.stdout)
     assert found is not None
     assert found.error is not None
     assert found.error.message == "the probe was given no plan that it can read"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import process
-from hzlink.process import Completed
+from hzlink.programs import process
+from hzlink.programs.process import Completed
 from tests.process.programs import Programs, gone, pid_in
 
 

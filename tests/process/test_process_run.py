@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import process
-from hzlink.errors import PrerequisiteError
-from hzlink.process import Completed, DeadlineExceeded
+from hzlink.model.errors import PrerequisiteError
+from hzlink.programs import process
+from hzlink.programs.process import Completed, DeadlineExceeded
 from tests.process.programs import Programs, gone, pid_in
 
 

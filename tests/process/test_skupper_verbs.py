@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import linking, process
-from hzlink.choices import Role, Via
-from hzlink.errors import HzlinkError, PrerequisiteError
-from hzlink.skupper import Skupper
-from hzlink.topology import Site
+from hzlink.linking import token_flow
+from hzlink.model.choices import Role, Via
+from hzlink.model.errors import HzlinkError, PrerequisiteError
+from hzlink.model.topology import Site
+from hzlink.programs import process
+from hzlink.programs.skupper import Skupper
 from tests.process.programs import Call, Programs
 
 SITE = Site("core", Role.CLUSTER, "arn:aws:eks:eu:1:cluster/core", "hz")
@@ -130,7 +131,7 @@ def test_a_code_that_it_prints_is_struck_out(programs: Programs, folder: Path) -
 
 
 def test_one_that_does_not_end_is_ended(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hzlink.skupper.LEAST_TIMEOUT", -10)
+    monkeypatch.setattr("hzlink.programs.skupper.LEAST_TIMEOUT", -10)
     programs.script("skupper", "sleep 60")
     with pytest.raises(HzlinkError, match="skupper token issue did not end"):
         issue(SITE, folder, -9.7)
@@ -139,11 +140,11 @@ def test_one_that_does_not_end_is_ended(programs: Programs, folder: Path, monkey
 def test_choosing_the_way(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(programs.folder))
     monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
-    assert linking.choose(Via.AUTO) is Via.KUBECTL
-    assert linking.choose(Via.SKUPPER) is Via.SKUPPER
+    assert token_flow.choose(Via.AUTO) is Via.KUBECTL
+    assert token_flow.choose(Via.SKUPPER) is Via.SKUPPER
     programs.recorder("skupper")
-    assert linking.choose(Via.AUTO) is Via.SKUPPER
-    assert linking.choose(Via.KUBECTL) is Via.KUBECTL
+    assert token_flow.choose(Via.AUTO) is Via.SKUPPER
+    assert token_flow.choose(Via.KUBECTL) is Via.KUBECTL
 
 
 def test_told_to_use_it_where_there_is_none(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

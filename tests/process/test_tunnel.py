@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hzlink.choices import Role
-from hzlink.errors import ExitStatus, HzlinkError, WaitTimeout
-from hzlink.proving.tunnel import tunnel
-from hzlink.topology import Site
+from hzlink.model.choices import Role
+from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
+from hzlink.model.topology import Site
+from hzlink.verify.port_forward import tunnel
 from tests.process.programs import Programs, gone, pid_in
 
 EDGE = Site("edge", Role.CLIENT, "edge-ctx", "hz", "/k")

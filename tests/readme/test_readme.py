@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hzlink import configfile
+from hzlink.config import config_file
 from tests.sandboxed import Namespaces, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ def test_its_settings_file_is_one(tmp_path: Path) -> None:
     assert example is not None
     file = tmp_path / "hzlink.yaml"
     file.write_text(example[1])
-    assert configfile.load(file)["client_ctx"] == ["edge"]
+    assert config_file.load(file)["client_ctx"] == ["edge"]
 
 
 def test_what_it_points_to_is_there() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from hzlink.choices import Role
-from hzlink.proving import bench, memberclient, verify
-from hzlink.proving.tunnel import tunnel
-from hzlink.topology import Site
+from hzlink.model.choices import Role
+from hzlink.model.topology import Site
+from hzlink.verify import bench, member_client, site_proof
+from hzlink.verify.port_forward import tunnel
 from tests.sandbox.conftest import Hzlink
 
-OWN = (verify.MAP_PREFIX, bench.MAP_PREFIX)
+OWN = (site_proof.MAP_PREFIX, bench.MAP_PREFIX)
 
 
 def forwards(namespace: str) -> list[int]:
@@ -34,7 +34,7 @@ def own_maps(hzlink: Hzlink) -> list[str]:
 
     async def look() -> list[str]:
         async with tunnel(site, "pod/hazelcast-0", 5701) as forward:
-            client = await memberclient.connect(forward.address, "dev")
+            client = await member_client.connect(forward.address, "dev")
             try:
                 return [name for name in await client.maps() if name.startswith(OWN)]
             finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hzlink import mancenter
+from hzlink.observe import mancenter
 from tests.sandbox.conftest import Hzlink
 from tests.sandboxed import until
 

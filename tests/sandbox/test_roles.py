@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hzlink import rights
-from hzlink.choices import Role
-from hzlink.rights import Right
+from hzlink.checks import needed_rights
+from hzlink.checks.needed_rights import Right
+from hzlink.model.choices import Role
 from tests.manifests.kustomizing import MANIFESTS
 from tests.sandbox.conftest import Hzlink
 from tests.sandboxed import until
@@ -54,7 +54,7 @@ def limit(hzlink: Hzlink) -> Hzlink:
         config["users"].append({"name": server, "user": {"token": token}})
         config["contexts"].append({"name": server, "context": {"cluster": clusters[server], "user": server}})
     hzlink.state.mkdir()
-    file = hzlink.state.parent / "kubeconfig"
+    file = hzlink.config.last_run.parent / "kubeconfig"
     file.touch(mode=0o600)
     file.write_text(yaml.safe_dump(config))
     hzlink.env["KUBECONFIG"] = str(file)
@@ -155,7 +155,7 @@ def test_nothing_in_the_roles_is_without_use(limited: Hzlink) -> None:
     without_use = [
         f"{server}: {right}"
         for server, role in SITES.items()
-        for right in rights.needed(role)
+        for right in needed_rights.needed(role)
         if not used(calls[server], right)
     ]
     assert without_use == [], "\n".join(["the Roles give what no call needs:", *without_use])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hzlink.rights import Right
+from hzlink.checks.needed_rights import Right
 from tests.manifests.kustomizing import MANIFESTS
 from tests.sandbox.conftest import HZLINK, Hzlink
 from tests.sandbox.forwarding import forwards, own_maps

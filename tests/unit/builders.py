@@ -6,10 +6,13 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from hzlink import topology as names
-from hzlink.choices import Role
-from hzlink.observe import Snapshot
-from hzlink.topology import Settings, Site, Topology
+from hzlink.model import topology as names
+from hzlink.model.choices import Role
+from hzlink.model.errors import HzlinkError
+from hzlink.model.topology import Settings, Site, Topology
+from hzlink.observe.snapshot import Snapshot
+from hzlink.report import report
+from hzlink.report.report import Report
 
 Obj = dict[str, Any]
 
@@ -38,7 +41,7 @@ def item(kind: str, name: str, *, ours: bool = False, created: str = NOON, uid: 
     return {"apiVersion": parts.pop("apiVersion", "v1"), "kind": kind, "metadata": metadata, **parts}
 
 
-def conditions(**states: bool) -> list[Obj]:
+def status_conditions(**states: bool) -> list[Obj]:
     return [{"type": kind, "status": str(state)} for kind, state in states.items()]
 
 
@@ -51,7 +54,7 @@ def skupper_site(name: str, word: str | None = "Ready", message: str = "", *, ho
     endpoints = [{"name": "inter-router", "host": host, "port": "55671"}] if host else []
     access = parts.pop("access", "default" if host else None)
     held = parts.pop("holds", {"Running": word == "Ready", "Resolved": bool(host), "Ready": word == "Ready"})
-    status = skupper_status(word, message, endpoints=endpoints, conditions=conditions(**held))
+    status = skupper_status(word, message, endpoints=endpoints, conditions=status_conditions(**held))
     return item("Site", name, spec={"linkAccess": access} if access else {}, status=status, **{"ours": True, **parts})
 
 
@@ -65,7 +68,7 @@ def link(name: str, word: str | None = "Ready", message: str = "", *, to: Obj | 
 def offer(kind: str, matched: bool = True, *, by_name: bool = True, **parts: Any) -> Obj:
     """The Listener or Connector."""
     status = skupper_status("Ready") if matched else skupper_status("Pending", f"No matching {kind.lower()}s")
-    status["conditions"] = conditions(Matched=matched)
+    status["conditions"] = status_conditions(Matched=matched)
     return item(kind, "hazelcast", spec={"exposePodsByName": by_name}, status=status, **{"ours": True, **parts})
 
 
@@ -94,7 +97,10 @@ def pod(name: str, app: str = "hazelcast", *, ready: bool = True, **parts: Any) 
     elif started := parts.pop("started", ""):
         state = {"running": {"startedAt": started}}
     init = parts.pop("init", None)
-    status: Obj = {"conditions": conditions(PodScheduled=True, Ready=ready), "containerStatuses": [{"state": state}]}
+    status: Obj = {
+        "conditions": status_conditions(PodScheduled=True, Ready=ready),
+        "containerStatuses": [{"state": state}],
+    }
     if init is not None:
         status["initContainerStatuses"] = [{"state": init}]
     return item("Pod", name, labels={"app": app, **parts.pop("labels", {})}, status=status, **parts)
@@ -165,3 +171,9 @@ def _as_applied(live: Obj) -> Obj:
     kept = {key: deepcopy(value) for key, value in live.items() if key != "status"}
     kept["metadata"] = {key: live["metadata"][key] for key in ("name", "labels")}
     return kept
+
+
+def report_of(world: World, errors: dict[Site, HzlinkError] | None = None) -> Report:
+    """The report on a world, with sites that could not be read."""
+    unread = {site: Snapshot(site, error=error) for site, error in (errors or {}).items()}
+    return report.make(world.topology, world.snapshots() | unread)

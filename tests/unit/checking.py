@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from hzlink.checks.judge import judge
-from hzlink.checks.model import Answers, Facts, Finding, Versions
-from hzlink.choices import Role
-from hzlink.observe import Snapshot
-from hzlink.rights import Right
-from hzlink.topology import Site, Topology
+from hzlink.checks.needed_rights import Right
+from hzlink.checks.records import Answers, Facts, Finding, Versions
+from hzlink.model.choices import Role
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.snapshot import Snapshot
 from tests.unit import builders as make
 from tests.unit.builders import CORE, EDGE, World, converged
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hzlink import config, state
-from hzlink.config import Config, Flags
+from hzlink.config import last_run, resolve
+from hzlink.config.resolve import Config, Flags
 
 CONTEXTS = ("core", "edge", "west", "other", "arn:aws:eks:eu:1:cluster/prod", "two words", "-n", "\u2028")
 
@@ -35,10 +35,10 @@ class Bench:
         (self.folder / "hzlink.yaml").write_text(json.dumps(settings))
 
     def record(self, **values: Any) -> None:
-        state.save(values, self.environ)
+        last_run.save(values, self.environ)
 
     def resolve(self, environ: Mapping[str, str] | None = None, /, **flags: Any) -> Config:
-        return config.resolve(Flags.typed(flags), {**self.environ, **(environ or {})})
+        return resolve.resolve(Flags.typed(flags), {**self.environ, **(environ or {})})
 
 
 BOTH: dict[str, Any] = {"client_ctx": ["edge"], "cluster_ctx": "core"}

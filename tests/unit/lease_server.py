@@ -7,8 +7,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from hzlink import refusals
-from hzlink.objects import Object, Ref
+from hzlink.model.objects import Object, Ref
+from hzlink.programs import refusals
 from tests.unit.builders import CORE
 
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from hzlink.kubectl import Kubectl
-from hzlink.objects import Object
-from hzlink.refusals import explain
+from hzlink.model.objects import Object
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import explain
 from tests.unit.builders import CORE, Obj
 
 Entry = tuple[str, Obj] | Exception | float | None

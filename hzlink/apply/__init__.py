@@ -1,0 +1,1 @@
+"""Runs the steps of a plan, sites side by side, while holding the lock."""

@@ -1,0 +1,284 @@
+"""One run at a time on a topology: the Lease is taken, renewed in the background, and given back on every way out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hzlink.apply import lease, process_identity
+from hzlink.apply.lease import DURATION, RENEW, Holder, Verdict
+from hzlink.model.errors import HzlinkError, Locked, PrerequisiteError, WaitTimeout
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.objects import Object
+from hzlink.model.topology import Topology
+from hzlink.programs import hints
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError, Refusal
+from hzlink.programs.tasks import to_the_end
+
+# Seconds between two looks at a Lease that may be over, and between two tries to renew.
+LOOK = 3.0
+RETRY = 1.0
+# How often to begin again when others are as quick.
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a command takes the lock: until when it may wait (time.monotonic's seconds), and whether by force.
+
+    `optional`: it goes on without where the cluster site does not let it, and says so.
+    """
+
+    command: str
+    until: float
+    force: bool = False
+    optional: bool = False
+
+
+@asynccontextmanager
+async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[None]:
+    """Keeps every other run off the topology until the block is left. The cluster site's namespace must be there.
+
+    Raises:
+        Locked: another run has it, or took it meanwhile; then the block is cancelled first.
+        WaitTimeout: there was no time to see whether the run that has it is still alive.
+        KubectlError: the cluster site refused.
+    """
+    lock = _Lock(topology, terms, emit)
+    if not await lock.taken():
+        yield
+        return
+    body = asyncio.current_task()
+    keeping = asyncio.create_task(lock.keep())
+    keeping.add_done_callback(lambda ended: body.cancel() if body and not ended.cancelled() else None)
+    try:
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            if _loss(keeping) is None:
+                await to_the_end(lock.release(), DURATION)
+    except asyncio.CancelledError:
+        loss = _loss(keeping)
+        # ^C at the same moment counts as such.
+        if loss is None or body is None or body.uncancel() > 0:
+            raise
+        raise loss from None
+
+
+async def drop_dead(topology: Topology) -> None:
+    """Removes the Lease of a run of this machine that is no more. For where there is nothing else to write."""
+    kubectl = Kubectl(topology.cluster, deadline=RENEW)
+    # Whoever may not even look has taken none.
+    with suppress(KubectlError):
+        found = await kubectl.get(lease.ref(topology.name))
+        if found is not None and process_identity.runs_holder(lease.holder(found)) is False:
+            await kubectl.delete_as_read(lease.ref(topology.name), found)
+
+
+async def is_there(topology: Topology) -> bool:
+    """Whether there is a Lease, held or left over, as far as this user may know."""
+    try:
+        return await Kubectl(topology.cluster, deadline=RENEW).get(lease.ref(topology.name)) is not None
+    except KubectlError:
+        return False
+
+
+def _loss(keeping: asyncio.Task[None]) -> BaseException | None:
+    return keeping.exception() if keeping.done() and not keeping.cancelled() else None
+
+
+class _Lock:
+    """One run's hold on the Lease."""
+
+    def __init__(self, topology: Topology, terms: Terms, emit: Emit) -> None:
+        self._kubectl = Kubectl(topology.cluster, deadline=RENEW)
+        self._ref = lease.ref(topology.name)
+        self._topology = topology
+        self._terms = terms
+        self._emit = emit
+        self._me = Holder(process_identity.holder_name(), uuid.uuid4().hex, process_identity.here())
+        self._mine: Object = {}
+
+    async def taken(self) -> bool:
+        """Takes it. False where that is not possible and need not be."""
+        try:
+            self._mine = await self._take()
+        except KubectlError as error:
+            if self._terms.optional:
+                self._tell(Mark.WARN, f"going on without the lock that keeps other runs off: {error.message}")
+                return False
+            raise self._refused(error) from None
+        return True
+
+    async def keep(self) -> None:
+        """Renews it for as long as it is this run's.
+
+        Raises:
+            Locked: it no longer is.
+        """
+        clock = asyncio.get_running_loop().time
+        renewed = clock()
+        while True:
+            await asyncio.sleep(RENEW)
+            began, failures = clock(), list[str]()
+            try:
+                async with asyncio.timeout_at(renewed + DURATION):
+                    await self._renew(failures)
+            except TimeoutError:
+                said = failures[-1] if failures else "this machine slept or was too busy"
+                raise self._lost(f"its lock could not be renewed for {DURATION:g} s", said) from None
+            renewed = began
+
+    async def release(self) -> None:
+        """Removes the Lease if it still is this run's."""
+        try:
+            for _ in range(TRIES):
+                if not await _unless_changed(self._kubectl.delete_as_read(self._ref, self._mine)):
+                    # A renewal that was cut off may have come through after all.
+                    found = await self._kubectl.get(self._ref)
+                    if found is not None and lease.is_mine(found, self._me):
+                        self._mine = found
+                        continue
+                return
+        except KubectlError as error:
+            self._tell(Mark.WARN, f"the lock could not be put back; it runs out in {DURATION:g} s: {error.message}")
+
+    async def _take(self) -> Object:
+        found: Object | None = None
+        for _ in range(TRIES):
+            made = await _unless_changed(self._kubectl.create(self._wanted(None)))
+            if made is not None:
+                return made
+            found = await self._kubectl.get(self._ref)
+            if found is None:
+                continue
+            await self._may_take(found)
+            made = await _unless_changed(self._kubectl.replace(self._wanted(found)))
+            if made is not None:
+                return made
+        raise self._held(found)
+
+    def _wanted(self, before: Object | None) -> dict[str, Any]:
+        return lease.make(self._topology.name, self._me, _now(), before)
+
+    async def _may_take(self, found: Object) -> None:
+        """Returns once the Lease may be taken from whoever has it; says why that is right."""
+        who = lease.describe(found, _now())
+        if self._terms.force:
+            self._tell(
+                Mark.WARN,
+                f"--force-unlock: taking the lock from {who}; should that run be at work, "
+                f"it stops within {RENEW:g} s, and what it was doing may be half done",
+            )
+            return
+        match lease.judge(found, _now(), process_identity.runs_holder(lease.holder(found))):
+            case Verdict.HELD:
+                raise self._held(found)
+            case Verdict.DEAD:
+                self._tell(Mark.NOTE, f"taking over from a run that ended before it could tidy up: {who}")
+            case Verdict.SILENT:
+                await self._watch(found, who)
+
+    async def _watch(self, found: Object, who: str) -> None:
+        """Waits for one duration, by this machine's clock alone, whether the other run gives a sign of life."""
+        began = time.monotonic()
+        text = f"whether a run that seems to have ended is still at work: {who}"
+        self._tell(Mark.NOTE, f"watching for {DURATION:g} s, as clocks differ, {text}")
+        while (waited := time.monotonic() - began) < DURATION:
+            self._emit(Event(Mark.WAIT, text, self._site, "lock", elapsed=waited, limit=DURATION))
+            if time.monotonic() >= self._terms.until:
+                raise WaitTimeout(
+                    "timed out waiting to see whether another run is still at work",
+                    site=self._site,
+                    subject=f"Lease {self._ref.name}",
+                    said=who,
+                    waited=waited,
+                    next_step=hints.hzlink(f"{self._terms.command} --force-unlock"),
+                )
+            await asyncio.sleep(min(LOOK, DURATION - waited))
+            now = await self._kubectl.get(self._ref)
+            if now is None:
+                return
+            if lease.changed(found, now):
+                raise self._held(now)
+
+    async def _renew(self, failures: list[str]) -> None:
+        while True:
+            try:
+                made = await _unless_changed(self._kubectl.replace(lease.renewed(self._mine, _now())))
+                if made is not None:
+                    self._mine = made
+                    return
+                await self._take_note_of(await self._kubectl.get(self._ref))
+            except KubectlError as error:
+                failures.append(error.said or error.message)
+                await asyncio.sleep(RETRY)
+
+    async def _take_note_of(self, found: Object | None) -> None:
+        """The Lease is not as this run left it: either a renewal's answer was lost, or the Lease is."""
+        if found is None:
+            raise self._lost("its lock was removed", "the Lease is gone")
+        if not lease.is_mine(found, self._me):
+            raise self._lost(f"its lock was taken by {lease.describe(found, _now())}", None)
+        self._mine = found
+
+    @property
+    def _site(self) -> str:
+        return self._topology.cluster.name
+
+    def _tell(self, mark: Mark, text: str) -> None:
+        self._emit(Event(mark, text, self._site))
+
+    def _held(self, found: Object | None) -> Locked:
+        command = self._terms.command
+        return Locked(
+            f"another run is at work on topology {self._topology.name}",
+            site=self._site,
+            subject=f"Lease {self._ref.name}",
+            said=f"held by {lease.describe(found, _now())}" if found else "several runs are after it at once",
+            next_step=f"{hints.hzlink(command)}   (once that run has ended; if it never will: "
+            f"{hints.hzlink(f'{command} --force-unlock')})",
+        )
+
+    def _lost(self, why: str, said: str | None) -> Locked:
+        return Locked(
+            f"this run stopped: {why}",
+            site=self._site,
+            subject=f"Lease {self._ref.name}",
+            said=said,
+            next_step=f"{hints.hzlink(self._terms.command)}   (goes on where this ended, once no other run is at work)",
+        )
+
+    def _refused(self, error: KubectlError) -> HzlinkError:
+        if error.refusal is not Refusal.FORBIDDEN:
+            return error
+        return PrerequisiteError(
+            "you may not take the lock that keeps two runs apart: "
+            "it needs get, create, update and delete on leases.coordination.k8s.io",
+            site=self._site,
+            said=error.said,
+            next_step=hints.kubectl(self._topology.cluster, "auth can-i create leases.coordination.k8s.io"),
+        )
+
+
+async def _unless_changed(call: Awaitable[Object]) -> Object | None:
+    """What the call made; None where somebody else was quicker: the object is there already, gone, or another."""
+    try:
+        return await call
+    except KubectlError as error:
+        if error.refusal in (Refusal.EXISTS, Refusal.CHANGED, Refusal.NOT_FOUND):
+            return None
+        raise
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

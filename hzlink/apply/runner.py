@@ -1,0 +1,51 @@
+"""Runs a plan: the sites side by side, each step as soon as those it needs are done.
+
+A step that fails stops those that need it; the others go on, so that one client site's trouble is not another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from hzlink.apply.steps import leftovers, link, mancenter, members, objects, site
+from hzlink.apply.steps.context import Run
+from hzlink.model.errors import HzlinkError
+from hzlink.model.events import Mark
+from hzlink.plan.planner import Action, Step
+
+ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
+    Action.TIDY: leftovers.tidy,
+    Action.NAMESPACE: objects.create_namespace,
+    Action.COLLECT: objects.collected,
+    Action.APPLY: objects.apply,
+    Action.PRUNE: objects.prune,
+    Action.SITE: site.site_ready,
+    Action.MEMBERS: members.members_ready,
+    Action.LINK: link.link,
+    Action.NAMES: members.names_there,
+    Action.MANCENTER: mancenter.mancenter_ready,
+}
+
+
+async def run_steps(run: Run, steps: Sequence[Step]) -> None:
+    """Runs the steps; what failed is in `run.errors` afterwards."""
+    tasks: dict[str, asyncio.Task[bool]] = {}
+
+    async def carry_out(step: Step) -> bool:
+        needed = [tasks[need] for need in sorted(step.needs) if need in tasks]
+        if not all(await asyncio.gather(*needed)):
+            return False
+        try:
+            text = await ACTIONS[step.action](run, step)
+        except HzlinkError as error:
+            error.site = error.site or step.site.name
+            run.errors.append(error)
+            run.tell(Mark.FAIL, step.site, error.message, step.key)
+            return False
+        run.tell(Mark.OK, step.site, text, step.key)
+        return True
+
+    async with asyncio.TaskGroup() as group:
+        for step in steps:
+            tasks[step.key] = group.create_task(carry_out(step))

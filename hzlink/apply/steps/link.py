@@ -1,0 +1,150 @@
+"""The link of a client site: made, mended, or turned round when the other side has the address."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from hzlink.apply.steps.context import Run
+from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
+from hzlink.linking import token_flow
+from hzlink.model import conditions, objects
+from hzlink.model.choices import LinkFrom
+from hzlink.model.errors import PrerequisiteError, WaitTimeout
+from hzlink.model.events import Mark
+from hzlink.model.topology import Site, Topology
+from hzlink.observe import links
+from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
+from hzlink.plan import manifests, planner
+from hzlink.plan.drift import drift
+from hzlink.plan.planner import Step
+from hzlink.programs import hints
+
+
+async def link(run: Run, step: Step) -> str:
+    """Links a client site, by whichever side issues; mends a link that leads nowhere."""
+    topology, client = run.topology, step.site
+    issuer = planner.issuers(topology, run.snapshots)[client]
+    turned = issuer in run.unaddressed
+    if turned:
+        issuer = await _turn(run, client)
+    redeemer = client if issuer is topology.cluster else topology.cluster
+    untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
+    # What was seen before the Sites were applied may be another's by now.
+    now = run.snapshots if untouched else await _look(issuer, redeemer)
+    _refuse_without_link_access(topology, now[issuer])
+    name = planner.link_name(topology, planner.skupper_name(issuer, now))
+    job = token_flow.Linking(
+        topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
+    )
+    present = links.between(now, redeemer, issuer)
+    if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
+        if await _recovers(run, job, objects.name(present)):
+            return f"link to {topology.cluster.name} is ready again"
+        run.tell(Mark.NOTE, client, "its link does not come up: making it anew", step.key)
+    # One of that name that leads to a Site which is no more would be in the new one's way.
+    for useless in (present, now[redeemer].get("Link", name)):
+        if useless is not None:
+            await token_flow.unlink(job.redeemer, useless)
+    if not untouched:
+        await _ready_to_redeem(run, redeemer)
+        await token_flow.remove_leftovers(job)
+    await token_flow.make(job)
+    # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
+    former = links.between(now, issuer, redeemer)
+    if former is not None and objects.is_ours(former, topology.name):
+        await token_flow.unlink(job.issuer, former)
+    why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
+    way = token_flow.choose(topology.settings.via)
+    return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+
+
+def _is_untouched(snapshot: Snapshot) -> bool:
+    """Whether Skupper had nothing there when this run began: then there is no link to mend, and nothing left over.
+
+    The Site was waited for then, as it is this run's own.
+    """
+    kinds = ("Site", "Link", "AccessToken", "AccessGrant", "RouterAccess", "Certificate")
+    return not any(snapshot.of(kind) for kind in kinds)
+
+
+async def _look(*sites: Site) -> Snapshots:
+    snapshots = await observe_all(sites, ("Site", "Link"))
+    for snapshot in snapshots.values():
+        if snapshot.error is not None:
+            raise snapshot.error
+    return snapshots
+
+
+def _refuse_without_link_access(topology: Topology, issuer: Snapshot) -> None:
+    """A Site that is not hzlink's own is left as it is: whether others may link to it is for its owner to say."""
+    found = issuer.skupper_site
+    if found is None or objects.is_ours(found, topology.name) or conditions.address(found):
+        return
+    allow = '{"spec":{"linkAccess":"default"}}'
+    raise PrerequisiteError(
+        f"{issuer.site.name} cannot issue a token: others cannot link to its Skupper Site",
+        site=issuer.site.name,
+        subject=f"Site {objects.name(found)}",
+        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
+        next_step=hints.kubectl(issuer.site, f"patch sites.skupper.io {objects.name(found)} --type merge -p '{allow}'"),
+    )
+
+
+# Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
+MENDING = 45.0
+
+
+async def _recovers(run: Run, job: token_flow.Linking, name: str) -> bool:
+    wait = run.wait(job.redeemer, f"link {name}")
+    wait.until = min(run.until, time.monotonic() + MENDING)
+    try:
+        await token_flow.wake(replace(job, name=name, wait=lambda *_: wait))
+    except WaitTimeout:
+        if time.monotonic() >= run.until:
+            raise
+        return False
+    return True
+
+
+async def _ready_to_redeem(run: Run, site: Site) -> None:
+    """`skupper token redeem` refuses at a Site that is not Ready."""
+    name = planner.skupper_name(site, run.snapshots)
+    await run.wait(run.kubectl(site), "Site ready").watch(SITES, is_ready(name), name=name)
+
+
+async def _turn(run: Run, client: Site) -> Site:
+    """Gives link access to the client's side instead, and waits for its address. Returns the new issuer.
+
+    Raises:
+        PrerequisiteError: that side gets no address either.
+    """
+    topology = run.topology
+    async with run.turning:
+        for site, issues in ((topology.cluster, False), (client, True)):
+            name = planner.skupper_name(site, run.snapshots)
+            wanted = await manifests.render(topology, site, name, issues)
+            [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
+            live = (await observe_all([site], ("Site",)))[site].skupper_site
+            if drift(skupper_site, live):
+                await run.kubectl(site).apply([skupper_site])
+                run.tell(
+                    Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"
+                )
+    name = planner.skupper_name(client, run.snapshots)
+    wait = run.wait(run.kubectl(client), "Site reachable")
+    wait.until = min(run.until, time.monotonic() + topology.settings.address_timeout)
+    try:
+        await wait.watch(SITES, is_reachable(name), name=name)
+    except WaitTimeout as error:
+        if not (error.said or "").startswith(NO_ADDRESS):
+            raise
+        raise PrerequisiteError(
+            "no side can be linked to: neither site's load balancer gives it an address",
+            site=client.name,
+            subject="Service skupper-router",
+            said=error.said,
+            waited=error.waited,
+            next_step=hints.kubectl(topology.cluster, "describe service skupper-router"),
+        ) from None
+    return client

@@ -1,0 +1,100 @@
+"""Management Center: ready, and restarted only where it needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from hzlink.apply.steps.context import Run
+from hzlink.apply.steps.rollout import rolled_out
+from hzlink.model import conditions, objects
+from hzlink.model.conditions import Reading
+from hzlink.model.errors import HzlinkError
+from hzlink.model.objects import RESOURCES
+from hzlink.model.topology import MANCENTER
+from hzlink.observe import mancenter
+from hzlink.observe.snapshot import LOG_LINES, observe_all
+from hzlink.observe.waiting import Objects
+from hzlink.plan.planner import Step
+from hzlink.programs import hints
+
+# Seconds that one which is ready gets to connect to the members, and between two looks at their logs.
+CONNECTS = 20.0
+AGAIN = 1.0
+
+
+async def mancenter_ready(run: Run, step: Step) -> str:
+    """Waits until Management Center is ready and connected. Restarts it once, and only where it sees nobody.
+
+    Raises:
+        HzlinkError: it is ready and, by the members' own logs, still sees nobody after that.
+    """
+    why = await _came_too_early(run, step)
+    if why:
+        await _restart(run, step)
+    await _rolled_out(run, step)
+    blind = await _stays_blind(run)
+    if blind and not why:
+        why = f"it was ready, and connected to no member within {CONNECTS:.0f} s"
+        await _restart(run, step)
+        await _rolled_out(run, step)
+        blind = await _stays_blind(run)
+    if blind:
+        raise HzlinkError(
+            "Management Center is ready and connects to no member, also after a restart",
+            site=step.site.name,
+            subject=f"Deployment {MANCENTER}",
+            said="no member's log tells of a client MC-Client-...",
+            next_step=hints.kubectl(step.site, f"logs deployment/{MANCENTER}"),
+        )
+    return f"Management Center Ready{f', restarted: {why}' if why else ''}"
+
+
+async def _came_too_early(run: Run, step: Step) -> str:
+    """Why it has to be restarted at once: one that found nobody at its start does not try again."""
+    found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
+    if conditions.mancenter_came_first(found.of("Pod"), found.of("Service"), run.topology.member_names):
+        started = conditions.mancenter_started(found.of("Pod"))
+        if not await _sees_members(run, started.isoformat() if started else None):
+            return "it had started before the members' names were there and sees none of them"
+    return ""
+
+
+async def _restart(run: Run, step: Step) -> None:
+    await run.kubectl(step.site).restart(objects.Ref(RESOURCES["Deployment"], MANCENTER))
+
+
+async def _rolled_out(run: Run, step: Step) -> None:
+    def look(deployments: Objects) -> Reading:
+        return conditions.rollout(deployments.get(MANCENTER))
+
+    await rolled_out(run, step.site, "Deployment", MANCENTER, "Management Center", look)
+
+
+async def _stays_blind(run: Run) -> bool:
+    """Whether it is known to see nobody, and still is after a while. Waits for it to see all, for no longer."""
+    until = min(run.until, time.monotonic() + CONNECTS)
+    topology = run.topology
+    while True:
+        try:
+            log = await run.kubectl(topology.cluster).logs(conditions.MEMBER_SELECTOR, tail=LOG_LINES)
+        except HzlinkError:
+            return False
+        seen = mancenter.sight(log, topology.member_names, len(topology.clients))
+        if seen is None or not seen.missing:
+            return False
+        if time.monotonic() >= until:
+            return seen.blind
+        await asyncio.sleep(AGAIN)
+
+
+async def _sees_members(run: Run, since: str | None) -> bool:
+    """Whether, by the members' own logs, as many Management Centers are connected as there are client sites.
+
+    The logs do not tell one site's from another's.
+    """
+    try:
+        log = await run.kubectl(run.topology.cluster).logs(conditions.MEMBER_SELECTOR, since=since)
+    except HzlinkError:
+        return False
+    return len(mancenter.connected(log)) >= len(run.topology.clients)

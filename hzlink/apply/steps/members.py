@@ -1,0 +1,91 @@
+"""The Hazelcast members: their rollout, and their names at the client sites."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hzlink.apply.steps.context import Run
+from hzlink.apply.steps.rollout import rolled_out
+from hzlink.model import conditions
+from hzlink.model.choices import Mode
+from hzlink.model.conditions import Reading, State
+from hzlink.model.errors import HzlinkError, WaitTimeout
+from hzlink.model.objects import RESOURCES, Ref
+from hzlink.model.topology import WORKLOAD, Site
+from hzlink.observe.waiting import Objects
+from hzlink.plan.planner import Step
+from hzlink.programs import hints
+
+
+async def members_ready(run: Run, step: Step) -> str:
+    """Waits until the StatefulSet has rolled out."""
+    wanted = run.topology.settings.members
+
+    def look(found: Objects) -> Reading:
+        workload = found.get(WORKLOAD)
+        reading = conditions.rollout(workload)
+        if workload is not None and conditions.wanted_replicas(workload) != wanted:
+            return Reading(
+                State.WAITING, f"StatefulSet wants {conditions.wanted_replicas(workload)}, not {wanted} members"
+            )
+        return reading
+
+    text = f"members {wanted}/{wanted}"
+    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, look, wanted=wanted)
+    return text
+
+
+async def names_there(run: Run, step: Step) -> str:
+    """Waits until the client site has a Service for every member, or in unisocket mode one that leads to them."""
+    if run.topology.settings.mode is Mode.UNISOCKET:
+        return await _service_leads(run, step)
+    names = run.topology.member_names
+
+    def look(services: Objects) -> Reading:
+        missing = conditions.missing_names(services.values(), names)
+        return Reading(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Reading(State.OK)
+
+    wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
+    try:
+        await wait.watch(RESOURCES["Service"], look)
+    except WaitTimeout as error:
+        listener = await _listener_says(run, step.site)
+        error.subject = f"Listener {WORKLOAD}"
+        error.said = "; ".join(text for text in (listener, error.said) if text)
+        error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {WORKLOAD}")
+        raise
+    return f"members' names there: {', '.join(names)}"
+
+
+async def _listener_says(run: Run, site: Site) -> str:
+    """What Skupper says of the Listener, which the Services are made of; empty where that cannot be read."""
+    try:
+        listener = await run.kubectl(site).get(Ref(RESOURCES["Listener"], WORKLOAD))
+    except HzlinkError:
+        return ""
+    return conditions.matched(listener).text
+
+
+async def _service_leads(run: Run, step: Step) -> str:
+    """Listener and Connector: whichever end says first that they have found each other, as either may lag."""
+    ends = ((step.site, "Listener"), (run.topology.cluster, "Connector"))
+
+    def look(found: Objects) -> Reading:
+        return conditions.matched(found.get(WORKLOAD))
+
+    waits = [
+        asyncio.create_task(
+            run.wait(run.kubectl(site), f"Service {WORKLOAD} leads to the members").watch(
+                RESOURCES[kind], look, name=WORKLOAD
+            )
+        )
+        for site, kind in ends
+    ]
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        done.pop().result()
+    finally:
+        for waiting in waits:
+            waiting.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    return f"Service {WORKLOAD} leads to the members (unisocket)"

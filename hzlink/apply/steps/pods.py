@@ -1,0 +1,143 @@
+"""Pods that will not come: what is known of them ends a wait for what needs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hzlink.apply.steps.context import Run
+from hzlink.model import conditions, events, objects
+from hzlink.model.conditions import Reading, State
+from hzlink.model.errors import HzlinkError, WaitTimeout
+from hzlink.model.objects import RESOURCES
+from hzlink.model.topology import Site
+from hzlink.observe.waiting import Objects, Wait
+from hzlink.programs import hints
+from hzlink.programs.refusals import KubectlError
+
+Outcome = TypeVar("Outcome")
+
+# Seconds before pods are looked at: most waits are over by then, and are spared a watch.
+PODS_AFTER = 2.0
+# Seconds until a workload has made its pods, whatever else the cluster does.
+MADE_GRACE = 8.0
+# How often a pod may fall while it is waited for. Where back-offs are short, none of them lasts for its grace.
+MOST_FALLS = 2
+# What an autoscaler says of a pod for which it makes a node: the cluster autoscaler, Karpenter.
+_NODE_IS_COMING = ("TriggeredScaleUp", "Nominated")
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The pods of one workload: its kind and name, its pods' label, how many there are to be."""
+
+    kind: str
+    workload: str
+    selector: str
+    wanted: int = 1
+
+
+async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The outcome of `waiting`.
+
+    Raises:
+        HzlinkError: what `waiting` raised; or a pod that it needs cannot be made, scheduled or started, before its
+            time is over. Says which and why.
+    """
+    awaited, stuck = asyncio.create_task(waiting), asyncio.create_task(_stuck(run, site, pods))
+    try:
+        await asyncio.wait({awaited, stuck}, return_when=asyncio.FIRST_COMPLETED)
+        if not awaited.done() and (error := stuck.result()):
+            raise error
+        return await awaited
+    finally:
+        for task in (awaited, stuck):
+            task.cancel()
+        await asyncio.gather(awaited, stuck, return_exceptions=True)
+
+
+async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
+    """The error once a pod is known not to come; None where nobody may know."""
+    await asyncio.sleep(PODS_AFTER)
+    sight = _Sight()
+    while True:
+        wait = run.wait(run.kubectl(site), f"pods of {pods.kind} {pods.workload}")
+        # The wait for the workload tells how it stands.
+        wait.emit = events.ignore
+        try:
+            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, sight.of(seen)), selector=pods.selector)
+        except (KubectlError, WaitTimeout):
+            # The wait for the workload meets the same, and says so.
+            return None
+        except HzlinkError as error:
+            why = await _confirmed(wait, pods, error.said or "")
+            if why:
+                error.message = f"{pods.kind} {pods.workload} cannot get ready"
+                error.subject, error.said = f"{pods.kind} {pods.workload}", why
+                error.next_step = hints.pods(site, sight.pods, pods.selector)
+                return error
+
+
+class _Sight:
+    """The pods as they are, and how often they had fallen before they were seen first: that does not count."""
+
+    def __init__(self) -> None:
+        self.pods: list[objects.Object] = []
+        self._before: dict[tuple[str, str], int] = {}
+
+    def of(self, seen: Objects) -> _Sight:
+        """Itself, with the pods as they are now."""
+        self.pods = list(seen.values())
+        for pod in self.pods:
+            self._before.setdefault(_identity(pod), conditions.restarts(pod))
+        return self
+
+    @property
+    def fallen(self) -> list[objects.Object]:
+        """Those that have fallen too often meanwhile, and are not ready."""
+        return [
+            pod
+            for pod in self.pods
+            if conditions.restarts(pod) - self._before[_identity(pod)] > MOST_FALLS and not conditions.is_ready(pod)
+        ]
+
+
+def _identity(pod: objects.Object) -> tuple[str, str]:
+    """A StatefulSet makes pods of the same name again and again."""
+    return objects.name(pod), objects.uid(pod)
+
+
+def _look(pods: Pods, sight: _Sight) -> Reading:
+    if fallen := sight.fallen:
+        return Reading(State.BROKEN, "; ".join(conditions.pod_trouble(pod).text for pod in fallen), 0.0)
+    troubles = [trouble for trouble in map(conditions.pod_trouble, sight.pods) if trouble.state is State.BROKEN]
+    if troubles:
+        text = "; ".join(trouble.text for trouble in troubles)
+        return Reading(State.BROKEN, text, max(trouble.grace for trouble in troubles))
+    if len(sight.pods) < pods.wanted:
+        return Reading(State.BROKEN, f"{_NOT_MADE}: {len(sight.pods)} of {pods.wanted}", MADE_GRACE)
+    return Reading(State.WAITING, "pods are starting")
+
+
+_NOT_MADE = "pods are not made"
+
+
+async def _confirmed(wait: Wait, pods: Pods, said: str) -> str:
+    """Why the pods do not come, in the cluster's words; empty where something may still be coming."""
+    try:
+        if said.startswith(_NOT_MADE):
+            happened = await wait.kubectl.happenings(["FailedCreate"])
+            told = [str(event.get("message", "")) for event in happened if _is_about(event, pods)]
+            return told[-1] if told else ""
+        if "Unschedulable" in said and await wait.kubectl.happenings(_NODE_IS_COMING):
+            return ""
+    except HzlinkError:
+        return "" if said.startswith(_NOT_MADE) else said
+    return said
+
+
+def _is_about(event: objects.Object, pods: Pods) -> bool:
+    """Whether it happened to the workload: to itself, or to a Deployment's ReplicaSet, whose name begins with its."""
+    return str((event.get("involvedObject") or {}).get("name", "")).startswith(pods.workload)

@@ -1,0 +1,115 @@
+"""The Skupper Site: running, ready, reachable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from hzlink.apply.steps.context import Run
+from hzlink.apply.steps.pods import Pods, unless_stuck
+from hzlink.model import conditions
+from hzlink.model.choices import LinkFrom, Role
+from hzlink.model.conditions import Reading, State
+from hzlink.model.errors import HzlinkError, WaitTimeout
+from hzlink.model.objects import RESOURCES, Object
+from hzlink.model.topology import Site
+from hzlink.observe.waiting import Objects
+from hzlink.plan import planner
+from hzlink.plan.planner import Step
+from hzlink.programs import hints
+
+SITES = RESOURCES["Site"]
+# The Deployment that Skupper makes of a Site.
+ROUTER = "skupper-router"
+
+
+async def site_ready(run: Run, step: Step) -> str:
+    """Waits for the Skupper Site. One that lacks only an address is given up after a while where it may be."""
+    kubectl = run.kubectl(step.site)
+    name = planner.skupper_name(step.site, run.snapshots)
+    auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
+    router = Pods("Deployment", ROUTER, "skupper.io/component=router")
+    if auto:
+        running = run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
+        sites = await _explained(step.site, unless_stuck(run, step.site, router, running))
+        if conditions.skupper(sites[name]).ok:
+            return _reachable(sites[name])
+    wait = run.wait(kubectl, "Site ready")
+    if auto:
+        wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
+    try:
+        ready = wait.watch(SITES, is_ready(name), name=name)
+        sites = await _explained(step.site, unless_stuck(run, step.site, router, ready))
+    except WaitTimeout as error:
+        if not wait.reason.startswith(NO_ADDRESS):
+            raise
+        if not auto or time.monotonic() >= run.until:
+            raise _no_address(step.site, error) from None
+        run.unaddressed.add(step.site)
+        waited = f"after {run.topology.settings.address_timeout:g} s"
+        return f"Site runs, but its load balancer has no address {waited}: a client site will issue instead"
+    return _reachable(sites[name])
+
+
+async def _explained(site: Site, waiting: Awaitable[Objects]) -> Objects:
+    """The wait's outcome. Where nobody looks at the Site, its error tells to look at the controller."""
+    try:
+        return await waiting
+    except HzlinkError as error:
+        if error.said == conditions.NOT_LOOKED_AT:
+            error.next_step = hints.cluster_wide(
+                site, "get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller"
+            )
+        raise
+
+
+def _reachable(site: Object) -> str:
+    host = conditions.address(site)
+    return f"Site Ready, reachable at {host}" if host else "Site Ready"
+
+
+NO_ADDRESS = "no address yet"
+
+
+def _runs(name: str) -> Callable[[Objects], Reading]:
+    def look(sites: Objects) -> Reading:
+        site = sites.get(name)
+        reading = conditions.site(site)
+        return Reading(State.OK) if reading.ok or conditions.needs_address(site) else reading
+
+    return look
+
+
+def is_ready(name: str) -> Callable[[Objects], Reading]:
+    """A look that is content when the Site of that name is Ready."""
+
+    def look(sites: Objects) -> Reading:
+        site = sites.get(name)
+        if conditions.needs_address(site):
+            return Reading(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
+        return conditions.site(site)
+
+    return look
+
+
+def is_reachable(name: str) -> Callable[[Objects], Reading]:
+    """A look that is content when the Site of that name is Ready and others can link to it.
+
+    For one that was Ready before it got link access: it still says so until the controller has seen the change.
+    """
+
+    def look(sites: Objects) -> Reading:
+        reading = is_ready(name)(sites)
+        if reading.ok and not conditions.address(sites.get(name)):
+            return Reading(State.WAITING, f"{NO_ADDRESS}: the Site has not taken up its link access")
+        return reading
+
+    return look
+
+
+def _no_address(site: Site, error: WaitTimeout) -> WaitTimeout:
+    error.message = f"{site.name} got no address for links"
+    error.subject = "Service skupper-router"
+    other = "client" if site.role is Role.CLUSTER else "cluster"
+    error.next_step = f"{hints.hzlink(f'up --link-from {other}')}   (or give {site.context} a load balancer)"
+    return error

@@ -1,0 +1,1 @@
+"""The command line: typer, options, the console and the one error boundary."""

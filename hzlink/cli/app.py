@@ -1,0 +1,326 @@
+"""The command line: one short function per command, render, exit.
+
+Only typer is imported up here: `--version` and completion must not wait for the rest. Annotations are not postponed
+in this file: typer reads them, and evaluating their texts takes as long as all else.
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hzlink import __version__
+from hzlink.cli.command_group import Commands
+from hzlink.cli.options import (
+    BENCH_TALK,
+    PLACE,
+    STATUS_TALK,
+    AddressTimeout,
+    ClusterNameOption,
+    CreateNamespace,
+    DryRun,
+    DumpFile,
+    DumpOnFailure,
+    ExposeOption,
+    ForceUnlock,
+    ImageOption,
+    InCluster,
+    LinkFromOption,
+    MembersOption,
+    ModeOption,
+    OnlySite,
+    ProbeImage,
+    SkipCheck,
+    VerifyOption,
+    ViaOption,
+    Wait,
+    WaitFor,
+    Watch,
+    Yes,
+    shared,
+)
+from hzlink.model.choices import App, Goal
+
+if TYPE_CHECKING:
+    from hzlink.cli.console import Talk
+    from hzlink.config.resolve import Config
+    from hzlink.render.result import Result
+
+app = typer.Typer(
+    name="hzlink",
+    cls=Commands,
+    help="Links a Hazelcast cluster in one Kubernetes cluster to its clients in others, over Skupper.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hzlink {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("up")
+@shared
+def up_command(
+    *,
+    members: MembersOption = None,
+    image: ImageOption = None,
+    mode: ModeOption = None,
+    expose: ExposeOption = None,
+    link_from: LinkFromOption = None,
+    via: ViaOption = None,
+    address_timeout: AddressTimeout = None,
+    create_namespace: CreateNamespace = False,
+    skip_check: SkipCheck = False,
+    dry_run: DryRun = False,
+    force_unlock: ForceUnlock = False,
+    dump_on_failure: DumpOnFailure = False,
+    verify: VerifyOption = False,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Bring everything up: apply, link, wait, show. Safe to repeat: a second run writes nothing."""
+    settings = {
+        "members": members,
+        "image": image,
+        "mode": mode,
+        "expose": expose,
+        "link_from": link_from,
+        "via": via,
+        "address_timeout": address_timeout,
+    }
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.dump import after_up
+        from hzlink.commands.up import up
+
+        running = up(
+            config,
+            console.emit,
+            create_namespace=create_namespace,
+            dry_run=dry_run,
+            skip_check=skip_check,
+            force_unlock=force_unlock,
+        )
+        if verify and not dry_run:
+            from hzlink.commands.verify import verify_after
+
+            running = verify_after(running, config, console.emit)
+        return after_up(config, console.emit, running, dump_on_failure)
+
+    _run("up", place | settings, talk, work)
+
+
+@app.command("link")
+@shared
+def link_command(
+    *,
+    link_from: LinkFromOption = None,
+    via: ViaOption = None,
+    address_timeout: AddressTimeout = None,
+    dry_run: DryRun = False,
+    force_unlock: ForceUnlock = False,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Link, or mend the link of, sites that already run. Changes nothing else."""
+    settings = {"link_from": link_from, "via": via, "address_timeout": address_timeout}
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.link import link
+
+        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock)
+
+    _run("link", place | settings, talk, work)
+
+
+@app.command("status")
+@partial(shared, talking=STATUS_TALK)
+def status_command(
+    *, watch: Watch = False, wait: Wait = False, wait_for: WaitFor = None, place: Any, talk: Any
+) -> None:
+    """Show every site, link and member, and the first broken hop. Never writes, never hangs."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.status import Following, follow, status
+
+        if not (watch or wait or wait_for):
+            return status(config, console.prepare)
+        goal = (wait_for or Goal.HEALTHY) if wait or wait_for else None
+        limit = config.timeout if goal or place["timeout"] else None
+        view = console.follow() if watch else None
+        return follow(config, Following(goal, limit, view, console.emit))
+
+    _run("status", place, talk, work)
+
+
+@app.command("check")
+@shared
+def check_command(
+    *,
+    members: MembersOption = None,
+    mode: ModeOption = None,
+    link_from: LinkFromOption = None,
+    via: ViaOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` does it first."""
+    settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.check import check
+
+        return check(config)
+
+    _run("check", place | settings, talk, work)
+
+
+@app.command("verify")
+@shared
+def verify_command(
+    *,
+    cluster_name: ClusterNameOption = None,
+    in_cluster: InCluster = False,
+    probe_image: ProbeImage = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Prove it by traffic: a real Hazelcast client calls every member by name through each client site's Services."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.verify import verify
+
+        return verify(config, console.emit, cluster_name=cluster_name, in_cluster=in_cluster)
+
+    _run("verify", place | {"probe_image": probe_image}, talk, work)
+
+
+@app.command("bench")
+@partial(shared, talking=BENCH_TALK)
+def bench_command(
+    *,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="For each size, through the link and past it.", min=0.1, max=600)
+    ] = 2.0,
+    site: Annotated[str | None, typer.Option("--site", help="The client site (default: the first).")] = None,
+    cluster_name: ClusterNameOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Measure round trips to the members through the link, against the same members reached at the cluster site."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.bench import bench
+
+        return bench(config, console.emit, seconds=seconds, only=site, cluster_name=cluster_name)
+
+    _run("bench", place, talk, work)
+
+
+@app.command("open")
+@shared
+def open_command(
+    *,
+    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
+    port: Annotated[int, typer.Option("--port", help="Local port (default: a free one).", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser", help="Show it in the browser.")] = False,
+    site: Annotated[
+        str | None, typer.Option("--site", help="The site whose one is meant (default: the first).")
+    ] = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Forward a port on 127.0.0.1 to Management Center and print the address. Runs until ^C."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.open import open_app
+
+        return open_app(config, what, console.emit, console.show, only=site, port=port, browser=browser)
+
+    _run("open", place, talk, work)
+
+
+@app.command("down")
+@shared
+def down_command(
+    *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, place: Any, talk: Any
+) -> None:
+    """Remove what hzlink made, and nothing else. Shows the list first, and looks again afterwards."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.down import down
+
+        return down(
+            config,
+            console.emit,
+            lambda lines: yes or console.ask(lines),
+            only=site or (),
+            force_unlock=force_unlock,
+        )
+
+    _run("down", place, talk, work)
+
+
+@app.command("render")
+@shared
+def render_command(
+    *,
+    members: MembersOption = None,
+    image: ImageOption = None,
+    mode: ModeOption = None,
+    expose: ExposeOption = None,
+    link_from: LinkFromOption = None,
+    place: Any,
+    talk: Any,
+) -> None:
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Asks no cluster."""
+    settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.render import render
+
+        return render(config)
+
+    _run("render", place | settings, talk, work)
+
+
+@app.command("dump")
+@shared
+def dump_command(*, target: DumpFile = None, place: Any, talk: Any) -> None:
+    """Write a support bundle of every site, without secrets: objects, events, logs, versions, and a summary."""
+
+    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+        from hzlink.commands.dump import dump
+
+        return dump(config, console.emit, target)
+
+    _run("dump", place, talk, work)
+
+
+Work = Callable[["Config", "Talk"], Coroutine[Any, Any, "Result"]]
+
+
+def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work) -> None:
+    """Resolves the configuration, runs the command, shows its result, and exits with its status."""
+    from hzlink.cli import error_boundary
+    from hzlink.cli.console import Talk
+
+    console = Talk(**talk)
+    error_boundary.remember_places(values, PLACE)
+    result = error_boundary.of(command, values, console, work)
+    console.show(result)
+    raise typer.Exit(int(result.status))

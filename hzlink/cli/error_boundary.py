@@ -1,0 +1,56 @@
+"""From a command's values to its result: the one error boundary.
+
+Results are loaded only where one is made here: a command loads them itself, while a cluster is being asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hzlink.cli.console import Talk
+from hzlink.config import resolve
+from hzlink.config.resolve import Config
+from hzlink.model.errors import HzlinkError, Interrupted
+from hzlink.programs import hints
+from hzlink.programs.tasks import run
+
+if TYPE_CHECKING:
+    from hzlink.render.result import Result
+
+Work = Callable[[Config, Talk], Coroutine[Any, Any, "Result"]]
+
+
+def remember_places(values: Mapping[str, Any], names: Iterable[str]) -> None:
+    """For the commands that hzlink proposes: they must speak of the same sites. `names` are the flags for that."""
+    hints.typed_places.clear()
+    for name in names:
+        value = values[name]
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None and name != "timeout":
+                flag = f"--{name.replace('_', '-')}"
+                hints.typed_places.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
+
+
+def of(command: str, values: Mapping[str, Any], console: Talk, work: Work) -> Result:
+    """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
+    try:
+        return run(work(resolve.resolve(resolve.Flags.typed(values)), console))
+    except HzlinkError as error:
+        return failed(command, error)
+    except KeyboardInterrupt:
+        next_step = f"{hints.hzlink(command)}   (goes on where this ended)"
+        return failed(command, Interrupted("interrupted", next_step=next_step))
+    except Exception as error:
+        if console.verbose >= 2:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        next_step = f"{hints.hzlink(command)} -vv   (shows where)"
+        return failed(command, HzlinkError("hzlink made a mistake", said=said, next_step=next_step))
+
+
+def failed(command: str, error: HzlinkError) -> Result:
+    """The result of a command that ended with an error."""
+    from hzlink.render.result import of_errors
+
+    return of_errors(command, [error])

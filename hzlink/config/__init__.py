@@ -1,0 +1,1 @@
+"""Flags, environment, hzlink.yaml, kubeconfig and the record of the last run: resolved to a validated Topology."""

@@ -1,0 +1,94 @@
+"""hzlink.yaml: the same settings as the flags, in a file. Errors name file, line and key."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from hzlink.model.choices import Expose, LinkFrom, Mode, Via
+from hzlink.model.errors import UsageError
+
+# Key in the file: key of the flags.
+KEYS = {
+    "clientContexts": "client_ctx",
+    "clusterContext": "cluster_ctx",
+    "namespace": "namespace",
+    "clientNamespaces": "client_ns",
+    "clusterNamespace": "cluster_ns",
+    "kubeconfig": "kubeconfig",
+    "clientKubeconfig": "client_kubeconfig",
+    "clusterKubeconfig": "cluster_kubeconfig",
+    "name": "name",
+    "mode": "mode",
+    "expose": "expose",
+    "members": "members",
+    "image": "image",
+    "linkFrom": "link_from",
+    "via": "via",
+    "addressTimeout": "address_timeout",
+    "probeImage": "probe_image",
+    "timeout": "timeout",
+}
+LISTS = ("clientContexts", "clientNamespaces")
+NUMBERS = ("members", "timeout", "addressTimeout")
+CHOICES: dict[str, type[StrEnum]] = {"mode": Mode, "expose": Expose, "linkFrom": LinkFrom, "via": Via}
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The file's settings, by the flags' keys.
+
+    Raises:
+        UsageError: not YAML, an unknown key, or a value of the wrong kind; names file, line and key.
+    """
+    import yaml
+
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise UsageError(
+            f"{path}, line {line}: not YAML", said=str(getattr(error, "problem", error) or error)
+        ) from None
+    except RecursionError:
+        raise UsageError(f"{path}, line 1: not a mapping of settings") from None
+    if root is None or (isinstance(root, yaml.ScalarNode) and root.value == ""):
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise UsageError(f"{path}, line 1: not a mapping of settings")
+    values: dict[str, Any] = {}
+    for key_node, value_node in root.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise UsageError(f"{path}, line {line}: unknown key (a key is a single word)")
+        key = str(key_node.value)
+        if key not in KEYS:
+            raise UsageError(f"{path}, line {line}: unknown key {key}", said=f"known keys: {', '.join(KEYS)}")
+        if KEYS[key] in values:
+            raise UsageError(f"{path}, line {line}: {key} is there twice")
+        values[KEYS[key]] = _value(path, line, key, value_node)
+    return values
+
+
+def _value(path: Path, line: int, key: str, node: Any) -> Any:
+    import yaml
+
+    if key in LISTS:
+        if isinstance(node, yaml.SequenceNode) and all(isinstance(n, yaml.ScalarNode) for n in node.value):
+            return [str(item.value) for item in node.value]
+        raise UsageError(f"{path}, line {line}: {key} must be a list of names")
+    if not isinstance(node, yaml.ScalarNode) or node.value == "":
+        raise UsageError(f"{path}, line {line}: {key} must be a single value")
+    if key in NUMBERS:
+        try:
+            float(node.value)
+        except ValueError:
+            raise UsageError(f"{path}, line {line}: {key} must be a number") from None
+    if key in CHOICES and node.value not in list(CHOICES[key]):
+        raise UsageError(f"{path}, line {line}: {key} must be one of {', '.join(CHOICES[key])}")
+    return str(node.value)

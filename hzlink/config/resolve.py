@@ -1,0 +1,291 @@
+"""From flags, environment, hzlink.yaml and the last run's record to a validated Topology.
+
+Each setting comes from the first of: flag, `HZLINK_*` variable, file, what the last `up` recorded, default. The
+record counts only for the contexts that it was made with: settings of one topology never leak into another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hzlink.config import kubeconfig, last_run, naming
+from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
+from hzlink.model.errors import UsageError
+from hzlink.model.topology import Settings, Site, Topology
+
+DEFAULT_FILE = "hzlink.yaml"
+DEFAULT_NAME = "hazelcast"
+DEFAULT_TIMEOUT = 180.0
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What was typed; None where it was not. The field names are those of the file's keys, too."""
+
+    client_ctx: tuple[str, ...] = ()
+    cluster_ctx: str | None = None
+    namespace: str | None = None
+    client_ns: tuple[str, ...] = ()
+    cluster_ns: str | None = None
+    kubeconfig: str | None = None
+    client_kubeconfig: str | None = None
+    cluster_kubeconfig: str | None = None
+    file: str | None = None
+    name: str | None = None
+    mode: str | None = None
+    expose: str | None = None
+    members: int | None = None
+    image: str | None = None
+    link_from: str | None = None
+    via: str | None = None
+    address_timeout: float | None = None
+    probe_image: str | None = None
+    timeout: float | None = None
+
+    @classmethod
+    def typed(cls, values: Mapping[str, Any]) -> Flags:
+        """Flags from a command line's values, where a repeatable option is a list, or None if it was not given."""
+        given: dict[str, Any] = {}
+        for key, value in values.items():
+            given[key] = tuple(value or ()) if key in LISTS else value
+        return cls(**given)
+
+
+LISTS = ("client_ctx", "client_ns")
+SIDES = {
+    "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
+    "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
+}
+# Said of every site: and of one side.
+SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
+PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
+SETTINGS = (
+    *("name", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "probe_image"),
+    "timeout",
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A validated run: the topology, seconds for it, and the values to record after a successful `up`."""
+
+    topology: Topology
+    timeout: float
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
+    """The topology that all sources together describe.
+
+    Raises:
+        UsageError: a context is missing or unknown, a value is out of range, two sites are one namespace.
+    """
+    recorded = last_run.load(environ)
+    sources = (_from_flags(flags), _from_environment(environ), _from_file(flags, environ))
+    values = _merge(sources, recorded)
+    if not values.get("client_ctx") or not values.get("cluster_ctx"):
+        missing = "--cluster-ctx" if values.get("client_ctx") else "--client-ctx"
+        earlier = (
+            "the last `hzlink up` was for other contexts" if recorded else "no earlier `hzlink up` to take it from"
+        )
+        raise UsageError(
+            f"no {missing} given, and {earlier}",
+            next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
+        )
+    topology = _topology(values, environ)
+    timeout = _number(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1, 86400)
+    record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
+    # A relative path means another file once the user has changed folders.
+    for key in ("kubeconfig", "client_kubeconfig", "cluster_kubeconfig"):
+        if record.get(key):
+            record[key] = str(Path(record[key]).expanduser().absolute())
+    return Config(topology, timeout, record)
+
+
+def _from_flags(flags: Flags) -> dict[str, Any]:
+    typed = {key: getattr(flags, key) for key in (*PLACES, *SETTINGS)}
+    return {key: list(value) if key in LISTS else value for key, value in typed.items() if value not in (None, ())}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key in (*PLACES, *SETTINGS):
+        text = environ.get(f"HZLINK_{key.upper()}", "")
+        if text:
+            # One context a line: contexts may contain any other character.
+            values[key] = [line for line in text.split("\n") if line] if key in LISTS else text
+    return values
+
+
+def _from_file(flags: Flags, environ: Mapping[str, str]) -> dict[str, Any]:
+    named = flags.file or environ.get("HZLINK_FILE")
+    path = Path(named or DEFAULT_FILE)
+    if not path.is_file():
+        if named:
+            raise UsageError(f"there is no file {named}")
+        return {}
+    from hzlink.config.config_file import load
+
+    return load(path)
+
+
+def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    given = {anchor: _first(sources, anchor) for anchor in SIDES}
+    # The record is of one topology: with another context on either side it is of no use.
+    ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
+    sources = (*sources, recorded if ours else {})
+    chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
+    values: dict[str, Any] = {}
+    for source in sources:
+        counts = dict(source)
+        for anchor, keys in SIDES.items():
+            # A namespace that goes with another context in a lower source does not go with this one.
+            if counts.get(anchor, chosen[anchor]) != chosen[anchor]:
+                counts = _without(counts, keys)
+        for shared, sides in SHARED.items():
+            # What a higher source says of every site outranks what this one says of a side.
+            if shared in values:
+                counts = _without(counts, sides)
+        values = counts | values
+    return values
+
+
+def _first(sources: Sequence[Mapping[str, Any]], key: str) -> Any:
+    return next((source[key] for source in sources if key in source), None)
+
+
+def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
+
+
+def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> Topology:
+    name = str(values.get("name", DEFAULT_NAME))
+    if not naming.is_label(name):
+        raise UsageError(f"the topology's name {name!r} is not a lower-case label such as {DEFAULT_NAME}")
+    shared = values.get("kubeconfig")
+    cluster = _place(
+        str(values["cluster_ctx"]),
+        values.get("cluster_ns") or values.get("namespace"),
+        values.get("cluster_kubeconfig") or shared,
+        environ,
+    )
+    namespaces = _spread(list(values.get("client_ns") or []), len(values["client_ctx"]))
+    clients = [
+        _place(
+            str(context),
+            namespace or values.get("namespace"),
+            values.get("client_kubeconfig") or shared,
+            environ,
+        )
+        for context, namespace in zip(values["client_ctx"], namespaces, strict=True)
+    ]
+    _refuse_same_place([cluster, *clients])
+    places = [place[0] for place in (cluster, *clients)]
+    names = naming.site_names(places)
+    sites = [
+        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place)
+        for number, (site_name, place) in enumerate(zip(names, places, strict=True))
+    ]
+    return Topology(name, sites[0], tuple(sites[1:]), _settings(values))
+
+
+def _spread(namespaces: list[str], count: int) -> list[str | None]:
+    if len(namespaces) > 1 and len(namespaces) != count:
+        raise UsageError(
+            f"{len(namespaces)} --client-ns for {count} --client-ctx",
+            next_step="give one for all client sites, or one for each, in the same order",
+        )
+    return [*namespaces] if len(namespaces) == count else [*namespaces, None][:1] * count
+
+
+Place = tuple[str, str, str | None]
+
+
+def _place(context: str, namespace: str | None, file: str | None, environ: Mapping[str, str]) -> tuple[Place, str]:
+    # kubectl does not know ~, and no shell sees what comes from hzlink.yaml.
+    file = os.path.expanduser(file) if file else None
+    known = kubeconfig.contexts(file, environ)
+    if "\0" in context or not _is_text(context):
+        raise UsageError(f"{context!r} is not a context's name", said="no program takes such a name")
+    if context not in known:
+        listed = ", ".join(sorted(known)[:8]) or "none"
+        raise UsageError(
+            f"there is no context {context!r} in {file or 'your kubeconfig'}",
+            said=f"contexts there: {listed}",
+            next_step="kubectl config get-contexts",
+        )
+    own = known[context]
+    chosen = namespace or own.namespace
+    if not naming.is_label(chosen):
+        raise UsageError(f"{chosen!r} is not a namespace's name", next_step="check --namespace")
+    return (context, chosen, file), own.server
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be handed to a program: half a character cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse_same_place(places: list[tuple[Place, str]]) -> None:
+    seen: dict[tuple[str, str], Place] = {}
+    for place, server in places:
+        context, namespace, _ = place
+        other = seen.setdefault((server or context, namespace), place)
+        if other is not place:
+            contexts = f"context {context}" if other[0] == context else f"contexts {other[0]} and {context}"
+            raise UsageError(
+                f"two sites are the same namespace: {namespace} of {contexts}",
+                next_step="give each site a namespace of its own: --client-ns, --cluster-ns",
+            )
+
+
+def _settings(values: Mapping[str, Any]) -> Settings:
+    standard = Settings()
+    return Settings(
+        mode=_choice(Mode, values.get("mode", standard.mode), "mode"),
+        expose=_choice(Expose, values.get("expose", standard.expose), "expose"),
+        members=int(_number(values.get("members", standard.members), "members", 1, 100)),
+        image=_image(values, "image"),
+        link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
+        via=_choice(Via, values.get("via", standard.via), "via"),
+        address_timeout=_number(values.get("address_timeout", standard.address_timeout), "address-timeout", 0, 86400),
+        probe_image=_image(values, "probe_image") or standard.probe_image,
+    )
+
+
+def _image(values: Mapping[str, Any], key: str) -> str | None:
+    image = values.get(key)
+    if image is None:
+        return None
+    if not str(image) or any(character.isspace() for character in str(image)):
+        raise UsageError(f"--{key.replace('_', '-')} {image!r} is not an image")
+    return str(image)
+
+
+def _choice(kind: type[Choice], value: object, name: str) -> Choice:
+    try:
+        return kind(str(value))
+    except ValueError:
+        listed = ", ".join(kind)
+        raise UsageError(f"--{name} {value!r} is not one of {listed}") from None
+
+
+def _number(value: object, name: str, least: float, most: float) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most or (name == "members" and number != int(number)):
+        raise UsageError(f"--{name} {value!r} is not a number from {least:g} to {most:g}")
+    return number

@@ -1,0 +1,81 @@
+"""Why no token was issued, or why it was not redeemed: what Skupper's words mean, and what to type next. Pure."""
+
+from __future__ import annotations
+
+from hzlink.model.errors import ExitStatus, HzlinkError
+from hzlink.model.topology import Site
+from hzlink.programs import hints
+from hzlink.programs.refusals import Refusal, classify, explain
+
+NAME_TAKEN = "a Secret that is not Skupper's has the name that the link's Secret needs"
+RENAME = "rename it, or give the topology another name: --name"
+NO_GRANT_ADDRESS = "no address for redeeming yet"
+
+# What the issuing side answers, in the AccessToken's status: what it means.
+_REFUSALS = (
+    ("No such access granted", "the token was refused: it had been used already, or its grant is gone"),
+    ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
+    # Not the number alone: the URL of a grant that cannot be reached has its UUID, which may hold it.
+    ("403 (Forbidden)", "the token was refused: its code is wrong"),
+    ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
+    ("could not create received secret", NAME_TAKEN),
+    ("Controller got error", "the issuing site cannot be reached from the redeeming one"),
+)
+# How a CLI that is not of release 2 answers to verbs and flags that it does not know.
+_UNKNOWN_WORDS = ("unknown command", "unknown flag", "unknown shorthand flag")
+
+
+def not_issued(site: Site, error: HzlinkError) -> HzlinkError:
+    """The error, told as one of issuing a token at a site."""
+    said = error.said or ""
+    if any(words in said for words in _UNKNOWN_WORDS):
+        return _old_program(error)
+    if (refused := _by_the_server(site, "issue a token", error)) is not None:
+        return refused
+    error.message = f"no token could be issued at {site.name}"
+    error.subject = error.subject or "AccessGrant"
+    if NO_GRANT_ADDRESS in said:
+        # It is in the controller's namespace, which hzlink does not know.
+        service = "get services --all-namespaces --field-selector metadata.name=skupper-grant-server"
+        error.next_step = hints.cluster_wide(site, service)
+    else:
+        error.next_step = hints.kubectl(site, "get accessgrants.skupper.io -o wide")
+    return error
+
+
+def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) -> HzlinkError:
+    """The error, told as one of redeeming the issuer's token, an AccessToken of that name at the redeemer."""
+    said = error.said or ""
+    if any(words in said for words in _UNKNOWN_WORDS):
+        return _old_program(error)
+    if (refused := _by_the_server(redeemer, "redeem a token", error)) is not None:
+        return refused
+    meaning = next((text for phrase, text in _REFUSALS if phrase in said), None)
+    error.message = meaning or f"the token of {issuer.name} was not redeemed"
+    error.site = redeemer.name
+    error.subject = f"AccessToken {name}"
+    error.next_step = hints.hzlink("link")
+    if "could not create received secret" in said:
+        error.next_step = RENAME
+    return error
+
+
+def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
+    """The error, where the API server did not let it come to anything; a CLI says that in kubectl's words."""
+    if error.status is ExitStatus.PREREQUISITE:
+        return error
+    said = error.said or ""
+    if error.status is ExitStatus.FAILED and classify(said) in _SERVERS_OWN and "Controller got" not in said:
+        return explain(site, doing, said)
+    return None
+
+
+_SERVERS_OWN = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN)
+
+
+def _old_program(error: HzlinkError) -> HzlinkError:
+    error.message = "this skupper CLI is not of release 2, which hzlink works with"
+    error.subject = "skupper"
+    error.status = ExitStatus.PREREQUISITE
+    error.next_step = f"{hints.hzlink('link --via kubectl')}   (or install it anew: https://skupper.io/start/)"
+    return error

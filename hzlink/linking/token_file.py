@@ -1,0 +1,102 @@
+"""The token's file: mode 0600 in a folder of mode 0700, gone when it is left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hzlink.config import last_run
+from hzlink.model.errors import HzlinkError
+from hzlink.programs import process, scratch
+
+# A name that the skupper CLI accepts: ^[A-Za-z0-9./~-]+$
+FILE = "token.yaml"
+
+
+@dataclass(frozen=True)
+class Token:
+    """What redeems: the grant it came from, where to redeem it, and the secret code. Never printed."""
+
+    grant: str
+    url: str
+    code: str
+    ca: str
+
+    def __repr__(self) -> str:
+        return f"Token(grant={self.grant!r})"
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder that only this user can look into, with an empty token file in it; removed on every way out.
+
+    Should hzlink be killed, the next run removes it (`sweep`).
+
+    Raises:
+        HzlinkError: no folder can be made.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = _enter(stack)
+            (folder / FILE).touch(mode=0o600)
+        except OSError as error:
+            raise HzlinkError(
+                "there is nowhere to keep the token for the moment that it is needed",
+                said=f"{error.filename}: {error.strerror}",
+                next_step="free some disk space or set TMPDIR, or use: --via kubectl (needs no file)",
+            ) from None
+        yield folder
+
+
+def sweep() -> None:
+    """Removes the folders of runs that were killed."""
+    for place in _places():
+        scratch.sweep(*place)
+
+
+def _places() -> list[tuple[Path, str]]:
+    """Where the folder is made, and how its name begins: the state folder, else the one for temporary files."""
+    return [(last_run.path().parent, "token-"), (scratch.temporary(), "hzlink-token-")]
+
+
+def _enter(stack: ExitStack) -> Path:
+    first, second = _places()
+    try:
+        first[0].mkdir(parents=True, exist_ok=True, mode=0o700)
+        return stack.enter_context(scratch.folder(*first))
+    except OSError:
+        return stack.enter_context(scratch.folder(*second))
+
+
+def read(folder: Path) -> Token:
+    """The token that `skupper token issue` wrote.
+
+    Raises:
+        HzlinkError: the file is not a token's. Its content is never quoted.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
+        spec = document["spec"]
+        token = Token(str(document["metadata"]["name"]), str(spec["url"]), str(spec["code"]), str(spec["ca"]))
+    # What PyYAML lets out for odd values quotes them, so nothing of it is passed on.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
+        raise HzlinkError(
+            "skupper token issue wrote something that is not a token", next_step="skupper version   (hzlink knows 2.2)"
+        ) from None
+    process.conceal(token.code)
+    return token
+
+
+def write(folder: Path, item: Any) -> None:
+    """Puts an AccessToken into the file, for `skupper token redeem`."""
+    import json
+
+    # JSON is YAML. The file keeps its mode.
+    with open(os.path.join(folder, FILE), "w", encoding="utf-8") as file:
+        json.dump(item, file)

@@ -1,0 +1,318 @@
+"""What one object's status says, in three words: done, why not, or why never. Pure.
+
+The fields are those of Skupper 2.2 and of Kubernetes' workloads. Skupper's `status.message` is passed on in its own
+words. Conditions lag what really flows by some 12 s, in both directions (measured on Skupper 2.2.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from hzlink.model import objects
+from hzlink.model.objects import Object
+from hzlink.model.topology import MANCENTER, WORKLOAD
+
+
+class State(StrEnum):
+    """How one thing stands."""
+
+    OK = "ok"
+    WAITING = "waiting"
+    BROKEN = "broken"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A state and its evidence, in the cluster's words where it has some.
+
+    `grace` is for how many seconds a wait lets it be BROKEN before it is taken to stay so: for ever, unless said.
+    """
+
+    state: State
+    text: str = ""
+    grace: float = math.inf
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is as it should be."""
+        return self.state is State.OK
+
+
+def skupper(item: Object | None) -> Reading:
+    """Any Skupper resource, by its `status.status` (Ready, Pending, Error)."""
+    if item is None:
+        return Reading(State.ABSENT, "not there")
+    word = objects.status(item).get("status") or ""
+    message = str(objects.status(item).get("message") or "")
+    if word == "Ready":
+        return Reading(State.OK, message if message != "OK" else "")
+    if word == "Error":
+        return Reading(State.BROKEN, message or "Error")
+    return Reading(State.WAITING, message or NOT_LOOKED_AT)
+
+
+# Seconds. A write of the controller's that met another's is repeated at once; a controller takes up a new Site within
+# one (measured), unless it is being restarted.
+ERROR_GRACE = 3.0
+CONTROLLER_GRACE = 20.0
+NOT_LOOKED_AT = "not looked at yet by the Skupper controller"
+# What a Site says until the garbage collector has taken the objects of the one before it.
+_MENDS_ITSELF = "is not owned by skupper site"
+
+
+def site(item: Object | None) -> Reading:
+    """A Skupper Site that is waited for: what does not mend itself is not waited for until the end."""
+    reading = skupper(item)
+    if reading.state is State.BROKEN and _MENDS_ITSELF not in reading.text:
+        return replace(reading, grace=ERROR_GRACE)
+    if reading.text == NOT_LOOKED_AT:
+        return Reading(State.BROKEN, NOT_LOOKED_AT, CONTROLLER_GRACE)
+    return reading
+
+
+def since(item: Object) -> datetime | None:
+    """Since when the object stands as it does: its main condition's last transition, or that of the first one that
+    keeps it from being True; for one without conditions, when it was made.
+    """
+    conditions = [entry for entry in objects.status(item).get("conditions") or [] if entry.get("type") != "Resolved"]
+    main = [entry for entry in conditions if entry.get("type") in ("Ready", "Available")]
+    if not any(entry.get("status") == "True" for entry in main):
+        main = [entry for entry in conditions if entry.get("status") == "False"] + main
+    moments = [moment for entry in main if (moment := objects.moment(entry.get("lastTransitionTime")))]
+    return moments[0] if moments else objects.created(item)
+
+
+def needs_address(site: Object | None) -> bool:
+    """Whether the Site's router runs and only its address for links is missing."""
+    if site is None:
+        return False
+    return (
+        objects.holds(site, "Running")
+        and not objects.holds(site, "Ready")
+        and not objects.holds(site, "Resolved")
+        and objects.spec(site).get("linkAccess") not in (None, "", "none")
+    )
+
+
+def address(site: Object | None) -> str | None:
+    """The host where other sites' routers connect to this Site, once it has one."""
+    for endpoint in objects.status(site or {}).get("endpoints") or []:
+        if endpoint.get("name") == "inter-router" and endpoint.get("host"):
+            return str(endpoint["host"])
+    return None
+
+
+def balancer_address(service: Object) -> str:
+    """The address that a load balancer gave a Service; empty while it has given none."""
+    ingress = (objects.status(service).get("loadBalancer") or {}).get("ingress") or []
+    first = ingress[0] if ingress else {}
+    return str(first.get("ip") or first.get("hostname") or "")
+
+
+def matched(item: Object | None) -> Reading:
+    """A Listener or Connector: whether it has found its counterpart."""
+    reading = skupper(item)
+    if item is not None and reading.ok and not objects.holds(item, "Matched"):
+        return Reading(State.WAITING, "not matched yet")
+    return reading
+
+
+def only_unmatched(item: Object) -> bool:
+    """Whether a Listener or Connector is as it should be, and only its counterpart is not known (yet)."""
+    unmatched = objects.condition(item, "Matched").get("status") == "False" or objects.holds(item, "Ready")
+    return unmatched and objects.condition(item, "Configured").get("status") != "False"
+
+
+def link_is_stale(link: Object, peer: Object | None) -> bool:
+    """Whether the Link was made to a Site that is no more: its certificates are of no use to the present one."""
+    if peer is None:
+        return False
+    remote = objects.status(link).get("remoteSiteId")
+    if remote:
+        return bool(remote != objects.uid(peer))
+    made, peer_made = objects.created(link), objects.created(peer)
+    return made is not None and peer_made is not None and made < peer_made
+
+
+def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Reading:
+    """A StatefulSet or Deployment, as `kubectl rollout status` judges it; a pod's trouble is named."""
+    if item is None:
+        return Reading(State.ABSENT, "not there")
+    wanted = wanted_replicas(item)
+    status = objects.status(item)
+    seen = int(status.get("observedGeneration", 0)) >= int(item.get("metadata", {}).get("generation", 0))
+    updated, ready = int(status.get("updatedReplicas", 0)), int(status.get("readyReplicas", 0))
+    total = int(status.get("replicas", 0))
+    if seen and updated >= wanted and ready >= wanted and total <= wanted:
+        return Reading(State.OK, f"{ready}/{wanted}")
+    troubles = pod_troubles(pods)
+    if broken := next((trouble for trouble in troubles if trouble.state is State.BROKEN), None):
+        return Reading(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
+    if troubles:
+        return Reading(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
+    left = f", {total - wanted} old pod still there" if ready >= wanted and total > wanted else ""
+    return Reading(State.WAITING, f"{ready}/{wanted} ready{left}")
+
+
+# Ten times what hzlink itself makes: whoever may write a StatefulSet may write a thousand million into it.
+MOST_REPLICAS = 1000
+
+
+def wanted_replicas(item: Object) -> int:
+    """`spec.replicas`, 1 where it is not set; never more than are worth a line each."""
+    return min(int(objects.spec(item).get("replicas", 1)), MOST_REPLICAS)
+
+
+# Reasons of a waiting container that do not pass by themselves in the time that a user waits.
+_STUCK = (
+    *("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"),
+    *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
+)
+# Seconds. The kubelet's first back-off is 10 s: one failure alone may pass.
+STUCK_GRACE = 12.0
+# Another pod that ends, or a node that is being added, makes room.
+UNSCHEDULABLE_GRACE = 15.0
+
+
+def pod_trouble(pod: Object) -> Reading:
+    """Why the pod is not ready; an empty text where it is, or only starts."""
+    label = f"pod {objects.name(pod)}"
+    if objects.is_going(pod):
+        return Reading(State.WAITING, f"{label}: is being deleted")
+    scheduled = objects.condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
+        text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
+        return Reading(State.BROKEN, text, UNSCHEDULABLE_GRACE)
+    for container in _containers(pod):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        reason = waiting.get("reason", "")
+        if reason in _STUCK:
+            return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
+    if is_ready(pod):
+        return Reading(State.OK)
+    ended = _fallen(pod)
+    return Reading(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
+
+
+def pod_troubles(pods: Iterable[Object]) -> list[Reading]:
+    """What there is to say of the pods that are not ready."""
+    return [trouble for trouble in map(pod_trouble, pods) if trouble.text]
+
+
+def restarts(pod: Object) -> int:
+    """How often its containers were started again, in all."""
+    return sum(container.get("restartCount", 0) for container in _containers(pod))
+
+
+def fallen(pod: Object) -> str:
+    """The name of the pod's container that is not ready and has ended before; empty where there is none."""
+    container = _fallen(pod)
+    return str(container.get("name", "")) if container else ""
+
+
+def _fallen(pod: Object) -> Object | None:
+    """Between two crashes nothing waits: a container that starts once more looks like any that starts."""
+    for container in _containers(pod):
+        ended = (container.get("lastState") or {}).get("terminated")
+        if ended and container.get("restartCount") and not container.get("ready"):
+            return container
+    return None
+
+
+def _fall(container: Object) -> str:
+    count, ended = container["restartCount"], container["lastState"]["terminated"]
+    times = f"{count} {'time' if count == 1 else 'times'}"
+    return f"restarted {times}; before: {ended.get('reason') or 'ended'}, exit code {ended.get('exitCode', '?')}"
+
+
+def _containers(pod: Object) -> list[Object]:
+    status = objects.status(pod)
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+
+
+ROUTER_SELECTOR = "skupper.io/component=router"
+
+
+def routers(items: Iterable[Object]) -> Reading:
+    """A site's router pods: one that is ready will do (with `ha` there are two).
+
+    OK, too, where neither a pod nor a Deployment of the router's can be seen: then the Site's word has to do.
+    """
+    listed = list(items)
+    pods = router_pods(listed)
+    if any(is_ready(pod) for pod in pods):
+        return Reading(State.OK)
+    if pods:
+        return next(iter(pod_troubles(pods)), Reading(State.WAITING, "no router pod is ready"))
+    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
+    return Reading(State.WAITING, "Deployment skupper-router has no pod") if made else Reading(State.OK)
+
+
+def router_pods(items: Iterable[Object]) -> list[Object]:
+    """The pods of a site's router."""
+    key, _, value = ROUTER_SELECTOR.partition("=")
+    return [item for item in items if item.get("kind") == "Pod" and objects.labels(item).get(key) == value]
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod is Ready and is not on its way out."""
+    return objects.holds(pod, "Ready") and not objects.is_going(pod)
+
+
+def of_app(pods: Iterable[Object], app: str) -> list[Object]:
+    """The pods with that `app` label, by name."""
+    return sorted((pod for pod in pods if objects.labels(pod).get("app") == app), key=objects.name)
+
+
+def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
+    """Which of the members' names have no Service yet (Skupper makes one per member at a client site)."""
+    there = {objects.name(service) for service in services if not objects.is_going(service)}
+    return [name for name in names if name not in there]
+
+
+# What Skupper marks the Services with that it makes of a Listener, per pod and in all: the Listener's name.
+OF_LISTENER = "internal.skupper.io/listener"
+
+
+def member_services(services: Iterable[Object]) -> list[Object]:
+    """The Services that Skupper made of the Listener for single members."""
+    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
+    return [service for service in made if objects.name(service) != WORKLOAD]
+
+
+def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
+    """The Services that Skupper made for members that are not among these names."""
+    there = [objects.name(service) for service in member_services(services) if not objects.is_going(service)]
+    return sorted(name for name in there if name not in names and name.startswith(f"{WORKLOAD}-"))
+
+
+def mancenter_started(pods: Iterable[Object]) -> datetime | None:
+    """When the newest Management Center's container started; None while its init container still waits."""
+    started = [
+        moment
+        for pod in of_app(pods, MANCENTER)
+        if not objects.is_going(pod)
+        for container in objects.status(pod).get("containerStatuses") or []
+        if (moment := objects.moment(((container.get("state") or {}).get("running") or {}).get("startedAt")))
+    ]
+    return max(started, default=None)
+
+
+def mancenter_came_first(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
+    """Whether Management Center started before the members' names were there, so that it may have found nobody.
+
+    One that finds nobody at its start does not try again.
+    """
+    started = mancenter_started(pods)
+    made = [objects.created(service) for service in services if objects.name(service) in names]
+    known = [moment for moment in made if moment is not None]
+    return started is not None and bool(known) and started < max(known)
+
+
+MEMBER_SELECTOR = f"app={WORKLOAD}"

@@ -1,0 +1,90 @@
+"""What comes from a cluster, fitted to the shape that the rest of hzlink reads. Pure.
+
+Anybody who may write into the namespace chooses what is in its objects, and a custom resource's schema is the cluster's
+word only. A field of another kind than it should be is as good as not there; nothing else is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hzlink.model.objects import Object
+
+# A shape: a type, a mapping of fields to shapes, or a list of one shape.
+_TEXTS = {"": str}
+_STATES = {
+    "waiting": {"reason": str, "message": str},
+    "running": {"startedAt": str},
+    "terminated": {"exitCode": int, "reason": str, "message": str},
+}
+_CONTAINERS = [{"name": str, "ready": bool, "restartCount": int, "state": _STATES, "lastState": _STATES}]
+_OBJECT: dict[str, Any] = {
+    "kind": str,
+    "apiVersion": str,
+    "metadata": {
+        "name": str,
+        "uid": str,
+        "creationTimestamp": str,
+        "generation": int,
+        "labels": _TEXTS,
+        "annotations": _TEXTS,
+        "ownerReferences": [{"kind": str, "uid": str}],
+    },
+    "spec": {
+        "replicas": int,
+        "ports": [{"port": int, "nodePort": int}],
+        "type": str,
+        "linkAccess": str,
+        "tlsCredentials": str,
+    },
+    "status": {
+        "status": str,
+        "message": str,
+        "phase": str,
+        "reason": str,
+        "remoteSiteId": str,
+        "remoteSiteName": str,
+        "url": str,
+        "code": str,
+        "ca": str,
+        "conditions": [{"type": str, "status": str, "reason": str, "message": str}],
+        "endpoints": [{"name": str, "host": str}],
+        "controller": {"version": str},
+        "loadBalancer": {"ingress": [{"ip": str, "hostname": str}]},
+        "initContainerStatuses": _CONTAINERS,
+        "containerStatuses": _CONTAINERS,
+        **dict.fromkeys(("observedGeneration", "updatedReplicas", "readyReplicas", "replicas"), int),
+    },
+}
+# Kubernetes' own limit for counts and ports.
+_MOST = 2**31 - 1
+
+
+def fitted(item: Any) -> Object | None:
+    """The object without the fields that are not what they should be; None where it has no kind."""
+    found = _fit(item, _OBJECT)
+    return found if isinstance(found, Mapping) and found.get("kind") else None
+
+
+def _fit(value: Any, shape: Any) -> Any:
+    """The value as far as it has the shape, None where it has not."""
+    if isinstance(shape, list):
+        fits = [_fit(one, shape[0]) for one in value] if isinstance(value, list) else []
+        return [one for one in fits if one is not None]
+    if isinstance(shape, dict):
+        return _fit_fields(value, shape) if isinstance(value, Mapping) else None
+    if shape is int:
+        return value if type(value) is int and 0 <= value <= _MOST else None
+    return value if isinstance(value, shape) else None
+
+
+def _fit_fields(value: Mapping[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
+    fitted_fields = {}
+    for key, inner in value.items():
+        # The empty key stands for all of a mapping's fields.
+        wanted = shape.get(key, shape.get(""))
+        fits = inner if wanted is None else _fit(inner, wanted)
+        if fits is not None or wanted is None:
+            fitted_fields[key] = fits
+    return fitted_fields

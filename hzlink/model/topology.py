@@ -1,0 +1,80 @@
+"""Sites and topology: who is linked to whom. Pure records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
+
+
+@dataclass(frozen=True)
+class Site:
+    """A namespace that takes part. kubeconfig, context and namespace travel together into every call.
+
+    `name` is what hzlink calls the site (and its Skupper Site, unless one is there already).
+    `kubeconfig` is None where kubectl's own look-up ($KUBECONFIG, ~/.kube/config) holds.
+    """
+
+    name: str
+    role: Role
+    context: str
+    namespace: str
+    kubeconfig: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Context and namespace, for people."""
+        return f"{self.context}/{self.namespace}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user can choose about the topology. `image` None keeps the manifests' own.
+
+    `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
+    """
+
+    mode: Mode = Mode.SMART
+    expose: Expose = Expose.CLUSTERIP
+    members: int = 3
+    image: str | None = None
+    link_from: LinkFrom = LinkFrom.AUTO
+    via: Via = Via.AUTO
+    address_timeout: float = 60.0
+    probe_image: str = "python:3.13-slim"
+
+
+@dataclass(frozen=True)
+class Topology:
+    """One cluster site and the client sites linked to it."""
+
+    name: str
+    cluster: Site
+    clients: tuple[Site, ...]
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """All sites, the cluster site first."""
+        return (self.cluster, *self.clients)
+
+    @property
+    def member_names(self) -> tuple[str, ...]:
+        """The pods' names that the StatefulSet gives its members."""
+        return tuple(f"{WORKLOAD}-{number}" for number in range(self.settings.members))
+
+
+# Names in the bundled manifests.
+WORKLOAD = "hazelcast"
+MANCENTER = "hazelcast-mancenter"
+ROUTING_KEY = "hazelcast"
+
+# Labels on everything that hzlink applies: `down` deletes only what carries both.
+MANAGED_BY = "app.kubernetes.io/managed-by"
+PART_OF = "app.kubernetes.io/part-of"
+MANAGER = "hzlink"
+
+
+def labels(topology_name: str) -> dict[str, str]:
+    """The labels that mark an object as hzlink's and as part of this topology."""
+    return {MANAGED_BY: MANAGER, PART_OF: topology_name}

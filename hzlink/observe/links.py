@@ -1,0 +1,41 @@
+"""Which Link leads from one site to another, and which of Skupper's objects have lost their Site. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hzlink.model import conditions, objects
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot, Snapshots
+
+
+def between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object | None:
+    """The Link in the redeemer's namespace that leads to the issuer, whoever made it; the healthiest of several.
+
+    One whose own Site is no more does not count, whatever it says of itself: the garbage collector is on its way.
+    """
+    peer = snapshots[issuer].skupper_site
+    if peer is None:
+        return None
+    names = [objects.name(one.skupper_site) for one in snapshots.values() if one.skupper_site is not None]
+    there = [link for link in snapshots[redeemer].of("Link") if not is_orphan(snapshots[redeemer], link)]
+    found = [link for link in there if _leads_to(link, peer, names)]
+    return max(found, key=lambda link: conditions.skupper(link).ok, default=None)
+
+
+def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
+    status = objects.status(link)
+    if status.get("remoteSiteId"):
+        return bool(status["remoteSiteId"] == objects.uid(peer))
+    remote = status.get("remoteSiteName")
+    if not remote:
+        # A new one has only its name, which ends in that of the Site; of `edge` and `west-edge` the longer.
+        remote = max((name for name in names if objects.name(link).endswith(f"-{name}")), key=len, default="")
+    return bool(remote == objects.name(peer))
+
+
+def is_orphan(snapshot: Snapshot, item: Object) -> bool:
+    """Whether an object belongs to a Site that is no more."""
+    owners = objects.owner_uids(item, "Site")
+    return bool(owners) and not owners & {objects.uid(site) for site in snapshot.of("Site")}

@@ -1,0 +1,71 @@
+"""What a run that was cut off may have left of its linking: tokens and grants of hzlink's own. Pure.
+
+What hzlink makes itself carries its labels. The skupper CLI names and labels its AccessGrant as it likes, but takes any
+window for it: hzlink's is a minute and a fraction of a second that is worked out from topology and sites, and so tells
+the grant from everybody else's. It takes the name of an AccessToken from the file, and leaves its labels out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+from hzlink.model import objects
+from hzlink.model.objects import Object, Ref
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.snapshot import Snapshot
+
+
+def grant_window(topology_name: str, issuer: Site, redeemer: Site) -> str:
+    """How long a token of this link can be redeemed, as Go writes a duration: 1m0.123456781s.
+
+    The last digit is never 0, as Go would leave it out.
+    """
+    digest = hashlib.sha256(f"{topology_name}/{issuer.name}/{redeemer.name}".encode()).hexdigest()
+    return f"1m0.{int(digest, 16) % 10**8:08d}1s"
+
+
+def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) -> tuple[Ref, ...]:
+    """The tokens and grants of hzlink's that are at a site. While no run is at work, there should be none.
+
+    `names` are those that hzlink gives to Links. A token of that name is hzlink's if the Link is, or if it could only
+    link a Site of hzlink's.
+    """
+    windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
+    named = {objects.name(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
+    if any(objects.is_ours(site, topology.name) for site in snapshot.of("Site")):
+        named |= set(names)
+    return tuple(
+        objects.ref(item)
+        for item in (*snapshot.of("AccessToken"), *snapshot.of("AccessGrant"))
+        if objects.is_ours(item, topology.name)
+        or has_window(item, windows)
+        or (item["kind"] == "AccessToken" and objects.name(item) in named)
+    )
+
+
+def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> tuple[Object, ...]:
+    """Links that a run of hzlink had made and could not mark as its own any more.
+
+    Such a Link has one of the names that hzlink gives, and either hzlink's token of that name is still there, or
+    Skupper made it for a Site of hzlink's, with which it would go in any case.
+    """
+    tokens = {objects.name(item) for item in snapshot.of("AccessToken") if objects.is_ours(item, topology.name)}
+    sites = [objects.uid(item) for item in snapshot.of("Site") if objects.is_ours(item, topology.name)]
+    return tuple(
+        link
+        for link in snapshot.of("Link")
+        if objects.name(link) in names
+        and not objects.is_ours(link, topology.name)
+        and (objects.name(link) in tokens or any(objects.is_owned_by(link, site) for site in sites))
+    )
+
+
+def has_window(item: Object, windows: set[str]) -> bool:
+    """Whether an object is a grant that was issued with one of these windows, for a single use."""
+    wanted = objects.spec(item)
+    return (
+        item.get("kind") == "AccessGrant"
+        and wanted.get("redemptionsAllowed") == 1
+        and wanted.get("expirationWindow") in windows
+    )

@@ -1,0 +1,159 @@
+"""The bundled manifests, and what one site gets of them: a kustomize overlay. No cluster is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from hzlink.model.choices import Expose, Mode, Role
+from hzlink.model.errors import HzlinkError, UsageError
+from hzlink.model.objects import Object
+from hzlink.model.topology import WORKLOAD, Site, Topology, labels
+from hzlink.programs import kubectl, scratch
+
+FINGERPRINT = "hzlink.io/fingerprint"
+MEMBER_IMAGE = "hazelcast/hazelcast"
+
+
+def folder() -> Path:
+    """Where the manifests are: in the wheel inside the package, in a checkout (editable install) beside it.
+
+    Raises:
+        HzlinkError: neither is there; the installation is broken.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for candidate in (package / "_manifests", package.parent / "manifests"):
+        if (candidate / "cluster" / "kustomization.yaml").is_file():
+            return candidate
+    raise HzlinkError("hzlink's bundled manifests are missing", next_step="install hzlink again")
+
+
+async def render(topology: Topology, site: Site, skupper_name: str, issues: bool) -> list[Object]:
+    """What `up` applies at a site, as plain stamped objects in kustomize's order.
+
+    Args:
+        topology: the settings hold for all its sites.
+        site: the site to render for.
+        skupper_name: the name of its Skupper Site.
+        issues: whether the others link to this site, which then needs link access.
+    """
+    return [stamped(item) for item in parse(await build(topology, site, skupper_name, issues))]
+
+
+async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
+    """The same as YAML text, for `hzlink render`."""
+    with scratch.folder(*_overlays()) as work:
+        # kustomize resolves links before it compares folders.
+        into = work.resolve()
+        content = overlay(topology, site, skupper_name, issues, folder(), into)
+        # JSON is YAML: any name is quoted right.
+        (into / "kustomization.yaml").write_text(json.dumps(content, indent=2), encoding="utf-8")
+        return await kubectl.kustomize(str(into))
+
+
+def sweep() -> None:
+    """Removes the overlays of runs that were killed."""
+    scratch.sweep(*_overlays())
+
+
+def _overlays() -> tuple[Path, str]:
+    return scratch.temporary(), "hzlink-overlay-"
+
+
+def parse(text: str) -> list[Object]:
+    """The objects of a YAML stream."""
+    import yaml
+
+    # The C parser, where PyYAML was built with it, reads ten times as fast.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [item for item in yaml.load_all(text, loader) if item]
+
+
+def stamped(item: Object) -> Object:
+    """The object with its own fingerprint as annotation: a field that it no longer sets is known to be gone."""
+    metadata = dict(item.get("metadata") or {})
+    digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:16]
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), FINGERPRINT: digest}
+    return {**item, "metadata": metadata}
+
+
+def overlay(
+    topology: Topology, site: Site, skupper_name: str, issues: bool, bundle: Path, into: Path
+) -> dict[str, Any]:
+    """The kustomization for one site, as `into`/kustomization.yaml would hold it. Pure."""
+    settings = topology.settings
+    content: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [_relative(bundle / site.role, into)],
+        "components": [_relative(bundle / "components" / name, into) for name in components(topology, site, issues)],
+        "labels": [{"pairs": labels(topology.name), "includeSelectors": False}],
+        "patches": [
+            {
+                "target": {"group": "skupper.io", "kind": "Site"},
+                "patch": json.dumps([{"op": "replace", "path": "/metadata/name", "value": skupper_name}]),
+                "options": {"allowNameChange": True},
+            }
+        ],
+    }
+    if site.role is Role.CLUSTER:
+        content["replicas"] = [{"name": WORKLOAD, "count": settings.members}]
+        if settings.image:
+            content["images"] = [{"name": MEMBER_IMAGE, **image_parts(settings.image)}]
+    elif settings.mode is Mode.SMART:
+        content["patches"].append({"patch": json.dumps(_expect_members(settings.members))})
+    return content
+
+
+def components(topology: Topology, site: Site, issues: bool) -> list[str]:
+    """The names of the kustomize components that the settings ask for at this site."""
+    settings = topology.settings
+    chosen = []
+    if settings.mode is Mode.UNISOCKET:
+        chosen.append(f"{site.role}-unisocket")
+    elif site.role is Role.CLIENT and settings.expose is not Expose.CLUSTERIP:
+        chosen.append(f"expose-{settings.expose}")
+    if site.role is Role.CLUSTER and not issues:
+        chosen.append("no-link-access")
+    if site.role is Role.CLIENT and issues:
+        chosen.append("link-access")
+    return chosen
+
+
+def image_parts(image: str) -> dict[str, str]:
+    """An image reference in kustomize's parts: newName, and newTag or digest.
+
+    Raises:
+        UsageError: there is no name in it, or nothing after a colon or @.
+    """
+    name, at, digest = image.partition("@")
+    # A colon before the last slash belongs to the registry's port.
+    head, slash, tail = name.rpartition("/")
+    base, colon, tag = tail.partition(":")
+    if not base or (colon and not tag) or (at and not digest):
+        raise UsageError(f"--image {image!r} is not an image")
+    parts = {"newName": f"{head}{slash}{base}"}
+    if tag:
+        parts["newTag"] = tag
+    if digest:
+        parts["digest"] = digest
+    return parts
+
+
+def _expect_members(count: int) -> dict[str, Any]:
+    """Tells Management Center's init container how many members' names to wait for."""
+    init = {"name": "wait-for-members", "env": [{"name": "HAZELCAST_MEMBERS", "value": str(count)}]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "hazelcast-mancenter"},
+        "spec": {"template": {"spec": {"initContainers": [init]}}},
+    }
+
+
+def _relative(path: Path, start: Path) -> str:
+    # kustomize takes bases by relative path only.
+    return os.path.relpath(path.resolve(), start)

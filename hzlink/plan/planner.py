@@ -1,0 +1,230 @@
+"""What is left to do: topology, wanted objects and snapshots in, steps with their dependencies out. Pure.
+
+A converged topology gives an empty plan, and so a run that writes nothing. A run that died anywhere is resumed by
+planning again from what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hzlink.model import conditions, objects, probe_labels
+from hzlink.model.choices import LinkFrom, Mode, Role
+from hzlink.model.objects import Object, Ref
+from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.observe import links, mancenter
+from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.plan import leftovers
+from hzlink.plan.drift import drift
+
+
+class Action(StrEnum):
+    """What a step does; apply.py has a function for each."""
+
+    TIDY = "tidy"
+    NAMESPACE = "namespace"
+    COLLECT = "collect"
+    APPLY = "apply"
+    PRUNE = "prune"
+    SITE = "site"
+    MEMBERS = "members"
+    LINK = "link"
+    NAMES = "names"
+    MANCENTER = "mancenter"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do at one site, once the steps in `needs` are done. `why` is for the user."""
+
+    action: Action
+    site: Site
+    why: str
+    needs: frozenset[str] = frozenset()
+    items: tuple[Object, ...] = ()
+    refs: tuple[Ref, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name among a plan's steps."""
+        return key(self.site, self.action)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes a cluster; the others wait for one."""
+        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
+
+
+def key(site: Site, action: Action) -> str:
+    """The name of a site's step."""
+    return f"{site.name}/{action}"
+
+
+Wanted = Mapping[Site, Sequence[Object]]
+
+
+def issuers(topology: Topology, snapshots: Snapshots) -> dict[Site, Site]:
+    """For each client site, the side of its link that issues: the cluster site, unless told or found otherwise.
+
+    A link that is there keeps its direction, so that a second run changes nothing.
+    """
+    return {client: _issuer(topology, snapshots, client) for client in topology.clients}
+
+
+def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
+    asked = topology.settings.link_from
+    if asked is not LinkFrom.AUTO:
+        return client if asked is LinkFrom.CLIENT else topology.cluster
+    if links.between(snapshots, redeemer=client, issuer=topology.cluster):
+        return topology.cluster
+    if links.between(snapshots, redeemer=topology.cluster, issuer=client):
+        return client
+    # A run that had turned to the client side and was cut off goes on there.
+    has_address = conditions.address(snapshots[client].skupper_site) is not None
+    return (
+        client if has_address and not conditions.address(snapshots[topology.cluster].skupper_site) else topology.cluster
+    )
+
+
+def skupper_name(site: Site, snapshots: Snapshots) -> str:
+    """The name of the Site's Skupper Site: the one that is there, else the site's own."""
+    found = snapshots[site].skupper_site
+    return objects.name(found) if found is not None else site.name
+
+
+def link_name(topology: Topology, issuer_skupper_name: str) -> str:
+    """The name of a Link (and of its token and Secret) in the redeeming site's namespace."""
+    return f"{topology.name}-{issuer_skupper_name}"
+
+
+def make(
+    topology: Topology, wanted: Wanted, snapshots: Snapshots, missing: frozenset[Site] = frozenset()
+) -> list[Step]:
+    """The steps of `up`. `missing` are the sites whose namespace is to be created."""
+    steps = tidying(topology, snapshots)
+    for site in topology.sites:
+        steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
+    planned = {step.key for step in steps}
+    chosen = issuers(topology, snapshots)
+    for client in topology.clients:
+        steps += _client_steps(topology, client, chosen[client], snapshots, planned)
+    return steps
+
+
+def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that put in order what a run that was cut off left of its linking: `items` are Links to mark."""
+    names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
+    steps = []
+    for site in topology.sites:
+        refs = leftovers.refs(topology, snapshots[site], names)
+        unmarked = leftovers.unmarked_links(topology, snapshots[site], names)
+        if refs or unmarked:
+            found = ", ".join(map(str, (*refs, *map(objects.ref, unmarked))))
+            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=unmarked, refs=refs))
+    return steps
+
+
+def _site_steps(
+    topology: Topology, site: Site, wanted: Sequence[Object], snapshot: Snapshot, create: bool
+) -> list[Step]:
+    steps = []
+    needs: frozenset[str] = frozenset()
+    if create:
+        steps.append(Step(Action.NAMESPACE, site, f"namespace {site.namespace} is not there"))
+        needs = frozenset({steps[-1].key})
+    orphans = _orphans(snapshot)
+    if orphans:
+        why = f"until what a deleted Site left is gone: {', '.join(map(str, orphans))}"
+        steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
+        needs = frozenset({steps[-1].key})
+    changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
+    if changed:
+        why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
+        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(changed)))
+        needs = frozenset({steps[-1].key})
+    keep = {objects.ref(item) for item in wanted}
+    stale = tuple(
+        objects.ref(item)
+        for item in snapshot.items
+        if objects.is_ours(item, topology.name)
+        and objects.ref(item) not in keep
+        and item["kind"] not in _LINKING
+        # A verification that is at work beside this run, or that the cluster itself clears away.
+        and not probe_labels.is_probe(item)
+    )
+    if stale:
+        steps.append(Step(Action.PRUNE, site, ", ".join(map(str, stale)), needs, refs=stale))
+    if changed or not conditions.skupper(snapshot.skupper_site).ok:
+        steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
+    if site.role is Role.CLUSTER:
+        workload = snapshot.get("StatefulSet", WORKLOAD)
+        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(workload).ok:
+            why = f"until {topology.settings.members} members are ready"
+            steps.append(Step(Action.MEMBERS, site, why, needs))
+    return steps
+
+
+def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
+    """What belongs to a Site that is no more and waits for the garbage collector.
+
+    A new Site must not come before it is done: Skupper 2.2 takes a ServiceAccount that is there for its own, and does
+    not make another when that one is collected; its router then never runs (read, and seen).
+    """
+    return tuple(objects.ref(item) for item in snapshot.items if links.is_orphan(snapshot, item))
+
+
+# Made by the link step, which also cleans them up.
+_LINKING = ("Link", "AccessToken", "AccessGrant", "Secret")
+
+
+def _touches(changed: Sequence[Object], name: str, kind: str) -> bool:
+    return any(item["kind"] == kind and objects.name(item) == name for item in changed)
+
+
+def _client_steps(
+    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str]
+) -> list[Step]:
+    steps = []
+    cluster = topology.cluster
+    redeemer = client if issuer is cluster else cluster
+    link = links.between(snapshots, redeemer, issuer)
+    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
+    unlinked = link is None or not conditions.skupper(link).ok
+    if unlinked or (
+        key(issuer, Action.SITE) in planned and conditions.link_is_stale(link or {}, snapshots[issuer].skupper_site)
+    ):
+        why = "not linked" if link is None else f"its link is not ready: {conditions.skupper(link).text}"
+        steps.append(Step(Action.LINK, client, why, frozenset(before)))
+    needs = frozenset(
+        {step.key for step in steps} | (planned & {key(cluster, Action.MEMBERS), key(client, Action.APPLY)})
+    )
+    if topology.settings.mode is Mode.UNISOCKET:
+        if not service_matched(client, topology, snapshots) or steps:
+            steps.append(Step(Action.NAMES, client, f"until the Service {WORKLOAD} leads to the members", needs))
+        return steps
+    missing = conditions.missing_names(snapshots[client].of("Service"), topology.member_names)
+    if missing or needs:
+        steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} are there", needs))
+        needs = frozenset({steps[-1].key})
+    if needs or _mancenter_needs_a_look(topology, snapshots, client):
+        steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
+    return steps
+
+
+def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:
+    """Whether either end says that Listener and Connector have found each other; one may lag (skupper issue 2428)."""
+    listener = snapshots[client].get("Listener", WORKLOAD)
+    connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
+    return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)
+
+
+def _mancenter_needs_a_look(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+    snapshot = snapshots[client]
+    pods, services = snapshot.of("Pod"), snapshot.of("Service")
+    seen = mancenter.sight(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
+    if seen is not None and seen.blind:
+        return True
+    ready = conditions.rollout(snapshot.get("Deployment", MANCENTER), conditions.of_app(pods, MANCENTER)).ok
+    return not ready or conditions.mancenter_came_first(pods, services, topology.member_names)

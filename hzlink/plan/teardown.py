@@ -1,0 +1,76 @@
+"""What `down` removes at a site, and in which order. Pure.
+
+The order leaves nothing behind on Skupper 2.2: Listener and Connector; tokens before the Links that they would make
+again, Links with their Secrets; grants; the Site, and what the garbage collector takes with it; then the workload.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hzlink.model import objects, probe_labels
+from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
+from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import leftovers, planner
+
+# Skupper's lease has no owner, so nobody takes it when its Site goes.
+
+_ORDER = (("Listener", "Connector"), ("AccessToken",), ("Link",), ("AccessGrant",), ("Site",))
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """What goes, in stages: each is deleted after the one before. `dependents` go by themselves with the Site."""
+
+    stages: tuple[tuple[Ref, ...], ...]
+    dependents: tuple[Ref, ...]
+    pods: tuple[Ref, ...]
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """All that hzlink deletes, in order."""
+        return tuple(ref for stage in self.stages for ref in stage)
+
+
+def make(topology: Topology, snapshot: Snapshot) -> Teardown:
+    """The teardown of one site: only what hzlink made for this topology, and what Skupper made of that."""
+    names = {planner.link_name(topology, site.name) for site in topology.sites}
+    left = leftovers.refs(topology, snapshot, names)
+    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
+    stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
+    # A Link's Secret has the Site as owner, but it must be gone before the same name is used again.
+    links = [item for item in ours if item["kind"] == "Link"]
+    stages[2] += [Ref(RESOURCES["Secret"], _secret(link)) for link in links]
+    sites = [item for item in ours if item["kind"] == "Site"]
+    done = {ref for stage in stages for ref in stage}
+    workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
+    # By what it leaves beside itself: not everybody may list Jobs.
+    workload += {job: None for item in ours if (job := probe_labels.job_of(item)) is not None}
+    # A `down` that was cut off may have removed the Site already, with the workload still there.
+    if sites or (workload and not snapshot.of("Site")):
+        stages.append([SKUPPER_LEASE])
+    return Teardown(
+        stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
+        dependents=_owned(snapshot, sites),
+        pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(pod, ours)),
+    )
+
+
+def _secret(link: Object) -> str:
+    return str(objects.spec(link).get("tlsCredentials") or objects.name(link))
+
+
+def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
+    owners = [objects.uid(site) for site in sites]
+    return tuple(
+        objects.ref(item) for item in snapshot.items if any(objects.is_owned_by(item, owner) for owner in owners)
+    )
+
+
+def _is_of(pod: Object, ours: list[Object]) -> bool:
+    """Whether the pod belongs to a workload of ours: a StatefulSet owns it, a Deployment by way of a ReplicaSet."""
+    if any(objects.is_owned_by(pod, objects.uid(item)) for item in ours if item["kind"] == "StatefulSet"):
+        return True
+    names = {objects.name(item) for item in ours if item["kind"] == "Deployment"}
+    return objects.labels(pod).get("app") in names - {WORKLOAD}

@@ -1,0 +1,43 @@
+"""Command lines for the user to copy: quoted for a shell, with the site's kubeconfig, context and namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from shlex import quote
+
+from hzlink.model import conditions, objects
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+
+# The flags that named the sites in this run, as typed; the command line sets it once. Without them a command to copy
+# would speak of other sites, or of none.
+typed_places: list[str] = []
+
+
+def hzlink(words: str) -> str:
+    """A command of hzlink's for the sites of this run."""
+    return " ".join(["hzlink", words, *(quote(word) for word in typed_places)])
+
+
+def kubectl(site: Site, words: str) -> str:
+    """A kubectl command at a site."""
+    file = f" --kubeconfig {quote(site.kubeconfig)}" if site.kubeconfig else ""
+    return f"kubectl{file} --context {quote(site.context)} -n {quote(site.namespace)} {words}"
+
+
+def cluster_wide(site: Site, words: str) -> str:
+    """A kubectl command at a site's cluster, whatever the namespace."""
+    file = f" --kubeconfig {quote(site.kubeconfig)}" if site.kubeconfig else ""
+    return f"kubectl{file} --context {quote(site.context)} {words}"
+
+
+def pods(site: Site, found: Iterable[Object], selector: str) -> str:
+    """The command that tells why the pods of a label selector are not ready: the last words of one that has crashed."""
+    last = (last_words(site, pod) for pod in found)
+    return next(filter(None, last), kubectl(site, f"describe pods -l {selector}"))
+
+
+def last_words(site: Site, pod: Object) -> str:
+    """The command for the log of a pod's container before it ended; empty where none of them has ended."""
+    container = conditions.fallen(pod)
+    return kubectl(site, f"logs {quote(objects.name(pod))} -c {quote(container)} --previous") if container else ""

@@ -1,0 +1,147 @@
+"""What kubectl's refusals mean. Pure: its words in, a typed error out.
+
+Unreachable, unauthorized, forbidden, definitions missing and not there are told apart, because each has another
+remedy. The phrases are kubectl's and the API server's own (1.34 to 1.37).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from hzlink.model.errors import ExitStatus, HzlinkError
+from hzlink.model.topology import Site
+from hzlink.programs import hints
+
+
+class Refusal(StrEnum):
+    """Why a call did not do what it was asked."""
+
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NO_DEFINITIONS = "definitions missing"
+    OLD_DEFINITIONS = "definitions of another version"
+    NO_NAMESPACE = "namespace missing"
+    TERMINATING = "namespace terminating"
+    QUOTA = "quota exceeded"
+    NOT_FOUND = "not found"
+    EXISTS = "already exists"
+    CONFLICT = "conflict"
+    CHANGED = "changed meanwhile"
+    OTHER = "refused"
+
+
+# The first that matches holds, so the more particular come first.
+_PHRASES: tuple[tuple[Refusal, str], ...] = (
+    (Refusal.NO_NAMESPACE, r'namespaces "[^"]*" not found'),
+    (Refusal.NO_DEFINITIONS, r"doesn't have a resource type|no matches for kind|resource mapping not found"),
+    (Refusal.OLD_DEFINITIONS, r"skupper\.io/.*field not declared in schema|unknown field .* in io\.skupper\."),
+    (Refusal.CONFLICT, r"Apply failed with \d+ conflict"),
+    (Refusal.CHANGED, r"\(Conflict\)"),
+    (
+        Refusal.UNAUTHORIZED,
+        r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",
+    ),
+    # Called Forbidden, too, and no lack of rights.
+    (Refusal.TERMINATING, r"being terminated"),
+    (Refusal.QUOTA, r"exceeded quota"),
+    (Refusal.OTHER, r"violates PodSecurity|denied the request"),
+    (Refusal.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
+    (Refusal.EXISTS, r"\(AlreadyExists\)|already exists"),
+    (Refusal.NOT_FOUND, r"\(NotFound\)|not found"),
+    (
+        Refusal.UNREACHABLE,
+        r"Unable to connect|connection to the server|was refused|dial tcp|i/o timeout|no such host|TLS handshake"
+        r"|x509:|tls:|API group list|context deadline exceeded|connection reset|http2: client connection|EOF$"
+        r"|ServiceUnavailable|request canceled|unable to handle the request|unable to return a response|Client.Timeout",
+    ),
+)
+
+_MISSING = {
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.NO_DEFINITIONS, Refusal.OLD_DEFINITIONS, Refusal.NO_NAMESPACE),
+}
+
+INSTALL_SKUPPER = "https://skupper.io/v2/install.yaml"
+
+
+class KubectlError(HzlinkError):
+    """kubectl (or the API server behind it) refused. `refusal` says why."""
+
+    def __init__(self, refusal: Refusal, message: str, **facts: object) -> None:
+        super().__init__(message, **facts)  # type: ignore[arg-type]
+        self.refusal = refusal
+        self.status = ExitStatus.PREREQUISITE if refusal in _MISSING else ExitStatus.FAILED
+
+
+def classify(said: str) -> Refusal:
+    """Which refusal these words are."""
+    for refusal, pattern in _PHRASES:
+        if re.search(pattern, said, re.MULTILINE):
+            return refusal
+    return Refusal.OTHER
+
+
+def explain(site: Site, doing: str, said: str) -> KubectlError:
+    """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
+    refusal = classify(said)
+    message, next_step = _answer(refusal, site, doing)
+    return KubectlError(refusal, message, site=site.name, said=gist(said), next_step=next_step)
+
+
+def ended(site: Site, doing: str, number: int) -> KubectlError:
+    """The error for a kubectl that a signal has ended before it could say anything."""
+    return KubectlError(
+        Refusal.OTHER,
+        f"kubectl was killed (signal {number}) when it was to {doing}",
+        site=site.name,
+        said="the system ends programs where memory is short; nothing is known of what was done of it",
+        next_step="free some memory, then the same command again: it goes on from what is there",
+    )
+
+
+def gist(said: str) -> str:
+    """The telling lines of what kubectl printed: without repeats, client-go's own log lines, warnings and advice."""
+    told = said.partition("Please review the fields above")[0] or said
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    telling = [line for line in lines if not re.match(r"[EWI]\d{4} |Warning:", line)] or lines
+    return "\n".join(dict.fromkeys(telling))[:1500]
+
+
+def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
+    where = f"context {site.context}"
+    match refusal:
+        case Refusal.UNREACHABLE:
+            return f"the API server of {where} cannot be reached", hints.cluster_wide(site, "cluster-info")
+        case Refusal.UNAUTHORIZED:
+            return f"the API server of {where} does not accept your credentials", hints.cluster_wide(
+                site, "auth whoami"
+            )
+        case Refusal.FORBIDDEN:
+            message = f"you may not {doing} in namespace {site.namespace} of {where}"
+            return message, hints.kubectl(site, "auth can-i --list")
+        case Refusal.NO_DEFINITIONS:
+            message = f"Skupper is not installed in the cluster of {where}"
+            return message, hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
+        case Refusal.NO_NAMESPACE:
+            create = hints.cluster_wide(site, f"create namespace {site.namespace}")
+            return (
+                f"there is no namespace {site.namespace} in {where}",
+                f"{create}   (or: {hints.hzlink('up --create-namespace')})",
+            )
+        case Refusal.OLD_DEFINITIONS:
+            message = f"Skupper's definitions in the cluster of {where} are not of the release that hzlink works with"
+            return message, hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
+        case Refusal.TERMINATING:
+            message = f"namespace {site.namespace} of {where} is being deleted"
+            return message, hints.cluster_wide(site, f"wait --for=delete namespace {site.namespace}")
+        case Refusal.QUOTA:
+            message = f"a quota of namespace {site.namespace} in {where} is used up"
+            return message, hints.kubectl(site, "describe resourcequotas")
+        case Refusal.CONFLICT:
+            return "another field manager owns what hzlink wants to set", hints.kubectl(
+                site, "get all -o yaml --show-managed-fields"
+            )
+        case _:
+            return f"kubectl could not {doing}", None

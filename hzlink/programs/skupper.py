@@ -1,0 +1,86 @@
+"""The skupper CLI: its version, and its two verbs, bound to one site. Its own errors come on standard output (2.2).
+
+The platform is always given: SKUPPER_PLATFORM would change it, and then there is no --context.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hzlink.model.errors import HzlinkError
+from hzlink.model.topology import Site
+from hzlink.programs import process, refusals
+
+HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
+
+LEAST_TIMEOUT = 10
+
+
+async def version(deadline: float) -> process.Completed | None:
+    """How `skupper version` ended, which tells the CLI's own; None where it is not installed.
+
+    Raises:
+        DeadlineExceeded: it did not end within `deadline` seconds.
+        PrerequisiteError: it could not be started.
+    """
+    path = process.find_program("skupper")
+    return None if path is None else await process.run([path, "version"], deadline=deadline)
+
+
+class Skupper:
+    """skupper for one site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    async def issue(self, folder: Path, file: str, window: str, seconds: float) -> None:
+        """`skupper token issue`: one use, within a window. The file must be one that is there, with mode 0600.
+
+        The CLI accepts no window below a minute.
+
+        Raises:
+            HzlinkError: it refused, or the grant did not get ready in time; what it said is in it.
+        """
+        args = ["token", "issue", file, "--redemptions-allowed=1", f"--expiration-window={window}"]
+        await self._call("skupper token issue", args, folder, seconds)
+
+    async def redeem(self, folder: Path, file: str, seconds: float) -> None:
+        """`skupper token redeem`. When it fails, the reason is in the AccessToken's status, not in what it says.
+
+        Raises:
+            HzlinkError: it refused, or the token was not redeemed in time.
+        """
+        await self._call("skupper token redeem", ["token", "redeem", file], folder, seconds)
+
+    async def _call(self, doing: str, args: list[str], folder: Path, seconds: float) -> None:
+        limit = max(LEAST_TIMEOUT, int(seconds))
+        argv = [
+            process.require_program("skupper", HINT),
+            *args,
+            f"--timeout={limit}s",
+            "--platform=kubernetes",
+            f"--context={self.site.context}",
+            f"--namespace={self.site.namespace}",
+        ]
+        if self.site.kubeconfig:
+            argv.append(f"--kubeconfig={os.path.abspath(self.site.kubeconfig)}")
+        try:
+            # Run in the file's own folder: the CLI refuses a path with an underscore or a space in it.
+            done = await process.run(argv, deadline=limit + 10, env=_absolute_kubeconfig(), cwd=str(folder))
+        except process.DeadlineExceeded as error:
+            raise HzlinkError(
+                f"{doing} did not end", site=self.site.name, said=str(error), waited=error.seconds
+            ) from None
+        if done.code != 0:
+            # Its errors are on standard output; client-go's warnings beside them, on standard error, are none.
+            said = refusals.gist(process.redact(f"{done.stdout}\n{done.stderr}"))
+            raise HzlinkError(f"{doing} failed", site=self.site.name, said=said, waited=done.seconds)
+
+
+def _absolute_kubeconfig() -> dict[str, str]:
+    """KUBECONFIG for a program that runs in another folder: relative files stay the ones they were."""
+    listed = os.environ.get("KUBECONFIG", "")
+    if not listed:
+        return {}
+    return {"KUBECONFIG": os.pathsep.join(os.path.abspath(file) for file in listed.split(os.pathsep) if file)}

@@ -1,0 +1,129 @@
+"""What a command gives back: one record, from which every output format is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hzlink.model.errors import ExitStatus, HzlinkError
+from hzlink.model.topology import Site
+from hzlink.report import document as documents
+from hzlink.report.report import Report
+from hzlink.verify import proof, saved_verdict
+from hzlink.verify.proof import SiteProof
+from hzlink.verify.saved_verdict import Standing
+
+if TYPE_CHECKING:
+    # Of other commands than `status`, which is to be there at once.
+    from hzlink.checks.records import Finding
+    from hzlink.plan.planner import Step
+    from hzlink.verify.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A local address that leads to something at a site, for as long as the command runs."""
+
+    app: str
+    site: Site
+    address: str
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """A support bundle: where it is, the names of the files in it, and its bytes."""
+
+    path: str
+    files: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one command.
+
+    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
+    `text` is for commands whose result is a text of its own, such as manifests; `dumped` is the support bundle that was
+    written; `shown` when all but its errors has been shown already. `verification` is what `verify` found, site by
+    site; `verified` the last verdict that was kept.
+    """
+
+    command: str
+    status: ExitStatus = ExitStatus.DONE
+    report: Report | None = None
+    errors: tuple[HzlinkError, ...] = ()
+    steps: tuple[Step, ...] | None = None
+    removed: tuple[str, ...] | None = None
+    findings: tuple[Finding, ...] | None = None
+    text: str | None = None
+    notes: tuple[str, ...] = field(default=())
+    shown: bool = False
+    dumped: Dumped | None = None
+    verification: tuple[SiteProof, ...] | None = None
+    verified: Standing | None = None
+    opened: Opened | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there is anything that a table can show."""
+        parts = (self.report, self.steps, self.removed, self.verification, self.comparison)
+        return any(part is not None for part in parts)
+
+
+def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
+    """A failed run: its exit code is that of its first error."""
+    return Result(command, errors[0].status, report, tuple(errors))
+
+
+def of_findings(command: str, findings: tuple[Finding, ...]) -> Result:
+    """What `check` found: PREREQUISITE where a fatal check failed, DONE otherwise."""
+    fatal = any(finding.is_fatal for finding in findings)
+    return Result(command, ExitStatus.PREREQUISITE if fatal else ExitStatus.DONE, findings=findings)
+
+
+def verdict(command: str, report: Report, **more: Any) -> Result:
+    """A run whose end is what the report says: healthy, unhealthy, or not to be read."""
+    if report.healthy:
+        return Result(command, ExitStatus.DONE, report, **more)
+    lacks = any(site.status is ExitStatus.PREREQUISITE for site in report.unreadable)
+    return Result(command, ExitStatus.PREREQUISITE if lacks else ExitStatus.FAILED, report, **more)
+
+
+def to_dict(result: Result) -> dict[str, Any]:
+    """The versioned document of `-o json` and `-o yaml`, also on failure."""
+    document: dict[str, Any] = {
+        "apiVersion": documents.API_VERSION,
+        "kind": result.command.capitalize(),
+        "exitCode": int(result.status),
+    }
+    if result.report is not None:
+        document |= documents.to_dict(result.report)
+    if result.steps is not None:
+        document["steps"] = [
+            {"site": step.site.name, "action": str(step.action), "writes": step.writes, "why": step.why}
+            for step in result.steps
+        ]
+    if result.removed is not None:
+        document["removed"] = list(result.removed)
+    if result.findings is not None:
+        document["ready"] = not any(finding.is_fatal for finding in result.findings)
+        document["checks"] = [finding.to_dict() for finding in result.findings]
+    if result.dumped is not None:
+        dumped = {"path": result.dumped.path, "files": list(result.dumped.files), "bytes": result.dumped.size}
+        # The document of `dump` is about nothing else.
+        document |= dumped if result.command == "dump" else {"dump": dumped}
+    if result.verification is not None:
+        document["verification"] = [proof.to_dict(site) for site in result.verification]
+    if result.verified is not None:
+        document["verified"] = saved_verdict.standing_to_dict(result.verified)
+    if result.comparison is not None:
+        from hzlink.verify import comparison as comparisons
+
+        document["comparison"] = comparisons.to_dict(result.comparison)
+    if result.opened is not None:
+        opened = result.opened
+        document["opened"] = {"app": opened.app, "site": opened.site.name, "address": opened.address}
+    document["notes"] = list(result.notes)
+    document["errors"] = [error.to_dict() for error in result.errors]
+    return document

@@ -1,0 +1,75 @@
+"""A status that is looked at again and again: redrawn in place at a terminal, elsewhere a block for each change.
+
+Whatever is shown is dropped when it is replaced: an hour of it takes no more memory than a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.live import Live
+from rich.segment import Segment
+from rich.text import Text
+
+from hzlink.render.result import Result
+from hzlink.report import document
+
+Parts = Callable[[Result], list[RenderableType]]
+
+
+class LiveView:
+    """Redraws in place, and only what a look has changed."""
+
+    def __init__(self, console: Console, parts: Parts) -> None:
+        self._parts = parts
+        self._console = console
+        self._last: list[RenderableType] = []
+        self._shown: list[list[Segment]] = []
+        self._live = Live(_Picture([]), console=console, auto_refresh=False)
+        self._live.start()
+
+    def __call__(self, result: Result) -> None:
+        """Takes a look."""
+        self._last = self._parts(result)
+        picture = _Picture([*self._last, Text(" watching; ^C ends", "dim")])
+        lines = self._console.render_lines(picture, pad=False)
+        if lines != self._shown:
+            self._shown = lines
+            self._live.update(picture, refresh=True)
+
+    def close(self) -> None:
+        """Leaves the last picture where it is."""
+        self._live.update(_Picture(self._last))
+        self._live.stop()
+
+
+class _Picture:
+    """Parts one below the other. Where they are higher than the terminal, its last lines: they hold the verdict."""
+
+    def __init__(self, parts: list[RenderableType]) -> None:
+        self._parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = [line for part in self._parts for line in console.render_lines(part, options, pad=False)]
+        for line in lines[-max(1, console.height - 1) :]:
+            yield from line
+            yield Segment.line()
+
+
+class BlockView:
+    """Prints a block for each change. What only gets older has not changed."""
+
+    def __init__(self, show: Callable[[Result], None]) -> None:
+        self._show = show
+        self._told: object = None
+
+    def __call__(self, result: Result) -> None:
+        """Takes a look."""
+        state = (result.status, document.lasting(result.report) if result.report is not None else None)
+        if state != self._told:
+            self._told = state
+            self._show(result)
+
+    def close(self) -> None:
+        """Nothing is left open."""

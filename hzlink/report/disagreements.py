@@ -1,0 +1,118 @@
+"""Where the two sides of a link, or an object and its Site's `status.network`, say different things. Pure.
+
+Both sides tell of what they have heard, some seconds late. A disagreement that stays is a trouble of Skupper's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from shlex import quote
+from typing import Any
+
+from hzlink.model import conditions, objects
+from hzlink.model.choices import Role
+from hzlink.model.conditions import State
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.programs import hints
+from hzlink.report.site_status import LinkReport, SiteReport
+
+
+class Kind(StrEnum):
+    """What two say different things about."""
+
+    NETWORK = "network"
+    LINK = "link"
+    OFFERS = "offers"
+    NAMES = "names"
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One disagreement: about what, whose word it is, and what is said against it."""
+
+    kind: Kind
+    site: Site
+    text: str
+
+
+def find(
+    topology: Topology,
+    snapshots: Snapshots,
+    sites: Sequence[SiteReport],
+    links: Sequence[LinkReport],
+    members: Sequence[str],
+) -> tuple[Disagreement, ...]:
+    """All disagreements, between sites that can be read and have a Skupper Site. `members` are the names of all."""
+    reports = {report.site: report for report in sites}
+    cluster = snapshots[topology.cluster]
+    found: dict[Disagreement, None] = {}
+    for link in links:
+        client = snapshots[link.client]
+        if client.skupper_site is None or cluster.skupper_site is None:
+            continue
+        for here, there in ((client, cluster), (cluster, client)):
+            found.update(dict.fromkeys(_network(here, there, link)))
+        found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
+        found.update(dict.fromkeys(_names(client, members)))
+    return tuple(found)
+
+
+def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Disagreement]:
+    """What the Site here has heard of the Site there and of the Link; a Site that has heard nothing says nothing."""
+    entries = _entries(here)
+    if not entries:
+        return
+    site, other = here.site, there.site.name
+    uid, name = objects.uid(there.skupper_site or {}), objects.name(there.skupper_site or {})
+    ids = [entry.get("id") for entry in entries]
+    if link.reading.ok and uid not in ids:
+        text = f"the Link between {link.client.name} and its cluster says Ready, {site.name} does not list {other}"
+        yield Disagreement(Kind.NETWORK, site, f"{text} in its Site's network")
+    same = [entry for entry in entries if (entry.get("name"), entry.get("namespace")) == (name, there.site.namespace)]
+    own = objects.uid(here.skupper_site or {})
+    if any(entry.get("id") not in (uid, own) for entry in same):
+        text = f"{site.name} lists in its Site's network a Site {name} of {other} that is no more (skupper issue 2069)"
+        yield Disagreement(Kind.NETWORK, site, text)
+    told = [up for entry in entries for up in _links(entry, link) if entry.get("id") in (uid, own)]
+    if told and link.reading.state is not State.UNKNOWN and told[0] != link.reading.ok:
+        says = "Ready" if link.reading.ok else link.reading.text
+        text = f"{site.name}'s Site says that Link {link.name} is {'up' if told[0] else 'down'}, the Link says: {says}"
+        yield Disagreement(Kind.LINK, site, text)
+
+
+def _entries(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [dict(entry) for entry in objects.status(snapshot.skupper_site or {}).get("network") or []]
+
+
+def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
+    """Whether the Link is operational, as the entry has it; nothing where it does not know it."""
+    named = [one for one in entry.get("links") or [] if link.name and one.get("name") == link.name]
+    return [bool(one.get("operational")) for one in named]
+
+
+def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
+    """Listener and Connector of one linked pair: matched at both ends or at none."""
+    if not link.reading.ok or near.offer.ok == far.offer.ok:
+        return
+    for content, other in ((near, far), (far, near)):
+        if content.offer.ok and other.offer.state in (State.WAITING, State.BROKEN):
+            text = (
+                f"the {_kind(content)} of {content.site.name} is matched, the {_kind(other)} of {other.site.name} says"
+            )
+            yield Disagreement(Kind.OFFERS, other.site, f"{text}: {other.offer.text}")
+
+
+def _kind(report: SiteReport) -> str:
+    return "Connector" if report.site.role is Role.CLUSTER else "Listener"
+
+
+def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
+    """Services for members that are no more, which Skupper may leave."""
+    site = client.site
+    for name in conditions.stale_names(client.of("Service"), members):
+        text = f"{site.name}: Service {name} leads to no member any more: Skupper has not removed it"
+        command = hints.kubectl(site, f"delete service {quote(name)}")
+        yield Disagreement(Kind.NAMES, site, f"{text} (skupper issue 2251); if it stays: {command}")

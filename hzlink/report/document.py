@@ -1,0 +1,115 @@
+"""The report as the versioned document of `-o json` and `-o yaml`: docs/status-json.md says what is what. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hzlink.model.choices import Role
+from hzlink.report.hops import Hop, Path
+from hzlink.report.report import Report
+from hzlink.report.site_status import LinkReport, SiteReport
+
+API_VERSION = "hzlink/v1"
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "topology": report.topology.name,
+        "mode": str(report.mode),
+        "healthy": report.healthy,
+        "observedAt": report.at.strftime("%Y-%m-%dT%H:%M:%SZ") if report.at else None,
+        "sites": [_site(site) for site in report.sites],
+        "links": [_link(report, link) for link in report.links],
+        "members": [
+            {"name": member.name, "ready": member.ready, "message": member.trouble} for member in report.members
+        ],
+        "paths": [_path(path) for path in report.paths],
+        "findings": [
+            {"about": str(one.kind), "site": one.site.name, "message": one.text} for one in report.disagreements
+        ],
+        "warnings": list(report.warnings),
+        "firstBrokenHop": _hop(report.blame) if report.blame else None,
+    }
+
+
+# What changes with every look although nothing has happened.
+_FLEETING = ("observedAt", "ageSeconds")
+
+
+def lasting(report: Report) -> dict[str, Any]:
+    """The document without what changes although nothing has happened: two of the same are the same state."""
+    kept: dict[str, Any] = _lasting(to_dict(report))
+    return kept
+
+
+def _lasting(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _lasting(value) for key, value in part.items() if key not in _FLEETING}
+    return [_lasting(value) for value in part] if isinstance(part, list) else part
+
+
+def _link(report: Report, link: LinkReport) -> dict[str, Any]:
+    return {
+        "client": link.client.name,
+        "cluster": report.topology.cluster.name,
+        "name": link.name,
+        "issuer": link.issuer.name if link.issuer else None,
+        "state": str(link.reading.state),
+        "message": link.reading.text,
+    }
+
+
+def _site(site: SiteReport) -> dict[str, Any]:
+    offer = "connector" if site.site.role is Role.CLUSTER else "listener"
+    document: dict[str, Any] = {
+        "name": site.site.name,
+        "role": str(site.site.role),
+        "context": site.site.context,
+        "namespace": site.site.namespace,
+        "state": str(site.refusal or ("unknown" if site.error else "read")),
+        "skupper": {
+            "state": str(site.skupper.state),
+            "message": site.skupper.text,
+            "version": site.version,
+            "address": site.host or None,
+        },
+        offer: {"state": str(site.offer.state), "message": site.offer.text},
+    }
+    if site.names is not None:
+        document["names"] = list(site.names)
+    if site.mancenter is not None:
+        document["managementCenter"] = {
+            "state": str(site.mancenter.state),
+            "message": site.mancenter.text,
+            "address": site.mancenter_address or None,
+            "forward": site.mancenter_command or None,
+            "sees": site.sees.to_dict() if site.sees else None,
+        }
+    return document
+
+
+def _path(path: Path) -> dict[str, Any]:
+    return {
+        "client": path.client.name,
+        "healthy": path.broken is None,
+        "firstBroken": path.broken,
+        "hops": [_hop(hop) for hop in path.hops],
+    }
+
+
+def _hop(hop: Hop) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "hop": hop.name,
+        "stage": hop.stage,
+        "site": hop.site.name,
+        "state": str(hop.reading.state),
+        "message": hop.reading.text,
+        "object": hop.subject or None,
+        "ageSeconds": None if hop.age is None else int(hop.age),
+        "lags": hop.lag,
+        "next": None if hop.good else hop.next_step or None,
+    }
+    if hop.parts:
+        document["members"] = [_hop(part) for part in hop.parts]
+    return document

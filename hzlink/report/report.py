@@ -1,0 +1,107 @@
+"""How a topology stands, from snapshots of its sites: sites, links, members, paths and a verdict. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import datetime
+
+from hzlink.model import conditions
+from hzlink.model.choices import Mode, Role
+from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.observe.snapshot import Snapshots
+from hzlink.report import disagreements, hops, paths, site_status
+from hzlink.report.disagreements import Disagreement, Kind
+from hzlink.report.hops import Hop, Path
+from hzlink.report.site_status import MANCENTER_PORT, LinkReport, Member, SiteReport
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole topology. `blamed` is the path with the hop to mend first; None where all is well.
+
+    `members` is empty when the cluster site could not be read: they are not known to be down. `at` is when the last of
+    the looks ended.
+    """
+
+    topology: Topology
+    mode: Mode
+    sites: tuple[SiteReport, ...]
+    links: tuple[LinkReport, ...]
+    members: tuple[Member, ...]
+    wanted_members: int
+    paths: tuple[Path, ...]
+    blamed: Path | None
+    disagreements: tuple[Disagreement, ...] = ()
+    warnings: tuple[str, ...] = ()
+    at: datetime | None = None
+
+    @property
+    def blame(self) -> Hop | None:
+        """The first broken hop; None where all is well."""
+        return None if self.blamed is None else self.blamed.first_broken
+
+    @property
+    def size(self) -> str:
+        """How much there is: 2 sites, 1 link, 3 members."""
+        links = f"{len(self.links)} link{'s' if len(self.links) > 1 else ''}"
+        return f"{len(self.sites)} sites, {links}, {len(self.members)} members"
+
+    @property
+    def healthy(self) -> bool:
+        """Whether clients at every client site can use every member."""
+        return self.blamed is None
+
+    def notes(self, wide: bool = False) -> tuple[str, ...]:
+        """The warnings, and where two sides disagree; of two ends that do so while all is well a warning tells already,
+        so that only `wide` has both.
+        """
+        told = [one for one in self.disagreements if wide or not (self.healthy and one.kind is Kind.OFFERS)]
+        return (*self.warnings, *(one.text for one in told))
+
+    @property
+    def unreadable(self) -> tuple[SiteReport, ...]:
+        """Sites of which nothing is known."""
+        return tuple(site for site in self.sites if site.refusal is not None or site.error)
+
+
+def make(topology: Topology, snapshots: Snapshots) -> Report:
+    """The report. The mode and the number of members are read from the cluster, where they are there."""
+    mode = site_status.mode_of(topology, snapshots)
+    cluster = snapshots[topology.cluster]
+    workload = cluster.get("StatefulSet", WORKLOAD)
+    wanted = conditions.wanted_replicas(workload) if workload is not None else topology.settings.members
+    members = site_status.members_of(cluster, wanted)
+    expected = topology.member_names if cluster.error is not None else [member.name for member in members]
+    links = tuple(site_status.link_of(topology, snapshots, client) for client in topology.clients)
+    # Each client site's forward has a local port of its own: people run them side by side.
+    ports = dict(zip(topology.clients, itertools.count(MANCENTER_PORT), strict=False))
+    sites = tuple(
+        site_status.site_of(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT))
+        for site in topology.sites
+    )
+    sites = site_status.with_sight(topology, snapshots, sites, members)
+    found = paths.find(topology, snapshots, mode, sites, links, members)
+    blamed = hops.first(found)
+    return Report(
+        *(topology, mode, sites, links, members, wanted, found, blamed),
+        disagreements=disagreements.find(topology, snapshots, sites, links, expected),
+        warnings=_warnings(sites) if blamed is None else (),
+        at=max((one.at for one in snapshots.values() if one.at is not None), default=None),
+    )
+
+
+def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
+    lagging = [
+        f"{report.site.name}: Skupper still says of the "
+        f"{'Connector' if report.site.role is Role.CLUSTER else 'Listener'}: {report.offer.text}; "
+        "its conditions lag behind what flows"
+        for report in sites
+        if not report.offer.ok
+    ]
+    unexposed = [
+        f"{report.site.name}: Management Center's load balancer has no address yet"
+        for report in sites
+        if report.mancenter_unexposed
+    ]
+    return (*lagging, *unexposed)

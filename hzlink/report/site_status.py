@@ -1,0 +1,181 @@
+"""How each part of a topology stands: its members, its links, its sites. From snapshots. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hzlink.model import conditions, objects
+from hzlink.model.choices import Mode, Role
+from hzlink.model.conditions import Reading, State
+from hzlink.model.errors import ExitStatus
+from hzlink.model.objects import Object
+from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.observe import links, mancenter
+from hzlink.observe.mancenter import Sight
+from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.programs import hints
+from hzlink.programs.refusals import Refusal
+
+# Where Management Center listens, and the first local port that is proposed to forward to it.
+MANCENTER_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member, by its pod's name: whether its pod is ready, and what keeps it from it."""
+
+    name: str
+    ready: bool
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class LinkReport:
+    """The link of one client site, made from both sides: its name, who holds it, how it stands and since when."""
+
+    client: Site
+    reading: Reading
+    name: str = ""
+    issuer: Site | None = None
+    holder: Site | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SiteReport:
+    """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
+
+    `error` says why nothing is known of it, and `status` the exit code for that. `sees` is what its Management Center
+    is connected to, where that is known.
+    `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
+    names are not used.
+    """
+
+    site: Site
+    skupper: Reading
+    offer: Reading
+    version: str = ""
+    host: str = ""
+    refusal: Refusal | None = None
+    error: str = ""
+    status: ExitStatus = ExitStatus.DONE
+    names: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = ()
+    mancenter: Reading | None = None
+    mancenter_address: str = ""
+    mancenter_command: str = ""
+    mancenter_port: int = MANCENTER_PORT
+    mancenter_unexposed: bool = False
+    sees: Sight | None = None
+
+
+def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
+    """How clients connect, as the Connector has it; without one, as the settings say."""
+    connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
+    if connector is None:
+        return topology.settings.mode
+    return Mode.SMART if objects.spec(connector).get("exposePodsByName") else Mode.UNISOCKET
+
+
+def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
+    """The members that should be there, and any others that are; none where the site cannot be read."""
+    if snapshot.error is not None:
+        return ()
+    pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
+    names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
+    return tuple(_member(name, pods.get(name)) for name in [*names, *sorted(set(pods) - set(names))])
+
+
+def _member(name: str, pod: Object | None) -> Member:
+    if pod is None:
+        return Member(name, False, "no pod")
+    ready = conditions.is_ready(pod)
+    trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ")
+    return Member(name, ready, "" if ready else trouble or "starting")
+
+
+def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
+    """The link between a client site and the cluster site, whichever side holds it."""
+    for site in (topology.cluster, client):
+        if snapshots[site].error is not None:
+            return LinkReport(client, Reading(State.UNKNOWN, f"{site.name} cannot be read"))
+    found = [
+        LinkReport(client, conditions.skupper(link), objects.name(link), issuer, redeemer, conditions.since(link))
+        for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
+        if (link := links.between(snapshots, redeemer, issuer)) is not None
+    ]
+    # One in either direction will do; the former one may lie there still after a change of --link-from.
+    return max(found, key=lambda link: link.reading.ok, default=LinkReport(client, Reading(State.ABSENT, "not linked")))
+
+
+def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int) -> SiteReport:
+    """One site. `members` are the names that clients should have, `port` the local one to propose for forwarding."""
+    found = snapshot.skupper_site
+    kind = "Connector" if site.role is Role.CLUSTER else "Listener"
+    if snapshot.error is not None:
+        unknown = Reading(State.UNKNOWN, snapshot.error.message)
+        error = snapshot.error
+        return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
+    report: dict[str, Any] = {
+        "skupper": _skupper(found),
+        "offer": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
+        "host": conditions.address(found) or "",
+    }
+    if site.role is Role.CLIENT and mode is Mode.SMART:
+        missing = conditions.missing_names(snapshot.of("Service"), members)
+        report["names"] = tuple(name for name in members if name not in missing)
+        report["missing"] = tuple(missing)
+        pods = conditions.of_app(snapshot.of("Pod"), MANCENTER)
+        report["mancenter"] = _mancenter(snapshot, pods)
+        service = snapshot.get("Service", MANCENTER)
+        report["mancenter_address"] = _web_address(service)
+        if service is not None and not report["mancenter_address"]:
+            report["mancenter_port"] = port
+            report["mancenter_command"] = hints.kubectl(
+                site, f"port-forward service/{MANCENTER} {port}:{MANCENTER_PORT}"
+            )
+            report["mancenter_unexposed"] = objects.spec(service).get("type") == "LoadBalancer"
+    return SiteReport(site, **report)
+
+
+def _skupper(found: Object | None) -> Reading:
+    if conditions.needs_address(found):
+        return Reading(State.WAITING, "no address for links yet")
+    return conditions.skupper(found)
+
+
+def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Reading:
+    reading = conditions.rollout(snapshot.get("Deployment", MANCENTER), pods)
+    waits = any(
+        (container.get("state") or {}).get("running")
+        for pod in pods
+        for container in objects.status(pod).get("initContainerStatuses") or []
+    )
+    return Reading(State.WAITING, "waits for the members' names") if waits and not reading.ok else reading
+
+
+def with_sight(
+    topology: Topology, snapshots: Snapshots, sites: tuple[SiteReport, ...], members: tuple[Member, ...]
+) -> tuple[SiteReport, ...]:
+    """Adds what each Management Center that is ready sees of the members that are."""
+    ready = [member.name for member in members if member.ready]
+    seen = mancenter.sight(snapshots[topology.cluster].member_log, ready, len(topology.clients))
+    return tuple(
+        replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
+    )
+
+
+def _web_address(service: Object | None) -> str:
+    """The address outside the cluster, where the Service has one that hzlink can know."""
+    spec = objects.spec(service or {})
+    ports = spec.get("ports") or [{}]
+    if spec.get("type") == "LoadBalancer":
+        host = conditions.balancer_address(service or {})
+        return f"http://{host}:{ports[0].get('port')}" if host else ""
+    if spec.get("type") == "NodePort" and ports[0].get("nodePort"):
+        return f"http://<node>:{ports[0]['nodePort']}"
+    return ""

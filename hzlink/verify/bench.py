@@ -1,0 +1,102 @@
+"""Runs the comparison: the same members through a client site's Services and through their own pods, turn by turn."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+
+from hzlink.model.errors import HzlinkError
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.topology import WORKLOAD, Site
+from hzlink.programs.tasks import together
+from hzlink.verify import latency
+from hzlink.verify.comparison import SIZES, Comparison, Measure
+from hzlink.verify.endpoints import forwarded
+from hzlink.verify.latency import Latency
+from hzlink.verify.member_client import MemberClient, NoAnswer
+from hzlink.verify.site_proof import AT_ONCE, Plan, through
+
+MAP_PREFIX = "hzlink-bench-"
+# Each way gets so many turns for each size, so that what changes meanwhile on the machine hits both.
+TURNS = 4
+# Round trips before the first that counts, and the most in one turn: whatever the seconds say, they fit into memory.
+WARM_UP = 20
+MOST = 100_000
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One member, reached through the link and directly, and a key that it owns."""
+
+    name: str
+    key: str
+    link: MemberClient
+    direct: MemberClient
+
+
+async def bench_site(plan: Plan, cluster: Site, seconds: float, emit: Emit) -> Comparison:
+    """Measures each size, `seconds` each way.
+
+    Raises:
+        HzlinkError: a member is reached on one of the ways only, or none is, or one stops answering.
+    """
+    free = asyncio.Semaphore(AT_ONCE)
+    names = plan.names if plan.smart else (WORKLOAD,)
+
+    async def call(site: Site, target: str) -> tuple[str, MemberClient]:
+        client = await open_ones.enter_async_context(through(forwarded(site)(target), plan.cluster_name, free))
+        return (await client.answer()).member.uuid, client
+
+    async with AsyncExitStack() as open_ones:
+        links = dict(await together(call(plan.site, f"service/{name}") for name in names))
+        emit(Event(Mark.OK, f"members reached through the link: {len(links)}", plan.site.name))
+        direct = dict(await together(call(cluster, f"pod/{name}") for name in plan.names))
+        emit(Event(Mark.OK, f"members reached directly: {len(direct)}", cluster.name))
+        map_name = f"{MAP_PREFIX}{secrets.token_hex(8)}"
+        try:
+            await next(iter(direct.values())).wake(map_name)
+            pairs = await _pairs(plan, links, direct)
+            measures = [await _measure(pairs, map_name, size, seconds, emit) for size in SIZES]
+        finally:
+            with suppress(NoAnswer):
+                await next(iter(direct.values())).destroy(map_name)
+    return Comparison(plan.site, tuple(pair.name for pair in pairs), tuple(measures))
+
+
+async def _pairs(plan: Plan, links: Mapping[str, MemberClient], direct: Mapping[str, MemberClient]) -> Sequence[_Pair]:
+    pairs = []
+    for uuid, client in links.items():
+        if uuid not in direct:
+            raise HzlinkError(
+                f"member {uuid} answers through the link and is none of the cluster site's pods", site=plan.site.name
+            )
+        name = (await client.answer()).member.name
+        pairs.append(_Pair(name, await client.own_key(name), client, direct[uuid]))
+    return pairs
+
+
+async def _measure(pairs: Sequence[_Pair], map_name: str, size: int, seconds: float, emit: Emit) -> Measure:
+    value = secrets.token_bytes(size)
+    turn = seconds / TURNS / len(pairs)
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for pair in pairs:
+        for client in (pair.link, pair.direct):
+            await client.times(map_name, pair.key, rounds=WARM_UP, seconds=seconds, value=value)
+        for number in range(TURNS * 2):
+            through_link = number % 2 == 0
+            client = pair.link if through_link else pair.direct
+            found[through_link] += await client.times(map_name, pair.key, rounds=MOST, seconds=turn, value=value)
+    link, direct = _of(found[True]), _of(found[False])
+    text = f"{size} bytes: {link.per_second:.0f} round trips/s through the link, {direct.per_second:.0f} directly"
+    emit(Event(Mark.OK, text))
+    return Measure(size, link, direct)
+
+
+def _of(times: Sequence[float]) -> Latency:
+    found = latency.of(times)
+    if found is None:
+        raise NoAnswer("no round trip was made in the time given", next_step="give more --seconds")
+    return found

@@ -1,0 +1,197 @@
+"""The proof from inside: a Job in the client site's namespace runs it, and its pod's log brings the verdict back.
+
+For those whose own machine may not forward ports. Job and ConfigMap are removed on every way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from hzlink.apply import process_identity
+from hzlink.apply.lease import Holder, holder
+from hzlink.apply.steps.context import Run
+from hzlink.apply.steps.pods import Pods, unless_stuck
+from hzlink.model import probe_labels
+from hzlink.model.conditions import Reading
+from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
+from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.objects import RESOURCES, Object, Ref, ref
+from hzlink.model.objects import name as name_of
+from hzlink.model.topology import Topology
+from hzlink.observe.waiting import Objects
+from hzlink.programs import hints
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError
+from hzlink.programs.tasks import to_the_end
+from hzlink.verify import probe_job, probe_messages, probe_package
+from hzlink.verify.probe_messages import Nonsense
+from hzlink.verify.proof import SiteProof
+from hzlink.verify.site_proof import Plan
+
+# Seconds for Job, ConfigMap and pod to go: the pod's own grace, and what the cluster takes to notice.
+REMOVED_WITHIN = probe_job.GRACE + 10.0
+# Seconds that the Job outlives the time that hzlink itself waits for it.
+OUTLIVES_WAIT = 30
+# What a pod's log may say at most, and what of it is told where it has no verdict (characters).
+MOST_LOG = 2_000_000
+MOST_TOLD = 400
+
+# What an image that cannot be had, or cannot be run, is known by.
+_IMAGE_TROUBLE = ("ErrImage", "ImagePull", "InvalidImageName", "StartError", "ContainerCannotRun", "RunContainerError")
+
+
+async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) -> SiteProof:
+    """The same as verify.verify_site, from a pod of the site's. `until` is in time.monotonic's seconds.
+
+    Raises:
+        HzlinkError: the pod did not come to run, or came to no verdict; says why.
+        WaitTimeout: it was not there in time.
+    """
+    probe = _Probe(topology, plan, until, emit, f"{probe_labels.NAME_PREFIX}{secrets.token_hex(4)}")
+    archive, with_user, _ = await asyncio.gather(
+        asyncio.to_thread(probe_package.pack), _needs_user(probe.kubectl), _sweep(topology, probe.kubectl)
+    )
+    try:
+        return await _run(probe, archive, with_user)
+    finally:
+        await to_the_end(_remove(probe), REMOVED_WITHIN)
+
+
+@dataclass
+class _Probe:
+    """One run at one site. `made` is set once its Job is there for certain, `pods` are those that were seen of it."""
+
+    topology: Topology
+    plan: Plan
+    until: float
+    emit: Emit
+    name: str
+    made: bool = False
+    pods: tuple[Ref, ...] = ()
+
+    @property
+    def kubectl(self) -> Kubectl:
+        return Kubectl(self.plan.site)
+
+    @property
+    def image(self) -> str:
+        return self.topology.settings.probe_image
+
+
+async def _needs_user(kubectl: Kubectl) -> bool:
+    """Whether the Job has to say as which user it runs, as an image may say root."""
+    with suppress(KubectlError):  # not everybody may read namespaces
+        return not probe_job.chooses_users(await kubectl.namespace())
+    return True
+
+
+async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
+    kubectl, topology = probe.kubectl, probe.topology
+    seconds = max(1, int(probe.until - time.monotonic())) + OUTLIVES_WAIT
+    me = Holder(process_identity.holder_name(), probe.name, process_identity.here())
+    # The Job first: it owns the ConfigMap, so that the cluster clears both away should this run die.
+    wanted = probe_job.job(topology.name, probe.name, probe.image, seconds, me, with_user=with_user)
+    job = await kubectl.create(wanted)
+    probe.made = True
+    await kubectl.create(probe_job.config_map(topology.name, job, archive, probe_messages.plan_text(probe.plan)))
+    pod = await _ended(probe, job)
+    return _read(probe, pod, await _log(kubectl, name_of(pod)))
+
+
+async def _log(kubectl: Kubectl, pod: str) -> str:
+    """What the probe printed. One that could not be started has no log to be read: then its pod says why."""
+    try:
+        return await kubectl.printed(pod, probe_job.CONTAINER, limit_bytes=MOST_LOG)
+    except KubectlError as error:
+        if error.status is ExitStatus.PREREQUISITE:
+            raise
+        return ""
+
+
+async def _ended(probe: _Probe, job: Object) -> Object:
+    """The Job's pod, once it has run to its end."""
+    run = Run(probe.topology, {}, probe.emit, probe.until)
+    site, selector = probe.plan.site, probe_job.pods_selector(probe.name)
+
+    def look(pods: Objects) -> Reading:
+        probe.pods = tuple(map(ref, probe_job.pods_of(job, pods.values())))
+        return probe_job.has_ended(job, pods.values())
+
+    waiting = run.wait(probe.kubectl, "the proof from a pod").watch(RESOURCES["Pod"], look, selector=selector)
+    try:
+        seen = await unless_stuck(run, site, Pods("Job", probe.name, selector), waiting)
+    except KubectlError:
+        raise
+    except HzlinkError as error:
+        raise _explained(probe, error) from None
+    return next(pod for pod in seen.values() if probe_job.has_ended(job, [pod]).ok)
+
+
+def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
+    """The error for a pod that does not come, which is gone by the time it is read: events outlive it."""
+    if not isinstance(error, WaitTimeout):
+        # The Job's name was drawn for this run.
+        error.subject = None
+        error.message = f"the pod that is to run the proof does not start (image {probe.image})"
+    error.next_step = _next(probe, error.said or "")
+    return error
+
+
+def _next(probe: _Probe, said: str) -> str:
+    if any(word in said for word in _IMAGE_TROUBLE):
+        return f"{hints.hzlink('verify --in-cluster')} --probe-image IMAGE   (any with Python 3.11 that it can have)"
+    return hints.kubectl(probe.plan.site, "get events --sort-by=.lastTimestamp")
+
+
+def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
+    """What came of it, by the pod's log."""
+    site = probe.plan.site
+    try:
+        found = probe_messages.read_verdict(probe.plan, log)
+    except Nonsense as error:
+        raise HzlinkError(
+            "what the pod printed is no verdict of hzlink's",
+            site=site.name,
+            subject=f"pod {name_of(pod)}",
+            said=str(error),
+            next_step=_next(probe, ""),
+        ) from None
+    if found is None:
+        last = log.strip().rpartition("\n")[2][-MOST_TOLD:]
+        why = probe_job.why_ended(pod)
+        raise HzlinkError(
+            f"the pod that was to run the proof ended without a verdict (image {probe.image})",
+            site=site.name,
+            subject=f"pod {name_of(pod)}",
+            said="; ".join(text for text in (last, why) if text) or None,
+            next_step=_next(probe, "StartError" if "Python" in last else why),
+        )
+    for note in found.notes:
+        probe.emit(note)
+    if found.proof is None:
+        raise found.error or HzlinkError("no verdict", site=site.name)
+    return found.proof
+
+
+async def _remove(probe: _Probe) -> None:
+    """Removes Job and ConfigMap, and waits for the pod, which removes what it had put into the members."""
+    try:
+        # Also where making it failed: what failed may only have been the answer.
+        await probe.kubectl.delete(probe_job.refs(probe.name))
+        await probe.kubectl.wait_gone((*probe_job.refs(probe.name), *probe.pods), REMOVED_WITHIN)
+    except HzlinkError as error:
+        if not probe.made:
+            return
+        text = f"Job {probe.name} could not be removed: {error.message}; hzlink down removes it"
+        probe.emit(Event(Mark.WARN, text, probe.plan.site.name))
+
+
+async def _sweep(topology: Topology, kubectl: Kubectl) -> None:
+    """Removes what runs of this machine that were killed have left. Another machine's goes by itself, after a while."""
+    found = await kubectl.objects([probe_labels.JOBS], probe_job.selector(topology.name))
+    left = [item for item in found if process_identity.runs_holder(holder(item)) is False]
+    await kubectl.delete([target for item in left for target in probe_job.refs(name_of(item))])

@@ -1,0 +1,112 @@
+"""A local port that leads to a Service or pod: `kubectl port-forward`, on 127.0.0.1 only, closed with its block."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from hzlink.model.errors import WaitTimeout
+from hzlink.model.topology import Site
+from hzlink.programs import hints, process, refusals
+from hzlink.programs.kubectl import Kubectl
+
+ADDRESS = "127.0.0.1"
+# Seconds until kubectl has its port. It asks the API server three times before.
+OPEN_DEADLINE = 15.0
+
+_READY = re.compile(rf"Forwarding from {re.escape(ADDRESS)}:(\d+) -> \d+")
+
+
+class Tunnel:
+    """An open forward: the local port, and how it ends."""
+
+    def __init__(self, site: Site, target: str, port: int, output: process.Lines, reading: asyncio.Task[None]) -> None:
+        self.site = site
+        self.target = target
+        self.port = port
+        self._output = output
+        self._reading = reading
+
+    @property
+    def address(self) -> str:
+        """The local end, as host:port."""
+        return f"{ADDRESS}:{self.port}"
+
+    @property
+    def said(self) -> str:
+        """What kubectl has complained of so far; it ends by itself when the far end takes no connection."""
+        return refusals.gist(self._output.completed.said)
+
+    async def ended(self) -> str:
+        """Waits until kubectl has ended by itself: the forward dropped. Gives what it said."""
+        # Shielded: giving up this wait must not stop kubectl's lines from being read.
+        await asyncio.shield(self._reading)
+        return self.said
+
+
+@asynccontextmanager
+async def tunnel(
+    site: Site, target: str, port: int | str, *, local: int = 0, deadline: float = OPEN_DEADLINE
+) -> AsyncIterator[Tunnel]:
+    """A forward for as long as the block runs.
+
+    Args:
+        site: where.
+        target: such as `service/hazelcast-1`.
+        port: the target's port.
+        local: the local port; 0 lets the system choose a free one.
+        deadline: seconds until it must be open.
+
+    Raises:
+        KubectlError: kubectl could not open it.
+        WaitTimeout: it did not open in time.
+    """
+    argv = Kubectl(site).argv(
+        "port-forward",
+        f"--address={ADDRESS}",
+        # A pod that does not run now is not waited for: whoever calls has looked before.
+        f"--pod-running-timeout={max(1.0, deadline - 1):.0f}s",
+        target,
+        f"{local or ''}:{port}",
+    )
+    async with process.lines(argv) as output:
+        opened: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        reading = asyncio.create_task(_read(output, opened))
+        try:
+            yield Tunnel(site, target, await _opened(site, target, output, opened, deadline), output, reading)
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
+
+
+async def _read(output: process.Lines, opened: asyncio.Future[int]) -> None:
+    """Takes kubectl's lines to its end: one comes with every connection, and they must not pile up."""
+    async for line in output:
+        found = _READY.match(line)
+        if found and not opened.done():
+            opened.set_result(int(found[1]))
+    if not opened.done():
+        opened.cancel()
+
+
+async def _opened(site: Site, target: str, output: process.Lines, opened: asyncio.Future[int], deadline: float) -> int:
+    try:
+        # Waiting, unlike awaiting, tells a cancelled future from a cancelled task.
+        done, _ = await asyncio.wait([opened], timeout=deadline)
+    finally:
+        if not opened.done():
+            opened.cancel()
+    if not done:
+        raise WaitTimeout(
+            f"timed out opening a port to {target}",
+            site=site.name,
+            said=refusals.gist(output.completed.said) or None,
+            waited=deadline,
+            next_step=hints.kubectl(site, f"describe {target}"),
+        )
+    if opened.cancelled():
+        raise refusals.explain(site, f"forward a port to {target}", output.completed.said)
+    return opened.result()

@@ -1,0 +1,203 @@
+"""What goes into the pod of `verify --in-cluster`, and what comes back: the plan and the proof as JSON. Pure.
+
+What a pod prints is anybody's word who may write into the namespace: nothing is taken from it that has not the right
+shape, speaks of other names than were asked for, or is longer than it can be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hzlink.model.choices import Role
+from hzlink.model.errors import HzlinkError
+from hzlink.model.events import Event, Mark
+from hzlink.model.topology import WORKLOAD, Site
+from hzlink.verify.latency import Latency
+from hzlink.verify.proof import Member, NameProof, Outcome, SiteProof
+from hzlink.verify.site_proof import Plan
+
+T = TypeVar("T")
+
+PREFIX = "hzlink-verdict "
+"""Begins the one line of a pod's log that counts."""
+
+# The longest text, and the longest list, that a proof can hold. Members are at most 100.
+MOST_TEXT = 8000
+MOST_ITEMS = 1000
+# And the greatest number, of whatever it is.
+MOST = 10**9
+
+_ANSWERED = (Outcome.OK, Outcome.WRONG_MEMBER, Outcome.NO_DATA)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a run in a pod: its proof, or the error that kept it from one; and what it told meanwhile."""
+
+    proof: SiteProof | None
+    error: HzlinkError | None
+    notes: tuple[Event, ...] = ()
+
+
+class Nonsense(ValueError):
+    """What was read is no plan, or no verdict on this plan."""
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan for the pod. Context and kubeconfig stay here: the pod has neither."""
+    body = {
+        "site": plan.site.name,
+        "smart": plan.smart,
+        "names": list(plan.names),
+        "services": sorted(plan.services),
+        "wanted": plan.wanted,
+        "clusterName": plan.cluster_name,
+    }
+    return json.dumps(body)
+
+
+def read_plan(text: str) -> Plan:
+    """The plan in the pod.
+
+    Raises:
+        Nonsense: it is none.
+    """
+    body = _object(text)
+    site = Site(_text(body.get("site")), Role.CLIENT, context="", namespace="")
+    names = tuple(_listed(body.get("names"), _text))
+    services = frozenset(_listed(body.get("services"), _text))
+    wanted = int(_number(body.get("wanted")))
+    return Plan(site, body.get("smart") is True, names, services, wanted, _text(body.get("clusterName")))
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The verdict as the pod prints it."""
+    body: dict[str, Any] = {"notes": [{"mark": str(note.mark), "text": _cut(note.text)} for note in verdict.notes]}
+    if verdict.proof is not None:
+        body["proof"] = {
+            "names": [_name_body(one) for one in verdict.proof.names],
+            "members": [_member_body(member) for member in verdict.proof.members],
+            "wrong": [_cut(text) for text in verdict.proof.wrong],
+        }
+    if verdict.error is not None:
+        body["error"] = {"message": _cut(verdict.error.message), "said": _cut(verdict.error.said or "")}
+    return PREFIX + json.dumps(body)
+
+
+def read_verdict(plan: Plan, log: str) -> Verdict | None:
+    """The verdict on this plan in a pod's log; None where there is none.
+
+    Raises:
+        Nonsense: there is something that is none.
+    """
+    lines = [line.removeprefix(PREFIX) for line in log.splitlines() if line.startswith(PREFIX)]
+    if not lines:
+        return None
+    body = _object(lines[-1])
+    notes = tuple(_listed(body.get("notes"), lambda one: _note(plan.site, one)))
+    if "error" in body:
+        told = _mapping(body["error"])
+        error = HzlinkError(_text(told.get("message")), site=plan.site.name, said=_text(told.get("said")) or None)
+        return Verdict(None, error, notes)
+    return Verdict(_proof(plan, _mapping(body.get("proof"))), None, notes)
+
+
+def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
+    names = tuple(_listed(body.get("names"), _name))
+    asked = plan.names if plan.smart else (WORKLOAD,)
+    if tuple(one.name for one in names) != asked:
+        raise Nonsense("it speaks of other names than were asked for")
+    members = tuple(_listed(body.get("members"), _member))
+    return SiteProof(plan.site, plan.smart, names, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
+
+
+def _name_body(one: NameProof) -> dict[str, Any]:
+    who, times = one.answered_by, one.latency
+    return {
+        "name": one.name,
+        "outcome": str(one.outcome),
+        "text": _cut(one.text),
+        "answeredBy": None if who is None else _member_body(who),
+        "latency": None if times is None else [times.n, times.p50, times.p99, times.total],
+    }
+
+
+def _name(value: Any) -> NameProof:
+    body = _mapping(value)
+    outcome = _one_of(Outcome, body.get("outcome"))
+    who = None if body.get("answeredBy") is None else _member(body["answeredBy"])
+    if (who is not None) is not (outcome in _ANSWERED):
+        raise Nonsense(f"{outcome}, and it says {'who' if who else 'nobody who'} answered")
+    times = None if body.get("latency") is None else _latency(body["latency"])
+    return NameProof(_text(body.get("name")), outcome, _text(body.get("text")), who, times)
+
+
+def _latency(value: Any) -> Latency:
+    numbers = _listed(value, _number)
+    if len(numbers) != 4 or numbers[0] < 1 or numbers[0] != int(numbers[0]):
+        raise Nonsense("a latency that is none")
+    return Latency(int(numbers[0]), *numbers[1:])
+
+
+def _member_body(member: Member) -> dict[str, str]:
+    return {"uuid": _cut(member.uuid), "address": _cut(member.address)}
+
+
+def _member(value: Any) -> Member:
+    body = _mapping(value)
+    return Member(_text(body.get("uuid")), _text(body.get("address")))
+
+
+def _note(site: Site, value: Any) -> Event:
+    body = _mapping(value)
+    return Event(_one_of(Mark, body.get("mark")), _text(body.get("text")), site.name)
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Nonsense("it is not JSON") from None
+    return _mapping(found)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Nonsense("something is not an object")
+    return value
+
+
+def _listed(value: Any, read: Callable[[Any], T]) -> list[T]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > MOST_ITEMS:
+        raise Nonsense("something is not a list, or too long")
+    return [read(one) for one in value]
+
+
+def _text(value: Any) -> str:
+    # Half a character, which JSON may hold, is none.
+    if not isinstance(value, str) or len(value) > MOST_TEXT or any("\ud800" <= char <= "\udfff" for char in value):
+        raise Nonsense("something is not a text, or too long")
+    return value
+
+
+def _cut(text: str) -> str:
+    return text.encode(errors="replace").decode()[:MOST_TEXT]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
+        raise Nonsense("something is not a number")
+    return value
+
+
+Choice = TypeVar("Choice", Outcome, Mark)
+
+
+def _one_of(kind: type[Choice], value: Any) -> Choice:
+    try:
+        return kind(_text(value))
+    except ValueError:
+        raise Nonsense("a word that is not known") from None

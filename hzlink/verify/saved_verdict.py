@@ -1,0 +1,112 @@
+"""A verdict as it is kept after `verify`, and what it is still worth when `status` looks. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hzlink.model.durations import ago
+from hzlink.report import hops
+from hzlink.verify.proof import SiteProof
+
+if TYPE_CHECKING:
+    from hzlink.report.report import Report
+
+# Seconds for which a proof by traffic outranks what conditions say.
+FRESH = 300.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A verdict as it is kept: when (seconds since 1970), and for each client site how many names answered of how many.
+
+    `failed` are the names that did not, as site/name.
+    """
+
+    at: float
+    sites: Mapping[str, tuple[int, int]]
+    proven: bool
+    failed: tuple[str, ...] = field(default=())
+
+
+def record(proofs: Sequence[SiteProof], at: float) -> Record:
+    """What is kept of a verdict: names and times only."""
+    sites = {proof.site.name: (proof.answered, len(proof.names)) for proof in proofs}
+    failed = [f"{proof.site.name}/{one.name}" for proof in proofs for one in proof.names if not one.ok]
+    return Record(at, sites, all(proof.proven for proof in proofs), tuple(failed))
+
+
+def to_dict(kept: Record) -> dict[str, Any]:
+    """As it goes into a file."""
+    sites = {name: list(counts) for name, counts in kept.sites.items()}
+    return {"at": kept.at, "proven": kept.proven, "sites": sites, "failed": list(kept.failed)}
+
+
+def from_dict(found: Any) -> Record | None:
+    """From a file; None for what is no such record."""
+    try:
+        sites = {str(name): (int(answered), int(of)) for name, (answered, of) in found["sites"].items()}
+        failed = tuple(str(name) for name in found["failed"])
+        at = float(found["at"])
+        return Record(at, sites, found["proven"] is True, failed) if math.isfinite(at) else None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A kept verdict and its age in seconds."""
+
+    record: Record
+    age: float
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it outranks conditions. One from the future is from before the clock was set: it does not."""
+        return 0 <= self.age <= FRESH
+
+    @property
+    def line(self) -> str:
+        """The one line that `status` says of it."""
+        counts = list(self.record.sites.items())
+        where = [f"{name}: " if len(counts) > 1 else "" for name, _ in counts]
+        said = "; ".join(
+            f"{site}{answered} of {of} {'member' if of == 1 else 'members'} answered"
+            for site, (_, (answered, of)) in zip(where, counts, strict=True)
+        )
+        if self.record.proven:
+            return f"verified {ago(self.age)}: {said}"
+        failed = [name if len(counts) > 1 else name.rpartition("/")[2] for name in self.record.failed]
+        named = f" (not {', '.join(failed)})" if failed else ""
+        return f"verification failed {ago(self.age)}: {said}{named}"
+
+
+def standing_to_dict(proof: Standing) -> dict[str, Any]:
+    """For `-o json`: the verdict, its age in seconds, and the line."""
+    return {"proven": proof.record.proven, "ageSeconds": round(proof.age, 1), "message": proof.line}
+
+
+def standing(kept: Record | None, now: float) -> Standing | None:
+    """The verdict at a moment (seconds since 1970)."""
+    return None if kept is None else Standing(kept, now - kept.at)
+
+
+def outrank(report: Report, proof: Standing | None) -> Report:
+    """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
+
+    What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
+    """
+    if report.blamed is None or proof is None or not (proof.fresh and proof.record.proven):
+        return report
+    paths = tuple(hops.proved(path) for path in report.paths)
+    notes = [
+        f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; traffic flowed all the same"
+        for path, flowed in zip(report.paths, paths, strict=True)
+        if (hop := path.first_broken) is not None and flowed.first_broken is None
+    ]
+    return dataclasses.replace(
+        report, paths=paths, blamed=hops.first(paths), warnings=(*report.warnings, *dict.fromkeys(notes))
+    )

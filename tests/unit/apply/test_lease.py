@@ -1,0 +1,134 @@
+"""What a Lease says, and what a run that wants it makes of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hzlink.apply import lease
+from hzlink.apply.lease import DURATION, Holder, Process, Verdict
+from hzlink.model import objects
+
+NOW = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+ANN = Holder("ann@laptop pid 4711", "run-1", Process("boot-1", "pid:[1]", 4711, 99))
+BEN = Holder("ben@ci pid 7", "run-2")
+
+names = st.text(min_size=1)
+processes = st.builds(Process, st.text(), st.text(), st.integers(1, 2**31 - 1), st.integers(0, 2**63))
+holders = st.builds(Holder, names, names, st.none() | processes)
+moments = st.datetimes(timezones=st.just(UTC))
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def served(item: dict[str, Any], version: str = "1") -> dict[str, Any]:
+    return {**item, "metadata": {**item["metadata"], "uid": "u", "resourceVersion": version}}
+
+
+def test_it_is_marked_as_hzlinks_own_and_named_after_the_topology() -> None:
+    made = lease.make("hazelcast", ANN, NOW)
+    assert objects.ref(made) == lease.ref("hazelcast")
+    assert str(lease.ref("hazelcast")) == "leases.coordination.k8s.io/hzlink-hazelcast"
+    assert objects.is_ours(made, "hazelcast")
+    assert not objects.is_ours(made, "other")
+    assert made["spec"] == {
+        "holderIdentity": "ann@laptop pid 4711",
+        "acquireTime": "2026-05-04T12:00:00.123456Z",
+        "renewTime": "2026-05-04T12:00:00.123456Z",
+        "leaseDurationSeconds": int(DURATION),
+        "leaseTransitions": 0,
+    }
+    assert "resourceVersion" not in made["metadata"]
+
+
+@given(holders, moments)
+def test_who_has_it_is_read_as_it_was_written(holder: Holder, now: datetime) -> None:
+    assert lease.holder(lease.make("hazelcast", holder, now)) == holder
+
+
+def test_taking_over_replaces_exactly_what_was_read() -> None:
+    before = served(lease.make("hazelcast", ANN, NOW), "17")
+    made = lease.make("hazelcast", BEN, after(5), before)
+    assert made["metadata"]["resourceVersion"] == "17"
+    assert made["spec"]["leaseTransitions"] == 1
+    assert lease.holder(made) == BEN
+    assert lease.is_mine(made, BEN)
+    assert not lease.is_mine(made, ANN)
+
+
+def test_renewing_changes_only_the_time() -> None:
+    mine = served(lease.make("hazelcast", ANN, NOW), "17")
+    renewed = lease.renewed(mine, after(10))
+    assert renewed["spec"] == {**mine["spec"], "renewTime": "2026-05-04T12:00:10.123456Z"}
+    assert renewed["metadata"] == mine["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "runs", "verdict"),
+    [
+        (0, None, Verdict.HELD),
+        (DURATION, None, Verdict.HELD),
+        (-DURATION, None, Verdict.HELD),
+        (DURATION + 1, None, Verdict.SILENT),
+        (-DURATION - 1, None, Verdict.SILENT),
+        (0, True, Verdict.HELD),
+        (DURATION + 1, True, Verdict.SILENT),
+        (0, False, Verdict.DEAD),
+        (DURATION + 1, False, Verdict.DEAD),
+    ],
+)
+def test_what_it_means_some_seconds_after_the_last_renewal(seconds: float, runs: bool | None, verdict: Verdict) -> None:
+    assert lease.judge(lease.make("hazelcast", ANN, NOW), after(seconds), runs) is verdict
+
+
+@given(moments, moments, st.sampled_from([None, True]))
+def test_a_run_is_never_called_dead_by_the_clock(then: datetime, now: datetime, runs: bool | None) -> None:
+    assert lease.judge(lease.make("hazelcast", ANN, then), now, runs) is not Verdict.DEAD
+
+
+@pytest.mark.parametrize("renewed", [None, "", "soon", 7, "2026-99-99T00:00:00Z"])
+def test_a_time_that_is_none_says_nothing(renewed: Any) -> None:
+    made = lease.make("hazelcast", ANN, NOW)
+    made["spec"]["renewTime"] = renewed
+    assert lease.judge(made, NOW, None) is Verdict.SILENT
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        {"metadata": None, "spec": None},
+        {"metadata": {"annotations": {"hzlink.io/pid": "x", "hzlink.io/boot-id": "b"}}},
+        {"metadata": {"annotations": None}, "spec": {"holderIdentity": None}},
+    ],
+)
+def test_another_programs_lease_is_read_with_care(found: dict[str, Any]) -> None:
+    assert lease.holder(found) == Holder("somebody", "", None)
+    assert lease.describe(found, NOW) == "somebody"
+    assert not lease.is_mine(found, ANN)
+
+
+@given(st.integers().filter(lambda pid: not 0 < pid < 2**31))
+def test_a_number_that_is_no_process_is_not_looked_up(pid: int) -> None:
+    marks = {"boot-id": "b", "pid-namespace": "n", "pid": str(pid), "started": "1"}
+    found = {"metadata": {"annotations": {f"hzlink.io/{key}": value for key, value in marks.items()}}}
+    assert lease.holder(found).process is None
+
+
+def test_any_write_is_a_sign_of_life() -> None:
+    one = served(lease.make("hazelcast", ANN, NOW), "1")
+    assert not lease.changed(one, served(lease.make("hazelcast", ANN, NOW), "1"))
+    assert lease.changed(one, served(one, "2"))
+    assert lease.changed(one, {**one, "metadata": {**one["metadata"], "uid": "another"}})
+
+
+def test_it_is_described_for_people() -> None:
+    made = lease.make("hazelcast", ANN, NOW)
+    assert lease.describe(made, after(12)) == "ann@laptop pid 4711, since 2026-05-04 12:00:00 UTC, 12 s ago"
+    assert lease.describe(made, after(-12)) == "ann@laptop pid 4711, since 2026-05-04 12:00:00 UTC"

@@ -1,0 +1,346 @@
+"""What each check makes of the facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hzlink.checks import controller, tools
+from hzlink.checks.judge import judge
+from hzlink.checks.records import Facts, Finding, Outcome, Unknown, Versions
+from hzlink.checks.versions import Version
+from hzlink.model.choices import LinkFrom, Mode, Via
+from hzlink.model.errors import ExitStatus
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs.refusals import explain
+from tests.unit import builders as make
+from tests.unit.builders import CORE, EDGE, topology
+from tests.unit.checking import answers, balancer, deployment, ended, facts, namespace, of_nothing, well, with_snapshot
+
+FAR = Unknown('deployments.apps "skupper-controller" is forbidden: User "ann"')
+
+
+def only(of: Facts, outcome: str, place: tuple[str | None, str]) -> Finding:
+    """The only finding that did not pass: of that outcome, at that place."""
+    rest = [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED]
+    [(found, finding)] = ended(of, outcome).items()
+    assert (found, rest) == (place, [finding])
+    return finding
+
+
+@pytest.mark.parametrize("of", [facts(), of_nothing(), facts(topology=topology(mode=Mode.UNISOCKET))])
+def test_all_is_well(of: Facts) -> None:
+    findings = judge(of)
+    assert [finding for finding in findings if finding.outcome is not Outcome.PASSED] == []
+    assert len({finding.check.id for finding in findings}) >= 14
+
+
+# --- tools
+
+SKEWS = [
+    ("v1.37.2", "v1.37.0", None),
+    ("v1.36.0", "v1.37.9", None),
+    ("v1.38.0", "v1.37.9", None),
+    ("v1.35.0", "v1.37.0", "warning"),
+    ("v1.37.0", "v1.35.9-gke.100", "warning"),
+    ("v2.37.0", "v1.37.0", "warning"),
+    ("v1.37.0", "odd", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("mine", "server", "ends"), SKEWS)
+def test_kubectl_and_server(mine: str, server: str, ends: str | None) -> None:
+    of = facts(edge={"versions": Versions(mine, server)}, core={"versions": Versions(mine, "v" + mine[1:])})
+    found = ended(of, ends) if ends else {}
+    assert (("edge", "kubectl-skew") in found) is bool(ends)
+    assert (("edge", "kubectl-skew") in ended(of, "passed")) is not bool(ends)
+
+
+@given(st.integers(30, 99), st.integers(25, 99))
+def test_one_minor_version_apart_is_supported(mine: int, server: int) -> None:
+    told = answers(versions=Versions(f"v1.{mine}.0", f"v1.{server}.3"))
+    [skew, _] = tools.at_site(EDGE, Snapshot(EDGE), told, None)
+    assert (skew.outcome is Outcome.PASSED) is (abs(mine - server) <= 1)
+    assert not skew.is_fatal
+
+
+def test_old_programs_and_servers() -> None:
+    old = Versions("v1.24.1", "v1.24.0")
+    of = facts(core={"versions": old}, edge={"versions": old})
+    assert ended(of, "warning").keys() == {
+        (None, "kubectl-version"),
+        ("core", "server-version"),
+        ("edge", "server-version"),
+    }
+
+
+def test_versions_that_nobody_tells() -> None:
+    found = only(facts(edge={"versions": Unknown("no answer within 10 s")}), "unknown", ("edge", "kubectl-skew"))
+    assert found.said == "no answer within 10 s"
+    assert found.is_warning
+
+
+@pytest.mark.parametrize(
+    ("via", "cli", "ends"),
+    [
+        ("auto", None, None),
+        ("kubectl", None, None),
+        ("kubectl", "1.0.0", None),
+        ("skupper", "2.2.0", None),
+        ("skupper", None, ("failed", None, "skupper-cli")),
+        ("auto", "2.1.0", ("warning", "core", "skupper-cli-skew")),
+        ("auto", "latest", ("unknown", None, "skupper-cli-skew")),
+        ("auto", Unknown("did not end"), ("unknown", None, "skupper-cli-skew")),
+    ],
+)
+def test_the_skupper_cli(via: str, cli: Any, ends: tuple[str, str | None, str] | None) -> None:
+    of = facts(topology=topology(via=Via(via)), skupper_cli=cli)
+    if ends is None:
+        assert [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED] == []
+    else:
+        assert ends[1:] in ended(of, ends[0])
+
+
+# --- Skupper
+
+
+def test_skupper_is_not_installed() -> None:
+    error = explain(EDGE, "read objects", 'error: the server doesn\'t have a resource type "sites"')
+    of = with_snapshot(of_nothing(edge={"controller": None}), EDGE, Snapshot(EDGE, error=error))
+    found = only(of, "failed", ("edge", "skupper-definitions"))
+    assert "kubectl --context edge-ctx apply -f" in str(found.next_step)
+
+
+def test_there_is_no_controller() -> None:
+    found = only(of_nothing(edge={"controller": None}), "failed", ("edge", "skupper-controller"))
+    assert found.is_fatal
+    assert "--skip-check" in str(found.next_step)
+
+
+def test_whether_there_is_a_controller_is_not_known() -> None:
+    found = only(of_nothing(edge={"controller": FAR}), "unknown", ("edge", "skupper-controller"))
+    assert found.said == FAR.said
+
+
+def test_a_controller_that_the_site_speaks_of_need_not_be_looked_for() -> None:
+    world = well()
+    of = {"namespace": "elsewhere", "name": "skupper-controller", "version": "2.2.1"}
+    world.find(EDGE, "Site")["status"]["controller"] = of
+    for unseen in (None, FAR):
+        found = ended(facts(world, edge={"controller": unseen}), "passed")["edge", "skupper-controller"]
+        assert "elsewhere/skupper-controller" in found.text
+
+
+def test_a_controller_of_the_namespaces_own() -> None:
+    world = well()
+    world.live[EDGE] = [deployment("controller:2.2.0")]
+    passed = ended(facts(world, edge={"controller": None}), "passed")
+    assert ("edge", "skupper-controller") in passed
+    assert "Skupper 2.2.0" in passed["edge", "skupper-version"].text
+
+
+def test_a_controller_that_is_not_ready() -> None:
+    of = facts(edge={"controller": deployment(ready=0)})
+    found = only(of, "warning", ("edge", "skupper-controller-runs"))
+    assert "0/1" in str(found.said)
+    assert "-n skupper describe deployment" in str(found.next_step)
+
+
+@pytest.mark.parametrize(
+    ("image", "ends", "says"),
+    [
+        ("c:2.2.1", "passed", "issue 2251"),
+        ("c:2.2.1", "passed", "sleeping links"),
+        ("c:2.3.0", "passed", "newer than 2.2.1"),
+        ("c:2.1.3", "warning", "issue 2058"),
+        ("c:1.9.0", "warning", "issue 2058"),
+        ("c:latest", None, ""),
+    ],
+)
+def test_skuppers_version(image: str, ends: str | None, says: str) -> None:
+    of = facts(edge={"controller": deployment(image)}, skupper_cli=None)
+    findings = [finding for finding in judge(of) if finding.check.id == "skupper-version" and finding.site is EDGE]
+    assert [finding.word for finding in findings] == ([ends] if ends else [])
+    assert all(says in f"{finding.text} {finding.said}" for finding in findings)
+
+
+@given(st.builds(Version, st.integers(0, 3), st.integers(0, 9), st.integers(0, 9)))
+def test_a_bug_that_is_mended_is_not_told_of_later_versions(version: Version) -> None:
+    mended = {bug.name for bug in controller.bugs(version)}
+    assert ("issue 2058" in mended) is (version < Version(2, 2))
+    assert {"issue 2251", "issue 2428", "issue 2069"} <= mended
+
+
+# --- reach
+
+SAID = {
+    "unreachable": "Unable to connect to the server: dial tcp: connection refused",
+    "unauthorized": "error: You must be logged in to the server (Unauthorized)",
+}
+
+
+@pytest.mark.parametrize("said", SAID.values(), ids=SAID)
+def test_a_site_that_does_not_answer_has_one_finding(said: str) -> None:
+    error = explain(EDGE, "read objects", said)
+    found = only(with_snapshot(facts(), EDGE, Snapshot(EDGE, error=error)), "failed", ("edge", "api"))
+    assert found.said == said
+    assert [
+        finding.check.id
+        for finding in judge(with_snapshot(facts(), EDGE, Snapshot(EDGE, error=error)))
+        if finding.site is EDGE
+    ] == ["api"]
+
+
+def test_there_is_no_namespace() -> None:
+    error = explain(EDGE, "read objects", 'namespaces "hz" not found')
+    of = with_snapshot(of_nothing(edge={"namespace": None}), EDGE, Snapshot(EDGE, error=error))
+    found = only(of, "failed", ("edge", "namespace"))
+    assert "create namespace hz" in str(found.next_step)
+
+
+def test_a_namespace_that_is_to_be_made_is_no_trouble() -> None:
+    nothing: dict[str, Any] = {"resourceRules": []}
+    of = of_nothing(edge={"namespace": None, "review": nothing}, missing=frozenset({EDGE}))
+    assert [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED] == []
+    assert ended(of, "passed")["edge", "namespace"].text == "namespace hz is to be created"
+
+
+@pytest.mark.parametrize(("level", "ends"), [("restricted", "failed"), ("baseline", None), ("privileged", None)])
+def test_pod_security(level: str, ends: str | None) -> None:
+    of = of_nothing(edge={"namespace": namespace("x", **{"pod-security.kubernetes.io/enforce": level})})
+    if ends:
+        found = only(of, ends, ("edge", "pod-security"))
+        assert found.is_fatal
+        assert "enforce=baseline --overwrite" in str(found.next_step)
+    else:
+        assert level in ended(of, "passed")["edge", "pod-security"].text
+
+
+def test_pod_security_where_the_router_runs_already() -> None:
+    of = facts(edge={"namespace": namespace("x", **{"pod-security.kubernetes.io/enforce": "restricted"})})
+    assert ("edge", "pod-security") in ended(of, "passed")
+
+
+def test_pod_security_that_may_not_be_read() -> None:
+    only(facts(edge={"namespace": Unknown("forbidden")}), "unknown", ("edge", "pod-security"))
+
+
+# --- rights
+
+SOME = {"resourceRules": [{"verbs": ["list", "patch"], "apiGroups": ["apps", ""], "resources": ["*"]}]}
+
+
+def test_a_missing_right_is_named() -> None:
+    found = only(facts(core={"review": SOME}), "failed", ("core", "rights"))
+    assert found.text == "you may not, in namespace hz: create statefulsets.apps"
+    assert "manifests/rbac/cluster" in str(found.next_step)
+    assert found.error.status is ExitStatus.PREREQUISITE
+
+
+def test_missing_rights_are_told_by_resource() -> None:
+    nothing: dict[str, Any] = {"resourceRules": []}
+    found = only(facts(edge={"review": nothing}), "failed", ("edge", "rights"))
+    assert found.text.endswith("create, patch statefulsets.apps; list pods")
+
+
+def test_an_authorizer_that_cannot_list_rights_proves_nothing() -> None:
+    review = {**SOME, "incomplete": True, "evaluationError": "webhook authorizer does not support user rules"}
+    found = only(facts(core={"review": review}), "unknown", ("core", "rights"))
+    assert found.said == "webhook authorizer does not support user rules"
+
+
+def test_rights_that_nobody_tells() -> None:
+    only(facts(core={"review": Unknown("no answer within 10 s")}), "unknown", ("core", "rights"))
+
+
+# --- names
+
+
+@pytest.mark.parametrize("name", ["hazelcast", "hazelcast-0", "hazelcast-2"])
+def test_a_service_of_others(name: str) -> None:
+    world = well()
+    world.live[EDGE] = [make.service(name)]
+    found = only(facts(world), "failed", ("edge", "service-names"))
+    assert found.text.endswith(f": {name}")
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        make.service("hazelcast-3"),
+        make.service("hazelcast-0", labels={"internal.skupper.io/listener": "hazelcast"}),
+        make.service("hazelcast-0", owner=make.skupper_site("edge")),
+        make.service("hazelcast", ours=True),
+        make.service("other"),
+    ],
+    ids=["no member's", "labelled", "owned", "ours", "another name"],
+)
+def test_a_service_that_is_no_trouble(service: dict[str, Any]) -> None:
+    world = well()
+    world.live[EDGE] = [service]
+    assert ("edge", "service-names") in ended(facts(world), "passed")
+
+
+def test_a_site_of_others() -> None:
+    world = well()
+    world.put(EDGE, make.skupper_site("edge", ours=False))
+    found = only(facts(world), "failed", ("edge", "foreign-site"))
+    assert found.error.subject == "Site edge"
+    assert "hzlink link" in str(found.next_step)
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_one_namespace_through_two_contexts(readable: bool) -> None:
+    twin = make.item("ConfigMap", "kube-root-ca.crt", uid="one")
+    world = well()
+    world.live = {CORE: [twin], EDGE: [twin]}
+    there = namespace("same") if readable else Unknown("forbidden")
+    found = ended(facts(world, core={"namespace": there}, edge={"namespace": there}), "failed")
+    assert found.keys() == {(None, "separate-sites")}
+    assert "core-ctx/hz and edge-ctx/hz" in found[None, "separate-sites"].text
+
+
+def test_sites_of_which_nothing_is_seen() -> None:
+    of = of_nothing(edge={"namespace": Unknown("forbidden")})
+    assert (None, "separate-sites") in ended(of, "unknown")
+
+
+# --- access
+
+
+def _access(ends: str, site: str = "core", *, link_from: str = "auto", **changes: Any) -> str:
+    world = well(topology(link_from=LinkFrom(link_from)))
+    world.live = {one: changes.pop(f"{one.name}_live", []) for one in world.topology.sites}
+    return ended(facts(world, **changes), ends)[site, "link-access"].text
+
+
+NONE: dict[str, Any] = {"grant_server": None}
+PENDING: dict[str, Any] = {"grant_server": balancer("")}
+
+
+def test_an_address_that_is_there() -> None:
+    assert "203.0.113.7" in _access("passed", core_live=[make.skupper_site("core", host="203.0.113.7")], core=NONE)
+
+
+def test_a_load_balancer_that_serves_others() -> None:
+    assert "203.0.113.9" in _access("passed")
+    assert "web got address 203.0.113.1" in _access("passed", core_live=[balancer("203.0.113.1", "web")], core=NONE)
+    assert "203.0.113.9" in _access("passed", "edge", core=PENDING)
+    assert "203.0.113.9" in _access("passed", "edge", link_from="client")
+
+
+def test_routes() -> None:
+    assert "routes" in _access("passed", core={**NONE, "routes": True})
+
+
+def test_load_balancers_that_wait() -> None:
+    assert "core or edge" in _access("warning", core=PENDING, edge=PENDING)
+    assert "at core" in _access("warning", core=PENDING, link_from="cluster")
+
+
+def test_no_load_balancer_was_seen() -> None:
+    assert "not known" in _access("unknown", core=NONE, edge=NONE)
+    assert "not known" in _access("unknown", "edge", core=PENDING, edge={"grant_server": FAR})

@@ -1,0 +1,148 @@
+"""Contexts out of kubeconfig files: merged as kubectl merges them, and never a credential in what is said."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hzlink.config import kubeconfig
+from hzlink.config.kubeconfig import Context
+from hzlink.model.errors import UsageError
+
+SECRET = "Sw0rdfish-9"
+
+
+def write(path: Path, contexts: dict[str, str | None], server: str) -> str:
+    """A kubeconfig of contexts and their namespaces, all with one cluster `main`."""
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "main", "cluster": {"server": server}}],
+        "contexts": [
+            {"name": name, "context": {"cluster": "main", **({"namespace": namespace} if namespace else {})}}
+            for name, namespace in contexts.items()
+        ],
+        "users": [{"name": "me", "user": {"token": SECRET}}],
+    }
+    path.write_text(yaml.safe_dump(document))
+    return str(path)
+
+
+def test_a_context_has_its_namespace_and_its_server(tmp_path: Path) -> None:
+    file = write(tmp_path / "one", {"core": "hz", "edge": None}, "https://one")
+    assert kubeconfig.contexts(file) == {
+        "core": Context("core", "hz", "https://one"),
+        "edge": Context("edge", "default", "https://one"),
+    }
+
+
+def test_of_equal_names_the_first_file_holds(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / "one", {"core": "first"}, "https://one"),
+        str(tmp_path / "not there"),
+        write(tmp_path / "two", {"core": "second", "edge": "third"}, "https://two"),
+    ]
+    found = kubeconfig.contexts(None, {"KUBECONFIG": os.pathsep.join(["", *files])})
+    assert found["core"].namespace == "first"
+    assert found["edge"] == Context("edge", "third", "https://one")
+
+
+def test_a_named_file_stands_alone(tmp_path: Path) -> None:
+    mine = write(tmp_path / "mine", {"edge": None}, "https://mine")
+    other = write(tmp_path / "other", {"core": None}, "https://other")
+    assert set(kubeconfig.contexts(mine, {"KUBECONFIG": other})) == {"edge"}
+
+
+def test_without_any_the_one_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".kube").mkdir()
+    write(tmp_path / ".kube" / "config", {"core": None}, "https://home")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert set(kubeconfig.contexts(None, {})) == {"core"}
+
+
+def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no kubeconfig file"):
+        kubeconfig.contexts(str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "contexts: null\nclusters: null", "contexts:\n- name: core\n  context: null\n", "kind: Config"],
+)
+def test_little_or_nothing_in_it_is_no_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "file").write_text(text)
+    assert set(kubeconfig.contexts(str(tmp_path / "file"))) <= {"core"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"token: {SECRET}\n\tbroken",
+        f"users: [{{token: '{SECRET}]",
+        f"- {SECRET}",
+        SECRET,
+        f"contexts: {SECRET}",
+        f"contexts: [{SECRET}]",
+        f"contexts: {{a: {SECRET}}}",
+        f"users: !!timestamp {SECRET}",
+        f"users: !!python/object:{SECRET} x",
+        f"users: !!int {SECRET}",
+        f"? [{SECRET}]\n: x",
+        f"token: *{SECRET}",
+        f"token: {SECRET}\nexpires: 2026-99-99",
+        f"token: {SECRET}\nnumber: 0b_",
+    ],
+)
+def test_no_kubeconfig_and_no_word_of_what_is_in_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "file").write_text(text)
+    with pytest.raises(UsageError, match="the kubeconfig file") as caught:
+        kubeconfig.contexts(str(tmp_path / "file"))
+    assert SECRET not in repr(caught.value.to_dict())
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_an_error_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kind: Config\nusers: [\n  {]\n")
+    with pytest.raises(UsageError, match=r"file, line 3 is not YAML"):
+        kubeconfig.contexts(str(tmp_path / "file"))
+
+
+NODES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda some: (
+        st.lists(some, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["contexts", "clusters", "name", "context", "cluster", "server", "namespace"]), some
+        )
+    ),
+)
+
+
+@given(st.binary(max_size=60) | st.text().map(lambda text: text.encode("utf-8")) | NODES.map(yaml.safe_dump))
+@example(b"[" * 500)
+@example(b"a: &a [*a]")
+@example(b"!!float x")
+@example(b'!!int ""')
+@example(b"!!bool x")
+def test_no_file_makes_it_fail_in_another_way(content: bytes | str) -> None:
+    found: dict[str, Context] = {}
+    with tempfile.TemporaryDirectory() as folder, suppress(UsageError):
+        (Path(folder) / "config").write_bytes(content.encode() if isinstance(content, str) else content)
+        found = kubeconfig.contexts(f"{folder}/config")
+    assert all(isinstance(context.namespace, str) and context.namespace for context in found.values())
+
+
+def test_names_made_of_aliases_are_none(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    file = tmp_path / "bomb"
+    file.write_text("\n".join([*lines, "contexts: [{name: *a29, context: {namespace: *a29, cluster: *a29}}]"]))
+    assert [context.namespace for context in kubeconfig.contexts(str(file), {}).values()] == ["default"]

@@ -1,0 +1,132 @@
+"""What values are taken, and what is said of those that are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hzlink.model.choices import Expose, LinkFrom, Mode, Via
+from hzlink.model.errors import UsageError
+from tests.unit.configuring import BOTH, CONTEXTS, Bench
+
+
+@pytest.mark.parametrize("context", CONTEXTS[1:])
+def test_any_context_of_the_kubeconfig(bench: Bench, context: str) -> None:
+    assert bench.resolve(client_ctx=[context], cluster_ctx="core").topology.clients[0].context == context
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"), [({}, "--client-ctx"), ({"client_ctx": ["edge"]}, "--cluster-ctx")], ids=["none", "one"]
+)
+def test_both_contexts_are_asked_for(bench: Bench, flags: dict[str, Any], missing: str) -> None:
+    with pytest.raises(UsageError, match=missing) as caught:
+        bench.resolve(**flags)
+    assert "hzlink up --client-ctx" in (caught.value.next_step or "")
+
+
+def test_an_unknown_context_is_named_with_those_that_there_are(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="no context 'nope'") as caught:
+        bench.resolve(client_ctx=["nope"], cluster_ctx="core")
+    assert "edge" in (caught.value.said or "")
+
+
+def test_no_kubeconfig_at_all_is_an_unknown_context(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="no context 'core'") as caught:
+        bench.resolve({"KUBECONFIG": str(bench.folder / "absent")}, **BOTH)
+    assert "none" in (caught.value.said or "")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"client_ctx": ["core"], "cluster_ctx": "core"},
+        {"client_ctx": ["core"], "cluster_ctx": "core", "namespace": "hz"},
+        {"client_ctx": ["edge", "edge"], "cluster_ctx": "core"},
+        {"client_ctx": ["edge"], "cluster_ctx": "core", "client_ns": ["own-0"], "client_kubeconfig": "same-server"},
+    ],
+    ids=["both sides", "both sides, named", "two clients", "two contexts, one server"],
+)
+def test_one_namespace_is_not_two_sites(bench: Bench, flags: dict[str, Any]) -> None:
+    bench.kubeconfig("same-server", {"edge": "https://0.example"})
+    with pytest.raises(UsageError, match="two sites are the same namespace"):
+        bench.resolve(**flags)
+
+
+def test_two_namespaces_of_one_context_are_two_sites(bench: Bench) -> None:
+    topology = bench.resolve(client_ctx=["core"], cluster_ctx="core", client_ns=["hz2"]).topology
+    assert topology.cluster != topology.clients[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([], ["own-1", "own-2"]), (["hz"], ["hz", "hz"]), (["a", "b"], ["a", "b"])],
+    ids=["none", "one for all", "one each"],
+)
+def test_client_namespaces_are_spread(bench: Bench, given: list[str], expected: list[str]) -> None:
+    topology = bench.resolve(client_ctx=["edge", "west"], cluster_ctx="core", client_ns=given).topology
+    assert [site.namespace for site in topology.clients] == expected
+
+
+@pytest.mark.parametrize("given", [["a", "b"], ["a", "b", "c"]])
+def test_namespaces_that_do_not_match_the_contexts(bench: Bench, given: list[str]) -> None:
+    with pytest.raises(UsageError, match=f"{len(given)} --client-ns for 1 --client-ctx"):
+        bench.resolve(**BOTH, client_ns=given)
+
+
+@pytest.mark.parametrize("namespace", ["Hz", "a_b", "-a", "a" * 64, "a b", "a/b", "hz\n"])
+@pytest.mark.parametrize("key", ["namespace", "cluster_ns"])
+def test_no_namespace(bench: Bench, namespace: str, key: str) -> None:
+    with pytest.raises(UsageError, match="not a namespace's name"):
+        bench.resolve(**(BOTH | {key: namespace}))
+
+
+@pytest.mark.parametrize("name", ["Demo", "", "a" * 64, "demo\n"])
+def test_no_topology_name(bench: Bench, name: str) -> None:
+    with pytest.raises(UsageError, match="the topology's name"):
+        bench.resolve(**BOTH, name=name)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *[("members", value) for value in (0, -1, 101, 2.5, "three", "nan", "inf", "")],
+        *[("timeout", value) for value in (0, -1, 86401, "nan", "inf", "3m")],
+        *[("address_timeout", value) for value in (-1, 86401, "x")],
+        *[(key, value) for key in ("mode", "expose", "link_from", "via") for value in ("nonsense", "SMART", "")],
+        *[(key, value) for key in ("image", "probe_image") for value in ("", " ", "a b", "a\n")],
+    ],
+)
+def test_values_out_of_range(bench: Bench, key: str, value: object) -> None:
+    with pytest.raises(UsageError, match=f"--{key.replace('_', '-')}"):
+        bench.resolve(**(BOTH | {key: value}))
+
+
+def test_values_as_text_from_variables(bench: Bench) -> None:
+    environ = {
+        "HZLINK_MEMBERS": "100",
+        "HZLINK_TIMEOUT": "0.5e3",
+        "HZLINK_ADDRESS_TIMEOUT": "0",
+        "HZLINK_MODE": "unisocket",
+        "HZLINK_EXPOSE": "loadbalancer",
+        "HZLINK_LINK_FROM": "client",
+        "HZLINK_VIA": "kubectl",
+        "HZLINK_IMAGE": "example.com:5000/hz@sha256:ab",
+        "HZLINK_PROBE_IMAGE": "example.com:5000/python:3.12",
+    }
+    found = bench.resolve(environ, **BOTH)
+    settings = found.topology.settings
+    assert (found.timeout, settings.members, settings.address_timeout) == (500.0, 100, 0.0)
+    assert (settings.mode, settings.expose) == (Mode.UNISOCKET, Expose.LOADBALANCER)
+    assert (settings.link_from, settings.via) == (LinkFrom.CLIENT, Via.KUBECTL)
+    assert settings.image == "example.com:5000/hz@sha256:ab"
+    assert settings.probe_image == "example.com:5000/python:3.12"
+
+
+@pytest.mark.parametrize("seconds", [1, 86400])
+def test_the_least_and_the_most(bench: Bench, seconds: int) -> None:
+    assert bench.resolve(**BOTH, timeout=seconds, address_timeout=seconds - 1, members=1).timeout == seconds
+
+
+def test_the_timeout_of_one_run_is_not_recorded(bench: Bench) -> None:
+    assert "timeout" not in bench.resolve(**BOTH, timeout=5, members=2).record

@@ -1,0 +1,225 @@
+"""What one object's status says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from hzlink.model import conditions, objects
+from hzlink.model.conditions import Reading, State
+from tests.unit.builders import (
+    EARLY,
+    LATE,
+    NOON,
+    Obj,
+    deployment,
+    item,
+    link,
+    offer,
+    pod,
+    service,
+    skupper_site,
+    statefulset,
+    status_conditions,
+)
+
+NAMES = ("hazelcast-0", "hazelcast-1")
+
+
+@pytest.mark.parametrize(
+    ("found", "reading"),
+    [
+        (None, Reading(State.ABSENT, "not there")),
+        (link("l", None), Reading(State.WAITING, "not looked at yet by the Skupper controller")),
+        (link("l", "Pending", "Not Operational"), Reading(State.WAITING, "Not Operational")),
+        (link("l", "Error", "refused"), Reading(State.BROKEN, "refused")),
+        (link("l", "Error"), Reading(State.BROKEN, "Error")),
+        (link("l", "Ready"), Reading(State.OK)),
+        (link("l", "Ready", "all well"), Reading(State.OK, "all well")),
+    ],
+)
+def test_skuppers_word(found: Obj | None, reading: Reading) -> None:
+    assert conditions.skupper(found) == reading
+    assert conditions.skupper(found).ok is (reading.state is State.OK)
+
+
+@pytest.mark.parametrize(
+    ("held", "access", "needs"),
+    [
+        ({"Running": True}, "default", True),
+        ({"Running": True}, "loadbalancer", True),
+        ({"Running": True, "Resolved": True}, "default", False),
+        ({"Running": True, "Resolved": True, "Ready": True}, "default", False),
+        ({"Running": False}, "default", False),
+        ({"Running": True}, None, False),
+        ({"Running": True}, "none", False),
+    ],
+)
+def test_only_the_address_is_missing(held: dict[str, bool], access: str | None, needs: bool) -> None:
+    assert conditions.needs_address(skupper_site("s", "Pending", access=access, holds=held)) is needs
+
+
+def test_no_site_needs_no_address() -> None:
+    assert conditions.needs_address(None) is False
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "host"),
+    [
+        ([], None),
+        ([{"name": "inter-router", "host": "10.0.0.1"}], "10.0.0.1"),
+        ([{"name": "edge", "host": "10.0.0.1"}], None),
+        ([{"name": "inter-router", "host": ""}], None),
+        ([{"name": "edge", "host": "a"}, {"name": "inter-router", "host": "b"}], "b"),
+    ],
+)
+def test_where_other_sites_connect_to(endpoints: list[Obj], host: str | None) -> None:
+    assert conditions.address(item("Site", "s", status={"endpoints": endpoints})) == host
+    assert conditions.address(None) is None
+
+
+def test_matched_needs_more_than_ready() -> None:
+    assert conditions.matched(offer("Listener")).ok
+    lagging = offer("Listener")
+    lagging["status"]["conditions"] = status_conditions(Matched=False)
+    assert conditions.matched(lagging) == Reading(State.WAITING, "not matched yet")
+    assert conditions.matched(offer("Listener", False)).text == "No matching listeners"
+    assert conditions.matched(None).state is State.ABSENT
+
+
+PEER = skupper_site("core")
+
+
+@pytest.mark.parametrize(
+    ("found", "peer", "stale"),
+    [
+        (link("l", to=PEER), PEER, False),
+        (link("l", to=skupper_site("core", uid="before")), PEER, True),
+        (link("l", created=EARLY), PEER, True),
+        (link("l", created=LATE), PEER, False),
+        (link("l", created=""), PEER, False),
+        (link("l", created=EARLY, to=PEER), PEER, False),
+        (link("l"), None, False),
+    ],
+)
+def test_stale_links(found: Obj, peer: Obj | None, stale: bool) -> None:
+    assert conditions.link_is_stale(found, peer) is stale
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "text"),
+    [
+        (None, State.ABSENT, "not there"),
+        (statefulset(3), State.OK, "3/3"),
+        (statefulset(3, ready=2), State.WAITING, "2/3 ready"),
+        (statefulset(3, status={"updatedReplicas": 1}), State.WAITING, "3/3 ready"),
+        (statefulset(3, status={"observedGeneration": 0}), State.WAITING, "3/3 ready"),
+        (statefulset(3, status={"replicas": 4}), State.WAITING, "3/3 ready, 1 old pod still there"),
+        (item("StatefulSet", "s", spec={"replicas": 3}), State.WAITING, "0/3 ready"),
+        (item("Deployment", "d", status={}), State.WAITING, "0/1 ready"),
+        (deployment(ready=0), State.WAITING, "0/1 ready"),
+    ],
+)
+def test_rollout(found: Obj | None, state: State, text: str) -> None:
+    assert conditions.rollout(found) == Reading(state, text)
+
+
+@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName"])
+def test_a_pod_that_is_stuck_is_named_with_its_reason(reason: str) -> None:
+    pods = [pod("hazelcast-0"), pod("hazelcast-1", ready=False, waiting=reason, message="as it says")]
+    reading = conditions.rollout(statefulset(2, ready=1), pods)
+    assert reading == Reading(State.BROKEN, f"1/2 ready: pod hazelcast-1: {reason}: as it says")
+
+
+def test_a_stuck_pod_outranks_one_that_only_goes() -> None:
+    pods = [pod("hazelcast-0", ready=False, going=True), pod("hazelcast-1", ready=False, waiting="ErrImagePull")]
+    assert conditions.rollout(statefulset(2, ready=0), pods).text == "0/2 ready: pod hazelcast-1: ErrImagePull"
+    assert conditions.rollout(statefulset(2, ready=0), pods[:1]).text == "0/2 ready: pod hazelcast-0: is being deleted"
+
+
+def _unscheduled(**why: Any) -> Obj:
+    one = pod("p", ready=False)
+    one["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", **why}]
+    return one
+
+
+def _fallen(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
+    one = pod("p", ready=ready)
+    last = {"terminated": {"finishedAt": "2026-03-01T10:00:00Z", **end}}
+    one["status"]["containerStatuses"] = [{"ready": ready, "restartCount": restarts, "lastState": last}]
+    return one
+
+
+@pytest.mark.parametrize(
+    ("one", "reading"),
+    [
+        (pod("p"), Reading(State.OK)),
+        (pod("p", ready=False), Reading(State.WAITING)),
+        (pod("p", ready=False, waiting="ContainerCreating"), Reading(State.WAITING)),
+        (pod("p", ready=False, waiting="PodInitializing", init={"waiting": {"reason": "ErrImagePull"}}),
+         Reading(State.BROKEN, "pod p: ErrImagePull", conditions.STUCK_GRACE)),
+        (pod("p", going=True), Reading(State.WAITING, "pod p: is being deleted")),
+        (_fallen(1, reason="OOMKilled", exitCode=137),
+         Reading(State.WAITING, "pod p: restarted 1 time; before: OOMKilled, exit code 137")),
+        (_fallen(3), Reading(State.WAITING, "pod p: restarted 3 times; before: ended, exit code ?")),
+        (_fallen(3, ready=True, exitCode=1), Reading(State.OK)),
+        (_unscheduled(reason="Unschedulable", message="0/1 nodes"),
+         Reading(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", conditions.UNSCHEDULABLE_GRACE)),
+        (item("Pod", "p"), Reading(State.WAITING)),
+    ],
+)  # fmt: skip
+def test_what_keeps_a_pod_from_being_ready(one: Obj, reading: Reading) -> None:
+    assert conditions.pod_trouble(one) == reading
+
+
+def test_pods_of_an_app_by_name() -> None:
+    pods = [pod("b"), pod("x", "other"), pod("a"), item("Pod", "bare")]
+    assert [objects.name(one) for one in conditions.of_app(pods, "hazelcast")] == ["a", "b"]
+
+
+def test_missing_names() -> None:
+    services = [service("hazelcast-0"), service("hazelcast-1", going=True), service("other")]
+    assert conditions.missing_names(services, NAMES) == ["hazelcast-1"]
+    assert conditions.missing_names([], NAMES) == list(NAMES)
+
+
+def mancenter(started: str = "", **parts: Any) -> Obj:
+    return pod("mc", "hazelcast-mancenter", started=started, **parts)
+
+
+@pytest.mark.parametrize(
+    ("pods", "made", "first"),
+    [
+        ([mancenter(EARLY)], [NOON, NOON], True),
+        ([mancenter(NOON)], [EARLY, LATE], True),
+        ([mancenter(LATE)], [EARLY, NOON], False),
+        ([mancenter(NOON)], [NOON, NOON], False),
+        # Waits in its init container, or is not there.
+        ([mancenter()], [NOON, NOON], False),
+        ([], [NOON, NOON], False),
+        # The names are not there at all: no one knows yet.
+        ([mancenter(EARLY)], [], False),
+        # The old one of a restart is on its way out, the new one came later.
+        ([mancenter(EARLY, going=True), mancenter(LATE)], [NOON, NOON], False),
+        ([mancenter(EARLY, going=True)], [NOON, NOON], False),
+    ],
+)
+def test_management_center_came_before_the_names(pods: list[Obj], made: list[str], first: bool) -> None:
+    services = [service(name, created=moment) for name, moment in zip(NAMES, made, strict=False)]
+    services.append(service("unrelated", created="2027-01-01T00:00:00Z"))
+    assert conditions.mancenter_came_first(pods, services, NAMES) is first
+
+
+def test_a_site_that_says_error_is_given_up_soon_unless_that_mends_itself() -> None:
+    assert conditions.site(skupper_site("s", "Error", "Unsupported value")).grace < 10
+    waits_for_the_collector = skupper_site("s", "Error", 'skupper-router is not owned by skupper site "u"')
+    assert conditions.site(waits_for_the_collector).grace == math.inf
+    assert conditions.site(skupper_site("s")).ok
+
+
+def test_a_site_that_nobody_looks_at_is_broken_after_a_while() -> None:
+    reading = conditions.site(item("Site", "s"))
+    assert (reading.state, reading.text) == (State.BROKEN, "not looked at yet by the Skupper controller")
+    assert 0 < reading.grace < 60

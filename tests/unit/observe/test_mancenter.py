@@ -1,0 +1,128 @@
+"""Who Management Center is connected to, by the members' logs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hzlink.observe import mancenter
+
+ONE, TWO = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
+
+
+def came(pod: str, client: str = ONE, name: str = "MC-Client-dev") -> str:
+    return (
+        f"[pod/{pod}/hazelcast] 2026-01-01 10:00:00,000 [ INFO] [hz.x.priority-generic-operation.thread-0] "
+        "[c.h.c.i.p.t.AuthenticationMessageTask]: [10.0.0.1]:5701 [dev] [5.5.0] Received auth from Connection[id=4, "
+        "/10.0.0.1:5701->/10.0.0.9:41000, qualifier=null, endpoint=null, remoteUuid=null, alive=true, "
+        "connectionType=MCC, planeIndex=-1], successfully authenticated, clientUuid: "
+        f"{client}, client name: {name}, client version: 5.5.2"
+    )
+
+
+def left(pod: str, client: str = ONE) -> str:
+    return (
+        f"[pod/{pod}/hazelcast] 2026-01-01 10:01:00,000 [ INFO] [hz.x.event-1] [c.h.c.i.ClientEndpointManager]: "
+        f"Destroying ClientEndpoint{{connection=Connection[id=4], clientUuid={client}, clientName=MC-Client-dev, "
+        "authenticated=true}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], {}),
+        ([came("hazelcast-0"), came("hazelcast-1")], {ONE: {"hazelcast-0", "hazelcast-1"}}),
+        ([came("hazelcast-0"), came("hazelcast-0", TWO)], {ONE: {"hazelcast-0"}, TWO: {"hazelcast-0"}}),
+        ([came("hazelcast-0"), came("hazelcast-1"), left("hazelcast-0")], {ONE: {"hazelcast-1"}}),
+        ([came("hazelcast-0"), left("hazelcast-0")], {}),
+        ([came("hazelcast-0"), left("hazelcast-0", TWO)], {ONE: {"hazelcast-0"}}),
+        ([came("hazelcast-0"), left("hazelcast-0"), came("hazelcast-0")], {ONE: {"hazelcast-0"}}),
+        # Left before it came: the pods' logs stand one after the other, each in its own order.
+        ([left("hazelcast-0"), came("hazelcast-0")], {ONE: {"hazelcast-0"}}),
+        # Other clients, and lines of nobody.
+        ([came("hazelcast-0", name="my-app")], {}),
+        ([came("hazelcast-0").partition("] ")[2], "", "[pod/x/hazelcast] Members {size:3}"], {}),
+    ],
+)
+def test_who_is_connected(lines: list[str], expected: dict[str, set[str]]) -> None:
+    found = mancenter.connected("\n".join(lines))
+    assert {client: set(pods) for client, pods in found.items()} == expected
+
+
+@given(st.text())
+def test_any_log_can_be_read(log: str) -> None:
+    assert mancenter.connected(log) == {}
+
+
+def at(time: str, line: str) -> str:
+    """The line as `kubectl logs --prefix --timestamps` prints it."""
+    pod, _, text = line.partition("] ")
+    return f"{pod}] 2026-01-01T{time}.123456789Z {text}"
+
+
+def started(pod: str) -> str:
+    return f"[pod/{pod}/hazelcast] [LifecycleService]: [10.0.0.1]:5702 [dev] [5.5.0] [10.0.0.1]:5702 is STARTED"
+
+
+NAMES = ("hazelcast-0", "hazelcast-1", "hazelcast-2")
+ALL_STARTED = [started(name) for name in NAMES]
+
+
+def test_since_when() -> None:
+    lines = [at("10:00:00", came("hazelcast-0")), at("10:00:05", came("hazelcast-1")), came("hazelcast-2")]
+    seen = mancenter.sight("\n".join(lines), NAMES, 1)
+    assert seen is not None
+    assert seen.members == {
+        "hazelcast-0": "2026-01-01T10:00:00Z",
+        "hazelcast-1": "2026-01-01T10:00:05Z",
+        "hazelcast-2": "",
+    }
+    assert (seen.count, seen.since, seen.blind) == ("3/3", "2026-01-01T10:00:05Z", False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "centers", "sees", "missing"),
+    [
+        # It sees all; some; nobody, as logs that are whole can tell.
+        ([*ALL_STARTED, *map(came, NAMES)], 1, NAMES, ()),
+        ([*ALL_STARTED, came("hazelcast-0")], 1, NAMES[:1], NAMES[1:]),
+        (ALL_STARTED, 1, (), NAMES),
+        ([*ALL_STARTED, came("hazelcast-0"), left("hazelcast-0")], 1, (), NAMES),
+        # Of a log that does not reach back to the start, silence means nothing.
+        ([came("hazelcast-0")], 1, NAMES[:1], ()),
+        ([started("hazelcast-1"), came("hazelcast-0")], 1, NAMES[:1], ("hazelcast-1",)),
+        # One that went and its successor; a pod that is no member of these.
+        ([*ALL_STARTED, came("hazelcast-0", TWO), *map(came, NAMES)], 1, NAMES, ()),
+        ([*ALL_STARTED, *map(came, NAMES), came("hazelcast-9"), started("hazelcast-9")], 1, NAMES, ()),
+        # Two client sites.
+        ([*ALL_STARTED, *map(came, NAMES), *(came(name, TWO) for name in NAMES)], 2, NAMES, ()),
+        (ALL_STARTED, 2, (), NAMES),
+    ],
+)
+def test_what_it_sees(lines: list[str], centers: int, sees: tuple[str, ...], missing: tuple[str, ...]) -> None:
+    seen = mancenter.sight("\n".join(lines), NAMES, centers)
+    assert seen is not None
+    assert (tuple(seen.members), seen.missing) == (sees, missing)
+    assert mancenter.reading(seen).ok is not bool(missing)
+    assert all(name in mancenter.reading(seen).text for name in missing if sees)
+
+
+@pytest.mark.parametrize(
+    ("lines", "centers"),
+    [
+        ([], 1),
+        (["[pod/hazelcast-0/hazelcast] Members {size:3}"], 1),
+        # Of two client sites, one sees the members: the logs do not tell which, or they see different ones.
+        ([*ALL_STARTED, *map(came, NAMES)], 2),
+        ([*ALL_STARTED, came("hazelcast-0"), came("hazelcast-1", TWO)], 2),
+    ],
+)
+def test_what_is_not_known(lines: list[str], centers: int) -> None:
+    assert mancenter.sight("\n".join(lines), NAMES, centers) is None
+    assert mancenter.reading(None).ok
+
+
+def test_logs_that_were_not_read() -> None:
+    assert mancenter.sight(None, NAMES, 1) is None

@@ -1,0 +1,203 @@
+"""What counts as a difference between what is wanted and what is there."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hzlink.plan.drift import drift
+
+SCALARS = st.integers(-5, 5) | st.booleans() | st.sampled_from(["", "a", "b", "500m", "1Gi", "NaN", "sNaN", "inf"])
+TREES: st.SearchStrategy[Any] = st.recursive(
+    SCALARS,
+    lambda some: (
+        st.lists(some, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "port", "spec", "x"]), some, max_size=3)
+        | st.lists(st.fixed_dictionaries({"name": st.sampled_from("abc"), "x": some}), max_size=3)
+    ),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(st.sampled_from(["kind", "metadata", "spec", "data"]), TREES, max_size=4)
+
+
+@given(OBJECTS)
+def test_nothing_differs_from_itself(item: dict[str, Any]) -> None:
+    assert drift(item, deepcopy(item)) == []
+
+
+@given(OBJECTS, OBJECTS)
+@example({"spec": "sNaN"}, {"spec": "1"})
+@example({"spec": [{"name": "a"}]}, {"spec": [{"name": {}}]})
+@example({"spec": [{"name": {}}]}, {"spec": [{"name": "a"}]})
+def test_any_two_can_be_compared(wanted: dict[str, Any], live: dict[str, Any]) -> None:
+    assert all(isinstance(path, str) for path in drift(wanted, live))
+
+
+@given(OBJECTS, TREES)
+def test_what_others_added_is_theirs(item: dict[str, Any], added: Any) -> None:
+    assert drift(item, {**deepcopy(item), "status": added}) == []
+
+
+@given(OBJECTS, st.data())
+def test_any_changed_leaf_is_found(item: dict[str, Any], data: st.DataObject) -> None:
+    leaves = list(_leaves(item))
+    if not leaves:
+        return
+    live = deepcopy(item)
+    path = data.draw(st.sampled_from(leaves))
+    inner: Any = live
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = "changed"
+    assert drift(item, live) != []
+
+
+DNS = [{"port": 53, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]
+
+
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Any:
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not isinstance(value, (dict, list)):
+        yield path
+    for key, inner in entries:
+        yield from _leaves(inner, (*path, key))
+
+
+def test_nothing_there_at_all() -> None:
+    assert drift({"kind": "Site"}, None) == ["not there"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "paths"),
+    [
+        ({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}, "d": 3}, []),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, ["a.b"]),
+        ({"a": {"b": 1}}, {"a": {}}, ["a.b"]),
+        ({"a": {"b": 1}}, {}, ["a"]),
+        ({"a": {}}, {}, []),
+        ({"a": []}, {}, []),
+        ({"a": None}, {}, []),
+        ({"a": {"b": 1}}, {"a": "text"}, ["a"]),
+        ({"a": 1, "b": 1}, {"a": 2, "b": 2}, ["a", "b"]),
+        ({"a": True}, {"a": "True"}, ["a"]),
+        ({"a": "x"}, {"a": None}, ["a"]),
+    ],
+)
+def test_only_what_is_wanted_is_compared(wanted: dict[str, Any], live: dict[str, Any], paths: list[str]) -> None:
+    assert drift(wanted, live) == paths
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live"),
+    [
+        *[(f"1{unit}i", f"{2**power}") for unit, power in (("K", 10), ("M", 20), ("G", 30), ("T", 40))],
+        *[(f"1{unit}", f"{10**power}") for unit, power in (("k", 3), ("M", 6), ("G", 9), ("T", 12))],
+        ("0.5", "500m"),
+        (1, "1"),
+        ("1Gi", "1024Mi"),
+        ("1", "1000m"),
+        ("2k", 2000),
+        ("1e3", "1k"),
+        ("0.1", "100m"),
+    ],
+)
+def test_a_quantity_may_be_spelled_otherwise(wanted: object, live: object) -> None:
+    assert drift({"cpu": wanted}, {"cpu": live}) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live"), [("1G", "1Gi"), ("500m", "0.6"), ("1", True), ("m", "0.001"), ("5.5.0", "5.5"), ("a", "b")]
+)
+def test_other_quantities_and_what_is_none(wanted: object, live: object) -> None:
+    assert drift({"cpu": wanted}, {"cpu": live}) == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "paths"),
+    [
+        ([{"name": "a", "x": 1}], [{"name": "a", "x": 1, "default": True}], []),
+        ([{"name": "a"}, {"name": "b"}], [{"name": "b"}, {"name": "a"}], []),
+        ([{"name": "a", "x": 1}, {"name": "b"}], [{"name": "b"}, {"name": "a", "x": 2}], ["l[a].x"]),
+        ([{"name": "a"}], [{"name": "b"}], ["l[a]"]),
+        ([{"name": "a"}], [{"name": "a"}, {"name": "b"}], ["l"]),
+        ([{"containerPort": 1, "x": 1}], [{"containerPort": 1, "x": 2}], ["l[1].x"]),
+        ([{"mountPath": "/a"}], [{"mountPath": "/b"}], ["l[/a]"]),
+        (["a", "b"], ["b", "a"], ["l[0]", "l[1]"]),
+        (["a"], [], ["l"]),
+        (["a"], None, ["l"]),
+        (["a"], "a", ["l"]),
+        # Two of one name, as the ports of TCP and UDP have: told apart by their place.
+        (
+            [{"port": 53, "p": "TCP"}, {"port": 53, "p": "UDP"}],
+            [{"port": 53, "p": "TCP"}, {"port": 53, "p": "UDP"}],
+            [],
+        ),
+    ],
+)
+def test_items_of_a_list_are_told_apart_by_their_key(wanted: Any, live: Any, paths: list[str]) -> None:
+    assert drift({"l": wanted}, {"l": live}) == paths
+
+
+def managed(*fields: str) -> list[dict[str, Any]]:
+    """The record of an object with a list `env`, of which hzlink has set those items, and another manager all."""
+    ours = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}} for name in fields}
+    return [
+        {"manager": "policy", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
+        {"manager": "hzlink", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
+        *([{"manager": "hzlink", "operation": "Apply", "fieldsV1": {"f:env": ours}}] if fields else []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "paths"), [(["a"], []), ([], []), (["a", "b"], ["env"])], ids=["theirs", "nothing is ours", "ours once"]
+)
+def test_whose_an_additional_item_is(fields: list[str], paths: list[str]) -> None:
+    wanted = {"env": [{"name": "a", "value": "1"}]}
+    live = {"metadata": {"managedFields": managed(*fields)}, "env": [{"name": "b"}, {"name": "a", "value": "1"}]}
+    assert drift(wanted, live) == paths
+    live["env"][1]["value"] = "2"
+    assert drift(wanted, live) == (paths or ["env[a].value"])
+
+
+def test_a_list_that_has_one_owner_is_compared_as_a_whole() -> None:
+    fields = {"f:x": {"f:env": {}}}
+    live = {
+        "metadata": {"managedFields": [{"manager": "hzlink", "operation": "Apply", "fieldsV1": fields}]},
+        "x": {"env": [{"name": "a"}, {"name": "b"}]},
+    }
+    assert drift({"x": {"env": [{"name": "a"}]}}, live) == ["x.env"]
+
+
+RECORDS: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.sampled_from(["hzlink", "Apply", "x"]) | st.integers(),
+    lambda some: (
+        st.lists(some, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "manager",
+                    "operation",
+                    "fieldsV1",
+                    "f:spec",
+                    "f:data",
+                    'k:{"name":"a"}',
+                    "k:[1]",
+                    "k:{",
+                    "k:" + "[" * 9,
+                ]
+            ),
+            some,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(OBJECTS, OBJECTS, RECORDS | st.lists(RECORDS, max_size=3))
+def test_no_record_of_managers_is_too_odd(wanted: dict[str, Any], live: dict[str, Any], record: Any) -> None:
+    assert all(isinstance(path, str) for path in drift(wanted, {**live, "metadata": {"managedFields": record}}))

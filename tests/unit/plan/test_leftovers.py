@@ -1,0 +1,117 @@
+"""Which tokens and grants are hzlink's, and what a plan does about them."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hzlink.model.choices import Role
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import leftovers, planner, teardown
+from hzlink.plan.leftovers import grant_window
+from hzlink.plan.planner import Action
+from sandbox.skupper import durations
+from tests.unit.builders import CORE, EDGE, WEST, Obj, converged, item, link, topology
+
+names = st.text(min_size=1, max_size=40)
+
+
+def grant(name: str, window: str, uses: int = 1, **more: bool) -> Obj:
+    return item("AccessGrant", name, spec={"redemptionsAllowed": uses, "expirationWindow": window}, **more)
+
+
+OURS = grant_window("hazelcast", CORE, EDGE)
+
+
+@given(names, names, names)
+def test_a_window_is_read_and_shown_by_go_as_it_is(topology_name: str, issuer: str, redeemer: str) -> None:
+    ends = (Site(name, Role.CLIENT, "ctx", "ns") for name in (issuer, redeemer))
+    window = grant_window(topology_name, *ends)
+    assert 60 < durations.parse(window) < 61, "the CLI takes no less than a minute"
+    assert re.fullmatch(r"1m0\.\d{8}1s", window)
+    assert durations.show(durations.parse(window)) == window
+
+
+def test_each_link_has_its_own() -> None:
+    pairs = [(CORE, EDGE), (EDGE, CORE), (CORE, WEST), (WEST, CORE)]
+    windows = {grant_window(name, *pair) for pair in pairs for name in ("hazelcast", "other")}
+    assert len(windows) == 8
+
+
+def test_what_is_hzlinks_is_found_and_nothing_else() -> None:
+    there = [
+        grant("core-1234", OURS),
+        grant("labelled", "15m0s", ours=True),
+        item("AccessToken", "hazelcast-core", ours=True),
+        # A stranger's, however near.
+        grant("core-5678", "1m0s"),
+        grant("core-9999", OURS, uses=2),
+        grant("core-0000", grant_window("other", CORE, EDGE)),
+        item("AccessToken", "core-1234"),
+        item("ConfigMap", "core-1234", spec={"redemptionsAllowed": 1, "expirationWindow": OURS}),
+    ]
+    found = leftovers.refs(topology(), Snapshot(CORE, tuple(there)))
+    assert [str(ref) for ref in found] == [
+        "accesstokens.skupper.io/hazelcast-core",
+        "accessgrants.skupper.io/core-1234",
+        "accessgrants.skupper.io/labelled",
+    ]
+
+
+def test_a_token_without_labels_is_hzlinks_where_its_link_or_its_site_is() -> None:
+    token, names = item("AccessToken", "hazelcast-core"), {"hazelcast-core"}
+
+    def found(*there: Obj) -> list[str]:
+        return [ref.name for ref in leftovers.refs(topology(), Snapshot(EDGE, (token, *there)), names)]
+
+    assert found(link("hazelcast-core", ours=True)) == ["hazelcast-core"]
+    assert found(item("Site", "edge", ours=True)) == ["hazelcast-core"]
+    assert found(item("Site", "edge"), item("Link", "hazelcast-core")) == []
+    other = Snapshot(EDGE, (item("AccessToken", "x"), item("Site", "edge", ours=True)))
+    assert leftovers.refs(topology(), other, names) == ()
+
+
+def test_a_working_topology_with_leftovers_is_only_tidied() -> None:
+    world = converged()
+    world.live[CORE].append(grant("core-1234", OURS))
+    [step] = planner.make(world.topology, world.wanted, world.snapshots())
+    assert (step.action, step.site, [ref.name for ref in step.refs]) == (Action.TIDY, CORE, ["core-1234"])
+    assert step.writes
+
+
+def test_a_link_that_could_not_be_marked_any_more_is_marked() -> None:
+    world = converged()
+    made = world.find(EDGE, "Link")
+    del made["metadata"]["labels"]
+    [step] = planner.make(world.topology, world.wanted, world.snapshots())
+    assert (step.action, step.site, step.items, step.refs) == (Action.TIDY, EDGE, (made,), ())
+
+
+def test_a_strangers_link_is_not() -> None:
+    world = converged()
+    world.put(EDGE, link("by-hand", owner=world.find(EDGE, "Site"), ours=False))
+    made = world.find(EDGE, "Link", "hazelcast-core")
+    del made["metadata"]["labels"]
+    del made["metadata"]["ownerReferences"]
+    assert planner.make(world.topology, world.wanted, world.snapshots()) == []
+    # Its token says whose it is.
+    world.live[EDGE].append(item("AccessToken", "hazelcast-core", ours=True))
+    [step] = planner.make(world.topology, world.wanted, world.snapshots())
+    assert (step.items, [ref.name for ref in step.refs]) == ((made,), ["hazelcast-core"])
+
+
+def test_it_is_tidied_before_anything_is_linked() -> None:
+    world = converged()
+    world.drop(EDGE, "Link")
+    world.live[CORE].append(grant("core-1234", OURS))
+    world.live[EDGE].append(item("AccessToken", "hazelcast-core", ours=True))
+    steps = {step.key: step for step in planner.make(world.topology, world.wanted, world.snapshots())}
+    assert {"core/tidy", "edge/tidy"} <= steps["edge/link"].needs
+
+
+def test_down_takes_the_grant_that_the_cli_left() -> None:
+    found = teardown.make(topology(), Snapshot(CORE, (grant("core-1234", OURS), grant("core-5678", "1m0s"))))
+    assert [str(ref) for ref in found.refs] == ["accessgrants.skupper.io/core-1234"]

@@ -1,0 +1,120 @@
+"""Which side issues, and which Link leads where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hzlink.model.choices import LinkFrom
+from hzlink.observe import links
+from hzlink.plan import planner
+from tests.unit.builders import CORE, EARLY, EDGE, LATE, WEST, Obj, World, converged, link, skupper_site, topology
+
+AT_CORE = skupper_site("core", host="203.0.113.7")
+AT_EDGE = skupper_site("edge", host="203.0.113.8")
+PENDING_CORE = skupper_site("core", "Pending", access="default", holds={"Running": True})
+
+
+def world_of(core: list[Obj], edge: list[Obj], **settings: Any) -> World:
+    return World(topology(**settings), {CORE: core, EDGE: edge}, {CORE: [], EDGE: []})
+
+
+@pytest.mark.parametrize(
+    ("core", "edge", "issuer"),
+    [
+        ([], [], CORE),
+        ([AT_CORE], [], CORE),
+        ([AT_CORE], [AT_EDGE], CORE),
+        ([skupper_site("core")], [AT_EDGE], EDGE),
+        ([PENDING_CORE], [AT_EDGE], EDGE),
+        ([], [AT_EDGE], EDGE),
+        ([PENDING_CORE], [skupper_site("edge")], CORE),
+        # A link that is there keeps its direction, whatever else has an address.
+        ([AT_CORE, link("hazelcast-edge", to=AT_EDGE)], [AT_EDGE], EDGE),
+        ([PENDING_CORE], [AT_EDGE, link("hazelcast-core", to=PENDING_CORE)], CORE),
+        ([AT_CORE], [skupper_site("edge"), link("hazelcast-core", "Pending", to=AT_CORE)], CORE),
+    ],
+)
+def test_auto_chooses_the_side_with_an_address(core: list[Obj], edge: list[Obj], issuer: object) -> None:
+    world = world_of(core, edge)
+    assert planner.issuers(world.topology, world.snapshots()) == {EDGE: issuer}
+
+
+@pytest.mark.parametrize(("asked", "issuer"), [(LinkFrom.CLUSTER, CORE), (LinkFrom.CLIENT, EDGE)])
+def test_who_is_told_to_issues(asked: LinkFrom, issuer: object) -> None:
+    world = world_of([AT_CORE], [AT_EDGE, link("hazelcast-core", to=AT_CORE)], link_from=asked)
+    assert planner.issuers(world.topology, world.snapshots()) == {EDGE: issuer}
+
+
+def test_each_client_has_an_issuer_of_its_own() -> None:
+    world = converged(topology(EDGE, WEST))
+    world.put(CORE, PENDING_CORE)
+    world.live[WEST] = [skupper_site("west", host="203.0.113.9")]
+    assert planner.issuers(world.topology, world.snapshots()) == {EDGE: CORE, WEST: WEST}
+
+
+def found(there: list[Obj], peer: Obj = AT_CORE) -> str | None:
+    """The name of the Link in edge that leads to the peer."""
+    one = links.between(world_of([peer], there).snapshots(), redeemer=EDGE, issuer=CORE)
+    return None if one is None else str(one["metadata"]["name"])
+
+
+OTHER = skupper_site("other", host="203.0.113.99")
+REMADE = skupper_site("core", uid="another", host="203.0.113.7")
+
+
+@pytest.mark.parametrize(
+    ("links", "name"),
+    [
+        ([], None),
+        ([link("made-by-hand", to=AT_CORE)], "made-by-hand"),
+        ([link("hazelcast-core", None)], "hazelcast-core"),
+        ([link("hazelcast-other", None)], None),
+        ([link("hazelcast-core", to=OTHER)], None),
+        ([link("hazelcast-core", to=REMADE)], None),
+        ([link("bad", "Pending", to=AT_CORE), link("good", to=AT_CORE)], "good"),
+    ],
+)
+def test_a_link_leads_where_its_status_says_or_else_its_name(links: list[Obj], name: str | None) -> None:
+    assert found(links) == name
+
+
+def test_a_remote_name_counts_where_there_is_no_remote_id() -> None:
+    named = link("whatever", "Pending")
+    named["status"]["remoteSiteName"] = "core"
+    assert found([named]) == "whatever"
+
+
+def test_no_link_leads_to_a_site_that_is_not_there() -> None:
+    world = world_of([], [link("hazelcast-core")])
+    assert links.between(world.snapshots(), redeemer=EDGE, issuer=CORE) is None
+
+
+def test_a_new_link_to_a_site_whose_name_ends_alike_leads_elsewhere() -> None:
+    """Else edge would be taken for linked, or its unlinking would hit west-edge."""
+    west = skupper_site("west-edge", host="203.0.113.9")
+    world = World(topology(EDGE, WEST), {CORE: [link("hazelcast-west-edge", None)], EDGE: [AT_EDGE], WEST: [west]})
+    assert links.between(world.snapshots(), redeemer=CORE, issuer=EDGE) is None
+    assert links.between(world.snapshots(), redeemer=CORE, issuer=WEST) is not None
+
+
+@pytest.mark.parametrize(
+    ("created", "linked_anew"), [(EARLY, True), (LATE, False)], ids=["older than the Site", "newer than the Site"]
+)
+def test_a_link_to_a_site_made_again_since_is_stale(created: str, linked_anew: bool) -> None:
+    """It may still call itself Ready for some 12 s."""
+    world = converged()
+    made = link("hazelcast-core", created=created)
+    world.put(EDGE, made)
+    world.put(CORE, skupper_site("core", "Pending", access="default", holds={"Running": True}))
+    assert (
+        "edge/link" in {step.key for step in planner.make(world.topology, world.wanted, world.snapshots())}
+    ) is linked_anew
+
+
+def test_names() -> None:
+    world = world_of([skupper_site("theirs")], [])
+    assert planner.skupper_name(CORE, world.snapshots()) == "theirs"
+    assert planner.skupper_name(EDGE, world.snapshots()) == "edge"
+    assert planner.link_name(world.topology, "theirs") == "hazelcast-theirs"

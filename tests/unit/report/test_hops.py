@@ -1,0 +1,288 @@
+"""The way of each client site, hop by hop: states, evidence, ages, and the first broken one by cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hzlink.model.conditions import State
+from hzlink.report import report
+from hzlink.report.hops import CLIENT, CONNECTOR, FAR, LINK, LISTENER, MEMBERS, NEAR, Path
+from hzlink.report.report import Report
+from tests.unit.builders import (
+    CORE,
+    EDGE,
+    LATE,
+    NOON,
+    WEST,
+    Obj,
+    World,
+    converged,
+    deployment,
+    item,
+    link,
+    offer,
+    pod,
+    service,
+    skupper_site,
+    status_conditions,
+    topology,
+)
+
+NOW = datetime.fromisoformat(NOON.replace("Z", "+00:00")) + timedelta(seconds=90)
+ROUTER = {"skupper.io/component": "router"}
+
+
+def report_of(world: World, at: datetime | None = NOW) -> Report:
+    return report.make(world.topology, {site: replace(one, at=at) for site, one in world.snapshots().items()})
+
+
+def path_of(world: World, at: datetime | None = NOW) -> Path:
+    return report_of(world, at).paths[0]
+
+
+def test_a_healthy_path_has_every_hop_in_order() -> None:
+    path = path_of(converged())
+    assert path.picture == "Management Center > Listener > router > Link > router > Connector > members"
+    assert [hop.reading.state for hop in path.hops] == [State.OK] * 7
+    assert [hop.site for hop in path.hops] == [EDGE, EDGE, EDGE, EDGE, CORE, CORE, CORE]
+    assert [hop.subject for hop in path.hops] == [
+        *("Deployment hazelcast-mancenter", "Listener hazelcast", "Site edge", "Link hazelcast-core"),
+        *("Site core", "Connector hazelcast", "StatefulSet hazelcast"),
+    ]
+    assert [(part.name, part.reading.state) for part in path.hops[MEMBERS].parts] == [
+        (f"hazelcast-{number}", State.OK) for number in range(3)
+    ]
+    assert path.first_broken is None
+
+
+def test_a_client_in_place_of_management_center() -> None:
+    world = converged(topology(mode="unisocket"))
+    world.put(CORE, offer("Connector", by_name=False))
+    world.drop(EDGE, "Deployment")
+    path = path_of(world)
+    assert path.picture.startswith("client > Listener > ")
+    assert path.hops[CLIENT].subject == "Service hazelcast"
+    world.drop(EDGE, "Service", "hazelcast")
+    path = path_of(world)
+    assert path.picture.startswith("[client] > ")
+    assert path.hops[CLIENT].reading.text == "no Service hazelcast for clients to connect to"
+
+
+Change = Callable[[World], None]
+
+
+def _no_match(world: World) -> None:
+    wrong = offer("Connector", False)
+    wrong["status"] |= {"status": "Error", "message": "No matches for selector"}
+    wrong["status"]["conditions"] = status_conditions(Configured=False, Matched=False)
+    world.put(CORE, wrong)
+    world.put(EDGE, offer("Listener", False))
+    for number in range(3):
+        world.drop(EDGE, "Service", f"hazelcast-{number}")
+
+
+def _router_pod(world: World) -> None:
+    world.put(EDGE, pod("skupper-router-1", "x", ready=False, waiting="CrashLoopBackOff", labels=ROUTER))
+
+
+BREAKS: list[tuple[str, Change, int, State, str]] = [
+    (
+        "member without a pod",
+        lambda w: w.drop(CORE, "Pod", "hazelcast-1"),
+        MEMBERS,
+        State.BROKEN,
+        "hazelcast-1: no pod",
+    ),
+    ("no Site at core", lambda w: w.drop(CORE, "Site"), FAR, State.BROKEN, "nothing of hzlink's is here"),
+    ("Site pending", lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")), NEAR, State.WAITING, "waits"),
+    (
+        "router crashes",
+        _router_pod,
+        NEAR,
+        State.BROKEN,
+        "the Site says Ready, but pod skupper-router-1: CrashLoopBackOff",
+    ),
+    (
+        "router without pods",
+        lambda w: w.put(CORE, item("Deployment", "skupper-router")),
+        FAR,
+        State.WAITING,
+        "the Site says Ready, but Deployment skupper-router has no pod",
+    ),
+    ("not linked", lambda w: w.drop(EDGE, "Link"), LINK, State.BROKEN, "not linked"),
+    ("Connector's selector", _no_match, CONNECTOR, State.BROKEN, "No matches for selector"),
+    ("no Connector", lambda w: w.drop(CORE, "Connector"), CONNECTOR, State.BROKEN, "not there"),
+    ("no Listener", lambda w: w.drop(EDGE, "Listener"), LISTENER, State.BROKEN, "not there"),
+    (
+        "a name missing",
+        lambda w: w.drop(EDGE, "Service", "hazelcast-2"),
+        LISTENER,
+        State.BROKEN,
+        "no Service for hazelcast-2",
+    ),
+    ("Management Center", lambda w: w.put(EDGE, deployment(ready=0)), CLIENT, State.WAITING, "0/1 ready"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "state", "says"), [one[1:] for one in BREAKS], ids=[one[0] for one in BREAKS]
+)
+def test_the_first_broken_hop_is_marked(change: Change, place: int, state: State, says: str) -> None:
+    world = converged()
+    change(world)
+    found = report_of(world)
+    path = found.paths[0]
+    assert path.broken == place
+    hop = path.hops[place]
+    assert (hop.reading.state, says in hop.reading.text) == (state, True), hop.reading.text
+    assert hop.next_step
+    assert path.picture.split(" > ")[place] == f"[{hop.stage}]"
+    assert (found.blame, found.blamed) == (hop, path)
+
+
+def test_members_that_are_down_come_before_the_connector_that_finds_nobody() -> None:
+    world = converged()
+    _no_match(world)
+    for number in range(3):
+        world.put(CORE, pod(f"hazelcast-{number}", ready=False))
+    path = path_of(world)
+    assert path.broken == MEMBERS
+    assert path.hops[CONNECTOR].reading.state is State.BROKEN
+    assert [part.reading.state for part in path.hops[MEMBERS].parts] == [State.WAITING] * 3
+
+
+def test_a_connector_that_nobody_listens_to_waits_for_the_listener() -> None:
+    world = converged()
+    world.put(CORE, offer("Connector", False))
+    world.put(EDGE, offer("Listener", False))
+    world.drop(EDGE, "Service", "hazelcast-0")
+    path = path_of(world)
+    assert path.broken == LISTENER
+    assert not path.hops[CONNECTOR].lag
+
+
+@pytest.mark.parametrize(("kind", "place"), [("Listener", LISTENER), ("Connector", CONNECTOR)])
+def test_a_condition_that_lags_is_told_and_not_blamed(kind: str, place: int) -> None:
+    world = converged()
+    world.put(EDGE if kind == "Listener" else CORE, offer(kind, False))
+    path = path_of(world)
+    assert path.broken is None
+    assert (path.hops[place].reading.state, path.hops[place].lag) == (State.WAITING, True)
+    assert path.hops[place].reading.text == f"No matching {kind.lower()}s"
+
+
+def test_nothing_lags_while_the_link_is_down() -> None:
+    world = converged()
+    world.put(EDGE, offer("Listener", False))
+    world.put(EDGE, link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site")))
+    path = path_of(world)
+    assert path.broken == LINK
+    assert not path.hops[LISTENER].lag
+
+
+def test_one_router_of_two_will_do() -> None:
+    world = converged()
+    _router_pod(world)
+    world.put(EDGE, pod("skupper-router-2", "x", labels=ROUTER))
+    assert path_of(world).broken is None
+
+
+def test_each_client_has_its_own_path_and_the_cause_that_more_need_is_blamed() -> None:
+    world = converged(topology(EDGE, WEST))
+    world.put(EDGE, deployment(ready=0))
+    world.drop(WEST, "Link")
+    found = report_of(world)
+    assert [path.broken for path in found.paths] == [CLIENT, LINK]
+    assert found.blame is not None
+    assert (found.blame.name, found.blame.site) == ("Link", WEST)
+
+
+def test_what_is_broken_at_the_cluster_site_is_broken_for_all() -> None:
+    world = converged(topology(EDGE, WEST))
+    world.drop(CORE, "Pod", "hazelcast-0")
+    assert [path.broken for path in report_of(world).paths] == [MEMBERS, MEMBERS]
+
+
+# Ages
+
+
+def _since(moment: str, made: Obj, *types: str) -> Obj:
+    for entry in made["status"]["conditions"]:
+        if entry["type"] in types:
+            entry["lastTransitionTime"] = moment
+    return made
+
+
+def test_an_age_is_that_of_the_condition_that_counts() -> None:
+    """The Site has been Ready for 30 s, whatever else changed since; Resolved is of no account."""
+    ready = (NOW - timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world = converged()
+    site = _since(ready, skupper_site("edge"), "Ready")
+    _since(NOON, site, "Running", "Resolved")
+    world.put(EDGE, site)
+    assert path_of(world).hops[NEAR].age == 30
+
+
+def test_of_one_that_is_not_ready_it_is_that_of_the_condition_that_keeps_it() -> None:
+    cut = (NOW - timedelta(seconds=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world = converged()
+    broken = link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site"))
+    broken["status"]["conditions"] = status_conditions(Configured=True, Operational=False, Ready=False)
+    world.put(EDGE, _since(cut, _since(NOON, broken, "Configured"), "Operational", "Ready"))
+    assert path_of(world).hops[LINK].age == 7
+
+
+def test_without_a_condition_it_is_that_of_the_object() -> None:
+    assert [hop.age for hop in path_of(converged()).hops] == [90.0] * 7
+
+
+def test_what_is_not_there_has_no_age() -> None:
+    world = converged()
+    world.drop(EDGE, "Link")
+    assert path_of(world).hops[LINK].age is None
+    assert [hop.age for hop in path_of(converged(), at=None).hops] == [None] * 7
+
+
+def test_a_clock_that_is_ahead_makes_no_age_negative() -> None:
+    world = converged()
+    world.put(EDGE, offer("Listener", created=LATE))
+    assert path_of(world).hops[LISTENER].age == 0
+
+
+def test_the_members_age_is_that_of_the_last_one_to_fail() -> None:
+    world = converged()
+    for number, seconds in ((0, 20), (1, 50)):
+        failed = (NOW - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        world.put(CORE, _since(failed, pod(f"hazelcast-{number}", ready=False), "Ready"))
+    hop = path_of(world).hops[MEMBERS]
+    assert (hop.age, [part.age for part in hop.parts]) == (20, [20, 50, 90])
+
+
+def test_the_last_look_counts_as_when_it_was_seen() -> None:
+    found = report_of(converged())
+    assert found.at == NOW
+    assert report_of(converged(), at=None).at is None
+
+
+# Evidence
+
+
+def test_the_evidence_names_the_object_and_where_it_is() -> None:
+    world = converged()
+    world.drop(EDGE, "Link")
+    world.live[CORE].append(link("hazelcast-edge", "Pending", "Not Operational", to=world.find(EDGE, "Site")))
+    hop = path_of(world).hops[LINK]
+    assert hop.site == EDGE
+    assert hop.evidence == "Link hazelcast-edge (core-ctx/hz): Not Operational"
+
+
+def test_an_unknown_clock_is_utc() -> None:
+    made = service("hazelcast", created="2026-01-01T12:00:00")
+    world = converged(topology(mode="unisocket"))
+    world.put(CORE, offer("Connector", by_name=False))
+    world.put(EDGE, made)
+    assert path_of(world).hops[CLIENT].age == (NOW - datetime(2026, 1, 1, 12, tzinfo=UTC)).total_seconds()

@@ -1,0 +1,293 @@
+"""Which hop is blamed first, what is only a warning, and what a healthy topology is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hzlink.model.choices import Mode
+from hzlink.model.conditions import State
+from hzlink.model.errors import PrerequisiteError
+from hzlink.programs.refusals import explain
+from hzlink.report import document
+from tests.unit.builders import (
+    CORE,
+    EDGE,
+    NOON,
+    WEST,
+    World,
+    converged,
+    deployment,
+    link,
+    offer,
+    pod,
+    report_of,
+    service,
+    skupper_site,
+    topology,
+)
+
+
+def first(world: World) -> tuple[str, str, str] | None:
+    """The blamed hop: its name, its site, and what is said of it."""
+    blame = report_of(world).blame
+    return None if blame is None else (blame.name, blame.site.name, blame.reading.text)
+
+
+def test_a_converged_topology_is_healthy() -> None:
+    for topo in (topology(), topology(EDGE, WEST), topology(members=1)):
+        found = report_of(converged(topo))
+        assert found.healthy
+        assert found.warnings == ()
+        assert [member.ready for member in found.members] == [True] * topo.settings.members
+        assert len(found.links) == len(topo.clients)
+
+
+Change = Callable[[World], None]
+
+
+def _stuck(world: World) -> None:
+    world.put(CORE, pod("hazelcast-1", ready=False, waiting="ErrImagePull", message="no such image"))
+
+
+# In the order of cause: of two that are broken the one further up is blamed.
+BREAKS: list[tuple[str, Change, tuple[str, str, str]]] = [
+    ("no Site at core", lambda w: w.drop(CORE, "Site"), ("Site", "core", "nothing of hzlink's is here")),
+    (
+        "Site of edge pending",
+        lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")),
+        ("Site", "edge", "waits"),
+    ),
+    (
+        "a member stuck",
+        _stuck,
+        ("members", "core", "2/3 ready; hazelcast-1: ErrImagePull: no such image"),
+    ),
+    ("no link", lambda w: w.drop(EDGE, "Link"), ("Link", "edge", "not linked")),
+    (
+        "a name missing",
+        lambda w: w.drop(EDGE, "Service", "hazelcast-2"),
+        ("Listener", "edge", "no Service for hazelcast-2"),
+    ),
+    (
+        "Management Center not ready",
+        lambda w: w.put(EDGE, deployment(ready=0)),
+        ("Management Center", "edge", "0/1 ready"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "change", "hop"), BREAKS, ids=[entry[0] for entry in BREAKS])
+def test_the_broken_hop_is_blamed(what: str, change: Change, hop: tuple[str, str, str]) -> None:
+    world = converged()
+    change(world)
+    assert first(world) == hop
+    blame = report_of(world).blame
+    assert blame is not None
+    assert blame.next_step
+
+
+@pytest.mark.parametrize("upper", range(len(BREAKS) - 1))
+def test_of_two_broken_hops_the_cause_is_blamed(upper: int) -> None:
+    world = converged()
+    for _, change, _ in (BREAKS[upper + 1], BREAKS[upper]):
+        change(world)
+    assert first(world) == BREAKS[upper][2]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: w.drop(CORE, "Pod", "hazelcast-0"), "2/3 ready; hazelcast-0: no pod"),
+        (lambda w: w.put(CORE, pod("hazelcast-0", ready=False)), "2/3 ready; hazelcast-0: starting"),
+        (lambda w: w.put(CORE, pod("hazelcast-0", going=True)), "2/3 ready; hazelcast-0: is being deleted"),
+        (lambda w: w.put(CORE, pod("hazelcast-3", ready=False)), "3/4 ready; hazelcast-3: starting"),
+    ],
+)
+def test_members_are_told_by_name(change: Change, said: str) -> None:
+    world = converged()
+    change(world)
+    hop = first(world)
+    assert hop is not None
+    assert hop[:2] == ("members", "core")
+    assert hop[2].startswith(said)
+
+
+def test_as_many_members_as_the_cluster_wants_whatever_the_settings_say() -> None:
+    found = report_of(World(topology(members=5), converged(topology(members=2)).live))
+    assert found.wanted_members == 2
+    assert found.healthy
+
+
+def test_a_condition_that_lags_is_a_warning_while_names_are_there() -> None:
+    world = converged()
+    world.put(EDGE, offer("Listener", False))
+    found = report_of(world)
+    assert found.healthy
+    [warning] = found.warnings
+    assert "edge" in warning
+    assert "No matching listeners" in warning
+
+
+def test_the_connectors_word_is_a_warning_too() -> None:
+    world = converged()
+    world.put(CORE, offer("Connector", False))
+    [warning] = report_of(world).warnings
+    assert warning.startswith("core: Skupper still says of the Connector: No matching connectors")
+
+
+def test_warnings_are_left_out_where_something_is_broken() -> None:
+    world = converged()
+    world.put(EDGE, offer("Listener", False))
+    world.drop(EDGE, "Service", "hazelcast-2")
+    assert report_of(world).warnings == ()
+
+
+UNREADABLE = [
+    ("Unable to connect to the server: dial tcp: i/o timeout", "API server", "unreachable"),
+    ('error: the server doesn\'t have a resource type "sites"', "Skupper installation", "definitions missing"),
+    ('Error from server (NotFound): namespaces "hz" not found', "namespace", "namespace missing"),
+]
+
+
+@pytest.mark.parametrize(("said", "hop", "state"), UNREADABLE)
+def test_a_site_that_cannot_be_read_is_unknown_and_blamed(said: str, hop: str, state: str) -> None:
+    found = report_of(converged(), {EDGE: explain(EDGE, "read its objects", said)})
+    blame = found.blame
+    assert blame is not None
+    assert (blame.name, blame.site, blame.reading.state) == (hop, EDGE, State.UNKNOWN)
+    assert said in blame.reading.text
+    assert [site.site for site in found.unreadable] == [EDGE]
+    assert found.sites[1].skupper.state is State.UNKNOWN
+    assert document.to_dict(found)["sites"][1]["state"] == state
+
+
+def test_without_kubectl_every_site_is_unknown() -> None:
+    missing = PrerequisiteError("kubectl is not installed", next_step="install kubectl")
+    found = report_of(converged(), {CORE: missing, EDGE: missing})
+    assert len(found.unreadable) == 2
+    assert found.blame is not None
+    assert found.blame.next_step == "install kubectl"
+
+
+@pytest.mark.parametrize("listener", [True, False])
+def test_unisocket_is_healthy_with_either_end(listener: bool) -> None:
+    world = _unisocket(listener, not listener)
+    found = report_of(world)
+    assert found.mode is Mode.UNISOCKET
+    assert found.healthy
+    assert (found.sites[1].names, found.sites[1].mancenter) == (None, None)
+
+
+def test_unisocket_is_not_with_neither_or_without_a_listener() -> None:
+    assert first(_unisocket(False, False)) == ("Listener", "edge", "No matching listeners")
+    world = _unisocket(True, True)
+    world.drop(EDGE, "Listener")
+    assert first(world) == ("Listener", "edge", "not there")
+
+
+def _unisocket(listener: bool, connector: bool) -> World:
+    world = converged()
+    world.put(EDGE, offer("Listener", listener, by_name=False))
+    world.put(CORE, offer("Connector", connector, by_name=False))
+    world.drop(EDGE, "Deployment")
+    return world
+
+
+def test_either_direction_is_a_link() -> None:
+    world = converged()
+    world.drop(EDGE, "Link")
+    world.live[CORE].append(link("hazelcast-edge", to=world.find(EDGE, "Site")))
+    found = report_of(world)
+    assert found.healthy
+    assert (found.links[0].name, found.links[0].issuer) == ("hazelcast-edge", EDGE)
+
+
+def test_of_two_links_the_healthy_one_counts() -> None:
+    """After `--link-from client` the former Link lies there still, and is Ready no more."""
+    world = converged()
+    world.put(EDGE, link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site")))
+    world.live[CORE].append(link("hazelcast-edge", to=world.find(EDGE, "Site")))
+    assert report_of(world).healthy
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "address"),
+    [
+        ({"type": "ClusterIP", "ports": [{"port": 8080}]}, {}, ""),
+        ({"type": "NodePort", "ports": [{"port": 8080, "nodePort": 30080}]}, {}, "http://<node>:30080"),
+        ({"type": "LoadBalancer", "ports": [{"port": 8080}]}, {}, ""),
+        (
+            {"type": "LoadBalancer", "ports": [{"port": 8080}]},
+            {"loadBalancer": {"ingress": [{"ip": "203.0.113.5"}]}},
+            "http://203.0.113.5:8080",
+        ),
+        (
+            {"type": "LoadBalancer", "ports": [{"port": 8080}]},
+            {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}},
+            "http://lb.example:8080",
+        ),
+    ],
+)
+def test_where_to_open_management_center(spec: dict[str, Any], status: dict[str, Any], address: str) -> None:
+    world = converged()
+    world.put(EDGE, service("hazelcast-mancenter", spec=spec, status=status, ours=True))
+    site = report_of(world).sites[1]
+    assert site.mancenter_address == address
+    center = document.to_dict(report_of(world))["sites"][1]["managementCenter"]
+    assert (center["address"], center["forward"]) == (address or None, site.mancenter_command or None)
+    command = "kubectl --context edge-ctx -n hz port-forward service/hazelcast-mancenter 8080:8080"
+    assert site.mancenter_command == ("" if address else command)
+
+
+def test_a_management_center_that_waits_says_for_what() -> None:
+    world = converged()
+    world.put(EDGE, deployment(ready=0))
+    world.put(
+        EDGE, pod("hazelcast-mancenter-1", "hazelcast-mancenter", ready=False, init={"running": {"startedAt": NOON}})
+    )
+    reading = report_of(world).sites[1].mancenter
+    assert reading is not None
+    assert reading.text == "waits for the members' names"
+
+
+def test_the_document() -> None:
+    world = converged(topology(EDGE, WEST))
+    world.drop(WEST, "Link")
+    made = document.to_dict(report_of(world))
+    assert set(made) == {
+        *("topology", "mode", "healthy", "sites", "links", "members", "warnings", "firstBrokenHop", "observedAt"),
+        *("paths", "findings"),
+    }
+    assert (made["healthy"], made["mode"]) == (False, "smart")
+    core, edge, _ = made["sites"]
+    assert (core["name"], core["role"], core["context"], core["namespace"]) == ("core", "cluster", "core-ctx", "hz")
+    assert core["skupper"]["address"] == "203.0.113.7"
+    assert core["connector"]["state"] == "ok"
+    assert "managementCenter" not in core
+    assert edge["names"] == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
+    assert edge["managementCenter"]["state"] == "ok"
+    assert made["links"][0] == {
+        "client": "edge",
+        "cluster": "core",
+        "name": "hazelcast-core",
+        "issuer": "core",
+        "state": "ok",
+        "message": "",
+    }
+    assert (made["links"][1]["issuer"], made["links"][1]["state"]) == (None, "absent")
+    assert made["members"][0] == {"name": "hazelcast-0", "ready": True, "message": ""}
+    assert made["firstBrokenHop"] == {
+        "hop": "Link",
+        "stage": "Link",
+        "site": "west",
+        "state": "broken",
+        "message": "not linked",
+        "object": None,
+        "ageSeconds": None,
+        "lags": False,
+        "next": "hzlink link",
+    }
+    assert [(path["client"], path["firstBroken"]) for path in made["paths"]] == [("edge", None), ("west", 3)]

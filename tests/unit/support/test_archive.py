@@ -1,0 +1,90 @@
+"""The archive's file: whole or not at all, private, and never in another's place."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import stat
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hzlink.model.errors import HzlinkError, UsageError
+from hzlink.support import archive
+
+WHEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+FILES = [("summary.txt", "all is well\n"), ("core/x.yaml", "a: ü\n")]
+
+
+def test_the_files_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar.gz"
+    size = archive.write(path, FILES, WHEN)
+    assert size == path.stat().st_size
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with tarfile.open(path) as tar:
+        assert tar.getnames() == ["x/summary.txt", "x/core/x.yaml"]
+        assert {(member.mode, member.mtime) for member in tar.getmembers()} == {(0o600, WHEN.timestamp())}
+    assert "a: ü".encode() in gzip.decompress(path.read_bytes())
+    assert os.listdir(tmp_path) == ["x.tar.gz"]
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar.gz"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="there already"):
+        archive.target(str(path), "stem")
+    # Also when it came after the first look.
+    with pytest.raises(UsageError, match="there already"):
+        archive.write(path, FILES, WHEN)
+    assert (path.read_text(), os.listdir(tmp_path)) == ("mine", ["x.tar.gz"])
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "x").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError):
+        archive.target(str(tmp_path / "x"), "stem")
+    with pytest.raises(UsageError):
+        archive.write(tmp_path / "x", FILES, WHEN)
+    assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.fixture
+def without_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("without_hard_links")
+def test_without_hard_links(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar.gz"
+    assert archive.write(path, FILES, WHEN) == path.stat().st_size
+    assert os.listdir(tmp_path) == ["x.tar.gz"]
+    with pytest.raises(UsageError):
+        archive.write(path, FILES, WHEN)
+
+
+@pytest.mark.usefixtures("without_hard_links")
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for broken in ((os, "fsync"), (Path, "replace")):
+        with monkeypatch.context() as patch:
+            patch.setattr(*broken, full)
+            with pytest.raises(HzlinkError, match="cannot be written") as caught:
+                archive.write(tmp_path / "x.tar.gz", FILES, WHEN)
+            assert caught.value.said == "No space left on device"
+        assert os.listdir(tmp_path) == []
+
+
+def test_where_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert archive.target(None, "stem") == Path("stem.tar.gz")
+    assert archive.target(str(tmp_path), "stem") == tmp_path / "stem.tar.gz"
+    with pytest.raises(UsageError, match="no folder nowhere"):
+        archive.target("nowhere/x", "stem")

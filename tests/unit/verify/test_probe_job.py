@@ -1,0 +1,119 @@
+"""The Job of `verify --in-cluster`: what it asks for, what its pod has come to, and what is left of others."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from hzlink.apply.lease import Holder, Process, holder
+from hzlink.model.conditions import State
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import planner, teardown
+from hzlink.verify import probe_job
+from tests.unit.builders import CORE, EDGE, Obj, converged, item, topology
+
+NAME = "hzlink-verify-0a1b2c3d"
+ME = Holder("ann@laptop pid 7", "run", Process("boot", "pid:[1]", 7, 70))
+JOB = {**probe_job.job("hazelcast", NAME, "python:3.13-slim", 60, ME)}
+MADE: Obj = {**JOB, "metadata": {**JOB["metadata"], "uid": "uid-job"}}
+
+
+def pod(name: str = f"{NAME}-x", *, of: Obj = MADE, state: Any = None, **status: Any) -> Obj:
+    marks = {"batch.kubernetes.io/job-name": NAME, "app.kubernetes.io/component": "verify"}
+    if state is not None:
+        status["containerStatuses"] = [{"name": probe_job.CONTAINER, "state": state}]
+    return item("Pod", name, ours=True, owner=of, labels=marks, status=status)
+
+
+def config_map() -> Obj:
+    return probe_job.config_map("hazelcast", MADE, b"zip", "{}")
+
+
+def test_it_asks_for_no_more_than_pod_security_restricted_allows() -> None:
+    spec = JOB["spec"]["template"]["spec"]
+    [container] = spec["containers"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert set(container["resources"]) == {"requests", "limits"}
+    assert [set(volume) for volume in spec["volumes"]] == [{"name", "configMap"}]
+
+
+def test_it_ends_by_itself_and_is_not_tried_again() -> None:
+    spec = JOB["spec"]
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 60)
+    assert spec["ttlSecondsAfterFinished"] > 0
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_it_says_whose_run_it_belongs_to() -> None:
+    assert holder(JOB).process == ME.process
+
+
+def test_the_config_map_goes_with_the_job() -> None:
+    found = config_map()
+    assert found["metadata"]["ownerReferences"] == [
+        {"apiVersion": "batch/v1", "kind": "Job", "name": NAME, "uid": "uid-job"}
+    ]
+    assert base64.b64decode(found["binaryData"]["hzlink.zip"]) == b"zip"
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (pod(phase="Pending"), State.WAITING),
+        (pod(phase="Running", state={"running": {}}), State.WAITING),
+        (pod(phase="Running", state={"terminated": {"exitCode": 0}}), State.OK),
+        (pod(phase="Succeeded"), State.OK),
+        (pod(phase="Failed", reason="Evicted"), State.OK),
+        (pod(phase="Succeeded", of=item("Job", NAME, uid="another")), State.WAITING),
+    ],
+)
+def test_when_its_pod_has_ended(found: Obj, state: State) -> None:
+    assert probe_job.has_ended(MADE, [found]).state is state
+
+
+def test_while_it_starts_the_wait_says_what_it_waits_for() -> None:
+    found = pod(phase="Pending", state={"waiting": {"reason": "ErrImagePull", "message": "no such image"}})
+    assert "ErrImagePull: no such image" in probe_job.has_ended(MADE, [found]).text
+    assert probe_job.has_ended(MADE, []).text == "no pod yet"
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (pod(phase="Failed", state={"terminated": {"exitCode": 1, "reason": "Error"}}), "Error: exit code 1"),
+        (pod(phase="Failed", reason="Evicted", message="no room"), "Evicted: no room"),
+        (
+            pod(state={"terminated": {"exitCode": 128, "reason": "StartError", "message": "no python3"}}),
+            "StartError: no python3: exit code 128",
+        ),
+    ],
+)
+def test_why_it_ended(found: Obj, why: str) -> None:
+    assert probe_job.why_ended(found) == why
+
+
+@pytest.mark.parametrize("left", [config_map(), pod()])
+def test_down_removes_the_job_by_what_belongs_to_it(left: Obj) -> None:
+    found = teardown.make(topology(), Snapshot(EDGE, (left,)))
+    assert f"jobs.batch/{NAME}" in map(str, found.refs)
+
+
+def test_up_leaves_it_alone() -> None:
+    world = converged()
+    world.put(EDGE, config_map())
+    world.put(EDGE, pod())
+    wanted = {CORE: [], EDGE: []}
+    steps = planner.make(world.topology, wanted, world.snapshots())
+    pruned = [str(ref) for step in steps for ref in step.refs]
+    assert pruned, "all else of hzlink's would go"
+    assert not any(NAME in name for name in pruned)
