@@ -20,7 +20,7 @@ from hzlink.model.topology import Topology
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
-from hzlink.programs.tasks import to_the_end
+from hzlink.programs.tasks import shielded
 
 # Seconds between two looks at a Lease that may be over, and between two tries to renew.
 LOOK = 3.0
@@ -65,7 +65,7 @@ async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[No
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             if _loss(keeping) is None:
-                await to_the_end(lock.release(), DURATION)
+                await shielded(lock.release(), DURATION)
     except asyncio.CancelledError:
         loss = _loss(keeping)
         # ^C at the same moment counts as such.

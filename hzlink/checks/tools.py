@@ -11,12 +11,12 @@ from hzlink.observe.snapshot import Snapshot
 from hzlink.programs import kubectl
 
 # What the README asks for, and the least that Skupper 2 runs on.
-LEAST_KUBECTL = Version(1, 30)
-LEAST_SERVER = Version(1, 25)
+MIN_KUBECTL = Version(1, 30)
+MIN_SERVER = Version(1, 25)
 
 KUBECTL = Check("kubectl", "kubectl is there", kubectl.HINT)
 KUBECTL_AGE = Check(
-    "kubectl-version", "kubectl is recent enough", f"install kubectl {LEAST_KUBECTL} or later", Severity.WARNING
+    "kubectl-version", "kubectl is recent enough", f"install kubectl {MIN_KUBECTL} or later", Severity.WARNING
 )
 KUBECTL_SKEW = Check(
     "kubectl-skew",
@@ -66,8 +66,8 @@ def _skew(site: Site, mine: Version | None, server: Version | None) -> Finding:
 def _server(site: Site, server: Version | None) -> list[Finding]:
     if server is None:
         return []
-    if server < LEAST_SERVER:
-        return [SERVER.failed(site, f"the API server is {server}; Skupper 2 asks for {LEAST_SERVER} or later")]
+    if server < MIN_SERVER:
+        return [SERVER.failed(site, f"the API server is {server}; Skupper 2 asks for {MIN_SERVER} or later")]
     return [SERVER.passed(site, f"API server {server}")]
 
 
@@ -83,8 +83,8 @@ def _kubectl(facts: Facts) -> list[Finding]:
     mine = versions.parse(told[0])
     if mine is None:
         return [KUBECTL_AGE.unknown(None, f"kubectl calls its version {told[0]!r}")]
-    if mine < LEAST_KUBECTL:
-        return [KUBECTL_AGE.failed(None, f"kubectl is {mine}; hzlink asks for {LEAST_KUBECTL} or later")]
+    if mine < MIN_KUBECTL:
+        return [KUBECTL_AGE.failed(None, f"kubectl is {mine}; hzlink asks for {MIN_KUBECTL} or later")]
     return [KUBECTL_AGE.passed(None, f"kubectl {mine}")]
 
 

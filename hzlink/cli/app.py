@@ -13,9 +13,9 @@ import typer
 from hzlink import __version__
 from hzlink.cli.command_group import Commands
 from hzlink.cli.options import (
-    BENCH_TALK,
-    PLACE,
-    STATUS_TALK,
+    BENCH_CONSOLE_FLAGS,
+    SITE_FLAGS,
+    STATUS_CONSOLE_FLAGS,
     AddressTimeout,
     ClusterNameOption,
     CreateNamespace,
@@ -43,7 +43,7 @@ from hzlink.cli.options import (
 from hzlink.model.choices import App, Goal
 
 if TYPE_CHECKING:
-    from hzlink.cli.console import Talk
+    from hzlink.cli.console import Console
     from hzlink.config.resolve import Config
     from hzlink.render.result import Result
 
@@ -89,8 +89,8 @@ def up_command(
     force_unlock: ForceUnlock = False,
     dump_on_failure: DumpOnFailure = False,
     verify: VerifyOption = False,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Bring everything up: apply, link, wait, show. Safe to repeat: a second run writes nothing."""
     settings = {
@@ -103,7 +103,7 @@ def up_command(
         "address_timeout": address_timeout,
     }
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
 
@@ -121,7 +121,7 @@ def up_command(
             running = verify_after(running, config, console.emit)
         return after_up(config, console.emit, running, dump_on_failure)
 
-    _run("up", place | settings, talk, work)
+    _run("up", site_flags | settings, console_flags, work)
 
 
 @app.command("link")
@@ -133,38 +133,38 @@ def link_command(
     address_timeout: AddressTimeout = None,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Link, or mend the link of, sites that already run. Changes nothing else."""
     settings = {"link_from": link_from, "via": via, "address_timeout": address_timeout}
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
 
         return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock)
 
-    _run("link", place | settings, talk, work)
+    _run("link", site_flags | settings, console_flags, work)
 
 
 @app.command("status")
-@partial(shared, talking=STATUS_TALK)
+@partial(shared, flags=STATUS_CONSOLE_FLAGS)
 def status_command(
-    *, watch: Watch = False, wait: Wait = False, wait_for: WaitFor = None, place: Any, talk: Any
+    *, watch: Watch = False, wait: Wait = False, wait_for: WaitFor = None, site_flags: Any, console_flags: Any
 ) -> None:
     """Show every site, link and member, and the first broken hop. Never writes, never hangs."""
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.status import Following, follow, status
 
         if not (watch or wait or wait_for):
             return status(config, console.prepare)
         goal = (wait_for or Goal.HEALTHY) if wait or wait_for else None
-        limit = config.timeout if goal or place["timeout"] else None
+        limit = config.timeout if goal or site_flags["timeout"] else None
         view = console.follow() if watch else None
         return follow(config, Following(goal, limit, view, console.emit))
 
-    _run("status", place, talk, work)
+    _run("status", site_flags, console_flags, work)
 
 
 @app.command("check")
@@ -175,18 +175,18 @@ def check_command(
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
     via: ViaOption = None,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` does it first."""
     settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
 
         return check(config)
 
-    _run("check", place | settings, talk, work)
+    _run("check", site_flags | settings, console_flags, work)
 
 
 @app.command("verify")
@@ -196,21 +196,21 @@ def verify_command(
     cluster_name: ClusterNameOption = None,
     in_cluster: InCluster = False,
     probe_image: ProbeImage = None,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Prove it by traffic: a real Hazelcast client calls every member by name through each client site's Services."""
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.verify import verify
 
         return verify(config, console.emit, cluster_name=cluster_name, in_cluster=in_cluster)
 
-    _run("verify", place | {"probe_image": probe_image}, talk, work)
+    _run("verify", site_flags | {"probe_image": probe_image}, console_flags, work)
 
 
 @app.command("bench")
-@partial(shared, talking=BENCH_TALK)
+@partial(shared, flags=BENCH_CONSOLE_FLAGS)
 def bench_command(
     *,
     seconds: Annotated[
@@ -218,17 +218,17 @@ def bench_command(
     ] = 2.0,
     site: Annotated[str | None, typer.Option("--site", help="The client site (default: the first).")] = None,
     cluster_name: ClusterNameOption = None,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Measure round trips to the members through the link, against the same members reached at the cluster site."""
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.bench import bench
 
         return bench(config, console.emit, seconds=seconds, only=site, cluster_name=cluster_name)
 
-    _run("bench", place, talk, work)
+    _run("bench", site_flags, console_flags, work)
 
 
 @app.command("open")
@@ -241,27 +241,27 @@ def open_command(
     site: Annotated[
         str | None, typer.Option("--site", help="The site whose one is meant (default: the first).")
     ] = None,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Forward a port on 127.0.0.1 to Management Center and print the address. Runs until ^C."""
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.open import open_app
 
         return open_app(config, what, console.emit, console.show, only=site, port=port, browser=browser)
 
-    _run("open", place, talk, work)
+    _run("open", site_flags, console_flags, work)
 
 
 @app.command("down")
 @shared
 def down_command(
-    *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, place: Any, talk: Any
+    *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, site_flags: Any, console_flags: Any
 ) -> None:
     """Remove what hzlink made, and nothing else. Shows the list first, and looks again afterwards."""
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.down import down
 
         return down(
@@ -272,7 +272,7 @@ def down_command(
             force_unlock=force_unlock,
         )
 
-    _run("down", place, talk, work)
+    _run("down", site_flags, console_flags, work)
 
 
 @app.command("render")
@@ -284,43 +284,43 @@ def render_command(
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
-    place: Any,
-    talk: Any,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Print the manifests that `up` would apply, as YAML, for GitOps. Asks no cluster."""
     settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render
 
         return render(config)
 
-    _run("render", place | settings, talk, work)
+    _run("render", site_flags | settings, console_flags, work)
 
 
 @app.command("dump")
 @shared
-def dump_command(*, target: DumpFile = None, place: Any, talk: Any) -> None:
+def dump_command(*, target: DumpFile = None, site_flags: Any, console_flags: Any) -> None:
     """Write a support bundle of every site, without secrets: objects, events, logs, versions, and a summary."""
 
-    def work(config: "Config", console: "Talk") -> Coroutine[Any, Any, "Result"]:
+    def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import dump
 
         return dump(config, console.emit, target)
 
-    _run("dump", place, talk, work)
+    _run("dump", site_flags, console_flags, work)
 
 
-Work = Callable[["Config", "Talk"], Coroutine[Any, Any, "Result"]]
+Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
 
 
-def _run(command: str, values: dict[str, Any], talk: dict[str, Any], work: Work) -> None:
+def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], work: Work) -> None:
     """Resolves the configuration, runs the command, shows its result, and exits with its status."""
     from hzlink.cli import error_boundary
-    from hzlink.cli.console import Talk
+    from hzlink.cli.console import Console
 
-    console = Talk(**talk)
-    error_boundary.remember_places(values, PLACE)
+    console = Console(**console_flags)
+    error_boundary.record_site_flags(values, SITE_FLAGS)
     result = error_boundary.of(command, values, console, work)
     console.show(result)
     raise typer.Exit(int(result.status))

@@ -38,13 +38,13 @@ def _show_refusal(typed: Sequence[str], error: Any) -> None:
     output = _wanted_output(typed)
     if output not in ("json", "yaml"):
         return
-    from hzlink.cli.console import Talk
+    from hzlink.cli.console import Console
     from hzlink.cli.error_boundary import failed
     from hzlink.model.errors import UsageError
 
     name = error.ctx.info_name if error.ctx is not None and error.ctx.parent is not None else None
     refusal = UsageError(error.format_message(), next_step=f"hzlink {name} --help" if name else "hzlink --help")
-    Talk(output, verbose=0, quiet=True, no_color=True).show_document(failed(name or "hzlink", refusal))
+    Console(output, verbose=0, quiet=True, no_color=True).show_document(failed(name or "hzlink", refusal))
 
 
 def _wanted_output(typed: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ class Progress(Protocol):
         """Ends the showing."""
 
 
-class Talk:
+class Console:
     """One command's talk with its user."""
 
     def __init__(
@@ -207,10 +207,10 @@ class Talk:
             self._view = None
 
     def _console(self, stream: Any) -> Any:
-        from rich.console import Console
+        from rich import console as rich_console
 
         # Without a colour system rich leaves bold and dim away, too.
-        return Console(
+        return rich_console.Console(
             file=stream, color_system=None if self._plain else "auto", highlight=False, emoji=False, markup=False
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hzlink.cli.console import Talk
+from hzlink.cli.console import Console
 from hzlink.config import resolve
 from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError, Interrupted
@@ -18,21 +18,21 @@ from hzlink.programs.tasks import run
 if TYPE_CHECKING:
     from hzlink.render.result import Result
 
-Work = Callable[[Config, Talk], Coroutine[Any, Any, "Result"]]
+Work = Callable[[Config, Console], Coroutine[Any, Any, "Result"]]
 
 
-def remember_places(values: Mapping[str, Any], names: Iterable[str]) -> None:
+def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
     """For the commands that hzlink proposes: they must speak of the same sites. `names` are the flags for that."""
-    hints.typed_places.clear()
+    hints.site_flags.clear()
     for name in names:
         value = values[name]
         for one in value if isinstance(value, list) else [value]:
             if one is not None and name != "timeout":
                 flag = f"--{name.replace('_', '-')}"
-                hints.typed_places.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
+                hints.site_flags.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
 
 
-def of(command: str, values: Mapping[str, Any], console: Talk, work: Work) -> Result:
+def of(command: str, values: Mapping[str, Any], console: Console, work: Work) -> Result:
     """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
     try:
         return run(work(resolve.resolve(resolve.Flags.typed(values)), console))

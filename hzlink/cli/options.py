@@ -156,8 +156,8 @@ DumpFile = Annotated[
 ]
 
 
-# What every command shares: where the sites are, and how to talk. Name: annotation, or annotation and default.
-PLACE: dict[str, Any] = {
+# What every command shares: which sites, and what the console shows. Name: annotation, or annotation and default.
+SITE_FLAGS: dict[str, Any] = {
     "client_ctx": ClientCtx,
     "cluster_ctx": ClusterCtx,
     "namespace": Namespace,
@@ -170,32 +170,32 @@ PLACE: dict[str, Any] = {
     "name": Name,
     "timeout": Timeout,
 }
-TALK: dict[str, tuple[Any, Any]] = {
+CONSOLE_FLAGS: dict[str, tuple[Any, Any]] = {
     "output": (OutputOption, Output.TABLE),
     "verbose": (Verbose, 0),
     "quiet": (Quiet, False),
     "no_color": (NoColor, False),
 }
-STATUS_TALK = {**TALK, "output": (StatusOutputOption, StatusOutput.TABLE)}
-BENCH_TALK = {**TALK, "output": (BenchOutputOption, BenchOutput.TABLE)}
+STATUS_CONSOLE_FLAGS = {**CONSOLE_FLAGS, "output": (StatusOutputOption, StatusOutput.TABLE)}
+BENCH_CONSOLE_FLAGS = {**CONSOLE_FLAGS, "output": (BenchOutputOption, BenchOutput.TABLE)}
 
 
-def shared(function: Callable[..., None], talking: dict[str, tuple[Any, Any]] = TALK) -> Callable[..., None]:
-    """Gives a command the options that every command shares, and hands them to it as `place` and `talk`."""
+def shared(function: Callable[..., None], flags: dict[str, tuple[Any, Any]] = CONSOLE_FLAGS) -> Callable[..., None]:
+    """Gives a command the options that every command shares, and passes them as `site_flags` and `console_flags`."""
     import inspect
 
     own = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
-        *(parameter for name, parameter in own.parameters.items() if name not in ("place", "talk")),
-        *(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in PLACE.items()),
-        *(inspect.Parameter(name, keyword, default=value, annotation=kind) for name, (kind, value) in talking.items()),
+        *(parameter for name, parameter in own.parameters.items() if name not in ("site_flags", "console_flags")),
+        *(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in SITE_FLAGS.items()),
+        *(inspect.Parameter(name, keyword, default=value, annotation=kind) for name, (kind, value) in flags.items()),
     ]
 
     def command(**values: Any) -> None:
-        place = {name: values.pop(name) for name in PLACE}
-        talk = {name: values.pop(name) for name in talking}
-        function(place=place, talk=talk, **values)
+        site_flags = {name: values.pop(name) for name in SITE_FLAGS}
+        typed = {name: values.pop(name) for name in flags}
+        function(site_flags=site_flags, console_flags=typed, **values)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
     command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]

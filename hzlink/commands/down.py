@@ -17,7 +17,7 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.foreign_objects import foreign_objects
-from hzlink.observe.snapshot import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import teardown
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
@@ -58,7 +58,7 @@ async def down(
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
     token_file.sweep()
-    snapshots = await _look(sites, min(LOOK_DEADLINE, config.timeout))
+    snapshots = await _look(sites, min(OBSERVE_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
@@ -206,7 +206,7 @@ async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None
 
 async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
     """The proof: what of hzlink's is there after all, or of what Skupper had made of it."""
-    snapshots = await _look([removal.site for removal in removals], LOOK_DEADLINE)
+    snapshots = await _look([removal.site for removal in removals], OBSERVE_DEADLINE)
     left = []
     for removal in removals:
         snapshot = snapshots[removal.site]

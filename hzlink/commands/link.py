@@ -16,7 +16,7 @@ from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe import links
-from hzlink.observe.snapshot import LOOK_DEADLINE, Snapshots, observe_all
+from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
 from hzlink.plan import planner
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints
@@ -51,7 +51,7 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _Observation:
     """What a look found, and what is to be done about it."""
 
     snapshots: Snapshots
@@ -59,10 +59,10 @@ class _Looked:
     steps: list[Step]
 
 
-async def _look(config: Config, emit: Emit) -> _Looked:
-    snapshots = await observe_all(config.topology.sites, deadline=min(LOOK_DEADLINE, config.timeout))
+async def _look(config: Config, emit: Emit) -> _Observation:
+    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
-    return _Looked(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit))
+    return _Observation(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:

@@ -24,7 +24,7 @@ CONSOLE = "skupper-network-observer"
 
 
 @dataclass(frozen=True)
-class _Door:
+class _App:
     """What is opened: its name for people, its Service, port and scheme."""
 
     name: str
@@ -33,9 +33,9 @@ class _Door:
     scheme: str
 
 
-DOORS = {
-    App.MANCENTER: _Door("Management Center", MANCENTER, MANCENTER_PORT, "http"),
-    App.CONSOLE: _Door("Skupper's console", CONSOLE, 443, "https"),
+APPS = {
+    App.MANCENTER: _App("Management Center", MANCENTER, MANCENTER_PORT, "http"),
+    App.CONSOLE: _App("Skupper's console", CONSOLE, 443, "https"),
 }
 
 
@@ -63,7 +63,7 @@ async def open_app(
     Raises:
         HzlinkError: it is not there, or no port can be forwarded to it.
     """
-    door = DOORS[app]
+    door = APPS[app]
     site = await _find(config.topology, door, _candidates(config.topology, app, only))
     try:
         async with tunnel(site, f"service/{door.service}", door.port, local=port) as forward:
@@ -96,7 +96,7 @@ def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site
     return chosen
 
 
-async def _find(topology: Topology, door: _Door, sites: Sequence[Site]) -> Site:
+async def _find(topology: Topology, door: _App, sites: Sequence[Site]) -> Site:
     """The first of the sites that has the Service. One that cannot be read is told of only where no other has it."""
 
     async def look(site: Site) -> bool | HzlinkError:

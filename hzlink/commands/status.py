@@ -14,7 +14,7 @@ from hzlink.observe.snapshot import observe_all
 if TYPE_CHECKING:
     from hzlink.config.resolve import Config
     from hzlink.model.choices import Goal
-    from hzlink.model.conditions import Reading
+    from hzlink.model.conditions import Condition
     from hzlink.model.events import Emit
     from hzlink.observe.snapshot import Snapshots
     from hzlink.render.result import Result
@@ -95,7 +95,7 @@ async def follow(config: Config, how: Following) -> Result:
         return _shown(how, last)
 
 
-def _ended(how: Following, last: Result, reached: Reading | None, waited: float) -> Result | None:
+def _ended(how: Following, last: Result, reached: Condition | None, waited: float) -> Result | None:
     """The outcome, if that was the last look; else it is told what is being waited for."""
     from hzlink.model.errors import ExitStatus
 
@@ -110,11 +110,13 @@ def _ended(how: Following, last: Result, reached: Reading | None, waited: float)
     return None
 
 
-def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Reading | None:
+def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Condition | None:
     from hzlink.report import wait_conditions
 
     return (
-        wait_conditions.reading(goal, last.report, snapshots) if goal is not None and last.report is not None else None
+        wait_conditions.condition(goal, last.report, snapshots)
+        if goal is not None and last.report is not None
+        else None
     )
 
 
@@ -122,7 +124,7 @@ def _shown(how: Following, last: Result) -> Result:
     return replace(last, shown=how.view is not None)
 
 
-def _late(how: Following, last: Result, reached: Reading, waited: float) -> Result:
+def _late(how: Following, last: Result, reached: Condition, waited: float) -> Result:
     from hzlink.model.errors import WaitTimeout
     from hzlink.programs import hints
 
@@ -136,7 +138,7 @@ def _late(how: Following, last: Result, reached: Reading, waited: float) -> Resu
     return replace(_shown(how, last), status=error.status, errors=(error,))
 
 
-def _tell(how: Following, reached: Reading, waited: float) -> None:
+def _tell(how: Following, reached: Condition, waited: float) -> None:
     from hzlink.model.events import Event, Mark
 
     if how.view is None:

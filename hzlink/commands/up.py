@@ -18,7 +18,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, Site, Topology
-from hzlink.observe.snapshot import ALL_KINDS, LOOK_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.programs.refusals import Refusal
@@ -85,7 +85,7 @@ async def _up(
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _Observation:
     """What a look found: what forbids to go on, else what is to be done. `missing`: sites that get a namespace."""
 
     snapshots: Snapshots
@@ -94,10 +94,10 @@ class _Looked:
     missing: frozenset[Site] = frozenset()
 
 
-async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Looked:
+async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
     """One look at all sites, and the plan. Nothing is written before this."""
     topology = config.topology
-    deadline = min(LOOK_DEADLINE, config.timeout)
+    deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if create_namespace:
@@ -110,10 +110,10 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
     errors += [finding.error for finding in foreign if finding.is_fatal]
     if errors:
         rendering.cancel()
-        return _Looked(snapshots, errors, [])
+        return _Observation(snapshots, errors, [])
     wanted = await rendering.wanted(snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing))
-    return _Looked(snapshots, [], steps, frozenset(missing))
+    return _Observation(snapshots, [], steps, frozenset(missing))
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.

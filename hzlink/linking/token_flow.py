@@ -19,7 +19,7 @@ from hzlink.linking import failures, token_file
 from hzlink.linking.token_file import Token
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Via
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import labels
@@ -28,7 +28,7 @@ from hzlink.plan import leftovers
 from hzlink.programs import process
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.skupper import Skupper
-from hzlink.programs.tasks import to_the_end
+from hzlink.programs.tasks import shielded
 
 API = "skupper.io/v2alpha1"
 GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESOURCES["Link"]
@@ -163,8 +163,8 @@ async def _nudge(linking: Linking) -> None:
         await _touch(linking)
 
 
-def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Reading]:
-    def look(links: Objects) -> Reading:
+def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Condition]:
+    def look(links: Objects) -> Condition:
         link = links.get(name)
         if link is not None and objects.status(link) and _is_marked(link):
             nudging.cancel()
@@ -177,8 +177,8 @@ def _is_marked(link: Object) -> bool:
     return "hzlink.io/woken" in ((link.get("metadata") or {}).get("annotations") or {})
 
 
-def _there(links: Objects) -> Reading:
-    return Reading(State.OK) if links else Reading(State.WAITING, "the token was redeemed, no Link yet")
+def _there(links: Objects) -> Condition:
+    return Condition(State.OK) if links else Condition(State.WAITING, "the token was redeemed, no Link yet")
 
 
 async def _through_skupper(linking: Linking) -> None:
@@ -202,7 +202,7 @@ async def _through_skupper(linking: Linking) -> None:
             await _redeemed(linking, asyncio.create_task(redeeming))
             await _touch(linking)
         finally:
-            await to_the_end(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
+            await shielded(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
 
 
 async def _clean_up_after_skupper(linking: Linking, grant: str) -> None:
@@ -223,7 +223,7 @@ async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> Hzl
         grant = await linking.issuer.get(Ref(GRANTS, name))
     except HzlinkError:
         return error
-    said = _grant_reading(grant).text
+    said = _grant_condition(grant).text
     return WaitTimeout("", site=error.site, said=said, waited=error.waited)
 
 
@@ -239,7 +239,7 @@ async def _through_kubectl(linking: Linking) -> None:
         await _redeemed(linking, None)
         await _touch(linking)
     finally:
-        await to_the_end(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
+        await shielded(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
 
 
 async def _grant(linking: Linking) -> Token:
@@ -256,8 +256,8 @@ async def _grant(linking: Linking) -> Token:
     wait = linking.wait(linking.issuer, "grant for the token")
     wait.until = min(wait.until, time.monotonic() + ISSUE_LIMIT)
 
-    def look(grants: Objects) -> Reading:
-        return _grant_reading(grants.get(name))
+    def look(grants: Objects) -> Condition:
+        return _grant_condition(grants.get(name))
 
     try:
         grants = await wait.watch(GRANTS, look, name=name)
@@ -267,17 +267,17 @@ async def _grant(linking: Linking) -> Token:
     return Token(name, str(status["url"]), str(status["code"]), str(status["ca"]))
 
 
-def _grant_reading(grant: Object | None) -> Reading:
+def _grant_condition(grant: Object | None) -> Condition:
     """Whether the grant can be redeemed, and why not."""
     status = objects.status(grant or {})
     process.conceal(str(status.get("code") or ""))
     if status.get("url") and status.get("code") and status.get("ca"):
-        return Reading(State.OK)
-    reading = conditions.skupper(grant)
-    if reading.state is State.BROKEN:
-        return replace(reading, grace=0.0)
+        return Condition(State.OK)
+    condition = conditions.skupper(grant)
+    if condition.state is State.BROKEN:
+        return replace(condition, grace=0.0)
     lacks_address = bool(status) and not status.get("url")
-    return Reading(State.WAITING, failures.NO_GRANT_ADDRESS if lacks_address else reading.text or "not ready")
+    return Condition(State.WAITING, failures.NO_GRANT_ADDRESS if lacks_address else condition.text or "not ready")
 
 
 def _access_token(linking: Linking, token: Token) -> Object:
@@ -312,14 +312,14 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
                 await task
 
 
-def _redemption(name: str) -> Callable[[Objects], Reading]:
-    def look(tokens: Objects) -> Reading:
+def _redemption(name: str) -> Callable[[Objects], Condition]:
+    def look(tokens: Objects) -> Condition:
         token = tokens.get(name)
         if objects.status(token or {}).get("redeemed"):
-            return Reading(State.OK)
-        reading = conditions.skupper(token)
+            return Condition(State.OK)
+        condition = conditions.skupper(token)
         # A failed one is tried again every 30 s, and may hold up the controller: it goes at once.
-        return Reading(State.WAITING, "redeeming") if reading.ok else replace(reading, grace=0.0)
+        return Condition(State.WAITING, "redeeming") if condition.ok else replace(condition, grace=0.0)
 
     return look
 

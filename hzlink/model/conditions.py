@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Reading:
+class Condition:
     """A state and its evidence, in the cluster's words where it has some.
 
     `grace` is for how many seconds a wait lets it be BROKEN before it is taken to stay so: for ever, unless said.
@@ -44,17 +44,17 @@ class Reading:
         return self.state is State.OK
 
 
-def skupper(item: Object | None) -> Reading:
+def skupper(item: Object | None) -> Condition:
     """Any Skupper resource, by its `status.status` (Ready, Pending, Error)."""
     if item is None:
-        return Reading(State.ABSENT, "not there")
+        return Condition(State.ABSENT, "not there")
     word = objects.status(item).get("status") or ""
     message = str(objects.status(item).get("message") or "")
     if word == "Ready":
-        return Reading(State.OK, message if message != "OK" else "")
+        return Condition(State.OK, message if message != "OK" else "")
     if word == "Error":
-        return Reading(State.BROKEN, message or "Error")
-    return Reading(State.WAITING, message or NOT_LOOKED_AT)
+        return Condition(State.BROKEN, message or "Error")
+    return Condition(State.WAITING, message or NOT_LOOKED_AT)
 
 
 # Seconds. A write of the controller's that met another's is repeated at once; a controller takes up a new Site within
@@ -66,14 +66,14 @@ NOT_LOOKED_AT = "not looked at yet by the Skupper controller"
 _MENDS_ITSELF = "is not owned by skupper site"
 
 
-def site(item: Object | None) -> Reading:
+def site(item: Object | None) -> Condition:
     """A Skupper Site that is waited for: what does not mend itself is not waited for until the end."""
-    reading = skupper(item)
-    if reading.state is State.BROKEN and _MENDS_ITSELF not in reading.text:
-        return replace(reading, grace=ERROR_GRACE)
-    if reading.text == NOT_LOOKED_AT:
-        return Reading(State.BROKEN, NOT_LOOKED_AT, CONTROLLER_GRACE)
-    return reading
+    condition = skupper(item)
+    if condition.state is State.BROKEN and _MENDS_ITSELF not in condition.text:
+        return replace(condition, grace=ERROR_GRACE)
+    if condition.text == NOT_LOOKED_AT:
+        return Condition(State.BROKEN, NOT_LOOKED_AT, CONTROLLER_GRACE)
+    return condition
 
 
 def since(item: Object) -> datetime | None:
@@ -115,12 +115,12 @@ def balancer_address(service: Object) -> str:
     return str(first.get("ip") or first.get("hostname") or "")
 
 
-def matched(item: Object | None) -> Reading:
+def matched(item: Object | None) -> Condition:
     """A Listener or Connector: whether it has found its counterpart."""
-    reading = skupper(item)
-    if item is not None and reading.ok and not objects.holds(item, "Matched"):
-        return Reading(State.WAITING, "not matched yet")
-    return reading
+    condition = skupper(item)
+    if item is not None and condition.ok and not objects.holds(item, "Matched"):
+        return Condition(State.WAITING, "not matched yet")
+    return condition
 
 
 def only_unmatched(item: Object) -> bool:
@@ -140,33 +140,33 @@ def link_is_stale(link: Object, peer: Object | None) -> bool:
     return made is not None and peer_made is not None and made < peer_made
 
 
-def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Reading:
+def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
     """A StatefulSet or Deployment, as `kubectl rollout status` judges it; a pod's trouble is named."""
     if item is None:
-        return Reading(State.ABSENT, "not there")
+        return Condition(State.ABSENT, "not there")
     wanted = wanted_replicas(item)
     status = objects.status(item)
     seen = int(status.get("observedGeneration", 0)) >= int(item.get("metadata", {}).get("generation", 0))
     updated, ready = int(status.get("updatedReplicas", 0)), int(status.get("readyReplicas", 0))
     total = int(status.get("replicas", 0))
     if seen and updated >= wanted and ready >= wanted and total <= wanted:
-        return Reading(State.OK, f"{ready}/{wanted}")
+        return Condition(State.OK, f"{ready}/{wanted}")
     troubles = pod_troubles(pods)
     if broken := next((trouble for trouble in troubles if trouble.state is State.BROKEN), None):
-        return Reading(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
+        return Condition(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
     if troubles:
-        return Reading(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
+        return Condition(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
     left = f", {total - wanted} old pod still there" if ready >= wanted and total > wanted else ""
-    return Reading(State.WAITING, f"{ready}/{wanted} ready{left}")
+    return Condition(State.WAITING, f"{ready}/{wanted} ready{left}")
 
 
 # Ten times what hzlink itself makes: whoever may write a StatefulSet may write a thousand million into it.
-MOST_REPLICAS = 1000
+MAX_REPLICAS = 1000
 
 
 def wanted_replicas(item: Object) -> int:
     """`spec.replicas`, 1 where it is not set; never more than are worth a line each."""
-    return min(int(objects.spec(item).get("replicas", 1)), MOST_REPLICAS)
+    return min(int(objects.spec(item).get("replicas", 1)), MAX_REPLICAS)
 
 
 # Reasons of a waiting container that do not pass by themselves in the time that a user waits.
@@ -180,27 +180,27 @@ STUCK_GRACE = 12.0
 UNSCHEDULABLE_GRACE = 15.0
 
 
-def pod_trouble(pod: Object) -> Reading:
+def pod_trouble(pod: Object) -> Condition:
     """Why the pod is not ready; an empty text where it is, or only starts."""
     label = f"pod {objects.name(pod)}"
     if objects.is_going(pod):
-        return Reading(State.WAITING, f"{label}: is being deleted")
+        return Condition(State.WAITING, f"{label}: is being deleted")
     scheduled = objects.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
-        return Reading(State.BROKEN, text, UNSCHEDULABLE_GRACE)
+        return Condition(State.BROKEN, text, UNSCHEDULABLE_GRACE)
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _STUCK:
-            return Reading(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
+            return Condition(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
     if is_ready(pod):
-        return Reading(State.OK)
+        return Condition(State.OK)
     ended = _fallen(pod)
-    return Reading(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
+    return Condition(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
 
 
-def pod_troubles(pods: Iterable[Object]) -> list[Reading]:
+def pod_troubles(pods: Iterable[Object]) -> list[Condition]:
     """What there is to say of the pods that are not ready."""
     return [trouble for trouble in map(pod_trouble, pods) if trouble.text]
 
@@ -210,7 +210,7 @@ def restarts(pod: Object) -> int:
     return sum(container.get("restartCount", 0) for container in _containers(pod))
 
 
-def fallen(pod: Object) -> str:
+def crashed_container(pod: Object) -> str:
     """The name of the pod's container that is not ready and has ended before; empty where there is none."""
     container = _fallen(pod)
     return str(container.get("name", "")) if container else ""
@@ -239,7 +239,7 @@ def _containers(pod: Object) -> list[Object]:
 ROUTER_SELECTOR = "skupper.io/component=router"
 
 
-def routers(items: Iterable[Object]) -> Reading:
+def routers(items: Iterable[Object]) -> Condition:
     """A site's router pods: one that is ready will do (with `ha` there are two).
 
     OK, too, where neither a pod nor a Deployment of the router's can be seen: then the Site's word has to do.
@@ -247,11 +247,11 @@ def routers(items: Iterable[Object]) -> Reading:
     listed = list(items)
     pods = router_pods(listed)
     if any(is_ready(pod) for pod in pods):
-        return Reading(State.OK)
+        return Condition(State.OK)
     if pods:
-        return next(iter(pod_troubles(pods)), Reading(State.WAITING, "no router pod is ready"))
+        return next(iter(pod_troubles(pods)), Condition(State.WAITING, "no router pod is ready"))
     made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
-    return Reading(State.WAITING, "Deployment skupper-router has no pod") if made else Reading(State.OK)
+    return Condition(State.WAITING, "Deployment skupper-router has no pod") if made else Condition(State.OK)
 
 
 def router_pods(items: Iterable[Object]) -> list[Object]:

@@ -58,7 +58,7 @@ _OBJECT: dict[str, Any] = {
     },
 }
 # Kubernetes' own limit for counts and ports.
-_MOST = 2**31 - 1
+_MAX = 2**31 - 1
 
 
 def fitted(item: Any) -> Object | None:
@@ -75,7 +75,7 @@ def _fit(value: Any, shape: Any) -> Any:
     if isinstance(shape, dict):
         return _fit_fields(value, shape) if isinstance(value, Mapping) else None
     if shape is int:
-        return value if type(value) is int and 0 <= value <= _MOST else None
+        return value if type(value) is int and 0 <= value <= _MAX else None
     return value if isinstance(value, shape) else None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 
 _CAME = re.compile(r"successfully authenticated, clientUuid: ([0-9a-f-]+), client name: MC-Client-")
 _LEFT = re.compile(r"Destroying ClientEndpoint\{.*clientUuid=([0-9a-f-]+)")
@@ -22,7 +22,7 @@ _STARTED = " is STARTED"
 
 
 @dataclass(frozen=True)
-class Sight:
+class MancenterView:
     """The members that a Management Center is connected to, and since when (UTC; empty where that is not known).
 
     `missing` are those whose logs, whole since their start, tell of no connection. Others may be seen or not.
@@ -42,7 +42,7 @@ class Sight:
         return max(self.members.values(), default="")
 
     @property
-    def blind(self) -> bool:
+    def sees_no_member(self) -> bool:
         """Whether it is connected to nobody."""
         return not self.members
 
@@ -69,7 +69,7 @@ def connected(log: str) -> dict[str, dict[str, str]]:
     return {client: pods for client, pods in seen.items() if pods}
 
 
-def sight(log: str | None, members: Sequence[str], centers: int) -> Sight | None:
+def view(log: str | None, members: Sequence[str], centers: int) -> MancenterView | None:
     """What each of so many Management Centers sees of these members; None where the logs do not tell.
 
     They do not tell one Management Center from another: of several, all have to see the same.
@@ -83,7 +83,7 @@ def sight(log: str | None, members: Sequence[str], centers: int) -> Sight | None
     seen = best[0] if best else {}
     whole = _started(log)
     missing = tuple(name for name in members if name not in seen and name in whole)
-    return Sight(seen, missing) if seen or missing else None
+    return MancenterView(seen, missing) if seen or missing else None
 
 
 def _started(log: str) -> set[str]:
@@ -91,11 +91,11 @@ def _started(log: str) -> set[str]:
     return {pod[1] for line in log.splitlines() if _STARTED in line and (pod := _POD.match(line))}
 
 
-def reading(seen: Sight | None) -> Reading:
+def condition(seen: MancenterView | None) -> Condition:
     """How one that is ready stands by what it sees; where that is not known, it is taken at its word."""
     if seen is None:
-        return Reading(State.OK)
+        return Condition(State.OK)
     if not seen.missing:
-        return Reading(State.OK, f"sees {seen.count}")
-    whom = "no member" if seen.blind else f"{seen.count} members, not {', '.join(seen.missing)}"
-    return Reading(State.WAITING, f"ready, but connected to {whom}, by the members' logs")
+        return Condition(State.OK, f"sees {seen.count}")
+    whom = "no member" if seen.sees_no_member else f"{seen.count} members, not {', '.join(seen.missing)}"
+    return Condition(State.WAITING, f"ready, but connected to {whom}, by the members' logs")

@@ -83,11 +83,11 @@ class Snapshot:
 Snapshots = Mapping[Site, Snapshot]
 
 # Seconds for one look at a site, where the user gave the command more than that.
-LOOK_DEADLINE = 15.0
+OBSERVE_DEADLINE = 15.0
 
 
 async def observe(
-    site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = LOOK_DEADLINE, *, managed: bool = False
+    site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = OBSERVE_DEADLINE, *, managed: bool = False
 ) -> Snapshot:
     """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why.
 
@@ -110,19 +110,19 @@ async def observe(
 async def observe_all(
     sites: Iterable[Site],
     kinds: Sequence[str] = STATUS_KINDS,
-    deadline: float = LOOK_DEADLINE,
+    deadline: float = OBSERVE_DEADLINE,
     *,
     with_log: bool = False,
     managed: bool = False,
 ) -> Snapshots:
     """All sites, side by side; with what the cluster site's members wrote last, if `with_log`."""
 
-    def look(site: Site) -> Coroutine[Any, Any, Snapshot]:
-        looking = observe(site, kinds, deadline, managed=managed)
-        return _with_log(site, deadline, looking) if with_log and site.role is Role.CLUSTER else looking
+    def one(site: Site) -> Coroutine[Any, Any, Snapshot]:
+        observing = observe(site, kinds, deadline, managed=managed)
+        return _with_log(site, deadline, observing) if with_log and site.role is Role.CLUSTER else observing
 
     listed = list(sites)
-    return dict(zip(listed, await asyncio.gather(*map(look, listed)), strict=True))
+    return dict(zip(listed, await asyncio.gather(*map(one, listed)), strict=True))
 
 
 # Of each member: enough for months, and little enough to be there as soon as the rest.
@@ -132,17 +132,17 @@ LOG_BYTES = 1_000_000
 LOG_GRACE = 1.0
 
 
-async def _with_log(site: Site, deadline: float, looking: Coroutine[Any, Any, Snapshot]) -> Snapshot:
-    """The logs are read beside the look, and left where they hold it up."""
-    reading = asyncio.create_task(_member_log(site, deadline))
+async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
+    """Reads the logs side by side with the observation, and leaves them out where they would delay it."""
+    log_task = asyncio.create_task(_member_log(site, deadline))
     try:
-        snapshot = await looking
+        snapshot = await observing
         if snapshot.error is None:
-            await asyncio.wait({reading}, timeout=LOG_GRACE)
-        return replace(snapshot, member_log=reading.result() if reading.done() else None)
+            await asyncio.wait({log_task}, timeout=LOG_GRACE)
+        return replace(snapshot, member_log=log_task.result() if log_task.done() else None)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        log_task.cancel()
+        await asyncio.gather(log_task, return_exceptions=True)
 
 
 async def _member_log(site: Site, deadline: float) -> str | None:

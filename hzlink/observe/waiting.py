@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 
 from hzlink.model import objects
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Object
@@ -21,7 +21,7 @@ from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
 Objects = Mapping[str, Object]
-Look = Callable[[Objects], Reading]
+Look = Callable[[Objects], Condition]
 
 # Seconds between two signs of life, and between two tries to reach an API server that went away.
 TICK = 1.0
@@ -45,7 +45,7 @@ class Wait:
         self.reason = ""
         # When the API server was last heard of, and since when `look` has found it broken for good.
         self._heard = time.monotonic()
-        self._broken: tuple[float, Reading] | None = None
+        self._broken: tuple[float, Condition] | None = None
         self._away: KubectlError | None = None
 
     async def watch(
@@ -117,26 +117,26 @@ class Wait:
                 async for heard in _accumulate(events, seen):
                     if heard:
                         self._heard = time.monotonic()
-                    reading = look(seen)
-                    self.reason = reading.text or self.reason
-                    if reading.ok:
+                    condition = look(seen)
+                    self.reason = condition.text or self.reason
+                    if condition.ok:
                         return True
-                    self._judge(reading, limit)
+                    self._judge(condition, limit)
         except KubectlError as error:
             if error.refusal not in (Refusal.UNREACHABLE, Refusal.OTHER):
                 raise
             self._missed(error, limit)
         return False
 
-    def _judge(self, reading: Reading, limit: asyncio.Timeout) -> None:
+    def _judge(self, condition: Condition, limit: asyncio.Timeout) -> None:
         """Ends the wait when what is broken now has been so for its grace by then."""
-        if reading.state is not State.BROKEN:
+        if condition.state is not State.BROKEN:
             self._broken = None
             limit.reschedule(_loop_time(self.until))
             return
         since = self._broken[0] if self._broken is not None else time.monotonic()
-        self._broken = (since, reading)
-        limit.reschedule(_loop_time(min(self.until, since + reading.grace)))
+        self._broken = (since, condition)
+        limit.reschedule(_loop_time(min(self.until, since + condition.grace)))
 
     def _missed(self, error: KubectlError, limit: asyncio.Timeout) -> None:
         """Ends the wait when the API server has been away for too long."""
@@ -151,7 +151,7 @@ class Wait:
             if time.monotonic() - self._heard < PULSE:
                 continue
             try:
-                await self.kubectl.knock()
+                await self.kubectl.ping()
             except KubectlError as error:
                 if error.refusal is Refusal.UNREACHABLE:
                     self._missed(error, limit)

@@ -223,8 +223,8 @@ def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> b
 def _mancenter_needs_a_look(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
     snapshot = snapshots[client]
     pods, services = snapshot.of("Pod"), snapshot.of("Service")
-    seen = mancenter.sight(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
-    if seen is not None and seen.blind:
+    seen = mancenter.view(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
+    if seen is not None and seen.sees_no_member:
         return True
     ready = conditions.rollout(snapshot.get("Deployment", MANCENTER), conditions.of_app(pods, MANCENTER)).ok
     return not ready or conditions.mancenter_came_first(pods, services, topology.member_names)

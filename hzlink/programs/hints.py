@@ -11,12 +11,12 @@ from hzlink.model.topology import Site
 
 # The flags that named the sites in this run, as typed; the command line sets it once. Without them a command to copy
 # would speak of other sites, or of none.
-typed_places: list[str] = []
+site_flags: list[str] = []
 
 
 def hzlink(words: str) -> str:
     """A command of hzlink's for the sites of this run."""
-    return " ".join(["hzlink", words, *(quote(word) for word in typed_places)])
+    return " ".join(["hzlink", words, *(quote(word) for word in site_flags)])
 
 
 def kubectl(site: Site, words: str) -> str:
@@ -39,5 +39,5 @@ def pods(site: Site, found: Iterable[Object], selector: str) -> str:
 
 def last_words(site: Site, pod: Object) -> str:
     """The command for the log of a pod's container before it ended; empty where none of them has ended."""
-    container = conditions.fallen(pod)
+    container = conditions.crashed_container(pod)
     return kubectl(site, f"logs {quote(objects.name(pod))} -c {quote(container)} --previous") if container else ""

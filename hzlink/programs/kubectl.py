@@ -24,7 +24,7 @@ CALL_DEADLINE = 20.0
 # Seconds for one request, of which an apply makes several.
 REQUEST_DEADLINE = 15.0
 APPLY_DEADLINE = 60.0
-KNOCK_DEADLINE = 5.0
+PING_DEADLINE = 5.0
 
 # For objects that hzlink makes itself: kubectl need not fetch the server's schema first.
 _UNCHECKED = ("--validate=false",)
@@ -72,15 +72,15 @@ class Kubectl:
         words = done.stdout.split()
         return words[1:] if words else None
 
-    async def knock(self) -> None:
+    async def ping(self) -> None:
         """Asks the API server for a sign of life, by something that needs no right.
 
         Raises:
-            KubectlError: it did not answer within `KNOCK_DEADLINE`, or refused.
+            KubectlError: it did not answer within `PING_DEADLINE`, or refused.
         """
-        await self._call("reach the API server", "get", "--raw=/version", deadline=KNOCK_DEADLINE)
+        await self._call("reach the API server", "get", "--raw=/version", deadline=PING_DEADLINE)
 
-    async def happenings(self, reasons: Sequence[str]) -> list[Object]:
+    async def events(self, reasons: Sequence[str]) -> list[Object]:
         """The namespace's Events of these reasons, the newest last."""
         found: list[Object] = []
         for reason in reasons:
@@ -231,7 +231,7 @@ class Kubectl:
         args += [f"--limit-bytes={limit_bytes}", *(["--previous"] if previous else [])]
         return (await self._call(f"read the log of {pod}", *args)).stdout
 
-    async def printed(self, pod: str, container: str, *, limit_bytes: int) -> str:
+    async def pod_output(self, pod: str, container: str, *, limit_bytes: int) -> str:
         """What one container has printed so far, from the beginning."""
         args = ["logs", pod, f"--container={container}", f"--limit-bytes={limit_bytes}"]
         return (await self._call(f"read the log of {pod}", *args)).stdout
@@ -300,7 +300,7 @@ class Kubectl:
         argv = self.argv(*args)
         # A little less than our own deadline, so that kubectl says itself what did not answer.
         argv.insert(1, f"--request-timeout={min(REQUEST_DEADLINE, max(1.0, limit - 2)):.0f}s")
-        return await process.run(argv, deadline=limit, stdin=stdin, env=_brisk())
+        return await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
 
     async def _run(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
@@ -317,7 +317,7 @@ class Kubectl:
         return refusals.explain(self.site, doing, done.said)
 
 
-def _brisk() -> dict[str, str]:
+def _fast_env() -> dict[str, str]:
     """Variables that spare a short run of kubectl a sixth of its work: no garbage collection below 512 MiB.
 
     A watch, which runs for long, does without. What the user has set holds.
@@ -346,8 +346,8 @@ def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed:
     It prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
     """
     done = {line.split(" ")[0] for line in printed.splitlines()}
-    left = [item for item in applied if _printed_name(item) not in done]
-    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MOST_NAMED:
+    left = [item for item in applied if _output_name(item) not in done]
+    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MAX_NAMED:
         error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
     if error.refusal is Refusal.CONFLICT and left:
         look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
@@ -356,10 +356,10 @@ def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed:
 
 
 # With more of them it is not about any one.
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 
-def _printed_name(item: Object) -> str:
+def _output_name(item: Object) -> str:
     """How kubectl calls an object when it says that it was applied."""
     group = str(item.get("apiVersion", "")).rpartition("/")[0]
     kind = str(item.get("kind", "")).lower()

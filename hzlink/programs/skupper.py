@@ -14,7 +14,7 @@ from hzlink.programs import process, refusals
 
 HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
 
-LEAST_TIMEOUT = 10
+MIN_TIMEOUT = 10
 
 
 async def version(deadline: float) -> process.Completed | None:
@@ -54,7 +54,7 @@ class Skupper:
         await self._call("skupper token redeem", ["token", "redeem", file], folder, seconds)
 
     async def _call(self, doing: str, args: list[str], folder: Path, seconds: float) -> None:
-        limit = max(LEAST_TIMEOUT, int(seconds))
+        limit = max(MIN_TIMEOUT, int(seconds))
         argv = [
             process.require_program("skupper", HINT),
             *args,

@@ -24,7 +24,7 @@ def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     return asyncio.run(_interruptible(work))
 
 
-async def to_the_end(work: Coroutine[Any, Any, None], seconds: float) -> None:
+async def shielded(work: Coroutine[Any, Any, None], seconds: float) -> None:
     """Awaits what puts things in order, even when this task is cancelled meanwhile; that takes effect afterwards.
 
     After `seconds` it is given up.

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hzlink.model.choices import Mode, Role
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.durations import span
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
@@ -83,10 +83,10 @@ def _name(site: SiteReport) -> Text:
     return Text(site.site.name, "bold").append(f"\n{site.site.role}", "not bold dim")
 
 
-def _word(reading: Reading, fine: str) -> Text:
-    unknown = reading.state is State.UNKNOWN
-    text = fine if reading.ok else ("" if unknown else one_line(reading.text)) or str(reading.state)
-    return Text(text, COLOURS[reading.state])
+def _word(condition: Condition, fine: str) -> Text:
+    unknown = condition.state is State.UNKNOWN
+    text = fine if condition.ok else ("" if unknown else one_line(condition.text)) or str(condition.state)
+    return Text(text, COLOURS[condition.state])
 
 
 def _skupper(site: SiteReport, wide: bool) -> Text:
@@ -109,7 +109,7 @@ def _links(report: Report, site: SiteReport) -> Text:
 
 
 def _link(link: LinkReport, where: str) -> Text:
-    return Text(f"{where}: ").append_text(_word(link.reading, "Ready"))
+    return Text(f"{where}: ").append_text(_word(link.condition, "Ready"))
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:

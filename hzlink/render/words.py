@@ -23,12 +23,12 @@ def age(hop: Hop) -> str:
 
 def state(hop: Hop) -> str:
     """The hop's state in one word."""
-    return "lags" if hop.lag else str(hop.reading.state)
+    return "lags" if hop.lag else str(hop.condition.state)
 
 
 def colour(hop: Hop) -> str:
     """The colour of that word."""
-    return COLOURS[State.WAITING if hop.lag else hop.reading.state]
+    return COLOURS[State.WAITING if hop.lag else hop.condition.state]
 
 
 def label(path: Path, place: int) -> str:

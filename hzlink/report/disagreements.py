@@ -68,7 +68,7 @@ def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Disa
     site, other = here.site, there.site.name
     uid, name = objects.uid(there.skupper_site or {}), objects.name(there.skupper_site or {})
     ids = [entry.get("id") for entry in entries]
-    if link.reading.ok and uid not in ids:
+    if link.condition.ok and uid not in ids:
         text = f"the Link between {link.client.name} and its cluster says Ready, {site.name} does not list {other}"
         yield Disagreement(Kind.NETWORK, site, f"{text} in its Site's network")
     same = [entry for entry in entries if (entry.get("name"), entry.get("namespace")) == (name, there.site.namespace)]
@@ -77,8 +77,8 @@ def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Disa
         text = f"{site.name} lists in its Site's network a Site {name} of {other} that is no more (skupper issue 2069)"
         yield Disagreement(Kind.NETWORK, site, text)
     told = [up for entry in entries for up in _links(entry, link) if entry.get("id") in (uid, own)]
-    if told and link.reading.state is not State.UNKNOWN and told[0] != link.reading.ok:
-        says = "Ready" if link.reading.ok else link.reading.text
+    if told and link.condition.state is not State.UNKNOWN and told[0] != link.condition.ok:
+        says = "Ready" if link.condition.ok else link.condition.text
         text = f"{site.name}'s Site says that Link {link.name} is {'up' if told[0] else 'down'}, the Link says: {says}"
         yield Disagreement(Kind.LINK, site, text)
 
@@ -95,7 +95,7 @@ def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
 
 def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
     """Listener and Connector of one linked pair: matched at both ends or at none."""
-    if not link.reading.ok or near.offer.ok == far.offer.ok:
+    if not link.condition.ok or near.offer.ok == far.offer.ok:
         return
     for content, other in ((near, far), (far, near)):
         if content.offer.ok and other.offer.state in (State.WAITING, State.BROKEN):

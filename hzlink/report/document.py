@@ -55,8 +55,8 @@ def _link(report: Report, link: LinkReport) -> dict[str, Any]:
         "cluster": report.topology.cluster.name,
         "name": link.name,
         "issuer": link.issuer.name if link.issuer else None,
-        "state": str(link.reading.state),
-        "message": link.reading.text,
+        "state": str(link.condition.state),
+        "message": link.condition.text,
     }
 
 
@@ -103,8 +103,8 @@ def _hop(hop: Hop) -> dict[str, Any]:
         "hop": hop.name,
         "stage": hop.stage,
         "site": hop.site.name,
-        "state": str(hop.reading.state),
-        "message": hop.reading.text,
+        "state": str(hop.condition.state),
+        "message": hop.condition.text,
         "object": hop.subject or None,
         "ageSeconds": None if hop.age is None else int(hop.age),
         "lags": hop.lag,

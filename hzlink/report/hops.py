@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.topology import Site
 
 # Where each hop lies on the way.
@@ -33,7 +33,7 @@ class Hop:
     stage: str
     name: str
     site: Site
-    reading: Reading
+    condition: Condition
     subject: str = ""
     age: float | None = None
     next_step: str = ""
@@ -44,7 +44,7 @@ class Hop:
     @property
     def good(self) -> bool:
         """Whether nothing is to be done about it."""
-        return self.reading.ok or self.lag
+        return self.condition.ok or self.lag
 
     @property
     def blamed(self) -> str:
@@ -54,7 +54,7 @@ class Hop:
     @property
     def text(self) -> str:
         """What is said of it; of a thing that has nothing to say, its state."""
-        return self.reading.text or (str(self.reading.state) if self.subject else "")
+        return self.condition.text or (str(self.condition.state) if self.subject else "")
 
     @property
     def evidence(self) -> str:
@@ -101,7 +101,7 @@ _LAGGING = ("Listener", "Connector")
 def proved(path: Path) -> Path:
     """The path once traffic has been seen to flow: what only waits for Skupper's word lags."""
     flowed = tuple(
-        replace(hop, lag=True) if hop.stage in _LAGGING and hop.reading.state is State.WAITING else hop
+        replace(hop, lag=True) if hop.stage in _LAGGING and hop.condition.state is State.WAITING else hop
         for hop in path.hops
     )
     return Path(path.client, flowed, first_broken(flowed, connector_waits=False))

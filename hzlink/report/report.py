@@ -80,7 +80,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
         site_status.site_of(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT))
         for site in topology.sites
     )
-    sites = site_status.with_sight(topology, snapshots, sites, members)
+    sites = site_status.with_mancenter_views(topology, snapshots, sites, members)
     found = paths.find(topology, snapshots, mode, sites, links, members)
     blamed = hops.first(found)
     return Report(

@@ -9,12 +9,12 @@ from typing import Any
 
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Mode, Role
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import ExitStatus
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, mancenter
-from hzlink.observe.mancenter import Sight
+from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
@@ -37,7 +37,7 @@ class LinkReport:
     """The link of one client site, made from both sides: its name, who holds it, how it stands and since when."""
 
     client: Site
-    reading: Reading
+    condition: Condition
     name: str = ""
     issuer: Site | None = None
     holder: Site | None = None
@@ -55,8 +55,8 @@ class SiteReport:
     """
 
     site: Site
-    skupper: Reading
-    offer: Reading
+    skupper: Condition
+    offer: Condition
     version: str = ""
     host: str = ""
     refusal: Refusal | None = None
@@ -64,12 +64,12 @@ class SiteReport:
     status: ExitStatus = ExitStatus.DONE
     names: tuple[str, ...] | None = None
     missing: tuple[str, ...] = ()
-    mancenter: Reading | None = None
+    mancenter: Condition | None = None
     mancenter_address: str = ""
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
-    sees: Sight | None = None
+    sees: MancenterView | None = None
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
@@ -101,14 +101,16 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
     """The link between a client site and the cluster site, whichever side holds it."""
     for site in (topology.cluster, client):
         if snapshots[site].error is not None:
-            return LinkReport(client, Reading(State.UNKNOWN, f"{site.name} cannot be read"))
+            return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
     found = [
         LinkReport(client, conditions.skupper(link), objects.name(link), issuer, redeemer, conditions.since(link))
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (link := links.between(snapshots, redeemer, issuer)) is not None
     ]
     # One in either direction will do; the former one may lie there still after a change of --link-from.
-    return max(found, key=lambda link: link.reading.ok, default=LinkReport(client, Reading(State.ABSENT, "not linked")))
+    return max(
+        found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
+    )
 
 
 def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int) -> SiteReport:
@@ -116,7 +118,7 @@ def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], 
     found = snapshot.skupper_site
     kind = "Connector" if site.role is Role.CLUSTER else "Listener"
     if snapshot.error is not None:
-        unknown = Reading(State.UNKNOWN, snapshot.error.message)
+        unknown = Condition(State.UNKNOWN, snapshot.error.message)
         error = snapshot.error
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
@@ -142,28 +144,28 @@ def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], 
     return SiteReport(site, **report)
 
 
-def _skupper(found: Object | None) -> Reading:
+def _skupper(found: Object | None) -> Condition:
     if conditions.needs_address(found):
-        return Reading(State.WAITING, "no address for links yet")
+        return Condition(State.WAITING, "no address for links yet")
     return conditions.skupper(found)
 
 
-def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Reading:
-    reading = conditions.rollout(snapshot.get("Deployment", MANCENTER), pods)
+def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Condition:
+    condition = conditions.rollout(snapshot.get("Deployment", MANCENTER), pods)
     waits = any(
         (container.get("state") or {}).get("running")
         for pod in pods
         for container in objects.status(pod).get("initContainerStatuses") or []
     )
-    return Reading(State.WAITING, "waits for the members' names") if waits and not reading.ok else reading
+    return Condition(State.WAITING, "waits for the members' names") if waits and not condition.ok else condition
 
 
-def with_sight(
+def with_mancenter_views(
     topology: Topology, snapshots: Snapshots, sites: tuple[SiteReport, ...], members: tuple[Member, ...]
 ) -> tuple[SiteReport, ...]:
     """Adds what each Management Center that is ready sees of the members that are."""
     ready = [member.name for member in members if member.ready]
-    seen = mancenter.sight(snapshots[topology.cluster].member_log, ready, len(topology.clients))
+    seen = mancenter.view(snapshots[topology.cluster].member_log, ready, len(topology.clients))
     return tuple(
         replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
     )

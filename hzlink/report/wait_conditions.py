@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from hzlink.model import objects
 from hzlink.model.choices import Goal
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs.refusals import Refusal
 from hzlink.report.report import Report
 
 
-def reading(goal: Goal, report: Report, snapshots: Snapshots) -> Reading:
+def condition(goal: Goal, report: Report, snapshots: Snapshots) -> Condition:
     """Whether the goal is reached, and if not, what is in its way."""
     if goal is Goal.GONE:
         return _gone(report, snapshots)
     if goal is Goal.LINKED:
-        apart = [f"{link.client.name}: {link.reading.text}" for link in report.links if not link.reading.ok]
-        return Reading(State.WAITING if apart else State.OK, "; ".join(apart))
+        apart = [f"{link.client.name}: {link.condition.text}" for link in report.links if not link.condition.ok]
+        return Condition(State.WAITING if apart else State.OK, "; ".join(apart))
     if report.blame is None:
-        return Reading(State.OK)
+        return Condition(State.OK)
     blame = report.blame
-    return Reading(State.WAITING, f"{blame.blamed}: {blame.reading.text}")
+    return Condition(State.WAITING, f"{blame.blamed}: {blame.condition.text}")
 
 
-def _gone(report: Report, snapshots: Snapshots) -> Reading:
+def _gone(report: Report, snapshots: Snapshots) -> Condition:
     left = [text for site in report.topology.sites if (text := _left(report.topology.name, snapshots[site]))]
-    return Reading(State.WAITING if left else State.OK, "; ".join(left))
+    return Condition(State.WAITING if left else State.OK, "; ".join(left))
 
 
 def _left(topology_name: str, snapshot: Snapshot) -> str:

@@ -133,13 +133,13 @@ class _Gathering:
     async def _log(self, pod: str, container: str, previous: bool) -> Log | None:
         async with self._slots:
             what = f"{'previous ' if previous else ''}log of {pod}/{container}"
-            reading = self._kubectl().log(pod, container, lines=LOG_LINES, limit_bytes=LOG_BYTES, previous=previous)
-            text = await self._or(what, reading, None)
+            call = self._kubectl().log(pod, container, lines=LOG_LINES, limit_bytes=LOG_BYTES, previous=previous)
+            text = await self._or(what, call, None)
         return None if text is None else Log(pod, container, previous, text)
 
-    async def _or(self, what: str, reading: Coroutine[Any, Any, Any], otherwise: Any) -> Any:
+    async def _or(self, what: str, call: Coroutine[Any, Any, Any], otherwise: Any) -> Any:
         try:
-            return await reading
+            return await call
         except KubectlError as error:
             self._lacks(what, error)
             return otherwise

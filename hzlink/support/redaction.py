@@ -17,7 +17,7 @@ from hzlink.model.objects import Object
 
 STRUCK = "[redacted]"
 # Shorter values are struck out where they stand only: elsewhere they would take half of the words along.
-LEAST_KNOWN = 6
+MIN_KNOWN = 6
 
 _WORDS = (
     r"passw|passphrase|passcode|(?<![a-z])pwd(?![a-z])|secret|token|credential|licen[cs]e|cookie|dockerconfig|"
@@ -139,7 +139,7 @@ class Redaction:
         """Has these values struck out wherever they turn up, as they are, in base64, in JSON and in addresses."""
         for value in values:
             for part in {value.strip(), *(line for line in value.splitlines() if len(line) >= 16)}:
-                if len(part) >= LEAST_KNOWN and part != STRUCK and not part.startswith("-----"):
+                if len(part) >= MIN_KNOWN and part != STRUCK and not part.startswith("-----"):
                     encoded = base64.b64encode(part.encode()).decode().rstrip("=")
                     self._known |= {part, encoded, json.dumps(part)[1:-1], quote(part, safe="")}
         longest_first = sorted(self._known, key=lambda known: (-len(known), known))

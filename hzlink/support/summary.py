@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hzlink.model import objects
 from hzlink.model.choices import Role
-from hzlink.model.conditions import Reading
+from hzlink.model.conditions import Condition
 from hzlink.model.objects import Object
 from hzlink.report.report import Report
 from hzlink.report.site_status import SiteReport
@@ -43,7 +43,7 @@ def _verdict(report: Report) -> Iterator[str]:
         yield f"healthy. {report.size}"
     else:
         yield f"unhealthy: {blame.blamed}"
-        yield f"  {blame.reading.text}"
+        yield f"  {blame.condition.text}"
         if blame.next_step:
             yield f"  next: {blame.next_step}"
     yield from (f"note: {note}" for note in report.notes())
@@ -61,7 +61,7 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
     for link in report.links:
         if place in (link.client, report.topology.cluster):
             issued = f", {link.issuer.name} issued" if link.issuer else ""
-            yield f"  Link of {link.client.name:<10} {_said(link.reading)} {link.name}{issued}".rstrip()
+            yield f"  Link of {link.client.name:<10} {_said(link.condition)} {link.name}{issued}".rstrip()
     if place.role is Role.CLUSTER:
         ready = sum(member.ready for member in report.members)
         yield f"  members            {ready}/{len(report.members)} ready"
@@ -74,8 +74,8 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
         yield f"  Management Center  {_said(site.mancenter)}{sees}"
 
 
-def _said(reading: Reading) -> str:
-    return f"{reading.state}{f': {reading.text}' if reading.text else ''}"
+def _said(condition: Condition) -> str:
+    return f"{condition.state}{f': {condition.text}' if condition.text else ''}"
 
 
 def _trouble(found: Found) -> Iterator[str]:

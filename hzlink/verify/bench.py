@@ -24,7 +24,7 @@ MAP_PREFIX = "hzlink-bench-"
 TURNS = 4
 # Round trips before the first that counts, and the most in one turn: whatever the seconds say, they fit into memory.
 WARM_UP = 20
-MOST = 100_000
+MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ async def _measure(pairs: Sequence[_Pair], map_name: str, size: int, seconds: fl
         for number in range(TURNS * 2):
             through_link = number % 2 == 0
             client = pair.link if through_link else pair.direct
-            found[through_link] += await client.times(map_name, pair.key, rounds=MOST, seconds=turn, value=value)
+            found[through_link] += await client.times(map_name, pair.key, rounds=MAX, seconds=turn, value=value)
     link, direct = _of(found[True]), _of(found[False])
     text = f"{size} bytes: {link.per_second:.0f} round trips/s through the link, {direct.per_second:.0f} directly"
     emit(Event(Mark.OK, text))

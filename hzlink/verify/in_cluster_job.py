@@ -16,7 +16,7 @@ from hzlink.apply.lease import Holder, holder
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.pods import Pods, unless_stuck
 from hzlink.model import probe_labels
-from hzlink.model.conditions import Reading
+from hzlink.model.conditions import Condition
 from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import RESOURCES, Object, Ref, ref
@@ -26,9 +26,9 @@ from hzlink.observe.waiting import Objects
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError
-from hzlink.programs.tasks import to_the_end
+from hzlink.programs.tasks import shielded
 from hzlink.verify import probe_job, probe_messages, probe_package
-from hzlink.verify.probe_messages import Nonsense
+from hzlink.verify.probe_messages import InvalidMessage
 from hzlink.verify.proof import SiteProof
 from hzlink.verify.site_proof import Plan
 
@@ -37,8 +37,8 @@ REMOVED_WITHIN = probe_job.GRACE + 10.0
 # Seconds that the Job outlives the time that hzlink itself waits for it.
 OUTLIVES_WAIT = 30
 # What a pod's log may say at most, and what of it is told where it has no verdict (characters).
-MOST_LOG = 2_000_000
-MOST_TOLD = 400
+MAX_LOG = 2_000_000
+MAX_TOLD = 400
 
 # What an image that cannot be had, or cannot be run, is known by.
 _IMAGE_TROUBLE = ("ErrImage", "ImagePull", "InvalidImageName", "StartError", "ContainerCannotRun", "RunContainerError")
@@ -58,7 +58,7 @@ async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) 
     try:
         return await _run(probe, archive, with_user)
     finally:
-        await to_the_end(_remove(probe), REMOVED_WITHIN)
+        await shielded(_remove(probe), REMOVED_WITHIN)
 
 
 @dataclass
@@ -105,7 +105,7 @@ async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
 async def _log(kubectl: Kubectl, pod: str) -> str:
     """What the probe printed. One that could not be started has no log to be read: then its pod says why."""
     try:
-        return await kubectl.printed(pod, probe_job.CONTAINER, limit_bytes=MOST_LOG)
+        return await kubectl.pod_output(pod, probe_job.CONTAINER, limit_bytes=MAX_LOG)
     except KubectlError as error:
         if error.status is ExitStatus.PREREQUISITE:
             raise
@@ -117,7 +117,7 @@ async def _ended(probe: _Probe, job: Object) -> Object:
     run = Run(probe.topology, {}, probe.emit, probe.until)
     site, selector = probe.plan.site, probe_job.pods_selector(probe.name)
 
-    def look(pods: Objects) -> Reading:
+    def look(pods: Objects) -> Condition:
         probe.pods = tuple(map(ref, probe_job.pods_of(job, pods.values())))
         return probe_job.has_ended(job, pods.values())
 
@@ -152,7 +152,7 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
     site = probe.plan.site
     try:
         found = probe_messages.read_verdict(probe.plan, log)
-    except Nonsense as error:
+    except InvalidMessage as error:
         raise HzlinkError(
             "what the pod printed is no verdict of hzlink's",
             site=site.name,
@@ -161,7 +161,7 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
             next_step=_next(probe, ""),
         ) from None
     if found is None:
-        last = log.strip().rpartition("\n")[2][-MOST_TOLD:]
+        last = log.strip().rpartition("\n")[2][-MAX_TOLD:]
         why = probe_job.why_ended(pod)
         raise HzlinkError(
             f"the pod that was to run the proof ended without a verdict (image {probe.image})",

@@ -22,12 +22,14 @@ _READY = re.compile(rf"Forwarding from {re.escape(ADDRESS)}:(\d+) -> \d+")
 class Tunnel:
     """An open forward: the local port, and how it ends."""
 
-    def __init__(self, site: Site, target: str, port: int, output: process.Lines, reading: asyncio.Task[None]) -> None:
+    def __init__(
+        self, site: Site, target: str, port: int, output: process.Lines, read_task: asyncio.Task[None]
+    ) -> None:
         self.site = site
         self.target = target
         self.port = port
         self._output = output
-        self._reading = reading
+        self._reading = read_task
 
     @property
     def address(self) -> str:
@@ -73,13 +75,13 @@ async def tunnel(
     )
     async with process.lines(argv) as output:
         opened: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        reading = asyncio.create_task(_read(output, opened))
+        read_task = asyncio.create_task(_read(output, opened))
         try:
-            yield Tunnel(site, target, await _opened(site, target, output, opened, deadline), output, reading)
+            yield Tunnel(site, target, await _opened(site, target, output, opened, deadline), output, read_task)
         finally:
-            reading.cancel()
+            read_task.cancel()
             with suppress(asyncio.CancelledError):
-                await reading
+                await read_task
 
 
 async def _read(output: process.Lines, opened: asyncio.Future[int]) -> None:

@@ -13,7 +13,7 @@ from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Event
 from hzlink.programs import tasks
 from hzlink.verify.endpoints import straight
-from hzlink.verify.probe_messages import Nonsense, Verdict, read_plan, verdict_line
+from hzlink.verify.probe_messages import InvalidMessage, Verdict, read_plan, verdict_line
 from hzlink.verify.site_proof import verify_site
 
 
@@ -23,7 +23,7 @@ def main(plan_file: str) -> int:
     try:
         plan = read_plan(Path(plan_file).read_text(encoding="utf-8"))
         verdict = Verdict(tasks.run(verify_site(plan, straight, notes.append)), None, tuple(notes))
-    except Nonsense as error:
+    except InvalidMessage as error:
         verdict = Verdict(None, HzlinkError("the probe was given no plan that it can read", said=str(error)))
     except HzlinkError as error:
         verdict = Verdict(None, error, tuple(notes))

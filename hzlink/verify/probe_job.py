@@ -9,7 +9,7 @@ from typing import Any
 from hzlink.apply import lease
 from hzlink.apply.lease import Holder
 from hzlink.model import conditions, objects
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.probe_labels import COMPONENT, JOB_NAME, JOBS, VERIFY
 from hzlink.model.topology import labels
@@ -110,15 +110,15 @@ def config_map(topology_name: str, made: Object, archive: bytes, plan: str) -> d
     }
 
 
-def has_ended(made: Object, pods: Iterable[Object]) -> Reading:
+def has_ended(made: Object, pods: Iterable[Object]) -> Condition:
     """Whether the Job's pod has run to its end, however that was. A pod that others put beside it does not count."""
     own = pods_of(made, pods)
     if not own:
-        return Reading(State.WAITING, "no pod yet")
+        return Condition(State.WAITING, "no pod yet")
     if any(_end(pod) or objects.status(pod).get("phase") in ("Succeeded", "Failed") for pod in own):
-        return Reading(State.OK)
+        return Condition(State.OK)
     trouble = conditions.pod_trouble(own[0])
-    return Reading(State.WAITING, trouble.text or str(objects.status(own[0]).get("phase") or "Pending"))
+    return Condition(State.WAITING, trouble.text or str(objects.status(own[0]).get("phase") or "Pending"))
 
 
 def pods_of(made: Object, pods: Iterable[Object]) -> list[Object]:

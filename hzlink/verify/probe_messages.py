@@ -25,10 +25,10 @@ PREFIX = "hzlink-verdict "
 """Begins the one line of a pod's log that counts."""
 
 # The longest text, and the longest list, that a proof can hold. Members are at most 100.
-MOST_TEXT = 8000
-MOST_ITEMS = 1000
+MAX_TEXT = 8000
+MAX_ITEMS = 1000
 # And the greatest number, of whatever it is.
-MOST = 10**9
+MAX = 10**9
 
 _ANSWERED = (Outcome.OK, Outcome.WRONG_MEMBER, Outcome.NO_DATA)
 
@@ -42,7 +42,7 @@ class Verdict:
     notes: tuple[Event, ...] = ()
 
 
-class Nonsense(ValueError):
+class InvalidMessage(ValueError):
     """What was read is no plan, or no verdict on this plan."""
 
 
@@ -63,7 +63,7 @@ def read_plan(text: str) -> Plan:
     """The plan in the pod.
 
     Raises:
-        Nonsense: it is none.
+        InvalidMessage: it is none.
     """
     body = _object(text)
     site = Site(_text(body.get("site")), Role.CLIENT, context="", namespace="")
@@ -91,7 +91,7 @@ def read_verdict(plan: Plan, log: str) -> Verdict | None:
     """The verdict on this plan in a pod's log; None where there is none.
 
     Raises:
-        Nonsense: there is something that is none.
+        InvalidMessage: there is something that is none.
     """
     lines = [line.removeprefix(PREFIX) for line in log.splitlines() if line.startswith(PREFIX)]
     if not lines:
@@ -109,7 +109,7 @@ def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
     names = tuple(_listed(body.get("names"), _name))
     asked = plan.names if plan.smart else (WORKLOAD,)
     if tuple(one.name for one in names) != asked:
-        raise Nonsense("it speaks of other names than were asked for")
+        raise InvalidMessage("it speaks of other names than were asked for")
     members = tuple(_listed(body.get("members"), _member))
     return SiteProof(plan.site, plan.smart, names, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
 
@@ -130,7 +130,7 @@ def _name(value: Any) -> NameProof:
     outcome = _one_of(Outcome, body.get("outcome"))
     who = None if body.get("answeredBy") is None else _member(body["answeredBy"])
     if (who is not None) is not (outcome in _ANSWERED):
-        raise Nonsense(f"{outcome}, and it says {'who' if who else 'nobody who'} answered")
+        raise InvalidMessage(f"{outcome}, and it says {'who' if who else 'nobody who'} answered")
     times = None if body.get("latency") is None else _latency(body["latency"])
     return NameProof(_text(body.get("name")), outcome, _text(body.get("text")), who, times)
 
@@ -138,7 +138,7 @@ def _name(value: Any) -> NameProof:
 def _latency(value: Any) -> Latency:
     numbers = _listed(value, _number)
     if len(numbers) != 4 or numbers[0] < 1 or numbers[0] != int(numbers[0]):
-        raise Nonsense("a latency that is none")
+        raise InvalidMessage("a latency that is none")
     return Latency(int(numbers[0]), *numbers[1:])
 
 
@@ -160,36 +160,36 @@ def _object(text: str) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise Nonsense("it is not JSON") from None
+        raise InvalidMessage("it is not JSON") from None
     return _mapping(found)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Nonsense("something is not an object")
+        raise InvalidMessage("something is not an object")
     return value
 
 
 def _listed(value: Any, read: Callable[[Any], T]) -> list[T]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > MOST_ITEMS:
-        raise Nonsense("something is not a list, or too long")
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > MAX_ITEMS:
+        raise InvalidMessage("something is not a list, or too long")
     return [read(one) for one in value]
 
 
 def _text(value: Any) -> str:
     # Half a character, which JSON may hold, is none.
-    if not isinstance(value, str) or len(value) > MOST_TEXT or any("\ud800" <= char <= "\udfff" for char in value):
-        raise Nonsense("something is not a text, or too long")
+    if not isinstance(value, str) or len(value) > MAX_TEXT or any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidMessage("something is not a text, or too long")
     return value
 
 
 def _cut(text: str) -> str:
-    return text.encode(errors="replace").decode()[:MOST_TEXT]
+    return text.encode(errors="replace").decode()[:MAX_TEXT]
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
-        raise Nonsense("something is not a number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX:
+        raise InvalidMessage("something is not a number")
     return value
 
 
@@ -200,4 +200,4 @@ def _one_of(kind: type[Choice], value: Any) -> Choice:
     try:
         return kind(_text(value))
     except ValueError:
-        raise Nonsense("a word that is not known") from None
+        raise InvalidMessage("a word that is not known") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 from hzlink.model.errors import HzlinkError
 from hzlink.verify import member_client
 
-LEAST_PYTHON = (3, 11)
+MIN_PYTHON = (3, 11)
 
 # The modules that the proof needs, and no other: none of them may import what is not Python's own.
 MODULES = (
@@ -29,8 +29,8 @@ LIMIT = 2**20 - 2**16
 # Runs on a Python that is too old as well, to say so.
 _MAIN = f"""\
 import sys
-if sys.version_info < {LEAST_PYTHON}:
-    sys.exit("hzlink's probe needs Python {LEAST_PYTHON[0]}.{LEAST_PYTHON[1]}, this is %d.%d" % sys.version_info[:2])
+if sys.version_info < {MIN_PYTHON}:
+    sys.exit("hzlink's probe needs Python {MIN_PYTHON[0]}.{MIN_PYTHON[1]}, this is %d.%d" % sys.version_info[:2])
 from hzlink.verify.probe import main
 sys.exit(main(sys.argv[1]))
 """

@@ -1,4 +1,4 @@
-"""What a result looks like at a terminal of some width: through the same Talk as the command line."""
+"""What a result looks like at a terminal of some width: through the same Console as the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hzlink.cli.console import Talk
+from hzlink.cli.console import Console
 from hzlink.render.result import Result
 from tests.cli import golden
 
@@ -38,7 +38,7 @@ class Screen:
             # rich takes this for a terminal, wherever the output goes.
             self.monkeypatch.setenv("FORCE_COLOR", "1")
         self.capsys.readouterr()
-        Talk(output, 0, False, no_color).show(result)
+        Console(output, 0, False, no_color).show(result)
         return Shown(*self.capsys.readouterr())
 
     def check(self, name: str, result: Result, output: str = "table") -> None:

@@ -206,8 +206,8 @@ def test_down_can_be_left_at_its_question(key: str, code: int, says: str, user: 
     "args", [("status", *SITES), ("status", *SITES, "-o", "json"), ("render", *SITES), ("--help",), ("up", "--help")]
 )
 def test_nobody_reads_standard_output(args: tuple[str, ...], user: User, up: list[FakeApi]) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
+    condition, writing = os.pipe()
+    os.close(condition)
     run = user.start(*args, stdout=writing)
     os.close(writing)
     _, err = run.communicate(timeout=30)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hzlink.cli.console import Talk
+from hzlink.cli.console import Console
 from hzlink.model import objects
 from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError, UsageError
@@ -145,7 +145,7 @@ class FakeInput:
 
 def _ask(answer: FakeInput, monkeypatch: pytest.MonkeyPatch) -> bool:
     monkeypatch.setattr("sys.stdin", answer)
-    return Talk("table", 0, False, False).ask(_lines(situations.healthy()))
+    return Console("table", 0, False, False).ask(_lines(situations.healthy()))
 
 
 @pytest.mark.parametrize(

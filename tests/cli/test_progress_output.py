@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from rich.console import Console
+from rich import console as rich_console
 
-from hzlink.cli.console import Talk
+from hzlink.cli.console import Console
 from hzlink.model.events import Event, Mark
 from hzlink.render.live import LiveProgress
 from hzlink.render.plain import PlainProgress
@@ -67,9 +67,9 @@ def test_a_wait_tells_of_itself_only_now_and_then() -> None:
 
 
 def test_quiet_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    talk = Talk("table", 0, True, False)
+    console = Console("table", 0, True, False)
     for event in scripted():
-        talk.emit(event)
+        console.emit(event)
     assert capsys.readouterr() == ("", "")
 
 
@@ -78,7 +78,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self.file = io.StringIO()
-        console = Console(
+        console = rich_console.Console(
             file=self.file, force_terminal=True, width=100, height=25, highlight=False, emoji=False, markup=False
         )
         self.progress = LiveProgress(console)
@@ -165,7 +165,7 @@ def _while_it_waits(columns: int, colour: bool) -> str:
     """What a terminal shows of the scripted run while it waits at both sites: without its cursor's moves."""
     written = io.StringIO()
     system: Literal["standard"] | None = "standard" if colour else None
-    console = Console(
+    console = rich_console.Console(
         file=written, width=columns, color_system=system, highlight=False, emoji=False, markup=False, get_time=float
     )
     progress = LiveProgress(console)

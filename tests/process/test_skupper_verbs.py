@@ -131,7 +131,7 @@ def test_a_code_that_it_prints_is_struck_out(programs: Programs, folder: Path) -
 
 
 def test_one_that_does_not_end_is_ended(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hzlink.programs.skupper.LEAST_TIMEOUT", -10)
+    monkeypatch.setattr("hzlink.programs.skupper.MIN_TIMEOUT", -10)
     programs.script("skupper", "sleep 60")
     with pytest.raises(HzlinkError, match="skupper token issue did not end"):
         issue(SITE, folder, -9.7)

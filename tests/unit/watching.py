@@ -23,7 +23,7 @@ class Watched(Kubectl):
         self.watches = 0
         self.answers = True
 
-    async def knock(self) -> None:
+    async def ping(self) -> None:
         if not self.answers:
             raise explain(CORE, "reach the API server", "no answer within 5 s (context deadline exceeded)")
 

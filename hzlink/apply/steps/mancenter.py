@@ -8,7 +8,7 @@ import time
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.rollout import rolled_out
 from hzlink.model import conditions, objects
-from hzlink.model.conditions import Reading
+from hzlink.model.conditions import Condition
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import MANCENTER
@@ -33,12 +33,12 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     if why:
         await _restart(run, step)
     await _rolled_out(run, step)
-    blind = await _stays_blind(run)
+    blind = await _still_sees_no_member(run)
     if blind and not why:
         why = f"it was ready, and connected to no member within {CONNECTS:.0f} s"
         await _restart(run, step)
         await _rolled_out(run, step)
-        blind = await _stays_blind(run)
+        blind = await _still_sees_no_member(run)
     if blind:
         raise HzlinkError(
             "Management Center is ready and connects to no member, also after a restart",
@@ -65,13 +65,13 @@ async def _restart(run: Run, step: Step) -> None:
 
 
 async def _rolled_out(run: Run, step: Step) -> None:
-    def look(deployments: Objects) -> Reading:
+    def look(deployments: Objects) -> Condition:
         return conditions.rollout(deployments.get(MANCENTER))
 
     await rolled_out(run, step.site, "Deployment", MANCENTER, "Management Center", look)
 
 
-async def _stays_blind(run: Run) -> bool:
+async def _still_sees_no_member(run: Run) -> bool:
     """Whether it is known to see nobody, and still is after a while. Waits for it to see all, for no longer."""
     until = min(run.until, time.monotonic() + CONNECTS)
     topology = run.topology
@@ -80,11 +80,11 @@ async def _stays_blind(run: Run) -> bool:
             log = await run.kubectl(topology.cluster).logs(conditions.MEMBER_SELECTOR, tail=LOG_LINES)
         except HzlinkError:
             return False
-        seen = mancenter.sight(log, topology.member_names, len(topology.clients))
+        seen = mancenter.view(log, topology.member_names, len(topology.clients))
         if seen is None or not seen.missing:
             return False
         if time.monotonic() >= until:
-            return seen.blind
+            return seen.sees_no_member
         await asyncio.sleep(AGAIN)
 
 

@@ -8,7 +8,7 @@ from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.rollout import rolled_out
 from hzlink.model import conditions
 from hzlink.model.choices import Mode
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Ref
 from hzlink.model.topology import WORKLOAD, Site
@@ -21,14 +21,14 @@ async def members_ready(run: Run, step: Step) -> str:
     """Waits until the StatefulSet has rolled out."""
     wanted = run.topology.settings.members
 
-    def look(found: Objects) -> Reading:
+    def look(found: Objects) -> Condition:
         workload = found.get(WORKLOAD)
-        reading = conditions.rollout(workload)
+        condition = conditions.rollout(workload)
         if workload is not None and conditions.wanted_replicas(workload) != wanted:
-            return Reading(
+            return Condition(
                 State.WAITING, f"StatefulSet wants {conditions.wanted_replicas(workload)}, not {wanted} members"
             )
-        return reading
+        return condition
 
     text = f"members {wanted}/{wanted}"
     await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, look, wanted=wanted)
@@ -41,9 +41,9 @@ async def names_there(run: Run, step: Step) -> str:
         return await _service_leads(run, step)
     names = run.topology.member_names
 
-    def look(services: Objects) -> Reading:
+    def look(services: Objects) -> Condition:
         missing = conditions.missing_names(services.values(), names)
-        return Reading(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Reading(State.OK)
+        return Condition(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Condition(State.OK)
 
     wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
     try:
@@ -70,7 +70,7 @@ async def _service_leads(run: Run, step: Step) -> str:
     """Listener and Connector: whichever end says first that they have found each other, as either may lag."""
     ends = ((step.site, "Listener"), (run.topology.cluster, "Connector"))
 
-    def look(found: Objects) -> Reading:
+    def look(found: Objects) -> Condition:
         return conditions.matched(found.get(WORKLOAD))
 
     waits = [

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from hzlink.apply.steps.context import Run
 from hzlink.model import conditions, events, objects
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
@@ -24,7 +24,7 @@ PODS_AFTER = 2.0
 # Seconds until a workload has made its pods, whatever else the cluster does.
 MADE_GRACE = 8.0
 # How often a pod may fall while it is waited for. Where back-offs are short, none of them lasts for its grace.
-MOST_FALLS = 2
+MAX_FALLS = 2
 # What an autoscaler says of a pod for which it makes a node: the cluster autoscaler, Karpenter.
 _NODE_IS_COMING = ("TriggeredScaleUp", "Nominated")
 
@@ -61,13 +61,13 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
 async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
     """The error once a pod is known not to come; None where nobody may know."""
     await asyncio.sleep(PODS_AFTER)
-    sight = _Sight()
+    seen_pods = _SeenPods()
     while True:
         wait = run.wait(run.kubectl(site), f"pods of {pods.kind} {pods.workload}")
         # The wait for the workload tells how it stands.
         wait.emit = events.ignore
         try:
-            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, sight.of(seen)), selector=pods.selector)
+            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, seen_pods.of(seen)), selector=pods.selector)
         except (KubectlError, WaitTimeout):
             # The wait for the workload meets the same, and says so.
             return None
@@ -76,18 +76,18 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
             if why:
                 error.message = f"{pods.kind} {pods.workload} cannot get ready"
                 error.subject, error.said = f"{pods.kind} {pods.workload}", why
-                error.next_step = hints.pods(site, sight.pods, pods.selector)
+                error.next_step = hints.pods(site, seen_pods.pods, pods.selector)
                 return error
 
 
-class _Sight:
+class _SeenPods:
     """The pods as they are, and how often they had fallen before they were seen first: that does not count."""
 
     def __init__(self) -> None:
         self.pods: list[objects.Object] = []
         self._before: dict[tuple[str, str], int] = {}
 
-    def of(self, seen: Objects) -> _Sight:
+    def of(self, seen: Objects) -> _SeenPods:
         """Itself, with the pods as they are now."""
         self.pods = list(seen.values())
         for pod in self.pods:
@@ -95,12 +95,12 @@ class _Sight:
         return self
 
     @property
-    def fallen(self) -> list[objects.Object]:
+    def crashed(self) -> list[objects.Object]:
         """Those that have fallen too often meanwhile, and are not ready."""
         return [
             pod
             for pod in self.pods
-            if conditions.restarts(pod) - self._before[_identity(pod)] > MOST_FALLS and not conditions.is_ready(pod)
+            if conditions.restarts(pod) - self._before[_identity(pod)] > MAX_FALLS and not conditions.is_ready(pod)
         ]
 
 
@@ -109,16 +109,16 @@ def _identity(pod: objects.Object) -> tuple[str, str]:
     return objects.name(pod), objects.uid(pod)
 
 
-def _look(pods: Pods, sight: _Sight) -> Reading:
-    if fallen := sight.fallen:
-        return Reading(State.BROKEN, "; ".join(conditions.pod_trouble(pod).text for pod in fallen), 0.0)
-    troubles = [trouble for trouble in map(conditions.pod_trouble, sight.pods) if trouble.state is State.BROKEN]
+def _look(pods: Pods, seen_pods: _SeenPods) -> Condition:
+    if crashed := seen_pods.crashed:
+        return Condition(State.BROKEN, "; ".join(conditions.pod_trouble(pod).text for pod in crashed), 0.0)
+    troubles = [trouble for trouble in map(conditions.pod_trouble, seen_pods.pods) if trouble.state is State.BROKEN]
     if troubles:
         text = "; ".join(trouble.text for trouble in troubles)
-        return Reading(State.BROKEN, text, max(trouble.grace for trouble in troubles))
-    if len(sight.pods) < pods.wanted:
-        return Reading(State.BROKEN, f"{_NOT_MADE}: {len(sight.pods)} of {pods.wanted}", MADE_GRACE)
-    return Reading(State.WAITING, "pods are starting")
+        return Condition(State.BROKEN, text, max(trouble.grace for trouble in troubles))
+    if len(seen_pods.pods) < pods.wanted:
+        return Condition(State.BROKEN, f"{_NOT_MADE}: {len(seen_pods.pods)} of {pods.wanted}", MADE_GRACE)
+    return Condition(State.WAITING, "pods are starting")
 
 
 _NOT_MADE = "pods are not made"
@@ -128,10 +128,10 @@ async def _confirmed(wait: Wait, pods: Pods, said: str) -> str:
     """Why the pods do not come, in the cluster's words; empty where something may still be coming."""
     try:
         if said.startswith(_NOT_MADE):
-            happened = await wait.kubectl.happenings(["FailedCreate"])
+            happened = await wait.kubectl.events(["FailedCreate"])
             told = [str(event.get("message", "")) for event in happened if _is_about(event, pods)]
             return told[-1] if told else ""
-        if "Unschedulable" in said and await wait.kubectl.happenings(_NODE_IS_COMING):
+        if "Unschedulable" in said and await wait.kubectl.events(_NODE_IS_COMING):
             return ""
     except HzlinkError:
         return "" if said.startswith(_NOT_MADE) else said

@@ -9,7 +9,7 @@ from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.pods import Pods, unless_stuck
 from hzlink.model import conditions
 from hzlink.model.choices import LinkFrom, Role
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site
@@ -71,38 +71,38 @@ def _reachable(site: Object) -> str:
 NO_ADDRESS = "no address yet"
 
 
-def _runs(name: str) -> Callable[[Objects], Reading]:
-    def look(sites: Objects) -> Reading:
+def _runs(name: str) -> Callable[[Objects], Condition]:
+    def look(sites: Objects) -> Condition:
         site = sites.get(name)
-        reading = conditions.site(site)
-        return Reading(State.OK) if reading.ok or conditions.needs_address(site) else reading
+        condition = conditions.site(site)
+        return Condition(State.OK) if condition.ok or conditions.needs_address(site) else condition
 
     return look
 
 
-def is_ready(name: str) -> Callable[[Objects], Reading]:
+def is_ready(name: str) -> Callable[[Objects], Condition]:
     """A look that is content when the Site of that name is Ready."""
 
-    def look(sites: Objects) -> Reading:
+    def look(sites: Objects) -> Condition:
         site = sites.get(name)
         if conditions.needs_address(site):
-            return Reading(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
+            return Condition(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
         return conditions.site(site)
 
     return look
 
 
-def is_reachable(name: str) -> Callable[[Objects], Reading]:
+def is_reachable(name: str) -> Callable[[Objects], Condition]:
     """A look that is content when the Site of that name is Ready and others can link to it.
 
     For one that was Ready before it got link access: it still says so until the controller has seen the change.
     """
 
-    def look(sites: Objects) -> Reading:
-        reading = is_ready(name)(sites)
-        if reading.ok and not conditions.address(sites.get(name)):
-            return Reading(State.WAITING, f"{NO_ADDRESS}: the Site has not taken up its link access")
-        return reading
+    def look(sites: Objects) -> Condition:
+        condition = is_ready(name)(sites)
+        if condition.ok and not conditions.address(sites.get(name)):
+            return Condition(State.WAITING, f"{NO_ADDRESS}: the Site has not taken up its link access")
+        return condition
 
     return look
 

@@ -49,7 +49,7 @@ class Told(Watched):
         super().__init__(script)
         self.happened = happened
 
-    async def happenings(self, reasons: Sequence[str]) -> list[Object]:
+    async def events(self, reasons: Sequence[str]) -> list[Object]:
         return [
             {"reason": reason, "message": message, "involvedObject": {"name": name}}
             for reason, name, message in self.happened

@@ -10,8 +10,8 @@ from tests.unit.builders import skupper_site
 def test_one_that_was_ready_before_it_got_link_access_is_not_yet_reachable() -> None:
     site = skupper_site("edge", access="default", holds={"Running": True, "Resolved": True, "Ready": True})
     assert is_ready("edge")({"edge": site}).ok
-    reading = is_reachable("edge")({"edge": site})
-    assert (reading.state, reading.text) == (
+    condition = is_reachable("edge")({"edge": site})
+    assert (condition.state, condition.text) == (
         State.WAITING,
         "no address yet: the Site has not taken up its link access",
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hzlink.model import conditions, objects
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from tests.unit.builders import (
     EARLY,
     LATE,
@@ -29,20 +29,20 @@ NAMES = ("hazelcast-0", "hazelcast-1")
 
 
 @pytest.mark.parametrize(
-    ("found", "reading"),
+    ("found", "condition"),
     [
-        (None, Reading(State.ABSENT, "not there")),
-        (link("l", None), Reading(State.WAITING, "not looked at yet by the Skupper controller")),
-        (link("l", "Pending", "Not Operational"), Reading(State.WAITING, "Not Operational")),
-        (link("l", "Error", "refused"), Reading(State.BROKEN, "refused")),
-        (link("l", "Error"), Reading(State.BROKEN, "Error")),
-        (link("l", "Ready"), Reading(State.OK)),
-        (link("l", "Ready", "all well"), Reading(State.OK, "all well")),
+        (None, Condition(State.ABSENT, "not there")),
+        (link("l", None), Condition(State.WAITING, "not looked at yet by the Skupper controller")),
+        (link("l", "Pending", "Not Operational"), Condition(State.WAITING, "Not Operational")),
+        (link("l", "Error", "refused"), Condition(State.BROKEN, "refused")),
+        (link("l", "Error"), Condition(State.BROKEN, "Error")),
+        (link("l", "Ready"), Condition(State.OK)),
+        (link("l", "Ready", "all well"), Condition(State.OK, "all well")),
     ],
 )
-def test_skuppers_word(found: Obj | None, reading: Reading) -> None:
-    assert conditions.skupper(found) == reading
-    assert conditions.skupper(found).ok is (reading.state is State.OK)
+def test_skuppers_word(found: Obj | None, condition: Condition) -> None:
+    assert conditions.skupper(found) == condition
+    assert conditions.skupper(found).ok is (condition.state is State.OK)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_matched_needs_more_than_ready() -> None:
     assert conditions.matched(offer("Listener")).ok
     lagging = offer("Listener")
     lagging["status"]["conditions"] = status_conditions(Matched=False)
-    assert conditions.matched(lagging) == Reading(State.WAITING, "not matched yet")
+    assert conditions.matched(lagging) == Condition(State.WAITING, "not matched yet")
     assert conditions.matched(offer("Listener", False)).text == "No matching listeners"
     assert conditions.matched(None).state is State.ABSENT
 
@@ -123,14 +123,14 @@ def test_stale_links(found: Obj, peer: Obj | None, stale: bool) -> None:
     ],
 )
 def test_rollout(found: Obj | None, state: State, text: str) -> None:
-    assert conditions.rollout(found) == Reading(state, text)
+    assert conditions.rollout(found) == Condition(state, text)
 
 
 @pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName"])
 def test_a_pod_that_is_stuck_is_named_with_its_reason(reason: str) -> None:
     pods = [pod("hazelcast-0"), pod("hazelcast-1", ready=False, waiting=reason, message="as it says")]
-    reading = conditions.rollout(statefulset(2, ready=1), pods)
-    assert reading == Reading(State.BROKEN, f"1/2 ready: pod hazelcast-1: {reason}: as it says")
+    condition = conditions.rollout(statefulset(2, ready=1), pods)
+    assert condition == Condition(State.BROKEN, f"1/2 ready: pod hazelcast-1: {reason}: as it says")
 
 
 def test_a_stuck_pod_outranks_one_that_only_goes() -> None:
@@ -153,25 +153,25 @@ def _fallen(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
 
 
 @pytest.mark.parametrize(
-    ("one", "reading"),
+    ("one", "condition"),
     [
-        (pod("p"), Reading(State.OK)),
-        (pod("p", ready=False), Reading(State.WAITING)),
-        (pod("p", ready=False, waiting="ContainerCreating"), Reading(State.WAITING)),
+        (pod("p"), Condition(State.OK)),
+        (pod("p", ready=False), Condition(State.WAITING)),
+        (pod("p", ready=False, waiting="ContainerCreating"), Condition(State.WAITING)),
         (pod("p", ready=False, waiting="PodInitializing", init={"waiting": {"reason": "ErrImagePull"}}),
-         Reading(State.BROKEN, "pod p: ErrImagePull", conditions.STUCK_GRACE)),
-        (pod("p", going=True), Reading(State.WAITING, "pod p: is being deleted")),
+         Condition(State.BROKEN, "pod p: ErrImagePull", conditions.STUCK_GRACE)),
+        (pod("p", going=True), Condition(State.WAITING, "pod p: is being deleted")),
         (_fallen(1, reason="OOMKilled", exitCode=137),
-         Reading(State.WAITING, "pod p: restarted 1 time; before: OOMKilled, exit code 137")),
-        (_fallen(3), Reading(State.WAITING, "pod p: restarted 3 times; before: ended, exit code ?")),
-        (_fallen(3, ready=True, exitCode=1), Reading(State.OK)),
+         Condition(State.WAITING, "pod p: restarted 1 time; before: OOMKilled, exit code 137")),
+        (_fallen(3), Condition(State.WAITING, "pod p: restarted 3 times; before: ended, exit code ?")),
+        (_fallen(3, ready=True, exitCode=1), Condition(State.OK)),
         (_unscheduled(reason="Unschedulable", message="0/1 nodes"),
-         Reading(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", conditions.UNSCHEDULABLE_GRACE)),
-        (item("Pod", "p"), Reading(State.WAITING)),
+         Condition(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", conditions.UNSCHEDULABLE_GRACE)),
+        (item("Pod", "p"), Condition(State.WAITING)),
     ],
 )  # fmt: skip
-def test_what_keeps_a_pod_from_being_ready(one: Obj, reading: Reading) -> None:
-    assert conditions.pod_trouble(one) == reading
+def test_what_keeps_a_pod_from_being_ready(one: Obj, condition: Condition) -> None:
+    assert conditions.pod_trouble(one) == condition
 
 
 def test_pods_of_an_app_by_name() -> None:
@@ -220,6 +220,6 @@ def test_a_site_that_says_error_is_given_up_soon_unless_that_mends_itself() -> N
 
 
 def test_a_site_that_nobody_looks_at_is_broken_after_a_while() -> None:
-    reading = conditions.site(item("Site", "s"))
-    assert (reading.state, reading.text) == (State.BROKEN, "not looked at yet by the Skupper controller")
-    assert 0 < reading.grace < 60
+    condition = conditions.site(item("Site", "s"))
+    assert (condition.state, condition.text) == (State.BROKEN, "not looked at yet by the Skupper controller")
+    assert 0 < condition.grace < 60

@@ -72,14 +72,14 @@ ALL_STARTED = [started(name) for name in NAMES]
 
 def test_since_when() -> None:
     lines = [at("10:00:00", came("hazelcast-0")), at("10:00:05", came("hazelcast-1")), came("hazelcast-2")]
-    seen = mancenter.sight("\n".join(lines), NAMES, 1)
+    seen = mancenter.view("\n".join(lines), NAMES, 1)
     assert seen is not None
     assert seen.members == {
         "hazelcast-0": "2026-01-01T10:00:00Z",
         "hazelcast-1": "2026-01-01T10:00:05Z",
         "hazelcast-2": "",
     }
-    assert (seen.count, seen.since, seen.blind) == ("3/3", "2026-01-01T10:00:05Z", False)
+    assert (seen.count, seen.since, seen.sees_no_member) == ("3/3", "2026-01-01T10:00:05Z", False)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_since_when() -> None:
     ],
 )
 def test_what_it_sees(lines: list[str], centers: int, sees: tuple[str, ...], missing: tuple[str, ...]) -> None:
-    seen = mancenter.sight("\n".join(lines), NAMES, centers)
+    seen = mancenter.view("\n".join(lines), NAMES, centers)
     assert seen is not None
     assert (tuple(seen.members), seen.missing) == (sees, missing)
-    assert mancenter.reading(seen).ok is not bool(missing)
-    assert all(name in mancenter.reading(seen).text for name in missing if sees)
+    assert mancenter.condition(seen).ok is not bool(missing)
+    assert all(name in mancenter.condition(seen).text for name in missing if sees)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_what_it_sees(lines: list[str], centers: int, sees: tuple[str, ...], mis
     ],
 )
 def test_what_is_not_known(lines: list[str], centers: int) -> None:
-    assert mancenter.sight("\n".join(lines), NAMES, centers) is None
-    assert mancenter.reading(None).ok
+    assert mancenter.view("\n".join(lines), NAMES, centers) is None
+    assert mancenter.condition(None).ok
 
 
 def test_logs_that_were_not_read() -> None:
-    assert mancenter.sight(None, NAMES, 1) is None
+    assert mancenter.view(None, NAMES, 1) is None

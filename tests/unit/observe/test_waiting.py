@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from hzlink.model import conditions, objects
-from hzlink.model.conditions import Reading, State
+from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Event
 from hzlink.observe import waiting
@@ -20,11 +20,11 @@ from tests.unit.builders import CORE, link
 from tests.unit.watching import Entry, Watched
 
 
-def look(links: Objects) -> Reading:
+def look(links: Objects) -> Condition:
     return conditions.skupper(links.get("l"))
 
 
-def impatient(links: Objects) -> Reading:
+def impatient(links: Objects) -> Condition:
     """As `look`, and 0.1 s of being broken are enough."""
     return replace(conditions.skupper(links.get("l")), grace=0.1)
 
@@ -191,7 +191,7 @@ def test_a_right_that_is_lacking_ends_it() -> None:
 def test_a_wait_for_nothing_to_be_there_ends_without_an_event() -> None:
     waits = Waiting([None])
 
-    def gone(links: Objects) -> Reading:
-        return Reading(State.WAITING if links else State.OK)
+    def gone(links: Objects) -> Condition:
+        return Condition(State.WAITING if links else State.OK)
 
     assert asyncio.run(waits.wait.watch("links", gone)) == {}

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hzlink.programs.tasks import to_the_end
+from hzlink.programs.tasks import shielded
 
 
 def test_it_passes_on_what_the_work_raises() -> None:
@@ -14,7 +14,7 @@ def test_it_passes_on_what_the_work_raises() -> None:
         raise ValueError("x")
 
     with pytest.raises(ValueError, match="x"):
-        asyncio.run(to_the_end(work(), 5))
+        asyncio.run(shielded(work(), 5))
 
 
 def test_an_interrupt_waits_for_the_end_however_often_it_comes() -> None:
@@ -25,7 +25,7 @@ def test_an_interrupt_waits_for_the_end_however_often_it_comes() -> None:
         done.append(True)
 
     async def run() -> None:
-        task = asyncio.create_task(to_the_end(work(), 5))
+        task = asyncio.create_task(shielded(work(), 5))
         for _ in range(3):
             await asyncio.sleep(0.01)
             task.cancel()
@@ -38,4 +38,4 @@ def test_an_interrupt_waits_for_the_end_however_often_it_comes() -> None:
 
 def test_it_has_an_end_of_its_own() -> None:
     """Without one this would take an hour."""
-    asyncio.run(to_the_end(asyncio.sleep(3600), 0.05))
+    asyncio.run(shielded(asyncio.sleep(3600), 0.05))

@@ -120,7 +120,7 @@ def reading(goal: Goal, world: World, error: HzlinkError | None = None) -> tuple
     snapshots = dict(world.snapshots())
     if error is not None:
         snapshots[EDGE] = Snapshot(EDGE, error=error)
-    told = wait_conditions.reading(goal, report.make(world.topology, snapshots), snapshots)
+    told = wait_conditions.condition(goal, report.make(world.topology, snapshots), snapshots)
     return told.ok, told.text
 
 

@@ -47,13 +47,13 @@ def path_of(world: World, at: datetime | None = NOW) -> Path:
 def test_a_healthy_path_has_every_hop_in_order() -> None:
     path = path_of(converged())
     assert path.picture == "Management Center > Listener > router > Link > router > Connector > members"
-    assert [hop.reading.state for hop in path.hops] == [State.OK] * 7
+    assert [hop.condition.state for hop in path.hops] == [State.OK] * 7
     assert [hop.site for hop in path.hops] == [EDGE, EDGE, EDGE, EDGE, CORE, CORE, CORE]
     assert [hop.subject for hop in path.hops] == [
         *("Deployment hazelcast-mancenter", "Listener hazelcast", "Site edge", "Link hazelcast-core"),
         *("Site core", "Connector hazelcast", "StatefulSet hazelcast"),
     ]
-    assert [(part.name, part.reading.state) for part in path.hops[MEMBERS].parts] == [
+    assert [(part.name, part.condition.state) for part in path.hops[MEMBERS].parts] == [
         (f"hazelcast-{number}", State.OK) for number in range(3)
     ]
     assert path.first_broken is None
@@ -69,7 +69,7 @@ def test_a_client_in_place_of_management_center() -> None:
     world.drop(EDGE, "Service", "hazelcast")
     path = path_of(world)
     assert path.picture.startswith("[client] > ")
-    assert path.hops[CLIENT].reading.text == "no Service hazelcast for clients to connect to"
+    assert path.hops[CLIENT].condition.text == "no Service hazelcast for clients to connect to"
 
 
 Change = Callable[[World], None]
@@ -138,7 +138,7 @@ def test_the_first_broken_hop_is_marked(change: Change, place: int, state: State
     path = found.paths[0]
     assert path.broken == place
     hop = path.hops[place]
-    assert (hop.reading.state, says in hop.reading.text) == (state, True), hop.reading.text
+    assert (hop.condition.state, says in hop.condition.text) == (state, True), hop.condition.text
     assert hop.next_step
     assert path.picture.split(" > ")[place] == f"[{hop.stage}]"
     assert (found.blame, found.blamed) == (hop, path)
@@ -151,8 +151,8 @@ def test_members_that_are_down_come_before_the_connector_that_finds_nobody() -> 
         world.put(CORE, pod(f"hazelcast-{number}", ready=False))
     path = path_of(world)
     assert path.broken == MEMBERS
-    assert path.hops[CONNECTOR].reading.state is State.BROKEN
-    assert [part.reading.state for part in path.hops[MEMBERS].parts] == [State.WAITING] * 3
+    assert path.hops[CONNECTOR].condition.state is State.BROKEN
+    assert [part.condition.state for part in path.hops[MEMBERS].parts] == [State.WAITING] * 3
 
 
 def test_a_connector_that_nobody_listens_to_waits_for_the_listener() -> None:
@@ -171,8 +171,8 @@ def test_a_condition_that_lags_is_told_and_not_blamed(kind: str, place: int) -> 
     world.put(EDGE if kind == "Listener" else CORE, offer(kind, False))
     path = path_of(world)
     assert path.broken is None
-    assert (path.hops[place].reading.state, path.hops[place].lag) == (State.WAITING, True)
-    assert path.hops[place].reading.text == f"No matching {kind.lower()}s"
+    assert (path.hops[place].condition.state, path.hops[place].lag) == (State.WAITING, True)
+    assert path.hops[place].condition.text == f"No matching {kind.lower()}s"
 
 
 def test_nothing_lags_while_the_link_is_down() -> None:

@@ -131,8 +131,8 @@ def test_paths_of_anything(look: tuple[Topology, Snapshots]) -> None:
         assert path.first_broken is None or path.first_broken in bad
         assert path.picture.count("[") == (path.broken is not None)
         for hop in path.hops:
-            assert hop.reading.state is not State.ABSENT
-            assert not hop.lag or hop.reading.state is State.WAITING
+            assert hop.condition.state is not State.ABSENT
+            assert not hop.lag or hop.condition.state is State.WAITING
             assert hop.age is None or hop.age >= 0
             assert hop.good or hop.next_step
     assert made.healthy == all(hop.good for path in made.paths for hop in path.hops)
@@ -150,5 +150,5 @@ def test_whatever_was_found_can_be_shown(look: tuple[Topology, Snapshots]) -> No
     for picture in (svg.draw(made), mermaid.draw(made)):
         assert [c for c in picture if not (c.isprintable() or c == "\n")] == []
     for goal in Goal:
-        assert wait_conditions.reading(goal, made, found).ok or wait_conditions.reading(goal, made, found).text
-    assert wait_conditions.reading(Goal.HEALTHY, made, found).ok == made.healthy
+        assert wait_conditions.condition(goal, made, found).ok or wait_conditions.condition(goal, made, found).text
+    assert wait_conditions.condition(Goal.HEALTHY, made, found).ok == made.healthy

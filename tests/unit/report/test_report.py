@@ -33,7 +33,7 @@ from tests.unit.builders import (
 def first(world: World) -> tuple[str, str, str] | None:
     """The blamed hop: its name, its site, and what is said of it."""
     blame = report_of(world).blame
-    return None if blame is None else (blame.name, blame.site.name, blame.reading.text)
+    return None if blame is None else (blame.name, blame.site.name, blame.condition.text)
 
 
 def test_a_converged_topology_is_healthy() -> None:
@@ -157,8 +157,8 @@ def test_a_site_that_cannot_be_read_is_unknown_and_blamed(said: str, hop: str, s
     found = report_of(converged(), {EDGE: explain(EDGE, "read its objects", said)})
     blame = found.blame
     assert blame is not None
-    assert (blame.name, blame.site, blame.reading.state) == (hop, EDGE, State.UNKNOWN)
-    assert said in blame.reading.text
+    assert (blame.name, blame.site, blame.condition.state) == (hop, EDGE, State.UNKNOWN)
+    assert said in blame.condition.text
     assert [site.site for site in found.unreadable] == [EDGE]
     assert found.sites[1].skupper.state is State.UNKNOWN
     assert document.to_dict(found)["sites"][1]["state"] == state
@@ -248,9 +248,9 @@ def test_a_management_center_that_waits_says_for_what() -> None:
     world.put(
         EDGE, pod("hazelcast-mancenter-1", "hazelcast-mancenter", ready=False, init={"running": {"startedAt": NOON}})
     )
-    reading = report_of(world).sites[1].mancenter
-    assert reading is not None
-    assert reading.text == "waits for the members' names"
+    condition = report_of(world).sites[1].mancenter
+    assert condition is not None
+    assert condition.text == "waits for the members' names"
 
 
 def test_the_document() -> None:

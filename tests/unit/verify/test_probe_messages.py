@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Event, Mark
 from hzlink.verify import latency, probe_messages
-from hzlink.verify.probe_messages import PREFIX, Nonsense, Verdict, read_plan, read_verdict, verdict_line
+from hzlink.verify.probe_messages import PREFIX, InvalidMessage, Verdict, read_plan, read_verdict, verdict_line
 from hzlink.verify.proof import Member, NameProof, Outcome, SiteProof
 from hzlink.verify.site_proof import Plan
 from tests.unit.builders import EDGE
@@ -88,7 +88,7 @@ GOOD: dict[str, Any] = json.loads(
 
 @given(st.text() | JSON.map(json.dumps))
 def test_what_is_no_verdict_is_never_taken_for_one(text: str) -> None:
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidMessage):
         read_verdict(PLAN, PREFIX + text.replace("\n", " ").replace("\r", " "))
 
 
@@ -107,7 +107,7 @@ def test_no_part_may_be_of_another_shape(data: st.DataObject, other: object) -> 
         place[key] = other
     try:
         found = read_verdict(PLAN, PREFIX + json.dumps(body))
-    except Nonsense:
+    except InvalidMessage:
         return
     assert found is not None
     assert found.proof is not None
@@ -133,7 +133,7 @@ def test_no_part_may_be_of_another_shape(data: st.DataObject, other: object) -> 
 def test_lies_that_can_be_seen(field: str, value: object) -> None:
     body = json.loads(json.dumps(GOOD))
     body["proof"]["names"][1][field] = value
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidMessage):
         read_verdict(PLAN, PREFIX + json.dumps(body))
 
 
