@@ -19,6 +19,9 @@ ACCESS = Check(
     Severity.WARNING,
 )
 
+# Seconds within which a working load balancer usually gives a new Service its address; cloud providers take 1 to 2 min.
+BALANCER_SECONDS = 120.0
+
 
 class Chance(IntEnum):
     """Whether a site can get an address that others reach."""
@@ -42,8 +45,15 @@ def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Chance, str]:
     if answers.routes is True:
         return Chance.GOOD, "the cluster has OpenShift routes"
     if balancers:
-        return Chance.POOR, f"Service {_place(balancers[0])} waits for a load balancer's address"
+        waits = f"Service {_place(balancers[0])} waits for a load balancer's address"
+        return (Chance.NOT_KNOWN if _is_new(balancers[0], snapshot) else Chance.POOR), waits
     return Chance.NOT_KNOWN, "no load balancer was seen there yet"
+
+
+def _is_new(service: Object, snapshot: Snapshot) -> bool:
+    """Whether the Service is so new that its load balancer may still be on its way."""
+    made = objects.created(service)
+    return made is not None and snapshot.at is not None and (snapshot.at - made).total_seconds() < BALANCER_SECONDS
 
 
 def across(facts: Facts) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from hzlink.model.errors import ExitStatus
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.refusals import explain
 from tests.unit import builders as make
-from tests.unit.builders import CORE, EDGE, topology
+from tests.unit.builders import CORE, EDGE, NOON, topology
 from tests.unit.checking import answers, balancer, deployment, ended, facts, namespace, of_nothing, well, with_snapshot
 
 FAR = Unknown('deployments.apps "skupper-controller" is forbidden: User "ann"')
@@ -339,6 +341,17 @@ def test_routes() -> None:
 def test_load_balancers_that_wait() -> None:
     assert "core or edge" in _access("warning", core=PENDING, edge=PENDING)
     assert "at core" in _access("warning", core=PENDING, link_from="cluster")
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(5, "unknown"), (119, "unknown"), (121, "warning")])
+def test_a_new_service_without_an_address_is_no_warning_yet(seconds: int, ends: str) -> None:
+    """The happy path of `up` right after Skupper's installation shows no warning."""
+    world = well()
+    world.live = {site: [] for site in world.topology.sites}
+    made = facts(world, core=PENDING, edge=PENDING)
+    now = datetime.fromisoformat(NOON) + timedelta(seconds=seconds)
+    snapshots = {site: replace(one, at=now) for site, one in made.snapshots.items()}
+    assert "grant-server waits" in str(ended(replace(made, snapshots=snapshots), ends)["core", "link-access"].said)
 
 
 def test_no_load_balancer_was_seen() -> None:
