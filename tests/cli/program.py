@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from hzlink.programs import process
-from tests.cli import golden
+from tests.cli import forked, golden
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
 # Nothing that hzlink does may take longer than this here.
@@ -86,8 +86,19 @@ class User:
         }
         self.kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
 
-    def hzlink(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
-        """Runs hzlink to its end, without a terminal."""
+    def hzlink(self, *args: str, **env: str) -> Ended:
+        """Runs hzlink to its end, without a terminal, in a process that has loaded it already.
+
+        With variables that the Python interpreter reads at its start, it is the console script that is run.
+        """
+        if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in env):
+            return self.script(*args, **env)
+        began = time.monotonic()
+        code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT)
+        return Ended(code, out, err, time.monotonic() - began)
+
+    def script(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
+        """Runs the console script to its end, without a terminal."""
         began = time.monotonic()
         done = subprocess.run(
             [*command, *args],
