@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from sandbox import kubeobjects as core
-from sandbox.kubeobjects import KubeError, Obj
-from sandbox.skupper import kinds, status
+from sandbox.api import kinds as core
+from sandbox.api.kinds import KubeError, Obj
+from sandbox.skupper.controller import kinds, status
 from tests.sandboxed import Namespaces, Sandbox, until
 from tests.standin.topology import COLLECTED, SECONDS, Topology
 
