@@ -15,9 +15,10 @@ failed=0
 group() { pytest "$@" || failed=1; }
 
 # Each pytest-xdist worker starts a sandbox of its own, so a test that stops an API server or sets a fault for a whole
-# server does not disturb another worker. The workers mostly wait: three of them fit on two cores.
-workers=(-n 3 --dist worksteal)
-for folder in tests/sandbox_infra tests/standin tests/sandbox; do group "${workers[@]}" "$folder"; done
+# server does not disturb another worker.
+for folder in tests/sandbox_infra tests/standin; do group -n 3 --dist worksteal "$folder"; done
+# These tests run hzlink and Hazelcast members, which two workers suffice to keep two cores busy with.
+group -n 2 --dist worksteal tests/sandbox
 # These two run several namespaces at once by themselves, and count over the whole session: one process each.
 for folder in tests/faults tests/kill; do group "$folder"; done
 # The command-line tests start many programs and keep both cores busy in one process.
