@@ -17,8 +17,8 @@ group() { pytest "$@" || failed=1; }
 # Each pytest-xdist worker starts a sandbox of its own, so a test that stops an API server or sets a fault for a whole
 # server does not disturb another worker.
 for folder in tests/sandbox_infra tests/standin; do group -n 3 --dist worksteal "$folder"; done
-# These tests run hzlink and Hazelcast members, which two workers suffice to keep two cores busy with.
-group -n 2 --dist worksteal tests/sandbox
+# One process: hzlink and the Hazelcast members keep both cores busy already.
+group tests/sandbox
 # These two run several namespaces at once by themselves, and count over the whole session: one process each.
 for folder in tests/faults tests/kill; do group "$folder"; done
 # The command-line tests start many programs and keep both cores busy in one process.
