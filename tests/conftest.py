@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.clusters import tail
+from sandbox.clusters.control_planes import tail
 from sandbox.layout import Layout, cache_dir
 from tests.sandboxed import Namespaces, Sandbox, run_sandbox, start
 

@@ -36,6 +36,8 @@ async def site_ready(run: Run, step: Step) -> str:
             return _reachable(sites[name])
     wait = run.wait(kubectl, "Site ready")
     if auto:
+        # Known already, should the next watch not begin before the time for an address is over.
+        wait.reason = is_ready(name)(sites).text
         wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
     try:
         ready = wait.watch(SITES, is_ready(name), name=name)
