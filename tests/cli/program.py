@@ -19,13 +19,11 @@ from typing import Any
 import yaml
 
 from hzlink.programs import process
-from tests.cli import fork_server, golden
+from tests.cli import forked, golden
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
 # Nothing that hzlink does may take longer than this here.
 LIMIT = 60.0
-# Read at import: the tests' fixtures remove every HZLINK_ variable.
-ALWAYS_REAL = bool(os.environ.get("HZLINK_TEST_REAL_SCRIPT"))
 
 
 @dataclass(frozen=True)
@@ -88,19 +86,19 @@ class User:
         }
         self.kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
 
-    def hzlink(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
-        """Runs hzlink to its end, without a terminal: as a child of the fork server where that makes no difference.
+    def hzlink(self, *args: str, **env: str) -> Ended:
+        """Runs hzlink to its end, without a terminal, in a process that has loaded it already.
 
-        `run_script` starts the real script always. HZLINK_TEST_REAL_SCRIPT=1 makes this do the same.
+        With variables that the Python interpreter reads at its start, it is the console script that is run.
         """
-        if ALWAYS_REAL or command != (str(SCRIPT),) or not fork_server.can_run({**self.env, **env}):
-            return self.run_script(*args, command=command, **env)
+        if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in env):
+            return self.script(*args, **env)
         began = time.monotonic()
-        done = fork_server.server().run([str(SCRIPT), *args], {**self.env, **env}, self.cwd, LIMIT)
-        return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+        code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT)
+        return Ended(code, out, err, time.monotonic() - began)
 
-    def run_script(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
-        """Starts the real script, and waits for its end, without a terminal."""
+    def script(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
+        """Runs the console script to its end, without a terminal."""
         began = time.monotonic()
         done = subprocess.run(
             [*command, *args],

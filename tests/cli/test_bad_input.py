@@ -242,12 +242,12 @@ NO_KUBECTL = ("kubectl is not installed, or not on the PATH", r"next: install ku
 @pytest.mark.parametrize("command", ["up", "link", "status", "down", "render"])
 def test_no_kubectl(command: str, user: User, bare_python: tuple[str, ...]) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
-    refused(user.hzlink(command, *SITES, command=bare_python), 3, *NO_KUBECTL)
+    refused(user.script(command, *SITES, command=bare_python), 3, *NO_KUBECTL)
 
 
 def test_no_kubectl_as_a_document(user: User, bare_python: tuple[str, ...]) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
-    document_of(user.hzlink("up", *SITES, "-o", "json", command=bare_python), 3, NO_KUBECTL[0])
+    document_of(user.script("up", *SITES, "-o", "json", command=bare_python), 3, NO_KUBECTL[0])
 
 
 @pytest.mark.parametrize("content", ["", "no program", "#!/no/such/interpreter\n"])

@@ -111,7 +111,7 @@ def test_without_kubectl(user: User, serve: Serve) -> None:
     beside.symlink_to("/nowhere")
     user.has_contexts(core=core.url, edge=edge.url)
     code = "import sys; sys.executable = '/nowhere/python'; from hzlink.__main__ import main; main()"
-    ended = user.hzlink("check", *SITES, "-o", "json", command=(_python(), "-c", code))
+    ended = user.script("check", *SITES, "-o", "json", command=(_python(), "-c", code))
     assert (ended.code, _found(ended, "failed")) == (3, {(None, "kubectl")})
     assert core.requests == []
 

@@ -1,0 +1,75 @@
+"""Runs hzlink in a process forked from one that has loaded it: a real process, without the time that loading takes.
+
+The server that forks is started once for each pytest process, has no threads, and ends with pytest.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+_PACKAGE = Path(__file__).resolve().parents[2] / "hzlink"
+# All of hzlink except for the modules that start something when they are imported, and what it loads late.
+_LOADED = [
+    *sorted(
+        ".".join(("hzlink", *path.relative_to(_PACKAGE).with_suffix("").parts))
+        for path in _PACKAGE.glob("*/*.py")
+        if path.name != "__init__.py"
+    ),
+    *("yaml", "sh", "rich.console", "rich.table", "rich.tree", "rich.live", "typer.rich_utils", "uuid", "tempfile"),
+]
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(_LOADED)
+
+
+def run(args: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float) -> tuple[int, str, str]:
+    """Runs `hzlink ARGS` with that environment, without a terminal. Exit code, standard output, standard error.
+
+    Args:
+        args: what follows `hzlink`.
+        env: the whole environment.
+        cwd: the folder to run in.
+        limit: seconds after which it is killed.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end within `limit` seconds.
+    """
+    with tempfile.TemporaryDirectory() as streams:
+        out, err = Path(streams, "stdout"), Path(streams, "stderr")
+        running = _SERVER.Process(target=_hzlink, args=(list(args), dict(env), str(cwd), str(out), str(err)))
+        running.start()
+        running.join(limit)
+        if running.exitcode is None:
+            running.kill()
+            running.join()
+            raise subprocess.TimeoutExpired(list(args), limit)
+        return running.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+
+
+def _hzlink(args: list[str], env: dict[str, str], cwd: str, out: str, err: str) -> NoReturn:
+    """Makes this process what a shell would have started, and runs hzlink in it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    for number, path, mode in ((0, os.devnull, os.O_RDONLY), (1, out, flags), (2, err, flags)):
+        handle = os.open(path, mode, 0o600)
+        os.dup2(handle, number)
+        os.close(handle)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(0, encoding="utf-8", closefd=False),
+        os.fdopen(1, "w", encoding="utf-8", closefd=False),
+        os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False),
+    )
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    sys.argv = ["hzlink", *args]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    from hzlink.__main__ import main
+
+    main()
