@@ -112,14 +112,14 @@ def test_up_has_what_people_change_first() -> None:
 @pytest.mark.parametrize("args", [(), *((name,) for name in SHOWN)])
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_the_real_script_helps(args: tuple[str, ...], flag: str, user: User) -> None:
-    ended = user.hzlink(*args, flag)
+    ended = user.script(*args, flag)
     assert (ended.code, ended.err) == (0, "")
     assert "Usage: " in ended.out
     assert "\x1b" not in ended.out
 
 
 def test_the_version(user: User) -> None:
-    ended = user.hzlink("--version")
+    ended = user.script("--version")
     assert (ended.code, ended.out, ended.err) == (0, f"hzlink {__version__}\n", "")
 
 

@@ -1,0 +1,61 @@
+"""A run in a forked process is like a run of the real script: most tests of the command line rely on that."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli import forked
+from tests.cli.fake_api import FakeApi, silent
+from tests.cli.program import Ended, User
+
+SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
+COMMANDS = {
+    "up": (),
+    "link": (),
+    "check": (),
+    "status": (),
+    "down": ("--yes",),
+    "render": (),
+    "verify": (),
+    "bench": (),
+    "open": ("mancenter",),
+    "dump": ("x.tgz",),
+}
+
+
+def _without_times(ended: Ended) -> tuple[int, str, str]:
+    """The exit code and both streams, where each duration, time and port is the same."""
+    varies = r"\d+\.\d+ s|[\d-]+[T ]\d+:\d\d:\d\d[.\dZ]*|127\.0\.0\.1:\d{2,}"
+    out, err = (re.sub(varies, "0", text) for text in (ended.out, ended.err))
+    return ended.code, out, err
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_is_the_same_as_the_real_script(command: str, output: str, user: User) -> None:
+    user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
+    args = (command, *COMMANDS[command], *SITES, "--timeout", "5", "-o", output)
+    forked = user.hzlink(*args)
+    # `dump` overwrites no file.
+    (user.cwd / "x.tgz").unlink(missing_ok=True)
+    assert _without_times(forked) == _without_times(user.script(*args))
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}, {"COLUMNS": "50"}, {"TERM": "dumb"}])
+def test_each_run_has_an_environment_of_its_own(env: dict[str, str], user: User) -> None:
+    args = ("status", "--help")
+    plain = user.hzlink(*args)
+    assert _without_times(user.hzlink(*args, **env)) == _without_times(user.script(*args, **env))
+    assert _without_times(user.hzlink(*args)) == _without_times(plain)
+
+
+def test_a_run_that_is_too_long_is_killed(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
+    core, edge = serve(FakeApi(silent)), serve(FakeApi(silent))
+    user.has_contexts(core=core.url, edge=edge.url)
+    with pytest.raises(subprocess.TimeoutExpired):
+        forked.run(["status", *SITES], user.env, user.cwd, 0.2)
+    assert user.hzlink("--version").code == 0
