@@ -65,19 +65,21 @@ def test_goes_on_at_once_when_all_names_resolve(service: NameService) -> None:
 def test_waits_for_every_name_and_says_which_are_missing(service: NameService) -> None:
     service.add("hazelcast-0")
     process = service.start(members=3)
-    time.sleep(1.5)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting for: hazelcast-1 hazelcast-2\n"
     assert process.poll() is None
     service.add("hazelcast-1", "hazelcast-2")
-    assert finished(process).splitlines() == [
-        "waiting for: hazelcast-1 hazelcast-2",
-        "all 3 members' names resolve",
-    ]
+    # One of the two may be looked for before the other is added.
+    said = finished(process).splitlines()
+    assert said[-1] == "all 3 members' names resolve"
+    assert set(said[:-1]) <= {"waiting for: hazelcast-1", "waiting for: hazelcast-2"}
 
 
 def test_after_its_patience_some_members_will_do(service: NameService) -> None:
     service.add("hazelcast-1")
     said = finished(service.start(members=2, wait_seconds=1)).splitlines()
-    assert said[0] == "waiting for: hazelcast-0"
+    # On a busy machine the second may be over before the first look at the names has ended.
+    assert said[:-1] in (["waiting for: hazelcast-0"], [])
     assert said[-1].startswith("going on with 1 of 2 members after ")
     assert said[-1].endswith("without: hazelcast-0")
 
