@@ -29,9 +29,14 @@ from hzlink.cli.options import (
     LinkFromOption,
     MembersOption,
     ModeOption,
+    NoColor,
     OnlySite,
+    Output,
+    OutputOption,
     ProbeImage,
+    Quiet,
     SkipCheck,
+    Verbose,
     VerifyOption,
     ViaOption,
     Wait,
@@ -311,6 +316,19 @@ def dump_command(*, target: DumpFile = None, site_flags: Any, console_flags: Any
     _run("dump", site_flags, console_flags, work)
 
 
+@app.command("version")
+def version_command(
+    *, output: OutputOption = Output.TABLE, verbose: Verbose = 0, quiet: Quiet = False, no_color: NoColor = False
+) -> None:
+    """Print the versions of hzlink, kubectl, the skupper CLI and Python."""
+    from hzlink.cli import error_boundary
+    from hzlink.cli.console import Console
+    from hzlink.commands.version import version
+
+    console = Console(output, verbose, quiet, no_color)
+    _end(console, error_boundary.guarded("version", console, version))
+
+
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
 
 
@@ -321,6 +339,10 @@ def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], wo
 
     console = Console(**console_flags)
     error_boundary.record_site_flags(values, SITE_FLAGS)
-    result = error_boundary.of(command, values, console, work)
+    _end(console, error_boundary.of(command, values, console, work))
+
+
+def _end(console: "Console", result: "Result") -> None:
+    """Shows the result and exits with its status."""
     console.show(result)
     raise typer.Exit(int(result.status))

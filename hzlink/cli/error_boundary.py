@@ -33,9 +33,14 @@ def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def of(command: str, values: Mapping[str, Any], console: Console, work: Work) -> Result:
-    """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
+    """The result of a command that works on a topology."""
+    return guarded(command, console, lambda: work(resolve.resolve(resolve.Flags.typed(values)), console))
+
+
+def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """The command's result; an error becomes one, too. With -vv, a bug passes with its traceback."""
     try:
-        return run(work(resolve.resolve(resolve.Flags.typed(values)), console))
+        return run(start())
     except HzlinkError as error:
         return failed(command, error)
     except KeyboardInterrupt:

@@ -77,7 +77,7 @@ def test_the_line() -> None:
         (3600, "1 h ago"),
         (86399, "23 h ago"),
         (172800, "2 d ago"),
-        (-5, "at a time to come, by this clock"),
+        (-5, "in the future, by this machine's clock"),
     ],
 )
 def test_ages(seconds: float, words: str) -> None:
