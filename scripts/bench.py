@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Thread
 
 from sandbox.layout import Layout
-from sandbox.skupper.faults import set_fault
+from sandbox.skupper.faults.faults import set_fault
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

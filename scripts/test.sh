@@ -22,20 +22,19 @@ fi
 scripts/sandbox.sh build
 [ $# -eq 0 ] || exec pytest "$@"
 
-# Each group has a sandbox of its own: what one does to its API servers (they are stopped and killed) is not another's
-# trouble. A test that fails gets one more try in a fresh sandbox, and that is said: the machine may have been busy.
+# Prints the total time however the run ends.
+trap 'echo "all tests: $((SECONDS / 60)) min $((SECONDS % 60)) s"' EXIT
 failed=0
-group() {
-  local status=0
-  pytest "$@" || status=$?
-  if [ "$status" -eq 1 ]; then
-    echo "some failed: once more, those alone, in a fresh sandbox" >&2
-    status=0
-    pytest --last-failed --last-failed-no-failures none "$@" || status=$?
-  fi
-  [ "$status" -eq 0 ] || failed=1
-}
-alone=(tests/sandbox_infra tests/standin tests/faults tests/kill)
-for folder in "${alone[@]}"; do group "$folder"; done
-group tests "${alone[@]/#/--ignore=}"
+group() { pytest "$@" || failed=1; }
+
+# Each pytest-xdist worker starts a sandbox of its own, so a test that stops an API server or sets a fault for a whole
+# server does not disturb another worker.
+for folder in tests/sandbox_infra tests/standin; do group -n 3 --dist worksteal "$folder"; done
+# One process: hzlink and the Hazelcast members keep both cores busy already.
+group tests/sandbox
+# These two run several namespaces at once by themselves, and count over the whole session: one process each.
+for folder in tests/faults tests/kill; do group "$folder"; done
+# The command-line tests start many programs and keep both cores busy in one process.
+group tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/sandbox --ignore=tests/faults \
+  --ignore=tests/kill
 exit $failed

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.layout import cache_dir
+from sandbox.clusters.control_planes import tail
+from sandbox.layout import Layout, cache_dir
 from tests.sandboxed import Namespaces, Sandbox, run_sandbox, start
 
 # As it was before any test changed it: the sandbox's programs lie in the user's cache.
 REAL_ENV = {**os.environ, "HZLINK_SANDBOX_CACHE": str(cache_dir())}
 # A job in the background of a shell has ^C ignored, and so would have all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# How many lines of a log the report of a failed test shows.
+REPORTED_LINES = 15
 _USERS_OWN = ("HZLINK_", "SKUPPER_", "KUBE", "XDG_")
 
 
@@ -42,10 +45,13 @@ def real_env() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """One sandbox for the whole session, profile fast. It ends with pytest, however that ends."""
+    """One sandbox for each pytest process (with xdist: for each worker), profile fast.
+
+    The process that starts it owns it, so the sandbox ends when that process ends, even if it is killed.
+    """
     if sys.platform != "linux":
         pytest.skip("the sandbox needs Linux: loopback addresses, pidfd")
-    name = f"test-{os.getpid()}"
+    name = _sandbox_name()
     running = start(name, REAL_ENV, owner=os.getpid())
     try:
         yield running
@@ -68,3 +74,22 @@ def kubeconfig(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
     for key in ("PATH", "KUBECONFIG"):
         monkeypatch.setenv(key, sandbox.env[key])
     return sandbox.kubeconfig
+
+
+def _sandbox_name() -> str:
+    """The name of this process's sandbox."""
+    return f"test-{os.getpid()}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the end of the stand-in controller's log to the report of a failed sandbox test.
+
+    The section is part of the report, so it is shown with xdist, too.
+    """
+    report = yield
+    if report.failed and "sandbox" in getattr(item, "fixturenames", ()):
+        logs = Layout.named(_sandbox_name()).logs
+        for log in sorted(logs.glob("*skupper*.log")):
+            report.sections.append((f"end of {log.name}", tail(log, REPORTED_LINES)))
+    return report

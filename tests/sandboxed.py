@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from sandbox import clusters
-from sandbox import kubeobjects as kinds
-from sandbox.kubeapi import Kube
-from sandbox.kubelet import PROCESSES
-from sandbox.kubeobjects import KubeError, Obj
+from sandbox.api import kinds
+from sandbox.api.client import Kube
+from sandbox.api.kinds import KubeError, Obj
+from sandbox.clusters import control_planes
 from sandbox.layout import CONTEXTS, ROOT, SERVERS, Layout, read_json
+from sandbox.pods.kubelet import PROCESSES
 
 Processes = Literal["none", "real"]
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Sandbox:
     @contextmanager
     def frozen(self, server: str) -> Iterator[None]:
         """Meanwhile the API server takes connections and answers nothing."""
-        process = clusters.components(self.layout)[server, "kube-apiserver"]
+        process = control_planes.components(self.layout)[server, "kube-apiserver"]
         process.send(signal.SIGSTOP)
         try:
             yield

@@ -11,10 +11,11 @@ import sys
 import time
 from types import FrameType
 
-from sandbox import build, guard
-from sandbox.clusters import components
+from sandbox.clusters import build
+from sandbox.clusters.control_planes import components
+from sandbox.daemon import guard
+from sandbox.daemon.processes import ProcessId
 from sandbox.layout import CONTEXTS, DEFAULT_NAME, ROOT, Layout, SandboxError, Settings, Start, read_json
-from sandbox.procs import ProcessId
 
 _DOWN_SECONDS = 30.0
 
@@ -77,7 +78,7 @@ def up(layout: Layout, start: Start, owner: int | None) -> int:
         return _join(layout, running)
     build.ensure(say)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.guard", *_guard_arguments(layout, start, owner)],
+        [sys.executable, "-m", "sandbox.daemon.guard", *_guard_arguments(layout, start, owner)],
         cwd=ROOT / "scripts",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox import kubeobjects as kinds
-from sandbox.kubeobjects import Obj, Resource
-from sandbox.skupper import kinds as skupper_kinds
+from sandbox.api import kinds
+from sandbox.api.kinds import Obj, Resource
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults.world import SERVERS, World
 
 PDBS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")

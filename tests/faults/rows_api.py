@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-from sandbox import kubeobjects as kinds
-from sandbox.kubeobjects import Obj
-from sandbox.skupper import kinds as skupper_kinds
+from sandbox.api import kinds
+from sandbox.api.kinds import Obj
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import World
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox import kubeobjects as kinds
+from sandbox.api import kinds
 from tests.faults import shims
 from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import World

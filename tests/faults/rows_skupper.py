@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sandbox import kubeobjects as kinds
-from sandbox.skupper import kinds as skupper_kinds
+from sandbox.api import kinds
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults import shims
 from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import MARKS, World

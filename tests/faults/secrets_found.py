@@ -10,9 +10,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from sandbox import kubeobjects as kinds
-from sandbox.kubeobjects import Obj, Resource
-from sandbox.skupper import kinds as skupper_kinds
+from sandbox.api import kinds
+from sandbox.api.kinds import Obj, Resource
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults.bystanders import CODE, KEY
 from tests.sandboxed import Sandbox
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import kubeobjects as kinds
-from sandbox.skupper import kinds as skupper_kinds
+from sandbox.api import kinds
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults import bystanders
 from tests.faults.execution import Rig
 from tests.faults.secrets_found import found_in, secrets_in

@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from sandbox import kubeobjects as kinds
-from sandbox.kubeobjects import KubeError, Obj, Resource
-from sandbox.skupper import kinds as skupper_kinds
+from sandbox.api import kinds
+from sandbox.api.kinds import KubeError, Obj, Resource
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults.relay import Relay
 from tests.faults.shims import Shims
 from tests.sandbox.conftest import HZLINK, Ran

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from hzlink.model.objects import RESOURCES
-from sandbox.kubeobjects import Obj, Resource
+from sandbox.api.kinds import Obj, Resource
 from tests.sandboxed import Sandbox
 
 State = dict[str, Any]

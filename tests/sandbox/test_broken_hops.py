@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sandbox.apps import find_java
-from sandbox.build import find_jar
-from sandbox.procs import ProcessId
+from sandbox.clusters.build import find_jar
+from sandbox.daemon.processes import ProcessId
+from sandbox.pods.programs import find_java
 from tests.sandbox.conftest import HZLINK, Hzlink, Ran
 from tests.sandboxed import until
 

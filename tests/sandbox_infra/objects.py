@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.kubeobjects import Obj
+from sandbox.api.kinds import Obj
 from sandbox.layout import ROOT
 
 MEMBER_CONFIG = (ROOT / "manifests" / "cluster" / "hazelcast.yaml").read_text()

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sandbox import build, gotool
+from sandbox.clusters import build, go_tool
 from sandbox.layout import ETCD_VERSION, HAZELCAST_VERSION, KUBERNETES_VERSION, KWOK_VERSION, ROOT, SandboxError
 from tests.sandboxed import until
 
@@ -226,7 +226,7 @@ def test_an_old_go_is_replaced_by_the_one_of_the_wheel(tools: Tools, monkeypatch
     wheel = tools.folder / "go-of-the-wheel"
     (tools.bin / "go").rename(wheel)
     tools.go(version="1.21.5")
-    monkeypatch.setattr(gotool, "venv_program", lambda _: wheel)
+    monkeypatch.setattr(go_tool, "venv_program", lambda _: wheel)
 
-    assert gotool.find_go(tools.said.append).program == str(wheel)
+    assert go_tool.find_go(tools.said.append).program == str(wheel)
     assert tools.said == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.images import is_python, refusal
+from sandbox.pods.images import is_python, refusal
 
 
 @pytest.mark.parametrize("image", ["hazelcast/hazelcast:5.5.0", "python:3.13-slim", "mirror:5000/python:3.11.4", "x"])

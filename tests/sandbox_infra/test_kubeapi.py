@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import clusters
-from sandbox import kubeobjects as kinds
-from sandbox.kubeapi import Kube
-from sandbox.kubeobjects import ConflictError, NotFoundError, UnreachableError, WatchEvent
+from sandbox.api import kinds
+from sandbox.api.client import Kube
+from sandbox.api.kinds import ConflictError, NotFoundError, UnreachableError, WatchEvent
+from sandbox.clusters import control_planes
 from tests.sandbox_infra.objects import config_map
 from tests.sandboxed import Namespaces, Sandbox, until
 
@@ -105,11 +105,11 @@ def test_a_watch_outlives_its_server(sandbox: Sandbox, namespaces: Namespaces, k
     until(lambda: seen.qsize() == 3, 5)
     while not seen.empty():
         seen.get()
-    process = clusters.components(sandbox.layout)["client", "kube-apiserver"]
+    process = control_planes.components(sandbox.layout)["client", "kube-apiserver"]
 
     process.send(signal.SIGKILL)
     process.wait_gone(5)
-    until(lambda: ("client", "kube-apiserver") in clusters.components(sandbox.layout), 20)
+    until(lambda: ("client", "kube-apiserver") in control_planes.components(sandbox.layout), 20)
     until(lambda: _answers(kube), 30, step=0.2)
     kube.delete(kinds.CONFIG_MAPS, ns, "goes")
     kube.create(kinds.CONFIG_MAPS, _followed("comes", ns))

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import guard, procs
-from sandbox import kubeobjects as kinds
-from sandbox.clusters import components
-from sandbox.kubeapi import Kube
+from sandbox.api import kinds
+from sandbox.api.client import Kube
+from sandbox.clusters.control_planes import components
+from sandbox.daemon import guard, processes
+from sandbox.daemon.processes import ProcessId
 from sandbox.layout import ROOT, Layout, Settings
-from sandbox.procs import ProcessId
 from tests.sandbox_infra.objects import pod
 from tests.sandboxed import run_sandbox, until
 
@@ -41,7 +41,7 @@ def _everything(layout: Layout) -> list[ProcessId]:
     """All processes of a running sandbox: found by its folder's name on their command lines."""
     found = []
     for entry in os.listdir("/proc"):
-        if entry.isdigit() and str(layout.state) in procs.command_of(int(entry)):
+        if entry.isdigit() and str(layout.state) in processes.command_of(int(entry)):
             process = ProcessId.of(int(entry))
             if process is not None and process.pid != os.getpid():
                 found.append(process)
@@ -165,7 +165,7 @@ def test_up_interrupted_halfway_leaves_nothing(
     process.send_signal(number)
 
     _, talk = process.communicate(timeout=20)
-    until(lambda: not [procs.command_of(p.pid) for p in _everything(layout)], 15)
+    until(lambda: not [processes.command_of(p.pid) for p in _everything(layout)], 15)
     until(lambda: not layout.state.exists(), 5)
     if number == signal.SIGINT:
         assert process.returncode == 130

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from hazelcast.client import HazelcastClient
 
-from sandbox import kubeobjects as kinds
-from sandbox.apps import find_java
-from sandbox.build import find_jar
-from sandbox.kubeobjects import Obj
+from sandbox.api import kinds
+from sandbox.api.kinds import Obj
+from sandbox.clusters.build import find_jar
+from sandbox.daemon.processes import ProcessId
 from sandbox.layout import write_json
-from sandbox.procs import ProcessId
+from sandbox.pods.programs import find_java
 from tests.sandbox_infra.objects import CLIENT_CONFIG, MANIFESTS, condition, pod, service
 from tests.sandboxed import Namespaces, Sandbox, remove_namespace, until
 

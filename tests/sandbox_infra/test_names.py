@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.names import PodName, by_target, read_hosts, resolve, write_hosts
+from sandbox.network.names import PodName, by_target, read_hosts, resolve, write_hosts
 from tests.sandbox_infra.objects import service
 
 DEAD = "127.9.255.254"

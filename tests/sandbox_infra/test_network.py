@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from sandbox import network
-from sandbox.network import LoopbackNetwork
+from sandbox.network import loopback
+from sandbox.network.loopback import LoopbackNetwork
 
 
 @pytest.fixture
 def addresses(monkeypatch: pytest.MonkeyPatch) -> LoopbackNetwork:
     """A network of block 77 that writes no files."""
-    monkeypatch.setattr(network, "write_json", lambda path, content: None)
+    monkeypatch.setattr(loopback, "write_json", lambda path, content: None)
     nowhere: Any = SimpleNamespace(endpoints=None)
     block: Any = SimpleNamespace(number=77, prefix="127.77")
     return LoopbackNetwork(nowhere, block)

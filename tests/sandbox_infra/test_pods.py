@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from sandbox import kubeobjects as kinds
-from sandbox.kubeobjects import Obj
-from sandbox.podrecord import HOLD, READY_AFTER
+from sandbox.api import kinds
+from sandbox.api.kinds import Obj
+from sandbox.pods.record import HOLD, READY_AFTER
 from tests.sandbox_infra.objects import CLIENT_CONFIG, MANIFESTS, WAIT_SCRIPT, condition, config_map, pod, service
 from tests.sandboxed import Namespaces, Sandbox, until
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import apps, podspec
-from sandbox.apps import Place, Toolbox
-from sandbox.kubeobjects import Obj
+from sandbox.api.kinds import Obj
 from sandbox.layout import Profile
+from sandbox.pods import programs, spec
+from sandbox.pods.programs import Place, Toolbox
 from tests.sandbox_infra.objects import pod
 
 DATA: dict[tuple[str, str], dict[str, bytes]] = {
@@ -16,7 +16,7 @@ DATA: dict[tuple[str, str], dict[str, bytes]] = {
 }
 
 
-def lookup(kind: podspec.DataKind, name: str) -> dict[str, bytes] | None:
+def lookup(kind: spec.DataKind, name: str) -> dict[str, bytes] | None:
     return DATA.get((kind, name))
 
 
@@ -38,7 +38,7 @@ def test_variables_expand_what_was_defined_before_them() -> None:
         ],
     }
 
-    env = podspec.environment(container, _pod(container), "127.9.0.1", lookup)
+    env = spec.environment(container, _pod(container), "127.9.0.1", lookup)
 
     assert env == {
         "EARLY": "$(POD_NAME)",
@@ -53,8 +53,8 @@ def test_variables_expand_what_was_defined_before_them() -> None:
 def test_a_missing_secret_is_named() -> None:
     container: Obj = {"name": "m", "env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "no", "key": "x"}}}]}
 
-    with pytest.raises(podspec.MissingError, match='secret "no" not found'):
-        podspec.environment(container, _pod(container), "127.9.0.1", lookup)
+    with pytest.raises(spec.MissingError, match='secret "no" not found'):
+        spec.environment(container, _pod(container), "127.9.0.1", lookup)
 
 
 def test_volumes_become_folders(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_volumes_become_folders(tmp_path: Path) -> None:
         {"name": "tmp", "emptyDir": {}},
     ]
 
-    podspec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
+    spec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
 
     assert (tmp_path / "config/sub/level.txt").read_text() == "7"
     assert not (tmp_path / "config/hazelcast.yaml").exists()
@@ -75,14 +75,14 @@ def test_volumes_become_folders(tmp_path: Path) -> None:
 def test_a_missing_config_map_is_named(tmp_path: Path) -> None:
     volumes = [{"name": "config", "configMap": {"name": "no"}}]
 
-    with pytest.raises(podspec.MissingError, match='configmap "no" not found'):
-        podspec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
+    with pytest.raises(spec.MissingError, match='configmap "no" not found'):
+        spec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
 
 
 def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/config/tls/"}]}
 
-    text = podspec.local_paths("-Da=/config/h.yaml -Db=/config/tls/k -Dc=/configs/x -Dd=/x/config", container, tmp_path)
+    text = spec.local_paths("-Da=/config/h.yaml -Db=/config/tls/k -Dc=/configs/x -Dd=/x/config", container, tmp_path)
 
     assert text == f"-Da={tmp_path}/c/h.yaml -Db={tmp_path}/t/k -Dc=/configs/x -Dd=/x/config"
 
@@ -92,10 +92,10 @@ def test_a_sandbox_below_a_mounts_own_path() -> None:
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/data"}]}
     folder = Path("/data/sandbox/config")
 
-    text = podspec.local_paths("-Da=/config/h.yaml -Db=/data/k", container, folder)
+    text = spec.local_paths("-Da=/config/h.yaml -Db=/data/k", container, folder)
 
     assert text == "-Da=/data/sandbox/config/c/h.yaml -Db=/data/sandbox/config/t/k"
-    assert podspec.local_paths("/config/x", {}, folder) == "/config/x"
+    assert spec.local_paths("/config/x", {}, folder) == "/config/x"
 
 
 def test_probes_find_their_port_by_name() -> None:
@@ -105,16 +105,16 @@ def test_probes_find_their_port_by_name() -> None:
         "readinessProbe": {"httpGet": {"path": "/ready", "port": "health"}, "periodSeconds": 1},
         "startupProbe": {"tcpSocket": {"port": 5701}},
     }
-    named = podspec.ports(_pod(container))
+    named = spec.ports(_pod(container))
 
-    ready, start = (podspec.probe(container, "readinessProbe", named), podspec.probe(container, "startupProbe", named))
+    ready, start = (spec.probe(container, "readinessProbe", named), spec.probe(container, "startupProbe", named))
 
     assert ready is not None
     assert start is not None
     assert named == {"health": 8081, "5701": 5701}
     assert (ready.port, ready.path, ready.period, ready.failures) == (8081, "/ready", 1, 3)
     assert (start.port, start.path, start.period) == (5701, None, 10)
-    assert podspec.probe({"name": "m"}, "readinessProbe", named) is None
+    assert spec.probe({"name": "m"}, "readinessProbe", named) is None
 
 
 def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
     env = {"JAVA_OPTS": "-Dhazelcast.config=/config/hazelcast.yaml -DadvertiseName=hazelcast-0 -Xmx2g"}
     place = Place(tmp_path, "127.9.0.3")
 
-    launch = apps.member(container, env, place, Toolbox("/usr/bin/java", Path("/jar"), "fast"))
+    launch = programs.member(container, env, place, Toolbox("/usr/bin/java", Path("/jar"), "fast"))
 
     argv = list(launch.argv)
     assert f"-Dhazelcast.config={place.volumes}/config/hazelcast.yaml" in argv
@@ -147,7 +147,7 @@ def test_members_hurry_to_join_in_the_fast_profile_only(
     (tmp_path / "h.yaml").write_text(config)
     env = {"JAVA_OPTS": f"-Dhazelcast.config={tmp_path}/h.yaml"}
 
-    launch = apps.member({"name": "m"}, env, place, Toolbox("/usr/bin/java", Path("/jar"), profile))
+    launch = programs.member({"name": "m"}, env, place, Toolbox("/usr/bin/java", Path("/jar"), profile))
 
     assert any("connection-timeout-seconds" in option for option in launch.argv) == hurried
     assert any("wait.seconds.before.join" in option for option in launch.argv) == (profile == "fast")
@@ -156,7 +156,7 @@ def test_members_hurry_to_join_in_the_fast_profile_only(
 def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Path) -> None:
     place = Place(tmp_path, "127.9.0.3")
 
-    launch = apps.member({"name": "m"}, {}, place, Toolbox("/usr/bin/java", Path("/jar"), "measured"))
+    launch = programs.member({"name": "m"}, {}, place, Toolbox("/usr/bin/java", Path("/jar"), "measured"))
 
     config = next(a.partition("=")[2] for a in launch.argv if a.startswith("-Dhazelcast.config="))
     assert "multicast: {enabled: false}" in Path(config).read_text()
@@ -167,7 +167,7 @@ def test_management_center_is_told_its_configuration_as_the_real_one_is(tmp_path
     env = {"MC_INIT_CMD": "./bin/hz-mc conf cluster add --lenient=true -H /data -cc /config/hazelcast-client.yaml"}
     place = Place(tmp_path, "127.9.0.3")
 
-    launch = apps.mancenter(container, env, place, Toolbox(None, None, "fast"))
+    launch = programs.mancenter(container, env, place, Toolbox(None, None, "fast"))
 
     argv = list(launch.argv)
     assert argv[argv.index("--config") + 1] == f"{place.volumes}/config/hazelcast-client.yaml"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sandbox.podstatus import first_view
+from sandbox.pods.status import first_view
 from tests.sandbox_infra.objects import condition, pod
 
 

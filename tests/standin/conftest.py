@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.skupper import faults
+from sandbox.skupper.faults import faults
 from tests.sandboxed import Namespaces, Sandbox
 from tests.standin.topology import Topology
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from sandbox import kubeobjects as core
-from sandbox.kubeobjects import KubeError, Obj
-from sandbox.skupper import kinds, status
+from sandbox.api import kinds as core
+from sandbox.api.kinds import KubeError, Obj
+from sandbox.skupper.controller import kinds, status
 from tests.sandboxed import Namespaces, Sandbox, until
 from tests.standin.topology import COLLECTED, SECONDS, Topology
 
@@ -70,8 +70,8 @@ def test_with_link_access_a_site_waits_for_its_load_balancer(topology: Topology)
     site = topology.get("cluster", kinds.SITES, "c01")
     assert ("Running", "True", "OK") in conditions(site)
     assert ("Resolved", "False", "Pending") in conditions(site)
-    assert topology.state("cluster", kinds.ROUTER_ACCESSES, "skupper-router") == ("Pending", "Pending")
-    assert topology.state("cluster", kinds.SECURED_ACCESSES, "skupper-router") == ("Pending", "Pending")
+    topology.wait_for("cluster", kinds.ROUTER_ACCESSES, "skupper-router", "Pending", "Pending")
+    topology.wait_for("cluster", kinds.SECURED_ACCESSES, "skupper-router", "Pending", "Pending")
     refused = topology.on("cluster", "token", "issue", "a.yaml")
     assert (refused.returncode, refused.stdout) == (2, "there is no active skupper site in this namespace\n")
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from sandbox.kubeapi import Kube
-from sandbox.kubeobjects import (
+from sandbox.api.client import Kube
+from sandbox.api.kinds import (
     CONFIG_MAPS,
     PODS,
     ROLES,
@@ -19,9 +19,9 @@ from sandbox.kubeobjects import (
     Resource,
     WatchEvent,
 )
-from sandbox.skupper import kinds
-from sandbox.skupper.cluster import Cluster, is_ending, labels_match, owner
-from sandbox.skupper.traffic import load_balanced
+from sandbox.skupper.controller import kinds
+from sandbox.skupper.controller.cluster import Cluster, is_ending, labels_match, owner
+from sandbox.skupper.network.traffic import load_balanced
 
 
 class Server:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.skupper import crds
-from sandbox.skupper.crd_schema import SETTINGS
+from sandbox.skupper.controller import crds
+from sandbox.skupper.controller.crd_schema import SETTINGS
 
 # A folder beside the checkout, or the one that the variable names; its absence only skips the comparison.
 REAL = Path(os.environ.get("SKUPPER_CRDS") or Path(__file__).resolve().parents[3] / "shared" / "skupper-crds")

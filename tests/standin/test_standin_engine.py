@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
-from sandbox.kubeapi import Kube
-from sandbox.kubeobjects import SERVICES, Obj, Resource, WatchEvent
-from sandbox.skupper.cluster import WATCHED, Cluster
-from sandbox.skupper.engine import Events
+from sandbox.api.client import Kube
+from sandbox.api.kinds import SERVICES, Obj, Resource, WatchEvent
+from sandbox.skupper.controller.cluster import WATCHED, Cluster
+from sandbox.skupper.controller.events import Events
 
 SERVICE: Obj = {"metadata": {"name": "x", "namespace": "hz", "uid": "u", "resourceVersion": "10"}}
 

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from sandbox.kubeobjects import Obj
-from sandbox.skupper import delays, durations, faults, lb, pki, status
-from sandbox.skupper.delays import FAST, MEASURED, Span
-from sandbox.skupper.exposure import Ports
-from sandbox.skupper.faults import Faults
-from sandbox.skupper.sites import running_state
-from sandbox.skupper.targets import matches
-from sandbox.skupper.traffic import Pool, endpoint
-from sandbox.skupper.turn import Lags, Turn
+from sandbox.api.kinds import Obj
+from sandbox.skupper import durations
+from sandbox.skupper.controller import load_balancers, pki, status
+from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.sites import running_state
+from sandbox.skupper.faults import delays, faults
+from sandbox.skupper.faults.delays import FAST, MEASURED, Span
+from sandbox.skupper.faults.faults import Faults
+from sandbox.skupper.network.exposure import Ports
+from sandbox.skupper.network.targets import matches
+from sandbox.skupper.network.traffic import Pool, endpoint
 
 
 def a_turn(now: float = 0.0, lags: Lags | None = None, table: Obj | None = None, *, first: bool = False) -> Turn:
@@ -268,5 +270,5 @@ def test_processes_list_or_map_their_ports() -> None:
 
 
 def test_a_service_without_an_address_has_none() -> None:
-    assert lb.address_of(None) == lb.address_of({"status": {"loadBalancer": {}}}) == ""
-    assert lb.address_of({"status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.3"}]}}}) == "127.0.0.3"
+    assert load_balancers.address_of(None) == load_balancers.address_of({"status": {"loadBalancer": {}}}) == ""
+    assert load_balancers.address_of({"status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.3"}]}}}) == "127.0.0.3"

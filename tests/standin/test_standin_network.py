@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from sandbox.skupper.delays import MEASURED
-from sandbox.skupper.faults import Faults
-from sandbox.skupper.network import LinkFact, Network, Services, SiteFact
-from sandbox.skupper.turn import Lags, Turn
+from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.faults.delays import MEASURED
+from sandbox.skupper.faults.faults import Faults
+from sandbox.skupper.network.network import LinkFact, Network, Services, SiteFact
 
 MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelcast-0", ("10.0.0.1",))))
 LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from sandbox.skupper.relays import Address, Relays
+from sandbox.skupper.network.relays import Address, Relays
 
 
 class Echo:

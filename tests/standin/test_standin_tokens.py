@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox import kubeobjects as core
-from sandbox.skupper import kinds, status
+from sandbox.api import kinds as core
+from sandbox.skupper.controller import kinds, status
 from tests.sandboxed import until
 from tests.standin.topology import SECONDS, Topology
 

@@ -11,9 +11,9 @@ from itertools import groupby
 
 import pytest
 
-from sandbox import kubeobjects as core
-from sandbox.kubeobjects import Obj
-from sandbox.skupper import kinds
+from sandbox.api import kinds as core
+from sandbox.api.kinds import Obj
+from sandbox.skupper.controller import kinds
 from tests.sandboxed import until
 from tests.standin.topology import COLLECTED, SECONDS, Topology
 from tests.standin.transcript import FILE, Run, columns, common, read

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import kubeobjects as core
-from sandbox.kubeobjects import Obj, Resource
-from sandbox.skupper import kinds
+from sandbox.api import kinds as core
+from sandbox.api.kinds import Obj, Resource
+from sandbox.skupper.controller import kinds
 from tests.sandboxed import Sandbox, until
 
 SECONDS = 60.0

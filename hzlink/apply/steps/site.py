@@ -27,6 +27,7 @@ async def site_ready(run: Run, step: Step) -> str:
     """Waits for the Skupper Site. One that lacks only an address is given up after a while where it may be."""
     kubectl = run.kubectl(step.site)
     name = planner.skupper_name(step.site, run.snapshots)
+    known: Objects = {}
     auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
     router = Pods("Deployment", ROUTER, "skupper.io/component=router")
     if auto:
@@ -34,11 +35,13 @@ async def site_ready(run: Run, step: Step) -> str:
         sites = await _explained(step.site, unless_stuck(run, step.site, router, running))
         if conditions.skupper(sites[name]).ok:
             return _reachable(sites[name])
+        # On a busy machine the next watch may list the Site only when the time for an address is over.
+        known = dict(sites)
     wait = run.wait(kubectl, "Site ready")
     if auto:
         wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
     try:
-        ready = wait.watch(SITES, is_ready(name), name=name)
+        ready = wait.watch(SITES, lambda sites: is_ready(name)(sites or known), name=name)
         sites = await _explained(step.site, unless_stuck(run, step.site, router, ready))
     except WaitTimeout as error:
         if not wait.reason.startswith(NO_ADDRESS):

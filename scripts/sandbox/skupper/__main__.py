@@ -21,7 +21,7 @@ def _controller(arguments: list[str]) -> int:
     import threading
     from pathlib import Path
 
-    from sandbox.skupper import controller
+    from sandbox.skupper.controller import controller
 
     parser = argparse.ArgumentParser(prog="sandbox.skupper")
     parser.add_argument("program", choices=["controller"])

@@ -6,7 +6,7 @@ import http.client
 import json
 from urllib.parse import urlsplit
 
-from sandbox.kubeobjects import Obj, Objs, Resource
+from sandbox.api.kinds import Obj, Objs, Resource
 from sandbox.skupper.cli.kubeconfig import Access
 
 _HELP = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from sandbox.kubeobjects import Obj
+from sandbox.api.kinds import Obj
 
 
 def without_empty(obj: Obj) -> Obj:

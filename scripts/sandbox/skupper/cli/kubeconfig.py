@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from sandbox.kubeobjects import Obj
+from sandbox.api.kinds import Obj
 
 _NONE = "invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
 

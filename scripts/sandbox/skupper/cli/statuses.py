@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sandbox.kubeobjects import Obj, Objs, Resource
-from sandbox.skupper import kinds
+from sandbox.api.kinds import Obj, Objs, Resource
 from sandbox.skupper.cli.api import Api, ApiError, crd_hint
 from sandbox.skupper.cli.encode import encode
 from sandbox.skupper.cli.flags import Parsed
 from sandbox.skupper.cli.outcome import Failed, InvalidError
 from sandbox.skupper.cli.tables import aligned
+from sandbox.skupper.controller import kinds
 
 RESOURCE_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])*)*$"
 

@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.kubeobjects import Obj, Objs, Resource
-from sandbox.skupper import durations, kinds, status
+from sandbox.api.kinds import Obj, Objs, Resource
+from sandbox.skupper import durations
 from sandbox.skupper.cli.api import Api, ApiError, crd_hint
 from sandbox.skupper.cli.encode import load_token, to_yaml, without_empty
 from sandbox.skupper.cli.flags import Parsed
 from sandbox.skupper.cli.outcome import Failed, InvalidError
+from sandbox.skupper.controller import kinds, status
 
 FILE_NAME = r"^[A-Za-z0-9./~-]+$"
 _POLL = 1.0

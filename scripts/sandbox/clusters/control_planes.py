@@ -1,0 +1,217 @@
+"""The two control planes: made by kwokctl from local programs, thrown away with the sandbox."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from sandbox.api import kinds
+from sandbox.api.client import Kube
+from sandbox.api.kinds import ConflictError, KubeError
+from sandbox.clusters.kwok_config import AUDIT_POLICY, PORT_NAMES, Programs, architecture, kubeconfig, kwokctl_config
+from sandbox.daemon.processes import ProcessId, command_of
+from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError
+
+_CREATE_SECONDS = 90
+_COMPONENTS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+
+
+def create_all(layout: Layout, programs: Programs, say: Callable[[str], None], stopping: Callable[[], bool]) -> None:
+    """Makes both control planes at once, then the kubeconfig, the nodes and the namespaces.
+
+    Raises SandboxError, with the end of the log that explains it, when one does not come up; soon after `stopping`
+    has become true as well.
+    """
+    ports = dict(zip(SERVERS, _free_port_sets(len(SERVERS)), strict=True))
+    with ThreadPoolExecutor(len(SERVERS)) as pool:
+        for done in [pool.submit(_create, layout, programs, server, ports[server], stopping) for server in SERVERS]:
+            done.result()
+        layout.kubeconfig.touch(mode=0o600)
+        layout.kubeconfig.write_text(
+            kubeconfig({s: (ports[s]["apiserver"], layout.cluster_dir(s) / "pki") for s in SERVERS})
+        )
+        say("both API servers answer")
+        for done in [pool.submit(_furnish, layout, server, stopping) for server in SERVERS]:
+            done.result()
+
+
+def components(layout: Layout) -> dict[tuple[str, str], ProcessId]:
+    """The control planes' running processes, by (API server, component)."""
+    found = {}
+    for server in SERVERS:
+        for component in _COMPONENTS:
+            process = _component(layout.cluster_dir(server), component)
+            if process is not None:
+                found[server, component] = process
+    return found
+
+
+def _component(folder: Path, component: str) -> ProcessId | None:
+    try:
+        pid = int((folder / "pids" / f"{component}.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    # The program is started by its path inside the cluster's folder, so its command line says whose it is.
+    return ProcessId.of(pid) if str(folder) in command_of(pid) else None
+
+
+def _create(
+    layout: Layout, programs: Programs, server: str, ports: dict[str, int], stopping: Callable[[], bool]
+) -> None:
+    folder = layout.state / "config"
+    folder.mkdir(exist_ok=True)
+    policy, config = folder / "audit-policy.yaml", folder / f"{server}.yaml"
+    policy.write_text(yaml.safe_dump(AUDIT_POLICY))
+    config.write_text(kwokctl_config(server, ports, programs, policy))
+    arguments = ["create", "cluster", "--config", str(config), "--kubeconfig", str(folder / f"{server}.kubeconfig")]
+    code = _kwokctl(layout, programs, server, *arguments)
+    if stopping():
+        raise SandboxError("interrupted")
+    if code != 0:
+        said = tail(layout.logs / f"kwokctl-{server}.log")
+        raise SandboxError(f"kwokctl could not make {server!r}:\n{said}\n{_component_tails(layout, server)}")
+
+
+def restart_missing(layout: Layout, programs: Programs, say: Callable[[str], None]) -> None:
+    """Starts components again that have ended. Call from the process whose children they have become."""
+    running = components(layout)
+    for server in SERVERS:
+        missing = [c for c in _COMPONENTS if (server, c) not in running]
+        for component in missing:
+            _reap(layout.cluster_dir(server), component)
+        if missing:
+            say(f"{server}: {', '.join(missing)} ended; starting again")
+            _kwokctl(layout, programs, server, "start", "cluster")  # leaves alone what runs
+
+
+def _reap(folder: Path, component: str) -> None:
+    """Lets go of an ended child: kwokctl takes what is left of it for a running process."""
+    with suppress(OSError, ValueError):
+        os.waitpid(int((folder / "pids" / f"{component}.pid").read_text()), os.WNOHANG)
+
+
+def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -> int:
+    """Runs kwokctl for one control plane; its exit code."""
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("KWOK_")},
+        "KWOK_WORKDIR": str(layout.kwok),
+        "HOME": str(layout.state),
+        # kwokctl looks for kubectl there, and would download one otherwise.
+        "PATH": f"{layout.bin}:{os.environ.get('PATH', os.defpath)}",
+    }
+    with (layout.logs / f"kwokctl-{server}.log").open("ab") as output:
+        try:
+            return subprocess.run(
+                [str(programs.kwokctl), *arguments, "--name", server],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_CREATE_SECONDS,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return -1
+
+
+def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
+    """A node, the contexts' namespaces, and the parts that pods need before they can be made."""
+    kube = Kube.from_kubeconfig(layout.kubeconfig, server)
+    try:
+        wait_for(lambda: bool(kube.list(kinds.NAMESPACES)), 30, f"{server}: the API server does not answer", stopping)
+        node = {
+            "metadata": {
+                "name": f"{server}-node",
+                "labels": {
+                    "kubernetes.io/hostname": f"{server}-node",
+                    "kubernetes.io/os": "linux",
+                    "kubernetes.io/arch": architecture(),
+                },
+            }
+        }
+        _create_once(kube, kinds.NODES, node)
+        namespaces = sorted({ns for _, (home, ns) in CONTEXTS.items() if home == server})
+        for namespace in namespaces:
+            _create_once(kube, kinds.NAMESPACES, {"metadata": {"name": namespace}})
+        for namespace in namespaces:
+            wait_for(
+                partial(_has_service_account, kube, namespace),
+                30,
+                f"{server}: the controller manager made no service account in {namespace}",
+                stopping,
+            )
+        wait_for(lambda: _node_ready(kube, f"{server}-node"), 30, f"{server}: the node did not get ready", stopping)
+    finally:
+        kube.close()
+
+
+def _create_once(kube: Kube, resource: kinds.Resource, obj: kinds.Obj) -> None:
+    with suppress(ConflictError):
+        kube.create(resource, obj)
+
+
+def _has_service_account(kube: Kube, namespace: str) -> bool:
+    """Pods are refused until the controller manager has made it."""
+    return kube.get(kinds.SERVICE_ACCOUNTS, namespace, "default") is not None
+
+
+def _node_ready(kube: Kube, name: str) -> bool:
+    node = kube.get(kinds.NODES, None, name) or {}
+    conditions = node.get("status", {}).get("conditions", [])
+    tainted = node.get("spec", {}).get("taints")
+    return not tainted and any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def wait_for(true: Callable[[], bool], seconds: float, otherwise: str, stopping: Callable[[], bool]) -> None:
+    """Returns when `true` says so; SandboxError with the text `otherwise` after `seconds`, or when stopping."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if stopping():
+            raise SandboxError("interrupted")
+        try:
+            if true():
+                return
+        except KubeError as err:
+            otherwise = f"{otherwise.splitlines()[0]}\n{err}"
+        if time.monotonic() > deadline:
+            raise SandboxError(otherwise)
+        time.sleep(0.05)
+
+
+def _free_port_sets(count: int) -> list[dict[str, int]]:
+    """Distinct free ports, below those that the kernel gives to outgoing connections."""
+    with ExitStack() as held:
+        picked: list[int] = []
+        while len(picked) < count * len(PORT_NAMES):
+            port = random.randint(20000, 31999)  # noqa: S311 no secret
+            sock = held.enter_context(socket.socket())
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            picked.append(port)
+    size = len(PORT_NAMES)
+    return [dict(zip(PORT_NAMES, picked[i * size : (i + 1) * size], strict=True)) for i in range(count)]
+
+
+def tail(path: Path, lines: int = 8) -> str:
+    """The last lines of a log; empty while there is none."""
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def _component_tails(layout: Layout, server: str) -> str:
+    logs = layout.cluster_dir(server) / "logs"
+    return "\n".join(f"--- {log.name}\n{tail(log, 4)}" for log in sorted(logs.glob("*.log")))

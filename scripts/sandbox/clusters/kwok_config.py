@@ -1,0 +1,184 @@
+"""What kwokctl is told: component settings, the node's Stage and the audit policy. Pure text, no processes."""
+
+from __future__ import annotations
+
+import base64
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from sandbox.api.kinds import Obj
+from sandbox.layout import CONTEXTS, KUBERNETES_VERSION
+
+PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler", "kwok")
+
+# KWOK keeps the nodes and answers as their kubelet (port-forward, logs); pods get their status from
+# `podworker`, because it follows real processes. Hence a Stage for nodes only, and none for pods.
+# The phase is not in use for nodes elsewhere; here it marks those that have been set up.
+_NODE_STATUS = """
+addresses:
+- {type: InternalIP, address: 127.0.0.1}
+- {type: Hostname, address: 127.0.0.1}
+daemonEndpoints: {kubeletEndpoint: {Port: {{ NodePort }}}}
+capacity: {cpu: "32", memory: 64Gi, pods: "500", ephemeral-storage: 100Gi}
+allocatable: {cpu: "32", memory: 64Gi, pods: "500", ephemeral-storage: 100Gi}
+conditions:
+{{ range NodeConditions }}
+- type: {{ .type | Quote }}
+  status: {{ .status | Quote }}
+  reason: {{ .reason | Quote }}
+  message: {{ .message | Quote }}
+  lastHeartbeatTime: {{ Now | Quote }}
+  lastTransitionTime: {{ Now | Quote }}
+{{ end }}
+nodeInfo:
+  architecture: @ARCH@
+  operatingSystem: linux
+  bootID: ""
+  containerRuntimeVersion: "hzlink-sandbox://simulated"
+  kernelVersion: "simulated"
+  kubeProxyVersion: ""
+  kubeletVersion: "kwok-{{ Version }}"
+  machineID: ""
+  osImage: "simulated by KWOK"
+  systemUUID: ""
+phase: Running
+"""
+
+
+def architecture() -> str:
+    """This machine's, in Go's words."""
+    machine = platform.machine()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+_NODE_STAGE: Obj = {
+    "apiVersion": "kwok.x-k8s.io/v1alpha1",
+    "kind": "Stage",
+    "metadata": {"name": "node-up"},
+    "spec": {
+        "resourceRef": {"apiGroup": "v1", "kind": "Node"},
+        "selector": {"matchExpressions": [{"key": ".status.phase", "operator": "DoesNotExist"}]},
+        "next": {"statusTemplate": _NODE_STATUS.replace("@ARCH@", architecture())},
+    },
+}
+
+AUDIT_POLICY: Obj = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    # Every component has the same identity here: who wrote shows in a line's userAgent.
+    "rules": [
+        # No component is a service account: these are the users that a test limits, and all that they ask matters.
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "None", "resources": [{"group": "", "resources": ["events"]}]},
+        {"level": "None", "resources": [{"group": "events.k8s.io", "resources": ["events"]}]},
+        {"level": "None", "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
+        {"level": "Metadata"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What kwokctl runs. Where a path is None, kwokctl downloads the official program into `downloads`."""
+
+    kwokctl: Path
+    kwok: Path
+    etcd: Path | None
+    apiserver: Path | None
+    controller_manager: Path | None
+    scheduler: Path | None
+    downloads: Path
+
+    def options(self) -> Obj:
+        """kwokctl's options that name them."""
+        paths = {
+            "kwokControllerBinary": self.kwok,
+            "etcdBinary": self.etcd,
+            "kubeApiserverBinary": self.apiserver,
+            "kubeControllerManagerBinary": self.controller_manager,
+            "kubeSchedulerBinary": self.scheduler,
+            "cacheDir": self.downloads,
+        }
+        return {key: str(path) for key, path in paths.items() if path is not None}
+
+
+def kwokctl_config(server: str, ports: Mapping[str, int], programs: Programs, audit_policy: Path) -> str:
+    """The `--config` file for one control plane. `ports` has every one of `PORT_NAMES`."""
+    # Distinct ranges: an address in a log tells which cluster it belongs to.
+    service_range = "10.96.0.0/16" if server == "client" else "10.97.0.0/16"
+    config: Obj = {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokctlConfiguration",
+        "options": {
+            "runtime": "binary",
+            "bindAddress": "127.0.0.1",
+            "kubeVersion": f"v{KUBERNETES_VERSION}",
+            **programs.options(),
+            "kubeApiserverPort": ports["apiserver"],
+            "etcdPort": ports["etcd"],
+            "etcdPeerPort": ports["etcd_peer"],
+            "kubeControllerManagerPort": ports["controller_manager"],
+            "kubeSchedulerPort": ports["scheduler"],
+            "kwokControllerPort": ports["kwok"],
+            "kubeAuthorization": True,
+            "kubeAuditPolicy": str(audit_policy),
+            "enableCRDs": ["PortForward", "Logs"],
+            "disableQPSLimits": True,
+        },
+        "componentsPatches": [
+            # The data is thrown away with the sandbox: no need to wait for a disk.
+            _patch("etcd", {"unsafe-no-fsync": "true"}),
+            _patch("kube-apiserver", {"service-cluster-ip-range": service_range, "profiling": "false"}),
+            _patch("kube-controller-manager", {"leader-elect": "false", "profiling": "false"}),
+            _patch("kube-scheduler", {"leader-elect": "false", "profiling": "false"}),
+        ],
+    }
+    return yaml.safe_dump_all([config, _NODE_STAGE])
+
+
+def _patch(component: str, arguments: Mapping[str, str]) -> Obj:
+    return {"name": component, "extraArgs": [{"key": k, "value": v} for k, v in arguments.items()]}
+
+
+def kubeconfig(servers: Mapping[str, tuple[int, Path]]) -> str:
+    """One kubeconfig for all contexts, with the credentials inside. `servers`: name -> (port, certificates)."""
+    config: Obj = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "client",
+        "clusters": [
+            {
+                "name": name,
+                "cluster": {
+                    "server": f"https://127.0.0.1:{port}",
+                    "certificate-authority-data": _encoded(pki / "ca.crt"),
+                },
+            }
+            for name, (port, pki) in servers.items()
+        ],
+        "users": [
+            {
+                "name": name,
+                "user": {
+                    "client-certificate-data": _encoded(pki / "admin.crt"),
+                    "client-key-data": _encoded(pki / "admin.key"),
+                },
+            }
+            for name, (_, pki) in servers.items()
+        ],
+        "contexts": [
+            {"name": name, "context": {"cluster": server, "user": server, "namespace": namespace}}
+            for name, (server, namespace) in CONTEXTS.items()
+        ],
+    }
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _encoded(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,209 @@
+"""The sandbox's outermost process: starts the supervisor, and clears everything away when it is time.
+
+It is time when it is told so (SIGTERM), when the supervisor has ended, when the owner is gone (even if killed), or when
+`up` was killed before everything was ready. If the guard itself is killed, the supervisor notices and ends everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from sandbox.daemon import processes
+from sandbox.daemon.processes import ProcessId
+from sandbox.layout import ROOT, Layout, Start, read_json, write_json
+
+ALREADY_RUNNING = 3
+_SUPERVISOR_SECONDS = 10.0
+_READY_CHECK_MS = 250
+
+
+def take_lock(layout: Layout) -> IO[str] | None:
+    """The sandbox's lock, held as long as the file is open; None if another guard holds it."""
+    layout.lock.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        file = layout.lock.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        # The one before may have removed the file between our opening and locking it.
+        with suppress(FileNotFoundError):
+            if os.fstat(file.fileno()).st_ino == layout.lock.stat().st_ino:
+                return file
+        file.close()
+
+
+def recorded(layout: Layout) -> dict[str, ProcessId]:
+    """The guard and the supervisor as the guard wrote them down."""
+    return {name: ProcessId(entry["pid"], entry["start"]) for name, entry in read_json(layout.guard_file).items()}
+
+
+def sweep(layout: Layout) -> None:
+    """Ends what a killed guard left running, and removes the sandbox's folder. Call with the lock held."""
+    left = [process for process in recorded(layout).values() if process.pid != os.getpid()]
+    processes.end(left, _SUPERVISOR_SECONDS)
+    for process in leftovers(layout):
+        process.send(signal.SIGKILL)
+        process.wait_gone(2.0)
+    shutil.rmtree(layout.state, ignore_errors=True)
+
+
+def leftovers(layout: Layout) -> list[ProcessId]:
+    """Processes of control planes in this folder. Their pids are in files; their command lines prove whose they are."""
+    found = []
+    for file in layout.kwok.glob("clusters/*/pids/*.pid"):
+        with suppress(OSError, ValueError):
+            pid = int(file.read_text())
+            process = ProcessId.of(pid)
+            if process is not None and str(layout.kwok) in processes.command_of(pid):
+                found.append(process)
+    return found
+
+
+class Guard:
+    """One sandbox's guard."""
+
+    def __init__(self, layout: Layout, start: Start, owner: ProcessId | None, starter: ProcessId | None) -> None:
+        self._layout = layout
+        self._start = start
+        self._owner = owner
+        self._starter = starter
+        self._told = False
+
+    def run(self) -> int:
+        """From the start to the end; ALREADY_RUNNING if there is such a sandbox."""
+        lock = take_lock(self._layout)
+        if lock is None:
+            return ALREADY_RUNNING
+        with lock:
+            sweep(self._layout)
+            shutil.rmtree(self._layout.failed_logs, ignore_errors=True)
+            for folder in (self._layout.state, self._layout.logs, self._layout.bin, self._layout.kwok):
+                folder.mkdir(parents=True, mode=0o700)
+            self._layout.progress.touch()
+            code = self._lead()
+            # Still locked: nobody may start another one while this is being removed.
+            processes.kill_children()
+            if code != 0 and not self._told:
+                self._keep_logs()
+            sweep(self._layout)
+            self._layout.lock.unlink()
+        return code
+
+    def _lead(self) -> int:
+        processes.become_subreaper()
+        wakeup, waker = socket.socketpair()
+        waker.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._tell)
+        argv = [
+            sys.executable,
+            "-m",
+            "sandbox.daemon.supervisor",
+            "--state",
+            str(self._layout.state),
+            *self._start.arguments(),
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
+        with (self._layout.logs / "supervisor.log").open("wb") as log:
+            child = processes.start_child(argv, env=environment, output=log, on_parent_death=signal.SIGTERM)
+        self._write_down(child.pid)
+        self._wait(child.pid, wakeup.fileno())
+        if child.poll() is None:
+            self._told = True
+            child.terminate()
+            supervisor = ProcessId.of(child.pid)
+            if supervisor is not None and not supervisor.wait_gone(_SUPERVISOR_SECONDS):
+                child.kill()
+            child.wait()  # from now on what it leaves behind is ours
+        return 0 if self._told else child.wait()
+
+    def _tell(self, *_: object) -> None:
+        self._told = True
+
+    def _wait(self, child: int, wakeup: int) -> None:
+        """Returns when it is time."""
+        poll = select.poll()
+        poll.register(wakeup, select.POLLIN)
+        ends = [_watch(ProcessId.of(child))]
+        if self._owner is not None:
+            ends.append(_watch(self._owner))
+        starter = _watch(self._starter) if self._starter is not None else None
+        for end in [*ends, starter] if self._starter is not None else ends:
+            if end is None:
+                return  # gone already
+            poll.register(end, select.POLLIN)
+        while not self._told:
+            events = dict(poll.poll(_READY_CHECK_MS if starter is not None else None))
+            if any(end in events for end in ends if end is not None):
+                return
+            if starter is not None and self._layout.ready.exists():
+                poll.unregister(starter)
+                starter = None
+            elif starter is not None and starter in events:
+                return
+
+    def _write_down(self, supervisor: int) -> None:
+        entries = {}
+        for name, pid in (("guard", os.getpid()), ("supervisor", supervisor)):
+            process = ProcessId.of(pid)
+            if process is not None:
+                entries[name] = {"pid": process.pid, "start": process.start}
+        write_json(self._layout.guard_file, entries)
+
+    def _keep_logs(self) -> None:
+        """After a failure the logs are worth more than a clean folder."""
+        target = self._layout.failed_logs
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(self._layout.logs, target)
+        for logs in self._layout.kwok.glob("clusters/*/logs"):
+            shutil.copytree(logs, target / logs.parent.name)
+
+
+def _watch(process: ProcessId | None) -> int | None:
+    """A descriptor that becomes readable when the process ends; None if it has ended."""
+    if process is None:
+        return None
+    try:
+        fd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    if not process.alive():
+        os.close(fd)
+        return None
+    return fd
+
+
+def _process(text: str) -> ProcessId | None:
+    """PID:START, or nothing."""
+    if not text:
+        return None
+    pid, start = text.split(":")
+    return ProcessId(int(pid), int(start))
+
+
+def main() -> int:
+    """Runs the guard; started by `up`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True)
+    Start.add_options(parser)
+    parser.add_argument("--owner", type=_process)
+    parser.add_argument("--starter", type=_process)
+    options = parser.parse_args()
+    return Guard(Layout(options.state), Start.from_options(options), options.owner, options.starter).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The sandbox's daemon: control planes, simulated nodes and the Skupper stand-in's controller, as one whole.
+
+Started by the guard. It ends, and everything with it, on SIGTERM, SIGINT or when the guard dies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shlex
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from sandbox.api.client import Kube
+from sandbox.clusters.build import find_jar, find_programs
+from sandbox.clusters.control_planes import create_all, restart_missing, tail, wait_for
+from sandbox.daemon import processes
+from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
+from sandbox.network.loopback import Block, LoopbackNetwork
+from sandbox.pods.kubelet import Kubelet
+from sandbox.pods.programs import Toolbox, find_java
+
+_LOOK_SECONDS = 1.0
+_STANDIN_SECONDS = 30
+_STANDIN = "sandbox.skupper"
+
+
+class Supervisor:
+    """One sandbox from its start to its end."""
+
+    def __init__(self, layout: Layout, start: Start) -> None:
+        self._layout = layout
+        self._start = start
+        self._stop = threading.Event()
+        self._kubelets: list[Kubelet] = []
+        self._began = time.monotonic()
+
+    def run(self) -> int:
+        """Brings everything up, then waits for the end; the process's exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._told)
+        processes.become_subreaper()  # what kwokctl leaves in the background becomes ours
+        try:
+            self._up()
+            while not self._stop.wait(_LOOK_SECONDS):
+                restart_missing(self._layout, find_programs(), self._say)
+        except SandboxError as err:
+            self._say(f"failed: {err}")
+            return 1
+        finally:
+            self._down()
+        return 0
+
+    def _told(self, *_: object) -> None:
+        self._stop.set()
+        if not self._layout.ready.exists():
+            # What is being waited for is of no use any more.
+            threading.Thread(target=processes.kill_children, daemon=True).start()
+
+    def _up(self) -> None:
+        layout = self._layout
+        block = Block(str(layout.state))
+        Settings(layout.name, self._start.profile, block.prefix).write(layout)
+        link_programs(layout)
+        create_all(layout, find_programs(), self._say, self._stop.is_set)
+        network = LoopbackNetwork(layout, block)
+        toolbox = Toolbox(find_java(), find_jar(), self._start.profile)
+        if not toolbox.members:
+            missing = "Java 17 or newer" if toolbox.java is None else "the Hazelcast JAR"
+            self._say(f"no {missing}: member pods get ready with no real member behind them")
+        for server in SERVERS:
+            kubelet = Kubelet(server, Kube.from_kubeconfig(layout.kubeconfig, server), layout, toolbox, network)
+            kubelet.start()
+            self._kubelets.append(kubelet)
+        threading.Thread(target=network.watch_relays, args=(self._refresh, self._stop), daemon=True).start()
+        self._say("nodes and namespaces are there")
+        self._start_standin()
+        seconds = time.monotonic() - self._began
+        layout.ready.write_text(f"{seconds:.1f}\n")
+
+    def _refresh(self) -> None:
+        for kubelet in self._kubelets:
+            kubelet.refresh()
+
+    def _say(self, text: str) -> None:
+        with self._layout.progress.open("a") as file:
+            file.write(f"{time.monotonic() - self._began:5.1f} s  {text}\n")
+
+    # The Skupper stand-in
+
+    def _start_standin(self) -> None:
+        if not self._start.standin or not has_standin():
+            self._say("there is no Skupper stand-in: Skupper's objects stay without a status")
+            return
+        threading.Thread(target=self._keep_standin, name="stand-in", daemon=True).start()
+        ready = self._layout.standin_ready
+        try:
+            wait_for(ready.exists, _STANDIN_SECONDS, "the Skupper stand-in did not get ready", self._stop.is_set)
+        except SandboxError as err:
+            raise SandboxError(f"{err}\n{tail(self._layout.logs / 'skupper.log')}") from err
+        self._say("the Skupper stand-in serves")
+
+    def _keep_standin(self) -> None:
+        """Starts the controller, and again whenever it ended although nobody asked it to."""
+        pause = 0.5
+        argv = [sys.executable, "-m", _STANDIN, "controller", "--state", str(self._layout.state)]
+        while not self._stop.is_set():
+            with (self._layout.logs / "skupper.log").open("ab") as log:
+                child = processes.start_child(argv, env=child_env(), cwd=self._layout.state, output=log)
+            ended = threading.Event()
+            processes.on_exit(child, ended.set)
+            while not ended.wait(0.5):
+                if self._stop.is_set():
+                    child.send_signal(signal.SIGTERM)
+                    if not ended.wait(2.0):
+                        child.kill()
+                    return
+            self._stop.wait(pause)
+            pause = min(pause * 2, 10.0)
+
+    # The end
+
+    def _down(self) -> None:
+        self._stop.set()
+        for kubelet in self._kubelets:
+            kubelet.stop()
+        # The control planes hold nothing that is worth an orderly end.
+        processes.kill_children()
+
+
+def has_standin() -> bool:
+    """Whether this checkout has a Skupper stand-in that can be run."""
+    try:
+        return importlib.util.find_spec(f"{_STANDIN}.__main__") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def child_env() -> dict[str, str]:
+    """The environment for the sandbox's own Python programs."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
+
+
+def link_programs(layout: Layout) -> None:
+    """Fills the sandbox's bin/: kubectl from the venv (or PATH), and `skupper`, which is the stand-in's command."""
+    kubectl = venv_program("kubectl") or shutil.which("kubectl")
+    if kubectl is None:
+        raise SandboxError("kubectl is neither in the virtual environment nor on the PATH")
+    (layout.bin / "kubectl").symlink_to(kubectl)
+    skupper = layout.bin / "skupper"
+    quoted = {"python": shlex.quote(sys.executable), "scripts": shlex.quote(str(ROOT / "scripts"))}
+    skupper.write_text(_SKUPPER.format(**quoted, module=_STANDIN))
+    skupper.chmod(0o755)
+
+
+_SKUPPER = """#!/bin/sh
+# The Skupper stand-in's command.
+PYTHONPATH={scripts} exec {python} -P -s -m {module} cli "$@"
+"""
+
+
+def main() -> int:
+    """Runs the supervisor; started by the guard."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True)
+    Start.add_options(parser)
+    options = parser.parse_args()
+    return Supervisor(Layout(options.state), Start.from_options(options)).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Simulated: pod addresses on loopback and DNS names in a namespace."""

@@ -1,0 +1,110 @@
+"""Simulated DNS: which names resolve in a namespace, and to which loopback address."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.api.kinds import Obj
+
+
+@dataclass(frozen=True)
+class PodName:
+    """What names have to know of a pod. `address` is its process's loopback address."""
+
+    name: str
+    labels: Mapping[str, str]
+    address: str
+    ready: bool
+    hostname: str = ""
+    subdomain: str = ""
+
+
+Entry = tuple[str, str]
+"""(address, name)"""
+
+
+def resolve(
+    namespace: str, services: Iterable[Obj], pods: Sequence[PodName], relays: Mapping[str, str], dead: str
+) -> list[Entry]:
+    """Every name that resolves in the namespace.
+
+    A Service with a relay (made by the Skupper stand-in) leads there, a headless one to its pods, another to its
+    ready pods. A Service with a cluster IP that leads nowhere resolves all the same, to the address `dead`, where
+    nothing listens.
+    """
+    entries: list[Entry] = []
+    for service in services:
+        name = service["metadata"]["name"]
+        addresses = _addresses(service, pods, relays)
+        if not addresses and service["spec"].get("clusterIP") != "None":
+            addresses = [dead]
+        for address in addresses:
+            entries += [(address, form) for form in _forms(name, namespace)]
+        for pod in pods:
+            if pod.hostname and pod.subdomain == name:
+                entries += [(pod.address, form) for form in _forms(f"{pod.hostname}.{name}", namespace)]
+    return entries
+
+
+def by_target(services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]) -> Mapping[str, str]:
+    """The relays that Services really lead to: a Service that has one leads to whichever has its target port.
+
+    Somebody may have changed that port since the stand-in made the Service.
+    """
+    led = dict(relays)
+    for service in services:
+        name, ports = service["metadata"]["name"], service["spec"].get("ports") or [{}]
+        target = ports[0].get("targetPort")
+        if name in relays and isinstance(target, int):
+            led[name] = routers.get(target, relays[name])
+    return led
+
+
+def _addresses(service: Obj, pods: Sequence[PodName], relays: Mapping[str, str]) -> list[str]:
+    relay = relays.get(service["metadata"]["name"])
+    if relay is not None:
+        return [relay]
+    spec = service["spec"]
+    selector = spec.get("selector")
+    if not selector:
+        return []
+    early = spec.get("publishNotReadyAddresses", False)
+    matching = [p for p in pods if selector.items() <= p.labels.items()]
+    return [p.address for p in matching if p.ready or early]
+
+
+def _forms(name: str, namespace: str) -> list[str]:
+    return [name, f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.svc.cluster.local"]
+
+
+def write_hosts(path: Path, entries: Iterable[Entry], own: PodName) -> None:
+    """Writes the names as one pod sees them, in the form of /etc/hosts: its own name too, as in a real pod."""
+    lines = [f"{own.address} {own.hostname or own.name}", *(f"{address} {name}" for address, name in entries)]
+    content = "\n".join(["127.0.0.1 localhost", *lines, ""])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(content)
+    temporary.replace(path)
+
+
+def read_hosts(path: Path, name: str) -> list[str]:
+    """The addresses of a name in such a file, in its order; empty if it does not resolve."""
+    wanted = name.lower().rstrip(".")
+    found = []
+    for line in path.read_text().splitlines():
+        address, *names = line.split()
+        if wanted in names:
+            found.append(address)
+    return found
+
+
+def address_of(path: Path, host: str) -> str | None:
+    """Where a connection to `host` goes: an address to itself, a name by such a file; None if it does not resolve."""
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return next(iter(read_hosts(path, host)), None)
+    return host

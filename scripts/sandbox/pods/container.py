@@ -1,0 +1,105 @@
+"""One run of one process behind a container: started, logged, probed, ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from sandbox.daemon import processes
+from sandbox.pods import log_format
+from sandbox.pods.probes import passes
+from sandbox.pods.programs import Launch
+from sandbox.pods.spec import Probe
+
+_QUICK = 0.15
+"""Seconds between probes of a starting container, where the profile does not ask for the pod's own period."""
+
+
+class ContainerRun:
+    """A running process. `on_exit` is called, from another thread, when it has ended."""
+
+    def __init__(self, launch: Launch, log: Path, on_exit: Callable[[], None]) -> None:
+        launch.cwd.mkdir(parents=True, exist_ok=True)
+        (launch.cwd / "tmp").mkdir(exist_ok=True)
+        log.touch()
+        self._process = processes.start_child(launch.argv, env=launch.env, cwd=launch.cwd, output=subprocess.PIPE)
+        self._copier = log_format.copy_output(self._process, log)
+        processes.on_exit(self._process, on_exit)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._process.returncode
+
+    def drain(self) -> None:
+        """Waits a moment for the last lines to reach the log, after the end."""
+        self._copier.join(1.0)
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        if self.exit_code is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+class Readiness:
+    """Whether a container is ready, from its probes. Ask `due` for when, then `check`.
+
+    With `patient` the probes come when the pod says; without, a starting container is asked more often.
+    """
+
+    def __init__(self, startup: Probe | None, readiness: Probe | None, address: str, patient: bool) -> None:
+        self._startup = startup
+        self._readiness = readiness
+        self._address = address
+        self._patient = patient
+        self._failures = 0
+        self._successes = 0
+        self.started = startup is None
+        self.ready = startup is None and readiness is None
+        first = startup or readiness
+        self._next = time.monotonic() + (self._delay(first) if first else 0.0)
+
+    @property
+    def due(self) -> float | None:
+        """Seconds until the next probe; None when there is nothing to ask."""
+        if self.started and self._readiness is None:
+            return None
+        return max(0.0, self._next - time.monotonic())
+
+    def check(self) -> None:
+        """Asks the probe that is due, and sets `started` and `ready`."""
+        probe = self._readiness if self.started else self._startup
+        if probe is None:
+            return
+        passed = passes(probe, self._address)
+        self._successes = self._successes + 1 if passed else 0
+        self._failures = 0 if passed else self._failures + 1
+        if not self.started:
+            self.started = self._successes >= probe.successes
+            if self.started:
+                # The kubelet asks for readiness at once when a container has started.
+                self._successes = 0
+                self.ready = self._readiness is None
+                self._next = time.monotonic() + (self._delay(self._readiness) if self._readiness else 0.0)
+                return
+        elif self._successes >= probe.successes:
+            self.ready = True
+        elif self._failures >= probe.failures:
+            self.ready = False
+        self._next = time.monotonic() + self._period(probe)
+
+    def _delay(self, probe: Probe) -> float:
+        return probe.delay if self._patient else 0.0
+
+    def _period(self, probe: Probe) -> float:
+        return probe.period if self._patient or self.ready else min(_QUICK, probe.period)

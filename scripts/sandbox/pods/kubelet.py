@@ -1,0 +1,197 @@
+"""The simulated node of one API server: gives every pod its thread, its address and its names."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from sandbox.api import kinds
+from sandbox.api.client import Kube
+from sandbox.api.kinds import Obj, Resource, key_of
+from sandbox.layout import Layout
+from sandbox.network import names
+from sandbox.pods import spec
+from sandbox.pods.programs import Place, Toolbox
+from sandbox.pods.worker import PodWorker
+
+PROCESSES = "sandbox.hzlink.dev/processes"
+"""Namespace label: with the value `none`, no process runs behind its pods, which get ready at once."""
+
+
+class Network(Protocol):
+    """Loopback addresses, and the files by which the sandbox's programs find each other."""
+
+    dead: str
+
+    def allocate(self) -> tuple[str, str]:
+        """A new (loopback address, pod IP)."""
+
+    def relays(self, server: str, namespace: str) -> dict[str, str]:
+        """The Skupper stand-in's relays: Service name -> loopback address."""
+
+    def router_ports(self, server: str, namespace: str) -> dict[int, str]:
+        """The same relays by the router's port that each stands for."""
+
+    def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
+        """Publishes (or takes back) where a pod's process is."""
+
+
+class Kubelet:
+    """Watches one API server's pods, Services and namespaces, and keeps its pods going."""
+
+    def __init__(self, server: str, kube: Kube, layout: Layout, toolbox: Toolbox, network: Network) -> None:
+        self.server = server
+        self.kube = kube
+        self.toolbox = toolbox
+        self._layout = layout
+        self._network = network
+        self._lock = threading.RLock()
+        self._workers: dict[str, PodWorker] = {}
+        self._services: dict[tuple[str, str], Obj] = {}
+        self._bare: set[str] = set()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begins to watch; returns at once."""
+        synced = [threading.Event(), threading.Event()]
+        self._follow(kinds.NAMESPACES, self._namespace, synced[0])
+        self._follow(kinds.SERVICES, self._service, synced[1])
+
+        def pods_after_the_rest() -> None:
+            for event in synced:
+                event.wait()
+            self._follow(kinds.PODS, self._pod, threading.Event())
+
+        threading.Thread(target=pods_after_the_rest, name=f"{self.server}-pods", daemon=True).start()
+
+    def stop(self) -> None:
+        """Kills every process. The API server is not told."""
+        with self._lock:
+            self._stopping = True
+            workers = list(self._workers.values())
+        self.kube.close()
+        for worker in workers:
+            worker.record.stop()
+        for worker in workers:
+            worker.join(2.0)
+
+    def refresh(self) -> None:
+        """The stand-in's relays have changed: names in all namespaces follow."""
+        with self._lock:
+            for namespace in {worker.record.namespace for worker in self._workers.values()}:
+                self._write_names(namespace)
+
+    # For the pods
+
+    def processes_allowed(self, namespace: str) -> bool:
+        """Whether real processes may run in this namespace."""
+        return namespace not in self._bare
+
+    def lookup(self, namespace: str) -> spec.Lookup:
+        """How to get at the namespace's ConfigMaps and Secrets."""
+
+        def data(kind: spec.DataKind, name: str) -> dict[str, bytes] | None:
+            resource = kinds.CONFIG_MAPS if kind == "ConfigMap" else kinds.SECRETS
+            obj = self.kube.get(resource, namespace, name)
+            if obj is None:
+                return None
+            if kind == "Secret":
+                return _decoded(obj.get("data"))
+            texts = obj.get("data") or {}
+            return {**{k: v.encode() for k, v in texts.items()}, **_decoded(obj.get("binaryData"))}
+
+        return data
+
+    def changed(self, worker: PodWorker) -> None:
+        """A pod's process or readiness is not what it was."""
+        record = worker.record
+        with self._lock:
+            if self._workers.get(record.uid) is worker:
+                self._network.set_endpoint(self._key(worker), record.uid, worker.endpoint())
+                self._write_names(record.namespace)
+
+    def left(self, worker: PodWorker) -> None:
+        """A pod's process has ended for good."""
+        record = worker.record
+        with self._lock:
+            if self._workers.pop(record.uid, None) is not None:
+                self._network.set_endpoint(self._key(worker), record.uid, None)
+                self._write_names(record.namespace)
+
+    # What is watched
+
+    def _follow(self, resource: Resource, handle: Callable[[Obj, bool], None], synced: threading.Event) -> None:
+        def follow() -> None:
+            for event in self.kube.watch(resource):
+                if event.type == "SYNCED":
+                    synced.set()
+                else:
+                    with self._holding():
+                        handle(event.object, event.type != "DELETED")
+
+        threading.Thread(target=follow, name=f"{self.server}-{resource.plural}", daemon=True).start()
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        with self._lock:
+            yield
+
+    def _namespace(self, namespace: Obj, exists: bool) -> None:
+        labels = namespace["metadata"].get("labels", {})
+        if exists and labels.get(PROCESSES) == "none":
+            self._bare.add(namespace["metadata"]["name"])
+        else:
+            self._bare.discard(namespace["metadata"]["name"])
+
+    def _service(self, service: Obj, exists: bool) -> None:
+        key = key_of(service)
+        if exists:
+            self._services[key] = service
+        else:
+            self._services.pop(key, None)
+        self._write_names(key[0])
+
+    def _pod(self, pod: Obj, exists: bool) -> None:
+        meta = pod["metadata"]
+        worker = self._workers.get(meta["uid"])
+        if worker is not None:
+            if exists:
+                worker.record.update(pod)
+            else:
+                worker.record.removed()
+        elif exists and pod["spec"].get("nodeName") and not self._stopping:
+            self._admit(pod)
+
+    def _admit(self, pod: Obj) -> None:
+        meta = pod["metadata"]
+        address, pod_ip = self._network.allocate()
+        folder = self._layout.pod_dir(self.server, meta["namespace"], meta["name"], meta["uid"])
+        worker = PodWorker(self, pod, Place(folder, address), pod_ip)
+        self._workers[meta["uid"]] = worker
+        self._write_names(meta["namespace"])
+        worker.start()
+
+    # Names
+
+    def _write_names(self, namespace: str) -> None:
+        here = [w for w in self._workers.values() if w.record.namespace == namespace]
+        readers = [w for w in here if w.app != "none"]
+        if not readers:
+            return
+        services = [s for (ns, _), s in self._services.items() if ns == namespace]
+        pods = [w.pod_name() for w in here]
+        routers = self._network.router_ports(self.server, namespace)
+        relays = names.by_target(services, self._network.relays(self.server, namespace), routers)
+        entries = names.resolve(namespace, services, pods, relays, self._network.dead)
+        for worker in readers:
+            names.write_hosts(worker.place.hosts, entries, worker.pod_name())
+
+    def _key(self, worker: PodWorker) -> str:
+        return f"{self.server}/{worker.record.namespace}/{worker.record.name}"
+
+
+def _decoded(data: Obj | None) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in (data or {}).items()}

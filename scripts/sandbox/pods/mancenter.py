@@ -1,0 +1,182 @@
+"""Stands in Management Center's place: a real Hazelcast client, in a process of its own, behind a pod.
+
+Like the real one it is told its cluster by a client configuration file, is called "MC-Client-<cluster name>", answers
+on ports 8080 and 8081, and when it finds nobody at its start it stays up without a cluster until it is restarted. What
+it sees is in its log and, as JSON, behind port 8080.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hazelcast import reactor
+from hazelcast.client import HazelcastClient
+
+from sandbox.network.names import address_of
+
+_LOOK_SECONDS = 2.0
+_log = logging.getLogger("mancenter")
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """What a client configuration file says, as far as this stand-in goes."""
+
+    name: str
+    addresses: Sequence[str]
+    smart: bool
+
+
+@dataclass
+class Seen:
+    """What the stand-in tells of itself."""
+
+    state: str = "starting"
+    cluster: str = ""
+    members: list[str] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+def read_config(text: str) -> ClusterConfig:
+    """The configuration in YAML, with the root `hazelcast-client`. ValueError when it names nobody to connect to."""
+    root: dict[str, Any] = (yaml.safe_load(text) or {}).get("hazelcast-client") or {}
+    network = root.get("network") or {}
+    discovery = network.get("kubernetes") or {}
+    addresses = [str(a) for a in network.get("cluster-members") or []]
+    if discovery.get("enabled") and discovery.get("service-dns"):
+        addresses = [f"{discovery['service-dns']}:{discovery.get('service-port', 5701)}"]
+    if not addresses:
+        raise ValueError("the client configuration has neither cluster-members nor kubernetes.service-dns")
+    routing = (network.get("cluster-routing") or {}).get("mode", "ALL_MEMBERS")
+    smart = bool(network.get("smart-routing", True)) and routing != "SINGLE_MEMBER"
+    return ClusterConfig(str(root.get("cluster-name", "dev")), addresses, smart)
+
+
+def use_names(hosts: Path) -> None:
+    """From now on the client in this process connects to names as they resolve in the pod."""
+    real = reactor.AsyncoreConnection.connect
+
+    def connect_by_name(connection: Any, address: tuple[str, int]) -> Any:
+        host, port = address
+        found = address_of(hosts, host)
+        if found is None:
+            raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
+        return real(connection, (found, port))
+
+    # The client hands names to the operating system here, past everything that Python could be told.
+    patched: Any = reactor.AsyncoreConnection
+    patched.connect = connect_by_name
+
+
+class OneLine(logging.Formatter):
+    """Leaves tracebacks out: the client's own are long, and repeated with every try."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 logging's name
+        """The last line of what it would be."""
+        return f"  {ei[1]!r}"
+
+
+def serve(address: str, port: int, seen: Seen) -> None:
+    """Answers every GET with what is seen, from a thread of its own."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(asdict(seen)).encode() + b"\n"
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass  # the probes would fill the log
+
+    server = http.server.ThreadingHTTPServer((address, port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def connect(config: ClusterConfig, give_up_after: float) -> HazelcastClient:
+    """A client; raises what the client raises when it found nobody in time."""
+    return HazelcastClient(
+        cluster_name=config.name,
+        client_name=f"MC-Client-{config.name}",
+        cluster_members=list(config.addresses),
+        smart_routing=config.smart,
+        cluster_connect_timeout=give_up_after,
+        retry_initial_backoff=0.5,
+        retry_max_backoff=2.0,
+    )
+
+
+def look(client: HazelcastClient, seen: Seen) -> None:
+    """Brings `seen` up to date."""
+    members = sorted(f"{m.address.host}:{m.address.port}" for m in client.cluster_service.get_members())
+    # The client tells nobody what it is connected to; Management Center shows it, so this looks inside.
+    active = client._connection_manager.active_connections.values()
+    connections = sorted(f"{c.remote_address.host}:{c.remote_address.port}" for c in active)
+    if (members, connections) != (seen.members, seen.connections):
+        _log.info("%d members %s, connections %s", len(members), members, connections)
+    seen.members, seen.connections = members, connections
+
+
+def run(config: ClusterConfig, give_up_after: float, seen: Seen) -> None:
+    """Connects and looks; returns when it found nobody at the start. Once connected it never gives up."""
+    seen.cluster, seen.state = config.name, "connecting"
+    _log.info("connecting to %s %s, giving up after %g s", config.name, list(config.addresses), give_up_after)
+    client = connect(config, give_up_after)
+    while True:
+        seen.state = "connected"
+        while client.lifecycle_service.is_running():
+            look(client, seen)
+            time.sleep(_LOOK_SECONDS)
+        seen.state, seen.members, seen.connections = "reconnecting", [], []
+        _log.info("the cluster is lost; trying again")
+        client = _again(config)
+
+
+def _again(config: ClusterConfig) -> HazelcastClient:
+    while True:
+        try:
+            return connect(config, 60.0)
+        except Exception as err:  # whatever it was, the next try may do better
+            _log.info("still nobody: %s", err)
+            time.sleep(1.0)
+
+
+def main() -> None:
+    """Runs until it is ended from outside."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hosts", type=Path, required=True, help="the pod's names, as in /etc/hosts")
+    parser.add_argument("--address", required=True, help="the pod's loopback address")
+    parser.add_argument("--config", required=True, help="client configuration, YAML")
+    parser.add_argument("--give-up-after", type=float, required=True, metavar="SECONDS")
+    options = parser.parse_args()
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    use_names(options.hosts)
+    seen = Seen()
+    for port in (8080, 8081):
+        serve(options.address, port, seen)
+    try:
+        run(read_config(Path(options.config).read_text()), options.give_up_after, seen)
+    except Exception as err:  # it must stay up, as the real one does
+        seen.state, seen.error = "failed", str(err) or repr(err)
+        _log.error("found no cluster and will not try again until restarted: %r", err)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

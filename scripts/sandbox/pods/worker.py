@@ -1,0 +1,319 @@
+"""Leads one pod through its life on its node: init containers, the process, readiness, restarts, the end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+from sandbox.api import kinds
+from sandbox.api.client import Kube
+from sandbox.api.kinds import ConflictError, KubeError, NotFoundError, Obj
+from sandbox.network.names import PodName
+from sandbox.pods import images, kwok_endpoints, log_format, programs, spec
+from sandbox.pods.container import ContainerRun, Readiness
+from sandbox.pods.programs import Launch, Place, Toolbox
+from sandbox.pods.record import LeaveError, PodRecord
+from sandbox.pods.status import ContainerView
+
+_HOLD_MESSAGES = {
+    "ImagePullBackOff": 'Back-off pulling image "{image}"',
+    "ErrImagePull": 'failed to pull image "{image}"',
+    "CrashLoopBackOff": "back-off restarting failed container {name}",
+}
+
+
+class PodHost(Protocol):
+    """What a pod needs of its node."""
+
+    kube: Kube
+    toolbox: Toolbox
+
+    def processes_allowed(self, namespace: str) -> bool:
+        """Whether real processes may run in this namespace."""
+
+    def lookup(self, namespace: str) -> spec.Lookup:
+        """How to get at the namespace's ConfigMaps and Secrets."""
+
+    def changed(self, worker: PodWorker) -> None:
+        """The pod's process or readiness is not what it was: names and endpoints follow."""
+
+    def left(self, worker: PodWorker) -> None:
+        """The pod's process has ended for good."""
+
+
+class PodWorker:
+    """One pod, with a thread of its own."""
+
+    def __init__(self, host: PodHost, pod: Obj, place: Place, pod_ip: str) -> None:
+        self.record = PodRecord(host.kube, pod, pod_ip)
+        self.place = place
+        self.app = programs.app_of(pod)
+        self._host = host
+        self._run: ContainerRun | None = None
+        self._logs: dict[str, tuple[Path, Path | None]] = {}
+        self._thread = threading.Thread(target=self._live, name=f"pod-{self.record.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begins the pod's life."""
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Waits for the pod's thread."""
+        self._thread.join(seconds)
+
+    def pod_name(self) -> PodName:
+        """The pod as names see it."""
+        meta, spec = self.record.pod["metadata"], self.record.pod["spec"]
+        return PodName(
+            name=meta["name"],
+            labels=meta.get("labels", {}),
+            address=self.place.address,
+            ready=self.record.view.ready,
+            hostname=spec.get("hostname", ""),
+            subdomain=spec.get("subdomain", ""),
+        )
+
+    def endpoint(self) -> Obj | None:
+        """The entry in endpoints.json; None while no process runs."""
+        run = self._run
+        if run is None:
+            return None
+        return {
+            "ip": self.place.address,
+            "ports": sorted(set(spec.ports(self.record.pod).values())),
+            "ready": self.record.view.ready,
+            "podIP": self.record.pod_ip,
+            "uid": self.record.uid,
+            "pid": run.pid,
+            "app": self.app,
+        }
+
+    # The life
+
+    def _live(self) -> None:
+        record = self.record
+        try:
+            record.publish()
+            for view, container in zip(record.view.init, record.pod["spec"].get("initContainers") or [], strict=True):
+                self._initialize(view, container)
+            while True:
+                self._serve()
+                if self._is_over():
+                    self._rest()
+                self._back_off(record.view.main[0])
+        except LeaveError:
+            pass
+        except (NotFoundError, ConflictError):
+            record.gone = True
+        except Exception as err:  # one pod's trouble must neither go unseen nor stop the others
+            print(f"{record.namespace}/{record.name}: {err!r}", file=sys.stderr, flush=True)
+        self._leave()
+
+    def _is_over(self) -> bool:
+        """Whether what has ended by itself stays ended."""
+        main, policy = self.record.view.main[0], self.record.pod["spec"].get("restartPolicy", "Always")
+        return main.state == "terminated" and (policy == "Never" or (policy == "OnFailure" and main.exit_code == 0))
+
+    def _rest(self) -> None:
+        """Stays as it is until it is deleted."""
+        self.record.view.over = True
+        self.record.publish()
+        self.record.wait(None, lambda: False)
+
+    def _initialize(self, view: ContainerView, container: Obj) -> None:
+        """Runs one init container until it succeeds. Only scripts of known apps are run for real."""
+        while True:
+            env = self._prepare(view, container)
+            launch = (
+                programs.init_script(container, env, self.place, self._host.toolbox) if self.app != "none" else None
+            )
+            view.run()
+            if launch is not None:
+                self.record.publish()
+            code = self._run_to_end(view, launch) if launch is not None else 0
+            view.end(code)
+            view.ready = code == 0
+            if code == 0:
+                if launch is not None:
+                    self.record.publish()
+                return
+            self._back_off(view)
+
+    def _run_to_end(self, view: ContainerView, launch: Launch) -> int:
+        run = ContainerRun(launch, self._log(view), self.record.wake)
+        try:
+            self._offer_logs()
+            self.record.wait(None, lambda: run.exit_code is not None)
+        finally:
+            run.send(signal.SIGKILL)
+            run.drain()
+        return run.exit_code or 0
+
+    def _serve(self) -> None:
+        """Runs the containers; returns when the process has ended by itself or the pod is to be held."""
+        view, container = self.record.view.main[0], self.record.pod["spec"]["containers"][0]
+        env = self._prepare(view, container)
+        launch = self._launch(container, env)
+        if self.app == "python" and launch is None and self._host.processes_allowed(self.record.namespace):
+            view.fail_to_start(f'exec: "{(container.get("command") or [""])[0]}": executable file not found in $PATH')
+            return
+        for main in self.record.view.main:
+            main.run()
+        if launch is None:
+            self._explain(view)
+            self._watch(Readiness(None, None, self.place.address, patient=False))
+            return
+        named = spec.ports(self.record.pod)
+        self._run = run = ContainerRun(launch, self._log(view), self.record.wake)
+        readiness = Readiness(
+            spec.probe(container, "startupProbe", named),
+            spec.probe(container, "readinessProbe", named),
+            self.place.address,
+            patient=self._host.toolbox.profile == "measured",
+        )
+        self._host.changed(self)
+        self.record.publish()
+        self._offer_logs()
+        kwok_endpoints.offer_ports(self.record.kube, self.record.pod, self.place.address, named.values())
+        self._watch(readiness, run)
+        self._end_process(run, 5.0)
+        for main in self.record.view.main:
+            main.end(run.exit_code or 0)
+            main.ready = False
+        self._host.changed(self)
+
+    def _launch(self, container: Obj, env: dict[str, str]) -> Launch | None:
+        if self.app == "none" or not self._host.processes_allowed(self.record.namespace):
+            return None
+        if self.app == "python":
+            return programs.python(container, env, self.place)
+        if self.app == "mancenter":
+            return programs.mancenter(container, env, self.place, self._host.toolbox)
+        return programs.member(container, env, self.place, self._host.toolbox) if self._host.toolbox.members else None
+
+    def _watch(self, readiness: Readiness, run: ContainerRun | None = None) -> None:
+        """Keeps the containers' readiness up to date until the process ends or the pod is to be held."""
+        record = self.record
+        not_before = time.monotonic() + record.ready_after
+        while True:
+            self._show(readiness.started, readiness.ready and time.monotonic() >= not_before)
+            pause = readiness.due
+            if readiness.ready and not record.view.ready:
+                pause = not_before - time.monotonic()
+            ended = record.wait(pause, lambda: bool(record.hold) or (run is not None and run.exit_code is not None))
+            if ended:
+                return
+            if readiness.due == 0.0:
+                readiness.check()
+
+    def _show(self, started: bool, ready: bool) -> None:
+        views = self.record.view.main
+        if all((view.started, view.ready) == (started, ready) for view in views):
+            return
+        for view in views:
+            view.started, view.ready = started, ready
+        self.record.publish()
+        self._host.changed(self)
+
+    def _back_off(self, view: ContainerView) -> None:
+        """Counts a restart; from the second on, waits first, as a kubelet does (less long where in a hurry)."""
+        if view.state != "terminated":
+            return
+        self.record.publish()
+        view.restart()
+        if view.restarts > 1:
+            base, most = (10.0, 300.0) if self._host.toolbox.profile == "measured" else (0.5, 5.0)
+            seconds = min(base * 2 ** (view.restarts - 2), most)
+            view.wait("CrashLoopBackOff", f"back-off {seconds:g}s restarting failed container {view.name}")
+            self.record.publish()
+            self.record.wait(seconds, lambda: False)
+
+    # What has to be there before a container starts
+
+    def _prepare(self, view: ContainerView, container: Obj) -> dict[str, str]:
+        """Waits for what keeps the container back; its environment."""
+        record = self.record
+        while True:
+            if record.hold:
+                self._wait_held(view)
+                continue
+            lookup = self._host.lookup(record.namespace)
+            try:
+                spec.write_volumes(record.pod, self.place.volumes, lookup)
+                self._pull(view)
+                return spec.environment(container, record.pod, self.place.address, lookup)
+            except spec.MissingError as err:
+                view.wait("CreateContainerConfigError", str(err))
+                record.publish()
+            except KubeError:
+                pass
+            record.wait(0.5, lambda: bool(record.hold))
+
+    def _pull(self, view: ContainerView) -> None:
+        """Goes on at once where the image can be had, and never where it cannot."""
+        said = images.refusal(view.image)
+        while said:
+            view.wait("ErrImagePull", said)
+            self.record.publish()
+            self.record.wait(1.0, lambda: False)
+            view.wait("ImagePullBackOff", f'Back-off pulling image "{view.image}": ErrImagePull: {said}')
+            self.record.publish()
+            self.record.wait(10.0, lambda: False)
+
+    def _wait_held(self, view: ContainerView) -> None:
+        reason = self.record.hold
+        views = [view] if view in self.record.view.init else self.record.view.main
+        for held in views:
+            held.wait(reason, _HOLD_MESSAGES.get(reason, "").format(image=held.image, name=held.name))
+        self.record.publish()
+        self.record.wait(None, lambda: self.record.hold != reason)
+
+    # Logs
+
+    def _log(self, view: ContainerView) -> Path:
+        path = self.place.log(view.name, view.restarts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = self._logs.get(view.name)
+        self._logs[view.name] = (path, before[0] if before else None)
+        return path
+
+    def _explain(self, view: ContainerView) -> None:
+        """A pod of a known app that has no process says so in its log."""
+        if self.app != "none":
+            self._log(view).write_bytes(log_format.line(b"sandbox: no process stands behind this pod"))
+            self._offer_logs()
+
+    def _offer_logs(self) -> None:
+        kwok_endpoints.offer_logs(self.record.kube, self.record.pod, self._logs)
+
+    # The end
+
+    def _end_process(self, run: ContainerRun, grace: float) -> None:
+        """SIGTERM, `grace` seconds (none once the pod is removed), SIGKILL."""
+        if grace > 0 and not self.record.gone:
+            run.send(signal.SIGTERM)
+            self.record.wait_gone(grace, lambda: run.exit_code is not None)
+        run.send(signal.SIGKILL)
+        run.drain()
+        self._run = None
+
+    def _leave(self) -> None:
+        record = self.record
+        if self._run is not None:
+            grace = record.pod["metadata"].get("deletionGracePeriodSeconds", 30)
+            self._end_process(self._run, float(grace))
+        self._host.left(self)
+        while not record.stopping:
+            try:
+                if self._logs:
+                    kwok_endpoints.withdraw(record.kube, record.pod)
+                # Only now may the pod go: its process has ended.
+                record.kube.delete(kinds.PODS, record.namespace, record.name, grace=0, uid=record.uid)
+            except KubeError:
+                time.sleep(0.5)
+            else:
+                return

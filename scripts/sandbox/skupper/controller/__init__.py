@@ -1,0 +1,1 @@
+"""Simulated: Skupper's controller, with its conditions, refusals and order of events."""

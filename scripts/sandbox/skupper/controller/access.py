@@ -1,0 +1,217 @@
+"""How a Site and the grant server are reached: RouterAccess, SecuredAccess, their Services and certificates."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox.api.kinds import SECRETS, SERVICES, Obj, Objs
+from sandbox.skupper.controller import kinds, pki, status, templates
+from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites, set_endpoints
+
+DEFAULT_TYPE = "loadbalancer"
+"""What `default` means where there are no routes."""
+
+
+def certificates(turn: Turn, cluster: Cluster) -> None:
+    """A Secret for every Certificate."""
+    turn.each(cluster.all(kinds.CERTIFICATES), partial(_certificate, cluster))
+
+
+def _certificate(cluster: Cluster, certificate: Obj) -> None:
+    problem = _issue(cluster, certificate)
+    fresh = draft(certificate)
+    if status.set_condition(fresh, status.READY, status.ok_or_error(problem)):
+        cluster.set_status(kinds.CERTIFICATES, fresh)
+
+
+def _issue(cluster: Cluster, certificate: Obj) -> str:
+    """Makes the Secret; why that cannot be done."""
+    namespace, name = certificate["metadata"]["namespace"], certificate["metadata"]["name"]
+    if cluster.get(SECRETS, namespace, name) is not None:
+        return ""
+    spec = certificate["spec"]
+    ca = ""
+    if not spec.get("signing"):
+        ca = pki.ca_of(cluster.get(SECRETS, namespace, spec["ca"]))
+        if not ca:
+            return f'CA "{namespace}/{spec["ca"]}" not found'
+    annotations = {
+        **templates.CONTROLLED,
+        "internal.skupper.io/certificate": "true",
+        "internal.skupper.io/hosts": ",".join(spec.get("hosts") or []),
+    }
+    secret: Obj = {
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "annotations": annotations,
+            "ownerReferences": owner(certificate),
+        },
+        "type": "kubernetes.io/tls",
+        "data": pki.secret_data(spec["subject"], ca),
+    }
+    cluster.ensure(SECRETS, secret)
+    return ""
+
+
+def router_accesses(turn: Turn, cluster: Cluster, sites: Sites) -> None:
+    """A SecuredAccess for every RouterAccess, and back its endpoints to RouterAccess and Site."""
+    turn.each(sites.working(cluster).values(), partial(_of_site, turn, cluster))
+
+
+def _of_site(turn: Turn, cluster: Cluster, site: Obj) -> None:
+    found: Objs = []
+    namespace = site["metadata"]["namespace"]
+    for access in cluster.all(kinds.ROUTER_ACCESSES, namespace):
+        found += _router_access(turn, cluster, access)
+    accesses = cluster.all(kinds.ROUTER_ACCESSES, namespace)
+    current = cluster.get(kinds.SITES, namespace, site["metadata"]["name"])
+    if current is not None and any(status.find(access, status.CONFIGURED) for access in accesses):
+        set_endpoints(cluster, current, found)
+
+
+def _router_access(turn: Turn, cluster: Cluster, access: Obj) -> Objs:
+    namespace, uid = access["metadata"]["namespace"], access["metadata"]["uid"]
+    if not turn.passed("access", turn.delays.access, cluster.name, namespace, of=uid):
+        return []
+    secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access))
+    fresh = draft(access)
+    changed = status.mark(fresh, status.CONFIGURED, status.OK, status.ACCESS_NEEDS)
+    endpoints: Objs = [
+        {**endpoint, "group": templates.ROUTER}
+        for endpoint in ((secured or {}).get("status") or {}).get("endpoints") or []
+    ]
+    changed |= status.set_field(fresh, "endpoints", endpoints)
+    state = status.ok_or_pending(bool(endpoints))
+    changed |= status.mark(fresh, status.RESOLVED, state, status.ACCESS_NEEDS)
+    if changed:
+        cluster.set_status(kinds.ROUTER_ACCESSES, fresh)
+    return endpoints
+
+
+def _secured_access(access: Obj) -> Obj:
+    spec = access["spec"]
+    ports: Objs = [
+        {"name": role["name"], "port": role["port"], "targetPort": role["port"], "protocol": "TCP"}
+        for role in spec["roles"]
+    ]
+    wanted: Obj = {
+        "selector": {"skupper.io/component": "router", "skupper.io/group": templates.ROUTER},
+        "ports": ports,
+        "certificate": spec["tlsCredentials"],
+    }
+    if spec.get("accessType"):
+        wanted["accessType"] = spec["accessType"]
+    if spec.get("generateTlsCredentials"):
+        wanted["issuer"] = spec.get("issuer") or templates.SITE_CA
+    annotations = {
+        **templates.CONTROLLED,
+        "internal.skupper.io/routeraccess": access["metadata"]["name"],
+    }
+    return {
+        "metadata": {
+            "name": access["metadata"]["name"],
+            "namespace": access["metadata"]["namespace"],
+            "annotations": annotations,
+            "ownerReferences": owner(access),
+        },
+        "spec": wanted,
+    }
+
+
+def secured_accesses(turn: Turn, cluster: Cluster) -> None:
+    """A Service and a certificate for every SecuredAccess, and its endpoints."""
+    turn.each(cluster.all(kinds.SECURED_ACCESSES), partial(_secure, cluster))
+
+
+def _secure(cluster: Cluster, access: Obj) -> None:
+    if "deletionTimestamp" in access["metadata"]:
+        return
+    service = cluster.ensure(SERVICES, _service(access))
+    if service is None:
+        return
+    fresh = draft(access)
+    endpoints, problem = _endpoints(access, service)
+    changed = status.set_field(fresh, "endpoints", endpoints)
+    changed |= status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
+    changed |= status.set_ready(fresh, status.ACCESS_NEEDS)
+    changed |= status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
+    if changed:
+        cluster.set_status(kinds.SECURED_ACCESSES, fresh)
+    _certify(cluster, fresh)
+
+
+def access_type(access: Obj) -> str:
+    """The kind of access, after defaults."""
+    return str(access["spec"].get("accessType") or DEFAULT_TYPE)
+
+
+def _service(access: Obj) -> Obj:
+    spec = access["spec"]
+    kind = "LoadBalancer" if access_type(access) == "loadbalancer" else "ClusterIP"
+    ports: Objs = [
+        {
+            "name": port["name"],
+            "port": port["port"],
+            "targetPort": port.get("targetPort") or port["port"],
+            "protocol": port.get("protocol") or "TCP",
+        }
+        for port in spec["ports"]
+    ]
+    return {
+        "metadata": {
+            "name": access["metadata"]["name"],
+            "namespace": access["metadata"]["namespace"],
+            "labels": {"internal.skupper.io/secured-access": "true"},
+            "annotations": templates.CONTROLLED,
+            "ownerReferences": owner(access),
+        },
+        "spec": {"type": kind, "selector": spec["selector"], "ports": ports},
+    }
+
+
+def _endpoints(access: Obj, service: Obj) -> tuple[Objs, str]:
+    """Where it is reached, and what is wrong with it if it never will be."""
+    kind = access_type(access)
+    name, namespace = access["metadata"]["name"], access["metadata"]["namespace"]
+    if kind == "local":
+        return _at(f"{name}.{namespace}", access["spec"]["ports"]), ""
+    if kind != "loadbalancer":
+        return [], "unsupported access type"
+    addresses = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    found: Objs = []
+    for address in addresses:
+        found += _at(address.get("ip") or address["hostname"], service["spec"]["ports"])
+    return found, ""
+
+
+def _at(host: str, ports: Objs) -> Objs:
+    return [{"name": port["name"], "host": host, "port": str(port["port"])} for port in ports]
+
+
+def _certify(cluster: Cluster, access: Obj) -> None:
+    spec, name, namespace = access["spec"], access["metadata"]["name"], access["metadata"]["namespace"]
+    if not spec.get("issuer"):
+        return
+    hosts = {endpoint["host"] for endpoint in access["status"].get("endpoints") or []}
+    wanted: Obj = {
+        "ca": spec["issuer"],
+        "subject": name,
+        "server": True,
+        "hosts": sorted({*hosts, name, f"{name}.{namespace}"}),
+    }
+    certificate: Obj = {
+        "metadata": {
+            "name": spec.get("certificate") or name,
+            "namespace": namespace,
+            "labels": {"internal.skupper.io/certificate": "true"},
+            "annotations": templates.CONTROLLED,
+            "ownerReferences": owner(access),
+        },
+        "spec": wanted,
+    }
+    made = cluster.ensure(kinds.CERTIFICATES, certificate)
+    if made is not None and sorted(made["spec"].get("hosts") or []) != wanted["hosts"]:
+        cluster.replace(kinds.CERTIFICATES, {**made, "spec": wanted})

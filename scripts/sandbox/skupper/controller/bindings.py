@@ -1,0 +1,140 @@
+"""Listeners and Connectors, and what their status says."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox.api.kinds import SERVICES, Obj, Objs, Resource
+from sandbox.skupper.controller import kinds, status
+from sandbox.skupper.controller.adoption import Adoption
+from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.network.network import SiteRecord
+from sandbox.skupper.network.targets import matching_pods, selected_pods
+
+LISTENER_LABEL = "internal.skupper.io/listener"
+_NO_SITE = "No active site in namespace"
+
+
+class Bindings:
+    """The Listeners and Connectors of all namespaces."""
+
+    def __init__(self, sites: Sites, adoption: Adoption) -> None:
+        self._sites = sites
+        self._adoption = adoption
+        self._had_pods: set[str] = set()
+        self.good: dict[tuple[str, str], Objs] = {}
+        """The Listeners that are in order, for each (cluster, namespace) with a working Site."""
+
+    def step(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]]) -> None:
+        """Brings their status up to date. `heard` is each Site's network status by the Site's uid."""
+        self.good = {key: found for key, found in self.good.items() if key[0] != cluster.name}
+        working = self._sites.working(cluster)
+        for resource in (kinds.LISTENERS, kinds.CONNECTORS):
+            for namespace in {obj["metadata"]["namespace"] for obj in cluster.all(resource)} - set(working):
+                self._without_site(turn, cluster, resource, namespace)
+        turn.each(working.values(), partial(self._of_site, turn, cluster, heard))
+
+    def _of_site(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]], site: Obj) -> None:
+        records = heard.get(site["metadata"]["uid"])
+        self._connectors(cluster, site, records)
+        self.good[cluster.name, site["metadata"]["namespace"]] = self._listeners(turn, cluster, site, records)
+
+    def _known(self, cluster: Cluster, resource: Resource, site: Obj) -> Objs:
+        """The namespace's objects that the Site has taken notice of."""
+        found = cluster.all(resource, site["metadata"]["namespace"])
+        return [obj for obj in found if self._adoption.knows(site, obj)]
+
+    def _without_site(self, turn: Turn, cluster: Cluster, resource: Resource, namespace: str) -> None:
+        """A new one says so at once; one whose Site was deleted keeps its old status until the next look."""
+        for obj in cluster.all(resource, namespace):
+            uid = obj["metadata"]["uid"]
+            looked = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} no site")
+            if "conditions" in obj.get("status", {}) and not looked:
+                continue
+            _configure(cluster, resource, obj, _NO_SITE)
+
+    # Connectors
+
+    def _connectors(self, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> None:
+        for connector in self._known(cluster, kinds.CONNECTORS, site):
+            problem = self._connector_problem(cluster, connector)
+            fresh = draft(connector)
+            changed = False
+            if problem is not None:
+                state = status.ok_or_error(problem)
+                changed = status.mark(fresh, status.CONFIGURED, state, status.CONNECTOR_NEEDS)
+            if records is not None:
+                matched = _heard_listener(records, connector["spec"]["routingKey"])
+                changed |= status.set_field(fresh, "hasMatchingListener", matched or None)
+                state = status.ok_or_pending(matched, "No matching listeners")
+                changed |= status.mark(fresh, status.MATCHED, state, status.CONNECTOR_NEEDS)
+            if changed:
+                cluster.set_status(kinds.CONNECTORS, fresh)
+
+    def _connector_problem(self, cluster: Cluster, connector: Obj) -> str | None:
+        """What is wrong with it; None (no status yet) until the first pod with its labels was seen."""
+        uid = connector["metadata"]["uid"]
+        if connector["spec"].get("host") or selected_pods(cluster, connector):
+            self._had_pods.add(uid)
+            return ""
+        if matching_pods(cluster, connector):
+            self._had_pods.add(uid)
+        if uid in self._had_pods:
+            return "No matches for selector"
+        before = status.find(connector, status.CONFIGURED)
+        return "" if before is not None and before["message"] == _NO_SITE else None
+
+    # Listeners
+
+    def _listeners(self, turn: Turn, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> Objs:
+        """Updates their status; those that are in order."""
+        good: Objs = []
+        namespace = site["metadata"]["namespace"]
+        first: dict[tuple[str, int], str] = {}
+        for listener in self._known(cluster, kinds.LISTENERS, site):
+            spec, name = listener["spec"], listener["metadata"]["name"]
+            problem = _host_taken(cluster, listener)
+            leader = first.setdefault((spec["host"], spec["port"]), name)
+            if not problem and leader != name:
+                where = f"host {spec['host']} and port {spec['port']}"
+                problem = f"Listener {leader} with {where} already exists in namespace"
+            if not problem:
+                good.append(listener)
+            fresh = draft(listener)
+            state = status.ok_or_error(problem)
+            changed = status.mark(fresh, status.CONFIGURED, state, status.LISTENER_NEEDS)
+            if records is not None:
+                matched = _heard_connector(records, spec["routingKey"])
+                if turn.faults.get("listener", cluster.name, namespace) == "pending":
+                    matched = False
+                changed |= status.set_field(fresh, "hasMatchingConnector", matched or None)
+                state = status.ok_or_pending(matched, "No matching connectors")
+                changed |= status.mark(fresh, status.MATCHED, state, status.LISTENER_NEEDS)
+            if changed:
+                cluster.set_status(kinds.LISTENERS, fresh)
+        return good
+
+
+def _configure(cluster: Cluster, resource: Resource, obj: Obj, problem: str) -> None:
+    fresh = draft(obj)
+    if status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LISTENER_NEEDS):
+        cluster.set_status(resource, fresh)
+
+
+def _host_taken(cluster: Cluster, listener: Obj) -> str:
+    """A Service of the host's name that is not a listener's is left alone, and the Listener refused."""
+    host, namespace = listener["spec"]["host"], listener["metadata"]["namespace"]
+    service = cluster.get(SERVICES, namespace, host)
+    if service is None or LISTENER_LABEL in (service["metadata"].get("labels") or {}):
+        return ""
+    return f"Service {host} already exists in namespace"
+
+
+def _heard_connector(records: list[SiteRecord], key: str) -> bool:
+    return any(found and address == key for r in records for address, found in r.services.connectors)
+
+
+def _heard_listener(records: list[SiteRecord], key: str) -> bool:
+    return any(found and address == key for r in records for address, found in r.services.listeners)

@@ -1,0 +1,181 @@
+"""The controller: everything that Skupper does in both clusters, and the network between them, in one process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from sandbox.api.client import Kube, wait_for_server
+from sandbox.api.kinds import KubeError
+from sandbox.skupper.controller import access, install, kinds
+from sandbox.skupper.controller.adoption import Adoption
+from sandbox.skupper.controller.bindings import Bindings
+from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.events import Events
+from sandbox.skupper.controller.grants import Grants
+from sandbox.skupper.controller.leases import Leaders
+from sandbox.skupper.controller.links import Links
+from sandbox.skupper.controller.load_balancers import LoadBalancers
+from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.controller.tokens import Tokens
+from sandbox.skupper.faults import delays, faults
+from sandbox.skupper.network import port_forward
+from sandbox.skupper.network.exposure import Exposure
+from sandbox.skupper.network.network import Network
+from sandbox.skupper.network.status import NetworkStatus
+from sandbox.skupper.network.targets import Gatherer
+from sandbox.skupper.network.traffic import ENDPOINTS, Traffic
+
+log = logging.getLogger(__name__)
+
+CONTEXTS = ("client", "cluster")
+READY_FILE = "skupper.ready"
+_RETRY = 1.0
+_START_SECONDS = 60.0
+
+
+class Controller:
+    """Looks at everything whenever something changed or is due, and makes it as it should be."""
+
+    def __init__(self, state: Path, clusters: list[Cluster]) -> None:
+        self._clusters = clusters
+        self._faults = faults.FaultsFile(state)
+        self._delays = delays.load(state)
+        self._lags = Lags()
+        self._load_balancers = LoadBalancers(_net(state))
+        self._sites = Sites()
+        self._grants = Grants(self._sites)
+        self._tokens = Tokens(self._sites, self._grants, clusters)
+        self._links = Links(self._sites)
+        self._leaders = Leaders()
+        self._network = Network()
+        self._status = NetworkStatus(self._sites, self._network)
+        self._adoption = Adoption()
+        self._gatherer = Gatherer(self._sites, self._links, self._leaders, self._adoption)
+        self._bindings = Bindings(self._sites, self._adoption)
+        self._exposure = Exposure(self._sites, self._bindings)
+        self._traffic = Traffic(state, _net(state), self._gatherer, self._network, self._exposure)
+
+    def close(self) -> None:
+        """Ends the relays."""
+        self._traffic.close()
+
+    def look(self, first: bool = False) -> float:
+        """One look; when the next is due at the latest (monotonic seconds).
+
+        The `first` takes everything that is so as having been so for long.
+        """
+        self._guard(self._faults_changed)
+        turn = Turn(time.monotonic(), self._delays, self._faults.current, self._lags, first=first)
+        acting = [cluster for cluster in self._clusters if self._acts(turn, cluster)]
+        steps = [partial(self._load_balancers.step, turn, cluster) for cluster in self._clusters]
+        steps += [partial(self._configure, turn, cluster) for cluster in acting]
+        steps += [partial(self._connect, turn)]
+        steps += [partial(self._report, turn, cluster) for cluster in acting]
+        steps += [partial(self._carry, turn)]
+        results = [self._guard(step) for step in steps]
+        if turn.failed or not all(results):
+            turn.wake(turn.now + _RETRY)
+        if all(results) and len(acting) == len(self._clusters):
+            self._lags.sweep()
+        return turn.next
+
+    def _faults_changed(self) -> None:
+        if self._faults.refresh():
+            log.info("faults: %s", self._faults.current.table)
+
+    def _acts(self, turn: Turn, cluster: Cluster) -> bool:
+        """Whether the cluster's controller runs and is not held up by a URL that does not answer."""
+        if turn.faults.get("controller", cluster.name) == "stopped":
+            return False
+        return turn.due(cluster.blocked_until)
+
+    def _configure(self, turn: Turn, cluster: Cluster) -> None:
+        self._sites.choose(cluster)
+        access.certificates(turn, cluster)
+        access.secured_accesses(turn, cluster)
+        self._sites.step(turn, cluster)
+        access.router_accesses(turn, cluster, self._sites)
+        access.secured_accesses(turn, cluster)
+        access.certificates(turn, cluster)
+        self._links.step(turn, cluster)
+        for resource in (kinds.LISTENERS, kinds.CONNECTORS):
+            self._adoption.step(turn, cluster, resource, self._sites.working(cluster))
+
+    def _connect(self, turn: Turn) -> None:
+        found = []
+        for cluster in self._clusters:
+            found += self._gatherer.facts(turn, cluster)
+        self._network.step(turn, found)
+
+    def _report(self, turn: Turn, cluster: Cluster) -> None:
+        self._status.step(turn, cluster)
+        heard = self._status.heard(cluster)
+        self._bindings.step(turn, cluster, heard)
+        self._exposure.step(turn, cluster, heard)
+        self._grants.step(turn, cluster)
+        self._tokens.step(turn, cluster)
+
+    def _carry(self, turn: Turn) -> None:
+        self._traffic.step(turn, self._clusters)
+        for cluster in self._clusters:
+            port_forward.step(turn, cluster, self._sites, self._traffic)
+
+    def _guard(self, step: Callable[[], None]) -> bool:
+        """Runs a step; an API server that refuses or is away must not stop the others."""
+        try:
+            step()
+        except KubeError as err:
+            log.warning("%s", err)
+            return False
+        except Exception:
+            # One broken object must not end the simulation: it is written down, and the rest goes on.
+            log.exception("a step failed")
+            return False
+        return True
+
+
+def run(state: Path, stop: threading.Event) -> None:
+    """Installs Skupper in both clusters and runs until `stop`."""
+    log.info("starting")
+    clusters = [Cluster(name, Kube.from_kubeconfig(state / "kubeconfig", name)) for name in CONTEXTS]
+    controller = Controller(state, clusters)
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(_install, clusters))
+        log.info("installed")
+        events = Events(clusters, [state / faults.FILE, state / ENDPOINTS])
+        events.wait_for_all(stop, _START_SECONDS)
+        log.info("all watches have begun")
+        for cluster in clusters:
+            install.grant_server(cluster)
+        due = controller.look(first=True)
+        (state / READY_FILE).write_text("")
+        log.info("serving")
+        while not stop.is_set():
+            events.wait(due, stop)
+            due = controller.look()
+    finally:
+        for cluster in clusters:
+            cluster.kube.close()
+        controller.close()
+
+
+def _install(cluster: Cluster) -> None:
+    wait_for_server(cluster.kube, _START_SECONDS)
+    install.install(cluster.kube)
+
+
+def _net(state: Path) -> str:
+    """The sandbox's part of loopback, for relays and load balancers."""
+    try:
+        return str(json.loads((state / "sandbox.json").read_text())["net"])
+    except FileNotFoundError:
+        return "127.0"

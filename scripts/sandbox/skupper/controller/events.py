@@ -1,0 +1,94 @@
+"""The watches of both clusters, and the moments at which the controller looks at everything."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from pathlib import Path
+
+from sandbox.api.kinds import Resource, WatchEvent
+from sandbox.skupper.controller.cluster import WATCHED, Cluster
+
+log = logging.getLogger(__name__)
+
+_FILES_EVERY = 0.25
+"""How often changes of the files that are read are looked for, in seconds."""
+_TOGETHER = 0.02
+"""Events that come within this many seconds are taken together."""
+
+_Item = tuple[Cluster, Resource, WatchEvent]
+
+
+class Events:
+    """Takes in what the watches of several clusters report, each watch in a thread of its own."""
+
+    def __init__(self, clusters: list[Cluster], files: list[Path]) -> None:
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._files = files
+        self._stamps = self._stat()
+        self._unsynced = len(clusters) * len(WATCHED)
+        for cluster in clusters:
+            for resource, selector in WATCHED:
+                name = f"{cluster.name} {resource.plural}"
+                threading.Thread(
+                    target=self._follow, args=(cluster, resource, selector), name=name, daemon=True
+                ).start()
+
+    def _follow(self, cluster: Cluster, resource: Resource, selector: str) -> None:
+        for event in cluster.kube.watch(resource, selector=selector):
+            self._queue.put((cluster, resource, event))
+
+    def wait_for_all(self, stop: threading.Event, seconds: float) -> None:
+        """Returns when every watch has reported what there is. TimeoutError after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while self._unsynced and not stop.is_set():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self._unsynced} watches have not begun after {seconds:.0f} s")
+            self._take(0.1)
+
+    def wait(self, until: float, stop: threading.Event) -> None:
+        """Returns when something happened, a file changed, or that time has come (monotonic seconds).
+
+        What has happened by then is taken in, even when that time was over before: otherwise a controller whose looks
+        take longer than it means to sleep would never hear that the objects it works on are gone.
+        """
+        while not stop.is_set():
+            left = min(until - time.monotonic(), _FILES_EVERY)
+            if self._take(max(left, 0.0)) or left <= 0:
+                return
+            if (stamps := self._stat()) != self._stamps:
+                self._stamps = stamps
+                return
+
+    def _take(self, seconds: float) -> bool:
+        """Waits for an event and takes in it and those that follow closely; false when there was none."""
+        try:
+            self._apply(self._queue.get(timeout=seconds))
+        except queue.Empty:
+            return False
+        end = time.monotonic() + _TOGETHER
+        while (left := end - time.monotonic()) > 0:
+            try:
+                self._apply(self._queue.get(timeout=left))
+            except queue.Empty:
+                break
+        return True
+
+    def _apply(self, item: _Item) -> None:
+        cluster, resource, event = item
+        if event.type == "SYNCED":
+            self._unsynced -= 1
+        cluster.saw(resource, event)
+
+    def _stat(self) -> list[tuple[int, int] | None]:
+        stamps: list[tuple[int, int] | None] = []
+        for path in self._files:
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                stamps.append(None)
+            else:
+                stamps.append((stat.st_mtime_ns, stat.st_ino))
+        return stamps

@@ -1,0 +1,155 @@
+"""AccessGrants, and the grant server that redeems them.
+
+The server is simulated inside the controller: a token's URL is looked up among the addresses that load balancers
+have given to grant servers, so a URL that would lead nowhere leads nowhere here too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sandbox.api.kinds import SECRETS, SERVICES, Obj
+from sandbox.skupper import durations
+from sandbox.skupper.controller import install, kinds, pki, status, templates
+from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.load_balancers import address_of
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites
+
+_DEFAULT_WINDOW = 600.0
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the grant server says: an HTTP status and a text, or (200) a Secret's data and a Link's endpoints."""
+
+    code: int
+    text: str = ""
+    secret: dict[str, str] | None = None
+    endpoints: tuple[Obj, ...] = ()
+
+
+class Grants:
+    """The grant server of every cluster."""
+
+    def __init__(self, sites: Sites) -> None:
+        self._sites = sites
+        self._url: dict[str, str] = {}
+
+    def step(self, turn: Turn, cluster: Cluster) -> None:
+        """Brings every AccessGrant's status up to date."""
+        self._learn_address(cluster)
+        turn.each(cluster.all(kinds.GRANTS), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, grant: Obj) -> None:
+        if not grant["spec"].get("redemptionsAllowed"):
+            spec = {**grant["spec"], "redemptionsAllowed": 1}
+            grant = cluster.replace(kinds.GRANTS, {**grant, "spec": spec}) or grant
+        fresh = draft(grant)
+        if self._fill_in(turn, cluster, fresh):
+            cluster.set_status(kinds.GRANTS, fresh)
+
+    def _learn_address(self, cluster: Cluster) -> None:
+        """Like the real one, keeps the last address when the load balancer takes it away."""
+        access = cluster.get(kinds.SECURED_ACCESSES, install.NAMESPACE, install.GRANT_SERVER)
+        endpoints = ((access or {}).get("status") or {}).get("endpoints") or []
+        if endpoints:
+            self._url[cluster.name] = f"{endpoints[0]['host']}:{endpoints[0]['port']}"
+
+    def _fill_in(self, turn: Turn, cluster: Cluster, grant: Obj) -> bool:
+        current = grant.setdefault("status", {})
+        unaddressed = turn.faults.there("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
+        base = "" if unaddressed else self._url.get(cluster.name, "")
+        ca = pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
+        changed = status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")
+        changed |= status.set_field(grant, "ca", ca)
+        if not current.get("code"):
+            current["code"] = grant["spec"].get("code") or _random(24)
+            changed = True
+        problem = ""
+        if not current.get("expirationTime"):
+            try:
+                window = _window(grant["spec"].get("expirationWindow", ""))
+            except ValueError as err:
+                problem = f'Invalid duration "{grant["spec"]["expirationWindow"]}": {err}'
+            else:
+                current["expirationTime"] = status.timestamp(_clock(turn, cluster, grant) + timedelta(seconds=window))
+                changed = True
+        changed |= status.mark(grant, status.PROCESSED, status.ok_or_error(problem), status.GRANT_NEEDS)
+        resolved = status.ok_or_pending(bool(current.get("url") and current.get("ca")))
+        return status.mark(grant, status.RESOLVED, resolved, status.GRANT_NEEDS) or changed
+
+    def listening(self, cluster: Cluster) -> str:
+        """`host:port` where the cluster's grant server really answers now; empty when nowhere."""
+        service = cluster.get(SERVICES, install.NAMESPACE, install.GRANT_SERVER)
+        address = address_of(service)
+        return f"{address}:{install.GRANT_PORT}" if address else ""
+
+    def ca(self, cluster: Cluster) -> str:
+        """The authority of the cluster's grant server."""
+        return pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
+
+    def redeem(self, turn: Turn, cluster: Cluster, path: str, code: str, subject: str) -> Answer:
+        """One POST to the cluster's grant server. The use is counted before anything else can go wrong."""
+        key = path.replace("/", "")
+        grant = next((g for g in cluster.all(kinds.GRANTS) if g["metadata"]["uid"] == key), None)
+        if grant is None:
+            return Answer(404, "No such claim")
+        refusal = _refusal(turn, cluster, grant, code)
+        if refusal is not None:
+            return refusal
+        fresh = draft(grant)
+        fresh["status"]["redemptions"] = fresh["status"].get("redemptions", 0) + 1
+        if cluster.set_status(kinds.GRANTS, fresh) is None:
+            return Answer(503, "Internal error")
+        if turn.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "error":
+            return Answer(500, "simulated failure")
+        return self._credentials(cluster, grant["metadata"]["namespace"], subject)
+
+    def _credentials(self, cluster: Cluster, namespace: str, subject: str) -> Answer:
+        site = self._sites.active(cluster, namespace)
+        if site is None:
+            return Answer(500, f"Site not yet defined for {namespace}")
+        issuer = site["status"].get("defaultIssuer") or templates.SITE_CA
+        ca = pki.ca_of(cluster.get(SECRETS, namespace, issuer))
+        if not ca:
+            return Answer(500, "Could not get issuer for requested certificate")
+        endpoints = tuple(e for e in site["status"].get("endpoints") or [] if e["name"] in ("inter-router", "edge"))
+        if not endpoints:
+            return Answer(500, "Could not resolve any endpoints for requested link")
+        return Answer(200, secret=pki.secret_data(subject, ca), endpoints=endpoints)
+
+
+def _refusal(turn: Turn, cluster: Cluster, grant: Obj, code: str) -> Answer | None:
+    known = grant.get("status") or {}
+    expiration = known.get("expirationTime", "")
+    if not expiration:
+        return Answer(500, "Corrupted claim")
+    if datetime.fromisoformat(expiration) < _clock(turn, cluster, grant):
+        return Answer(404, "No such claim")
+    if grant["spec"].get("redemptionsAllowed", 1) <= known.get("redemptions", 0):
+        return Answer(404, "No such access granted")
+    if (
+        known.get("code") != code
+        or turn.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "refused"
+    ):
+        return Answer(403, "Redemption of access token refused")
+    return None
+
+
+def _window(text: str) -> float:
+    return durations.parse(text) if text else _DEFAULT_WINDOW
+
+
+def _clock(turn: Turn, cluster: Cluster, grant: Obj) -> datetime:
+    ahead = turn.faults.clock(cluster.name, grant["metadata"]["namespace"])
+    return datetime.now(UTC) + timedelta(seconds=ahead)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))

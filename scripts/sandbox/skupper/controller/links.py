@@ -1,0 +1,64 @@
+"""Links: looked at late, connected by the network, and reported when the network status comes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox.api.kinds import Obj
+from sandbox.skupper.controller import kinds, status
+from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites
+
+
+class Links:
+    """When each Link was looked at."""
+
+    def __init__(self, sites: Sites) -> None:
+        self._sites = sites
+        self._first: dict[str, str] = {}
+        self._looked: dict[str, float] = {}
+
+    def looked_at(self, link: Obj) -> float | None:
+        """When (monotonic seconds) the controller gave the Link to the router; None before."""
+        return self._looked.get(link["metadata"]["uid"])
+
+    def step(self, turn: Turn, cluster: Cluster) -> None:
+        """Notices new Links and looks at those whose time has come."""
+        turn.each(cluster.all(kinds.LINKS), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, link: Obj) -> None:
+        if link["metadata"]["namespace"] not in self._sites.working(cluster):
+            _say(cluster, link, "No active site in namespace")
+        elif self._due(turn, cluster, link):
+            self._looked.setdefault(link["metadata"]["uid"], float("-inf") if turn.first else turn.now)
+            _say(cluster, link, "")
+
+    def _due(self, turn: Turn, cluster: Cluster, link: Obj) -> bool:
+        """Release 2.2.1 ignores a new Link until its next event: a change of it, or the periodic look at all."""
+        uid, namespace = link["metadata"]["uid"], link["metadata"]["namespace"]
+        if uid in self._looked:
+            return True
+        if status.is_true(link, status.CONFIGURED):
+            return True  # made known to the router before this program was started
+        first = self._first.setdefault(uid, link["metadata"]["resourceVersion"])
+        slept = turn.passed("sleep", turn.delays.link_sleep, cluster.name, namespace, of=uid)
+        if first == link["metadata"]["resourceVersion"]:
+            return slept
+        return turn.passed("wake", turn.delays.link_wake, cluster.name, namespace, of=uid) or slept
+
+
+def _say(cluster: Cluster, link: Obj, problem: str) -> None:
+    fresh = draft(link)
+    if status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LINK_NEEDS):
+        cluster.set_status(kinds.LINKS, fresh)
+
+
+def report(cluster: Cluster, link: Obj, operational: bool, site_id: str, site_name: str) -> None:
+    """What the network status says of the Link."""
+    fresh = draft(link)
+    changed = status.set_field(fresh, "remoteSiteId", site_id)
+    changed |= status.set_field(fresh, "remoteSiteName", site_name)
+    state = status.ok_or_pending(operational, "Not operational")
+    if status.mark(fresh, status.OPERATIONAL, state, status.LINK_NEEDS) or changed:
+        cluster.set_status(kinds.LINKS, fresh)

@@ -1,0 +1,238 @@
+"""Sites: which one is active, what is made for it, and how it stands."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox.api.kinds import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    PODS,
+    ROLE_BINDINGS,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Obj,
+    Resource,
+)
+from sandbox.skupper import VERSION
+from sandbox.skupper.controller import kinds, leases, status, templates
+from sandbox.skupper.controller.cluster import Cluster, draft, labels_match
+from sandbox.skupper.controller.reconcile import Turn
+
+ACCESS_TYPES = ("local", "loadbalancer", "route")
+"""What the real controller allows unless it is told otherwise; `nodeport` is not among them."""
+
+_CONTROLLER = {"name": "skupper-controller", "namespace": "skupper", "version": VERSION}
+_ROUTER_PODS = {"skupper.io/component": "router", "skupper.io/type": "site"}
+
+
+class Sites:
+    """The active Site of every namespace of every cluster."""
+
+    def __init__(self) -> None:
+        self._active: dict[tuple[str, str], Obj] = {}
+        self._made: set[tuple[str, str]] = set()
+        self._tried: dict[str, str] = {}
+
+    def active(self, cluster: Cluster, namespace: str) -> Obj | None:
+        """The namespace's Site that the controller acts for, as it is now."""
+        known = self._active.get((cluster.name, namespace))
+        return None if known is None else cluster.get(kinds.SITES, namespace, known["metadata"]["name"])
+
+    def namespaces(self, cluster: Cluster) -> list[str]:
+        """Namespaces with an active Site."""
+        return sorted(namespace for where, namespace in self._active if where == cluster.name)
+
+    def working(self, cluster: Cluster) -> dict[str, Obj]:
+        """The active Sites whose router is configured, by namespace."""
+        found = {}
+        for namespace in self.namespaces(cluster):
+            site = self.active(cluster, namespace)
+            if site is not None and self.initialised(site):
+                found[namespace] = site
+        return found
+
+    def initialised(self, site: Obj) -> bool:
+        """Whether the router's configuration could be made, so that Links and Listeners are acted upon."""
+        return site["metadata"]["uid"] in {uid for _, uid in self._made}
+
+    def choose(self, cluster: Cluster) -> None:
+        """Notices new and deleted Sites: one that was deleted is no longer active, the oldest other one is."""
+        for where, namespace in [key for key in self._active if key[0] == cluster.name]:
+            known = self._active[where, namespace]
+            now = cluster.get(kinds.SITES, namespace, known["metadata"]["name"])
+            if now is None or now["metadata"]["uid"] != known["metadata"]["uid"]:
+                del self._active[where, namespace]
+                self._made.discard((cluster.name, known["metadata"]["uid"]))
+                _leave(cluster, namespace)
+        for site in cluster.all(kinds.SITES):
+            self._active.setdefault((cluster.name, site["metadata"]["namespace"]), site)
+
+    def step(self, turn: Turn, cluster: Cluster) -> None:
+        """Brings every Site's objects and status up to date."""
+        turn.each(cluster.all(kinds.SITES), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
+        active = self.active(cluster, site["metadata"]["namespace"])
+        if active is not None and active["metadata"]["uid"] == site["metadata"]["uid"]:
+            self._reconcile(turn, cluster, site)
+        elif active is not None:
+            name = active["metadata"]["name"]
+            _set_inactive(cluster, site, f"An active site already exists in the namespace ({name})")
+
+    def _reconcile(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
+        access = site["spec"].get("linkAccess", "")
+        if access not in ("", "none", "default", *ACCESS_TYPES):
+            _set_configured(cluster, site, f"Unsupported value for LinkAccess: {access}")
+            return
+        problem = self._initialise(turn, cluster, site)
+        _set_configured(cluster, site, problem)
+        if not problem and "deletionTimestamp" not in site["metadata"]:
+            self._make(turn, cluster, site)
+        _set_running(turn, cluster, site)
+
+    def _initialise(self, turn: Turn, cluster: Cluster, site: Obj) -> str:
+        """Makes the router's configuration; why that cannot be done, tried again when the controller would."""
+        uid, version = site["metadata"]["uid"], site["metadata"]["resourceVersion"]
+        if self.initialised(site):
+            return ""
+        namespace = site["metadata"]["namespace"]
+        waited = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"site {uid} {version}")
+        if self._tried.get(uid) == version and not waited:
+            return _configured_problem(site)
+        self._tried[uid] = version
+        for config in cluster.all(CONFIG_MAPS, namespace):
+            if uid not in {ref["uid"] for ref in config["metadata"].get("ownerReferences", [])}:
+                return f'{config["metadata"]["name"]} is not owned by skupper site "{uid}"'
+        if cluster.ensure(CONFIG_MAPS, templates.router_config(site)) is None:
+            return f'{templates.ROUTER} is not owned by skupper site "{uid}"'
+        self._made.add((cluster.name, uid))
+        return ""
+
+    def _make(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
+        """What comes with a Site. Objects of a Site of the same name that was deleted are waited for."""
+        if not site["spec"].get("serviceAccount"):
+            self._once(turn, cluster, ROLES, templates.role(site), site)
+            self._once(turn, cluster, SERVICE_ACCOUNTS, templates.service_account(site), site)
+            self._once(turn, cluster, ROLE_BINDINGS, templates.role_binding(site), site)
+        for certificate in templates.certificates(site):
+            cluster.ensure(kinds.CERTIFICATES, certificate)
+        if site["spec"].get("linkAccess", "") not in ("", "none"):
+            wanted = templates.router_access(site)
+            made = cluster.ensure(kinds.ROUTER_ACCESSES, wanted)
+            if made is not None and made["spec"] != wanted["spec"]:
+                cluster.replace(kinds.ROUTER_ACCESSES, {**made, "spec": wanted["spec"]})
+        cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(turn, cluster, site)))
+        cluster.ensure(SERVICES, templates.local_service(site))
+
+    def _once(self, turn: Turn, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
+        """For kinds that are not watched: made once for each Site, when the old Site's are gone."""
+        key = (f"{cluster.name} {resource.plural}", site["metadata"]["uid"])
+        if key in self._made:
+            return
+        if cluster.ensure(resource, wanted) is not None:
+            self._made.add(key)
+        else:
+            turn.wake(turn.now + turn.delays.resync.of(cluster.name, site["metadata"]["namespace"]))
+
+
+def router_pods(cluster: Cluster, namespace: str) -> list[Obj]:
+    """The namespace's router pods."""
+    return [pod for pod in cluster.all(PODS, namespace) if labels_match(_ROUTER_PODS, pod)]
+
+
+def is_up(pod: Obj) -> bool:
+    """Running and Ready."""
+    return pod.get("status", {}).get("phase") == "Running" and status.is_true(pod, "Ready")
+
+
+def routers_up(turn: Turn, cluster: Cluster, namespace: str) -> bool:
+    """Whether a router of the namespace is running and ready."""
+    if turn.faults.get("site", cluster.name, namespace) == "never-ready":
+        return False
+    return any(is_up(pod) for pod in router_pods(cluster, namespace))
+
+
+def running_state(pods: list[Obj], held_back: bool = False) -> status.State:
+    """The Site's Running condition: the last router pod that is not ready says why."""
+    state = status.pending("No router pod is ready")
+    for pod in pods:
+        if is_up(pod) and not held_back:
+            return status.OK
+        state = _pod_state(pod)
+    return state
+
+
+def _pod_state(pod: Obj) -> status.State:
+    for condition in pod.get("status", {}).get("conditions") or []:
+        if condition["status"] == "False":
+            return status.pending(condition.get("message") or _unready(pod))
+    if is_up(pod):
+        return status.pending(_unready(pod))
+    return status.pending(f"Pod {pod['metadata']['name']} not ready")
+
+
+def _unready(pod: Obj) -> str:
+    """The kubelet's words, for a pod whose node is simulated and says nothing."""
+    names = " ".join(container["name"] for container in pod["spec"]["containers"])
+    return f"containers with unready status: [{names}]"
+
+
+def _set_running(turn: Turn, cluster: Cluster, site: Obj) -> None:
+    namespace = site["metadata"]["namespace"]
+    pods = router_pods(cluster, namespace)
+    fresh = draft(cluster.get(kinds.SITES, namespace, site["metadata"]["name"]) or site)
+    if not pods and status.find(fresh, status.RUNNING) is None:
+        return
+    held_back = turn.faults.get("site", cluster.name, namespace) == "never-ready"
+    if status.mark(fresh, status.RUNNING, running_state(pods, held_back), status.site_needs(fresh["spec"])):
+        cluster.set_status(kinds.SITES, fresh)
+
+
+def set_endpoints(cluster: Cluster, site: Obj, endpoints: list[Obj]) -> None:
+    """The Site's Resolved condition and the addresses for Links. Only for Sites with a RouterAccess."""
+    fresh = draft(site)
+    changed = status.set_field(fresh, "endpoints", endpoints)
+    state = status.ok_or_pending(bool(endpoints))
+    if status.mark(fresh, status.RESOLVED, state, status.site_needs(fresh["spec"])) or changed:
+        cluster.set_status(kinds.SITES, fresh)
+
+
+def _set_inactive(cluster: Cluster, site: Obj, problem: str) -> None:
+    fresh = draft(site)
+    status.set_field(fresh, "controller", _CONTROLLER)
+    if status.mark(fresh, status.CONFIGURED, status.error(problem), status.site_needs(fresh["spec"])):
+        cluster.set_status(kinds.SITES, fresh)
+
+
+def _set_configured(cluster: Cluster, site: Obj, problem: str) -> None:
+    fresh = draft(site)
+    changed = status.set_field(fresh, "controller", _CONTROLLER)
+    changed |= status.set_field(fresh, "defaultIssuer", site["spec"].get("defaultIssuer", templates.SITE_CA))
+    state = status.ok_or_error(problem)
+    if status.mark(fresh, status.CONFIGURED, state, status.site_needs(fresh["spec"])) or changed:
+        cluster.set_status(kinds.SITES, fresh)
+
+
+def _configured_problem(site: Obj) -> str:
+    condition = status.find(site, status.CONFIGURED)
+    return "" if condition is None or condition["status"] == "True" else str(condition["message"])
+
+
+def _ready_after(turn: Turn, cluster: Cluster, site: Obj) -> float:
+    plain = site["spec"].get("linkAccess", "") in ("", "none")
+    span = turn.delays.router_ready if plain else turn.delays.router_ready_access
+    return span.of("router", cluster.name, site["metadata"]["namespace"])
+
+
+def _leave(cluster: Cluster, namespace: str) -> None:
+    """A Site was deleted: its redeemed tokens say so, and its leader's lease begins to run out."""
+    for token in cluster.all(kinds.TOKENS, namespace):
+        if status.is_true(token, status.REDEEMED):
+            fresh = draft(token)
+            over = "Already redeemed for a deleted site"
+            status.set_condition(fresh, status.REDEEMED, status.State(ok=True, reason="Error", message=over))
+            fresh["status"].update(redeemed=True, status="Error", message=over)
+            cluster.set_status(kinds.TOKENS, fresh)
+    leases.release(cluster, namespace)

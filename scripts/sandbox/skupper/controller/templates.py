@@ -1,0 +1,187 @@
+"""What the controller makes in a Site's namespace. Pure: Site in, desired objects out.
+
+Names, labels, ports and owners are those of the real one; the router's configuration and the containers'
+details that nothing in the sandbox reads are left out.
+"""
+
+from __future__ import annotations
+
+import json
+
+from sandbox.api.kinds import Obj, Objs
+from sandbox.skupper import VERSION
+from sandbox.skupper.controller.cluster import owner
+
+ROUTER = "skupper-router"
+LOCAL = "skupper-router-local"
+NETWORK_STATUS = "skupper-network-status"
+LEASE = "skupper-site-leader"
+SITE_CA = "skupper-site-ca"
+READY_AFTER = "sandbox.hzlink.dev/ready-after"
+"""Annotation of a pod: seconds from its start until it is ready. Read by the sandbox's pod runner."""
+
+CONTROLLED = {"internal.skupper.io/controlled": "true"}
+ROUTER_LABELS = {
+    "app.kubernetes.io/name": ROUTER,
+    "app.kubernetes.io/part-of": "skupper",
+    "application": ROUTER,
+    "skupper.io/component": "router",
+}
+LISTENER_SELECTOR = {"application": ROUTER, "skupper.io/component": "router"}
+"""Selector of every Service that stands for a listener."""
+
+ROUTER_IMAGE = "skupper/skupper-router:3.5.1"
+ADAPTOR_IMAGE = f"skupper/kube-adaptor:{VERSION}"
+
+
+def _rule(verbs: str, resources: str, group: str = "") -> Obj:
+    return {"verbs": verbs.split(), "apiGroups": [group], "resources": resources.split()}
+
+
+_READ = "get list watch"
+_RULES = [
+    _rule(_READ, "secrets pods"),
+    _rule(f"{_READ} create update delete", "configmaps"),
+    _rule("get", "deployments", "apps"),
+    _rule("update delete", "secrets"),
+    _rule(_READ, "services"),
+    _rule(f"{_READ} create update delete", "leases", "coordination.k8s.io"),
+]
+
+
+def meta(site: Obj, name: str, **more: Obj) -> Obj:
+    """Metadata of an object that goes away with the Site."""
+    return {
+        "name": name,
+        "namespace": site["metadata"]["namespace"],
+        "ownerReferences": owner(site),
+        **more,
+    }
+
+
+def router_config(site: Obj) -> Obj:
+    """The ConfigMap that the router and its adaptor would share."""
+    mode = "edge" if site["spec"].get("edge") else "interior"
+    router = {"id": f"{site['metadata']['name']}-${{HOSTNAME}}", "mode": mode}
+    return {
+        "metadata": meta(site, ROUTER, labels={"internal.skupper.io/router-config": ""}),
+        "data": {"skrouterd.json": json.dumps([["router", router]])},
+    }
+
+
+def service_account(site: Obj) -> Obj:
+    """Whom the router runs as."""
+    return {"metadata": meta(site, ROUTER)}
+
+
+def role(site: Obj) -> Obj:
+    """What the router's adaptor may do."""
+    return {"metadata": meta(site, ROUTER), "rules": _RULES}
+
+
+def role_binding(site: Obj) -> Obj:
+    """Gives the role to the service account."""
+    return {
+        "metadata": meta(site, ROUTER),
+        "subjects": [{"kind": "ServiceAccount", "name": ROUTER}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ROUTER},
+    }
+
+
+def local_service(site: Obj) -> Obj:
+    """The router's Service inside the cluster."""
+    return {
+        "metadata": meta(site, LOCAL),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": ROUTER_LABELS,
+            "ports": [{"name": "amqps", "port": 5671, "protocol": "TCP", "targetPort": 5671}],
+        },
+    }
+
+
+def deployment(site: Obj, ready_after: float) -> Obj:
+    """The router. `ready_after` is in seconds, for the pod runner."""
+    account = site["spec"].get("serviceAccount") or ROUTER
+    site_id = {"name": "SKUPPER_SITE_ID", "value": site["metadata"]["uid"]}
+    containers: Objs = [
+        _container("router", ROUTER_IMAGE, 9090, [site_id], _ROUTER_PORTS),
+        _container("kube-adaptor", ADAPTOR_IMAGE, 9191, [site_id], [_port("metrics", 9000)]),
+    ]
+    labels = {**ROUTER_LABELS, "skupper.io/group": ROUTER, "skupper.io/type": "site"}
+    template: Obj = {
+        "metadata": {"labels": labels, "annotations": {READY_AFTER: f"{ready_after:.2f}"}},
+        "spec": {
+            "serviceAccountName": account,
+            "securityContext": {"runAsNonRoot": True},
+            "containers": containers,
+        },
+    }
+    return {
+        "metadata": meta(site, ROUTER, labels={**ROUTER_LABELS, "skupper.io/type": "site"}),
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"skupper.io/component": "router"}},
+            "template": template,
+        },
+    }
+
+
+def _port(name: str, number: int) -> Obj:
+    return {"name": name, "containerPort": number, "protocol": "TCP"}
+
+
+_ROUTER_PORTS = [
+    _port("amqps", 5671),
+    _port("http", 9090),
+    _port("inter-router", 55671),
+    _port("edge", 45671),
+]
+
+
+def _container(name: str, image: str, health: int, env: Objs, ports: Objs) -> Obj:
+    probe = {"httpGet": {"path": "/healthz", "port": health}, "initialDelaySeconds": 1, "periodSeconds": 10}
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+    return {
+        "name": name,
+        "image": image,
+        "env": env,
+        "ports": ports,
+        "readinessProbe": probe,
+        "securityContext": security,
+    }
+
+
+def router_access(site: Obj) -> Obj:
+    """What a Site's `linkAccess` stands for."""
+    access = site["spec"]["linkAccess"]
+    spec: Obj = {
+        "roles": [{"name": "inter-router", "port": 55671}, {"name": "edge", "port": 45671}],
+        "tlsCredentials": "skupper-site-server",
+        "generateTlsCredentials": True,
+        "issuer": SITE_CA,
+    }
+    if access != "default":
+        spec["accessType"] = access
+    return {"metadata": meta(site, ROUTER, annotations=CONTROLLED), "spec": spec}
+
+
+def certificates(site: Obj) -> Objs:
+    """The Site's two authorities and the local server's certificate."""
+    name, namespace = site["metadata"]["name"], site["metadata"]["namespace"]
+    local: Obj = {
+        "ca": "skupper-local-ca",
+        "subject": LOCAL,
+        "server": True,
+        "hosts": [LOCAL, f"{LOCAL}.{namespace}", f"{LOCAL}.{namespace}.svc.cluster.local"],
+    }
+    wanted = {
+        SITE_CA: {"ca": "", "subject": f"{name} site CA", "signing": True},
+        "skupper-local-ca": {"ca": "", "subject": f"{name} local CA", "signing": True},
+        "skupper-local-server": local,
+    }
+    labels = {"internal.skupper.io/certificate": "true"}
+    return [
+        {"metadata": meta(site, key, labels=labels, annotations=CONTROLLED), "spec": spec}
+        for key, spec in wanted.items()
+    ]

@@ -1,0 +1,153 @@
+"""AccessTokens: redeemed at their URL, which makes a Link and its Secret, both named after the token."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from urllib.parse import urlsplit
+
+from sandbox.api.kinds import SECRETS, ConflictError, Obj
+from sandbox.skupper.controller import kinds, status
+from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller.grants import Answer, Grants
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites
+
+_PHRASES = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+
+
+class Tokens:
+    """The redeeming side of every cluster."""
+
+    def __init__(self, sites: Sites, grants: Grants, clusters: list[Cluster]) -> None:
+        self._sites = sites
+        self._grants = grants
+        self._clusters = clusters
+        self._tried: dict[str, str] = {}
+
+    def step(self, turn: Turn, cluster: Cluster) -> None:
+        """Tries every token that is not redeemed: on each change of it (own ones too) and then now and again."""
+        turn.each(cluster.all(kinds.TOKENS), partial(self._one, turn, cluster))
+
+    def _one(self, turn: Turn, cluster: Cluster, token: Obj) -> None:
+        namespace, uid = token["metadata"]["namespace"], token["metadata"]["uid"]
+        site = self._sites.active(cluster, namespace)
+        if site is None:
+            return
+        if status.is_true(token, status.REDEEMED):
+            self._again(turn, cluster, site, token)
+            return
+        if not turn.passed("redeem", turn.delays.redeem, of=uid):
+            return
+        version = token["metadata"]["resourceVersion"]
+        again = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} {version}")
+        if self._tried.get(uid) == version and not again:
+            return
+        self._tried[uid] = version
+        self._redeem(turn, cluster, site, token)
+        if again:
+            # The next try without a change comes a whole period later.
+            turn.lags.restart(("resync", cluster.name, namespace, f"{uid} {version}"), turn.now)
+
+    def _again(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
+        """Only when a test asks for it: the real controller leaves redeemed tokens alone."""
+        namespace, name = token["metadata"]["namespace"], token["metadata"]["name"]
+        if turn.faults.get("link_delete", cluster.name, namespace) != "redeem":
+            return
+        if cluster.get(kinds.LINKS, namespace, name) is None:
+            self._redeem(turn, cluster, site, token)
+
+    def _redeem(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
+        problem = self._attempt(turn, cluster, site, token)
+        fresh = draft(token)
+        state = status.ok_or_error(problem)
+        if not status.set_condition(fresh, status.REDEEMED, state):
+            return
+        if state.ok:
+            fresh["status"]["redeemed"] = True
+        fresh["status"].update(status=state.reason, message=state.message)
+        cluster.set_status(kinds.TOKENS, fresh)
+
+    def _attempt(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> str:
+        """Redeems; what went wrong, in the real controller's words."""
+        answer = self._post(turn, cluster, token, subject=site["metadata"]["uid"])
+        if isinstance(answer, str):
+            return f"Controller got error: {answer}"
+        if answer.code != 200:
+            phrase = _PHRASES[answer.code]
+            return f"Controller got failed response: {answer.code} ({phrase}) {answer.text}"
+        return _establish(cluster, site, token, answer)
+
+    def _post(self, turn: Turn, cluster: Cluster, token: Obj, subject: str) -> Answer | str:
+        """The answer, or why there was none, as Go's HTTP client says it."""
+        spec = token["spec"]
+        url = spec["url"]
+        where = urlsplit(url)
+        if wrong := _wrong_url(url):
+            return wrong
+        issuer = self._at(where.netloc)
+        if issuer is None or turn.faults.get("redeem", cluster.name, token["metadata"]["namespace"]) == "unreachable":
+            reason, waits = _unreachable(where.hostname or "", where.netloc)
+            if waits:
+                cluster.blocked_until = turn.now + turn.delays.unreachable.of(cluster.name)
+                turn.wake(cluster.blocked_until)
+            return f'Post "{url}": {reason}'
+        if where.scheme == "http":
+            return Answer(400, "Client sent an HTTP request to an HTTPS server.")
+        if spec["ca"].strip() != self._grants.ca(issuer).strip():
+            reason = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            return f'Post "{url}": {reason}'
+        return self._grants.redeem(turn, issuer, where.path, spec["code"], subject)
+
+    def _at(self, address: str) -> Cluster | None:
+        for cluster in self._clusters:
+            if address and self._grants.listening(cluster) == address:
+                return cluster
+        return None
+
+
+def _wrong_url(url: str) -> str:
+    """What is wrong with a URL that cannot even be tried."""
+    where = urlsplit(url)
+    if where.scheme in ("http", "https"):
+        if " " in where.netloc:
+            return f'parse "{url}": invalid character " " in host name'
+        return ""
+    if ":" in url.split("/")[0]:
+        return f'parse "{url}": first path segment in URL cannot contain colon'
+    return f'Post "{url}": unsupported protocol scheme "{where.scheme}"'
+
+
+def _unreachable(host: str, address: str) -> tuple[str, bool]:
+    """Why nobody answers at an address, and whether finding that out takes its time."""
+    if not _ADDRESS.fullmatch(host):
+        return f"dial tcp: lookup {host}: no such host", False
+    if host.startswith("127."):
+        return f"dial tcp {address}: connect: connection refused", False
+    return f"dial tcp {address}: connect: no route to host", True
+
+
+def _establish(cluster: Cluster, site: Obj, token: Obj, answer: Answer) -> str:
+    """Makes the Secret and the Link; why that could not be done."""
+    name = token["metadata"]["name"]
+    meta = {"name": name, "namespace": token["metadata"]["namespace"], "ownerReferences": owner(site)}
+    secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": answer.secret}
+    spec: Obj = {"endpoints": list(answer.endpoints), "tlsCredentials": name}
+    if token["spec"].get("linkCost", 0) > 0:
+        spec["cost"] = token["spec"]["linkCost"]
+    for what, resource, obj in (
+        ("secret", SECRETS, secret),
+        ("link", kinds.LINKS, {"metadata": meta, "spec": spec}),
+    ):
+        try:
+            cluster.create(resource, obj)
+        except ConflictError as err:
+            return f"Controller could not create received {what}: {err.message}"
+    return ""

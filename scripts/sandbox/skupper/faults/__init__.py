@@ -1,0 +1,1 @@
+"""What tests can break, and how long things take."""

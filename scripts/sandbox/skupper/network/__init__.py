@@ -1,0 +1,1 @@
+"""Simulated: routers and the network between Sites. TCP relays carry real traffic."""

@@ -1,0 +1,169 @@
+"""The Services that stand for Listeners: one for each host, and one for each pod that is exposed by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from sandbox.api.kinds import SERVICES, Obj, Objs, key_of
+from sandbox.skupper.controller import templates
+from sandbox.skupper.controller.bindings import LISTENER_LABEL, Bindings
+from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.network.network import SiteRecord
+
+_FIRST_PORT = 1024
+
+
+@dataclass
+class Ports:
+    """The ports at which one Site's router listens, the lowest free one for each new key."""
+
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def of(self, key: str) -> int:
+        """The port of a listener (or of one of its targets)."""
+        if key not in self.taken:
+            used = set(self.taken.values())
+            self.taken[key] = next(p for p in range(_FIRST_PORT, 65536) if p not in used)
+        return self.taken[key]
+
+    def keep(self, keys: set[str]) -> None:
+        """Frees all others."""
+        for key in set(self.taken) - keys:
+            del self.taken[key]
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """One port of a Service that stands for a Listener, or for one of its targets."""
+
+    host: str
+    """The Service's name."""
+    listener: str
+    address: str
+    """The routing key (with a target's name) that the router's port leads to."""
+    port: int
+    target_port: int
+    key: str
+    """What the router's port was taken for."""
+
+
+class Exposure:
+    """The Services of all Listeners."""
+
+    def __init__(self, sites: Sites, bindings: Bindings) -> None:
+        self._sites = sites
+        self._bindings = bindings
+        self._ports: dict[str, Ports] = {}
+        self.exposed: dict[tuple[str, str], list[Exposed]] = {}
+        """What each (cluster, namespace) has as Services."""
+
+    def step(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]]) -> None:
+        """Brings the cluster's Services up to date."""
+        before = self.exposed
+        self.exposed = {key: found for key, found in before.items() if key[0] != cluster.name}
+        turn.each(self._sites.working(cluster).values(), partial(self._of_site, turn, cluster, heard, before))
+
+    def _of_site(
+        self,
+        turn: Turn,
+        cluster: Cluster,
+        heard: dict[str, list[SiteRecord]],
+        before: dict[tuple[str, str], list[Exposed]],
+        site: Obj,
+    ) -> None:
+        place = (cluster.name, site["metadata"]["namespace"])
+        listeners = self._bindings.good.get(place, [])
+        records = heard.get(site["metadata"]["uid"]) or []
+        wanted = self._wanted(turn, cluster, site, listeners, records, before.get(place, []))
+        self.exposed[place] = wanted
+        if "deletionTimestamp" not in site["metadata"]:
+            _reconcile(turn, cluster, site, wanted)
+
+    def _wanted(
+        self,
+        turn: Turn,
+        cluster: Cluster,
+        site: Obj,
+        listeners: Objs,
+        records: list[SiteRecord],
+        before: list[Exposed],
+    ) -> list[Exposed]:
+        fault = turn.faults.get("pod_services", cluster.name, site["metadata"]["namespace"])
+        ports = self._ports.setdefault(site["metadata"]["uid"], Ports())
+        wanted: list[Exposed] = []
+        for listener in listeners:
+            spec, name = listener["spec"], listener["metadata"]["name"]
+            key, port = spec["routingKey"], spec["port"]
+            wanted.append(Exposed(spec["host"], name, key, port, ports.of(name), name))
+            if not spec.get("exposePodsByName") or fault == "missing":
+                continue
+            names = _heard_targets(records, f"{key}.")
+            if fault == "stale":
+                names |= {e.host for e in before if e.listener == name and e.address != key}
+            for pod in sorted(names):
+                address = f"{key}.{pod}"
+                wanted.append(Exposed(pod, name, address, port, ports.of(address), address))
+        ports.keep({exposed.key for exposed in wanted})
+        return wanted
+
+
+def _heard_targets(records: list[SiteRecord], prefix: str) -> set[str]:
+    return {
+        address.removeprefix(prefix)
+        for record in records
+        for address, found in record.services.connectors
+        if found and address.startswith(prefix)
+    }
+
+
+def _reconcile(turn: Turn, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
+    """Makes the Services that are wanted, takes over those of the same name, removes own ones that are not."""
+    namespace = site["metadata"]["namespace"]
+    by_host: dict[str, list[Exposed]] = {}
+    for exposed in wanted:
+        by_host.setdefault(exposed.host, []).append(exposed)
+    for service in cluster.all(SERVICES, namespace):
+        if _is_own(service) and service["metadata"]["name"] not in by_host:
+            cluster.delete(SERVICES, service)
+    # A host that is no name for a Service must not stand in the way of the others.
+    services = [_service(site, host, group) for host, group in by_host.items()]
+    turn.each(services, lambda service: _settle(cluster, service, by_host[service["metadata"]["name"]]))
+
+
+def _settle(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
+    known = cluster.get(SERVICES, *key_of(wanted))
+    if known is None:
+        cluster.ensure(SERVICES, wanted)
+    elif (taken := _taken_over(known, group)) is not None:
+        cluster.replace(SERVICES, taken)
+
+
+def _is_own(service: Obj) -> bool:
+    """Made here. One that was taken over has the label only, and is left behind."""
+    labelled = LISTENER_LABEL in (service["metadata"].get("labels") or {})
+    return labelled and "internal.skupper.io/controlled" in (service["metadata"].get("annotations") or {})
+
+
+def _service(site: Obj, host: str, group: list[Exposed]) -> Obj:
+    labels = {LISTENER_LABEL: group[0].listener}
+    spec = {"selector": templates.LISTENER_SELECTOR, "ports": _service_ports(group)}
+    return {"metadata": templates.meta(site, host, labels=labels, annotations=templates.CONTROLLED), "spec": spec}
+
+
+def _service_ports(group: list[Exposed]) -> Objs:
+    return [{"name": e.listener, "port": e.port, "targetPort": e.target_port, "protocol": "TCP"} for e in group]
+
+
+def _taken_over(service: Obj, group: list[Exposed]) -> Obj | None:
+    """The Service with the router as selector and the listener's ports; None when it is so already."""
+    fresh = draft(service)
+    ports = _service_ports(group)
+    kept = [{key: port.get(key) for key in ports[0]} for port in fresh["spec"].get("ports") or []]
+    fresh["spec"]["selector"] = templates.LISTENER_SELECTOR
+    if sorted(kept, key=str) != sorted(ports, key=str):
+        fresh["spec"]["ports"] = ports
+    fresh["metadata"].setdefault("labels", {})[LISTENER_LABEL] = group[0].listener
+    return fresh if fresh != service else None

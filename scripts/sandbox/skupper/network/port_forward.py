@@ -1,0 +1,36 @@
+"""Lets `kubectl port-forward` to a Listener's Service through: KWOK is told where a router pod's ports really are."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox.api.kinds import PORT_FORWARDS, Obj, Objs
+from sandbox.skupper.controller.cluster import Cluster, owner
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites, router_pods
+from sandbox.skupper.network.traffic import Traffic
+
+
+def step(turn: Turn, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
+    """One PortForward for every router pod, by the pod's name."""
+    for namespace in sites.working(cluster):
+        forwards: Objs = [
+            {"ports": [port], "target": {"address": address, "port": number}}
+            for (where, space, port), (address, number) in sorted(traffic.at.items())
+            if (where, space) == (cluster.name, namespace)
+        ]
+        if not forwards:
+            continue
+        living = [pod for pod in router_pods(cluster, namespace) if "deletionTimestamp" not in pod["metadata"]]
+        turn.each(living, partial(_ensure, cluster, forwards))
+
+
+def _ensure(cluster: Cluster, forwards: Objs, pod: Obj) -> None:
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    wanted: Obj = {
+        "metadata": {"name": name, "namespace": namespace, "ownerReferences": owner(pod)},
+        "spec": {"forwards": forwards},
+    }
+    known = cluster.ensure(PORT_FORWARDS, wanted)
+    if known is not None and known["spec"] != wanted["spec"]:
+        cluster.replace(PORT_FORWARDS, {**known, "spec": wanted["spec"]})

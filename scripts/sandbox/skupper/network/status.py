@@ -1,0 +1,143 @@
+"""What a Site has heard of the network, as written into its namespace: a ConfigMap, the Site, its Links."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from sandbox.api.kinds import CONFIG_MAPS, DEPLOYMENTS, Obj, Objs
+from sandbox.skupper import VERSION
+from sandbox.skupper.controller import kinds, status, templates
+from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller.links import report
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.network.network import Network, SiteRecord
+
+
+class NetworkStatus:
+    """Publishes every Site's network status when it has changed."""
+
+    def __init__(self, sites: Sites, network: Network) -> None:
+        self._sites = sites
+        self._network = network
+        self._written: dict[str, list[SiteRecord]] = {}
+
+    def heard(self, cluster: Cluster) -> dict[str, list[SiteRecord]]:
+        """By the Site's uid, for Sites whose router has reported."""
+        found = {}
+        for site in self._sites.working(cluster).values():
+            records = self._network.heard(site["metadata"]["uid"])
+            if records is not None:
+                found[site["metadata"]["uid"]] = records
+        return found
+
+    def step(self, turn: Turn, cluster: Cluster) -> None:
+        """Brings ConfigMaps, Sites and Links up to date."""
+        turn.each(self._sites.working(cluster).values(), partial(self._tell, cluster))
+
+    def _tell(self, cluster: Cluster, site: Obj) -> None:
+        uid = site["metadata"]["uid"]
+        records = self._network.heard(uid)
+        if records is None:
+            return
+        if self._written.get(uid) != records and _write(cluster, site["metadata"]["namespace"], records):
+            self._written[uid] = records
+        _tell_site(cluster, site, records)
+        _tell_links(cluster, site, records)
+
+
+def _tell_site(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
+    fresh = draft(site)
+    changed = status.set_field(fresh, "network", [as_status(record) for record in records])
+    if status.set_field(fresh, "sitesInNetwork", len(records)) or changed:
+        cluster.set_status(kinds.SITES, fresh)
+
+
+def _tell_links(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
+    """A Link whose other end is not known (any more) keeps what it was told last."""
+    own = next((record for record in records if record.uid == site["metadata"]["uid"]), None)
+    for told in own.links if own is not None else ():
+        link = cluster.get(kinds.LINKS, site["metadata"]["namespace"], told.name)
+        if link is not None:
+            report(cluster, link, told.operational, told.remote_id, told.remote_name)
+
+
+def as_status(record: SiteRecord) -> Obj:
+    """One entry of a Site's `status.network`. Fields that are empty or false are left out, as the real one does."""
+    services: dict[str, Obj] = {}
+    for field, table in (("connectors", record.services.connectors), ("listeners", record.services.listeners)):
+        for key, names in table:
+            services.setdefault(key, {"routingKey": key})[field] = list(names)
+    links: Objs = [
+        {"name": link.name, "remoteSiteId": link.remote_id, "remoteSiteName": link.remote_name}
+        | ({"operational": True} if link.operational else {})
+        for link in record.links
+    ]
+    entry: Obj = {
+        "id": record.uid,
+        "name": record.name,
+        "namespace": record.namespace,
+        "platform": "kubernetes",
+        "version": VERSION,
+    }
+    if links:
+        entry["links"] = links
+    if services:
+        entry["services"] = list(services.values())
+    return entry
+
+
+def _write(cluster: Cluster, namespace: str, records: list[SiteRecord]) -> bool:
+    """Writes the ConfigMap; false while there is no router Deployment to own it."""
+    deployment = cluster.get(DEPLOYMENTS, namespace, templates.ROUTER)
+    if deployment is None:
+        return False
+    data = {"NetworkStatus": json.dumps(_as_data(records), separators=(",", ":"))}
+    meta = {"name": templates.NETWORK_STATUS, "namespace": namespace, "ownerReferences": owner(deployment)}
+    return cluster.merge(CONFIG_MAPS, {"metadata": meta, "data": data})
+
+
+def _as_data(records: list[SiteRecord]) -> Obj:
+    """The shape in which the router's adaptor writes it."""
+    addresses: dict[str, Obj] = {}
+    for record in records:
+        for field, table in (
+            ("connectorCount", record.services.connectors),
+            ("listenerCount", record.services.listeners),
+        ):
+            for key, names in table:
+                empty = {"name": key, "protocol": "tcp", "connectorCount": 0, "listenerCount": 0}
+                addresses.setdefault(key, empty)[field] += len(names)
+    return {
+        "addresses": [addresses[key] for key in sorted(addresses)],
+        "siteStatus": [_site_data(record) for record in records],
+    }
+
+
+def _site_data(record: SiteRecord) -> Obj:
+    site = {
+        "identity": record.uid,
+        "name": record.name,
+        "namespace": record.namespace,
+        "platform": "kubernetes",
+        "siteVersion": VERSION,
+    }
+    router: Obj = {
+        "router": {"name": f"0/{record.name}", "namespace": record.namespace, "mode": "interior"},
+        "links": [
+            {
+                "name": link.name,
+                "status": "up" if link.operational else "down",
+                "role": "inter-router",
+                "peer": f"{link.remote_id}-access",
+            }
+            for link in record.links
+        ],
+        "routerAccess": [{"identity": f"{record.uid}-access"}],
+        "listeners": [{"name": name, "address": key} for key, names in record.services.listeners for name in names],
+        "connectors": [
+            {"destHost": name, "address": key} for key, names in record.services.connectors for name in names
+        ],
+    }
+    return {"site": site, "routerStatus": [router]}

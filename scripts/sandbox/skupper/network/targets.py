@@ -1,0 +1,145 @@
+"""What Connectors lead to, and what of it a Site tells the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.api.kinds import PODS, SECRETS, Obj, Objs
+from sandbox.skupper.controller import kinds, pki, templates
+from sandbox.skupper.controller.adoption import Adoption
+from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.leases import Leaders
+from sandbox.skupper.controller.links import Links
+from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.sites import Sites, is_up, router_pods, routers_up
+from sandbox.skupper.network.network import LinkFact, Services, SiteFact
+
+
+@dataclass(frozen=True)
+class Target:
+    """One pod's port (or, for a Connector with a host, any address) that a routing key leads to."""
+
+    address: str
+    """The routing key, or the routing key and the pod's name."""
+    name: str
+    """`cluster/namespace/pod`, or the host."""
+    ip: str
+    port: int
+
+
+def matches(selector: str, pod: Obj) -> bool:
+    """Whether a pod has the labels of a selector such as `app=hazelcast,tier!=test`."""
+    labels = pod["metadata"].get("labels") or {}
+    return bool(selector.strip()) and all(_term(term.strip(), labels) for term in selector.split(","))
+
+
+def _term(term: str, labels: Obj) -> bool:
+    if "!=" in term:
+        key, value = term.split("!=", 1)
+        return bool(labels.get(key.strip()) != value.strip())
+    if "=" in term:
+        key, value = term.split("=", 1)
+        return bool(labels.get(key.strip()) == value.lstrip("=").strip())
+    return (term.removeprefix("!").strip() in labels) != term.startswith("!")
+
+
+def matching_pods(cluster: Cluster, connector: Obj) -> Objs:
+    """Every pod with the Connector's labels, ready or not."""
+    selector = connector["spec"].get("selector", "")
+    pods = cluster.all(PODS, connector["metadata"]["namespace"])
+    return [pod for pod in pods if matches(selector, pod)]
+
+
+def selected_pods(cluster: Cluster, connector: Obj) -> Objs:
+    """Those of them that get traffic: running, not being deleted and, unless it says otherwise, ready."""
+    return [pod for pod in matching_pods(cluster, connector) if _selected(connector, pod)]
+
+
+def _selected(connector: Obj, pod: Obj) -> bool:
+    if pod.get("status", {}).get("phase") != "Running" or "deletionTimestamp" in pod["metadata"]:
+        return False
+    return is_up(pod) or bool(connector["spec"].get("includeNotReadyPods"))
+
+
+def targets(cluster: Cluster, site: Obj, adoption: Adoption) -> list[Target]:
+    """Everything that the Site's Connectors lead to now."""
+    found: list[Target] = []
+    namespace = site["metadata"]["namespace"]
+    for connector in cluster.all(kinds.CONNECTORS, namespace):
+        if not adoption.knows(site, connector):
+            continue
+        spec = connector["spec"]
+        key, port = spec["routingKey"], int(spec["port"])
+        if spec.get("host"):
+            found.append(Target(key, spec["host"], spec["host"], port))
+        for pod in selected_pods(cluster, connector):
+            name, ip = pod["metadata"]["name"], pod["status"].get("podIP", "")
+            place = f"{cluster.name}/{namespace}/{name}"
+            found.append(Target(key, place, ip, port))
+            if spec.get("exposePodsByName"):
+                found.append(Target(f"{key}.{name}", place, ip, port))
+    return found
+
+
+@dataclass(frozen=True)
+class Gatherer:
+    """Puts together what the network is told of the Sites."""
+
+    sites: Sites
+    links: Links
+    leaders: Leaders
+    adoption: Adoption
+
+    def facts(self, turn: Turn, cluster: Cluster) -> list[SiteFact]:
+        """What is true of the cluster's working Sites now."""
+        return [self._fact(turn, cluster, site) for site in self.sites.working(cluster).values()]
+
+    def _fact(self, turn: Turn, cluster: Cluster, site: Obj) -> SiteFact:
+        namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
+        ready = routers_up(turn, cluster, namespace)
+        pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_up(p)), "")
+        access = {
+            (endpoint["host"], endpoint["port"])
+            for endpoint in site.get("status", {}).get("endpoints") or []
+            if endpoint["name"] == "inter-router"
+        }
+        return SiteFact(
+            uid=uid,
+            name=site["metadata"]["name"],
+            cluster=cluster.name,
+            namespace=namespace,
+            ready_since=turn.since("ready", uid) if ready else None,
+            leads_from=self.leaders.leads_from(turn, cluster, site, pod) if ready else turn.now,
+            access=frozenset(access),
+            ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
+            links=tuple(_links(cluster, namespace, self.links)),
+            services=self._services(cluster, site),
+        )
+
+    def _services(self, cluster: Cluster, site: Obj) -> Services:
+        connectors: dict[str, set[str]] = {}
+        for target in targets(cluster, site, self.adoption):
+            connectors.setdefault(target.address, set()).add(target.ip)
+        listeners: dict[str, set[str]] = {}
+        for listener in cluster.all(kinds.LISTENERS, site["metadata"]["namespace"]):
+            if self.adoption.knows(site, listener):
+                name = f"listener/{listener['metadata']['name']}"
+                listeners.setdefault(listener["spec"]["routingKey"], set()).add(name)
+        return Services(_frozen(connectors), _frozen(listeners))
+
+
+def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkFact]:
+    found = []
+    for link in cluster.all(kinds.LINKS, namespace):
+        looked_at = links.looked_at(link)
+        way = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
+        secret = cluster.get(SECRETS, namespace, link["spec"].get("tlsCredentials", ""))
+        if looked_at is None or way is None or secret is None:
+            continue
+        name = link["metadata"]["name"]
+        found.append(LinkFact(name, way["host"], way["port"], pki.ca_of(secret), looked_at))
+    return found
+
+
+def _frozen(table: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((key, tuple(sorted(values))) for key, values in sorted(table.items()))
