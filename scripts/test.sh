@@ -11,7 +11,7 @@ export PATH=$PWD/.venv/bin:$PATH
 if [ "${1:-}" = --quick ]; then
   shift
   trap 'echo "quick tests: $SECONDS s"' EXIT
-  pytest -n 6 --dist worksteal --ignore=tests/manifests/test_manifests_api.py \
+  pytest -n 4 --dist worksteal --ignore=tests/manifests/test_manifests_api.py \
     --ignore=tests/manifests/test_check_bare_server.py \
     --deselect tests/readme/test_readme.py::test_its_commands_run_in_order \
     tests/unit tests/rules tests/cli tests/process tests/readme tests/manifests "$@"
