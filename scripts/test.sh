@@ -6,12 +6,13 @@ cd "$(dirname "$0")/.."
 . scripts/env.sh
 export PATH=$PWD/.venv/bin:$PATH
 
-# `--quick`: the tests that need no sandbox, in two workers. It builds nothing of the sandbox, and prints its time.
-# Further arguments go to pytest.
+# `--quick`: the tests that need neither the sandbox nor an API server of their own, nor build a wheel. It prints its
+# time. There are more workers than cores because many command-line tests wait. Further arguments go to pytest.
 if [ "${1:-}" = --quick ]; then
   shift
   trap 'echo "quick tests: $SECONDS s"' EXIT
-  pytest -n 2 --dist worksteal --ignore=tests/packaging \
+  pytest -n 4 --dist worksteal --ignore=tests/manifests/test_manifests_api.py \
+    --ignore=tests/manifests/test_check_bare_server.py \
     --deselect tests/readme/test_readme.py::test_its_commands_run_in_order \
     tests/unit tests/rules tests/cli tests/process tests/readme tests/manifests "$@"
   exit

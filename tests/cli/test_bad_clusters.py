@@ -22,7 +22,7 @@ from tests.cli.situations import CORE, EDGE
 Serve = Callable[[FakeApi], FakeApi]
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 # Seconds in which a busy machine has looked at both sites and begun to wait.
-ENOUGH = "6"
+ENOUGH = "10"
 
 
 def healthy(role: str) -> FakeApi:
