@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.judging import document_of, is_clean, refused
-from tests.cli.program import User
+from tests.cli.program import EARLY, User
 
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 SECRET = "s3cret-token"
@@ -148,7 +148,7 @@ def test_wrong_usage(prepared: tuple[User, Case]) -> None:
     ended = user.hzlink("status", *case.args)
     refused(ended, 2, case.says, case.next_step)
     assert SECRET not in ended.err
-    assert ended.seconds < 20
+    assert ended.seconds < EARLY
 
 
 @pytest.mark.parametrize("prepared", ["no-contexts-at-all", "unknown-context", "kubeconfig-not-yaml"], indirect=True)
