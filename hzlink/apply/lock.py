@@ -114,7 +114,7 @@ class _Lock:
             self._mine = await self._take()
         except KubectlError as error:
             if self._terms.optional:
-                self._tell(Mark.WARN, f"going on without the lock that keeps other runs off: {error.message}")
+                self._tell(Mark.WARN, f"continuing without a lock against other runs: {error.message}")
                 return False
             raise self._refused(error) from None
         return True
@@ -134,7 +134,7 @@ class _Lock:
                 async with asyncio.timeout_at(renewed + DURATION):
                     await self._renew(failures)
             except TimeoutError:
-                said = failures[-1] if failures else "this machine slept or was too busy"
+                said = failures[-1] if failures else "this machine was suspended or too busy"
                 raise self._lost(f"its lock could not be renewed for {DURATION:g} s", said) from None
             renewed = began
 
@@ -177,27 +177,27 @@ class _Lock:
             self._tell(
                 Mark.WARN,
                 f"--force-unlock: taking the lock from {who}; should that run be at work, "
-                f"it stops within {RENEW:g} s, and what it was doing may be half done",
+                f"it stops within {RENEW:g} s, and its work may be half done",
             )
             return
         match lease.judge(found, _now(), process_identity.runs_holder(lease.holder(found))):
             case Verdict.HELD:
                 raise self._held(found)
             case Verdict.DEAD:
-                self._tell(Mark.NOTE, f"taking over from a run that ended before it could tidy up: {who}")
+                self._tell(Mark.NOTE, f"taking over the lock of a run that ended without releasing it: {who}")
             case Verdict.SILENT:
                 await self._watch(found, who)
 
     async def _watch(self, found: Object, who: str) -> None:
         """Waits for one duration, by this machine's clock alone, whether the other run gives a sign of life."""
         began = time.monotonic()
-        text = f"whether a run that seems to have ended is still at work: {who}"
+        text = f"whether a run that seems to have ended still runs: {who}"
         self._tell(Mark.NOTE, f"watching for {DURATION:g} s, as clocks differ, {text}")
         while (waited := time.monotonic() - began) < DURATION:
             self._emit(Event(Mark.WAIT, text, self._site, "lock", elapsed=waited, limit=DURATION))
             if time.monotonic() >= self._terms.until:
                 raise WaitTimeout(
-                    "timed out waiting to see whether another run is still at work",
+                    "timed out waiting to see whether another run still runs",
                     site=self._site,
                     subject=f"Lease {self._ref.name}",
                     said=who,
@@ -241,10 +241,10 @@ class _Lock:
     def _held(self, found: Object | None) -> Locked:
         command = self._terms.command
         return Locked(
-            f"another run is at work on topology {self._topology.name}",
+            f"another run holds the lock of topology {self._topology.name}",
             site=self._site,
             subject=f"Lease {self._ref.name}",
-            said=f"held by {lease.describe(found, _now())}" if found else "several runs are after it at once",
+            said=f"held by {lease.describe(found, _now())}" if found else "several runs try to take it at once",
             next_step=f"{hints.hzlink(command)}   (once that run has ended; if it never will: "
             f"{hints.hzlink(f'{command} --force-unlock')})",
         )
@@ -255,7 +255,7 @@ class _Lock:
             site=self._site,
             subject=f"Lease {self._ref.name}",
             said=said,
-            next_step=f"{hints.hzlink(self._terms.command)}   (goes on where this ended, once no other run is at work)",
+            next_step=f"{hints.hzlink(self._terms.command)}   (continues, once no other run holds the lock)",
         )
 
     def _refused(self, error: KubectlError) -> HzlinkError:

@@ -51,7 +51,7 @@ def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, A
             raise
         said = f"{type(error).__name__}: {error}"
         next_step = f"{hints.hzlink(command)} -vv   (shows where)"
-        return failed(command, HzlinkError("hzlink made a mistake", said=said, next_step=next_step))
+        return failed(command, HzlinkError("internal error in hzlink", said=said, next_step=next_step))
 
 
 def failed(command: str, error: HzlinkError) -> Result:

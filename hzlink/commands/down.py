@@ -72,7 +72,7 @@ async def down(
                 pass  # that removes it
         if not only:
             _forget(topology)
-        return Result("down", removed=(), notes=("nothing of hzlink's is there",))
+        return Result("down", removed=(), notes=("no objects of hzlink were found",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
     until = time.monotonic() + config.timeout
@@ -94,7 +94,7 @@ async def down(
         return result.of_errors("down", failed)
     if not only:
         _forget(topology)
-    return Result("down", removed=tuple(lines), notes=("all gone: looked again and found nothing of hzlink's",))
+    return Result("down", removed=tuple(lines), notes=("removed: no objects of hzlink are left",))
 
 
 def _forget(topology: Topology) -> None:

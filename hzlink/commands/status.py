@@ -45,8 +45,8 @@ async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) ->
     from hzlink.verify import saved_verdict, verdict_file
 
     snapshots = await looking
-    verified = saved_verdict.standing(verdict_file.load(config.topology), time.time())
-    seen = saved_verdict.outrank(report.make(config.topology, snapshots), verified)
+    verified = saved_verdict.at_time(verdict_file.load(config.topology), time.time())
+    seen = saved_verdict.prefer_over_conditions(report.make(config.topology, snapshots), verified)
     return result.verdict("status", seen, verified=verified), snapshots
 
 

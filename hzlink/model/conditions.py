@@ -61,7 +61,7 @@ def skupper(item: Object | None) -> Condition:
 # one (measured), unless it is being restarted.
 ERROR_GRACE = 3.0
 CONTROLLER_GRACE = 20.0
-NOT_LOOKED_AT = "not looked at yet by the Skupper controller"
+NOT_LOOKED_AT = "not processed yet by the Skupper controller"
 # What a Site says until the garbage collector has taken the objects of the one before it.
 _MENDS_ITSELF = "is not owned by skupper site"
 

@@ -12,7 +12,7 @@ from hzlink.report import document as documents
 from hzlink.report.report import Report
 from hzlink.verify import proof, saved_verdict
 from hzlink.verify.proof import SiteProof
-from hzlink.verify.saved_verdict import Standing
+from hzlink.verify.saved_verdict import SavedVerdict
 
 if TYPE_CHECKING:
     # Of other commands than `status`, which is to be there at once.
@@ -61,7 +61,7 @@ class Result:
     shown: bool = False
     dumped: Dumped | None = None
     verification: tuple[SiteProof, ...] | None = None
-    verified: Standing | None = None
+    verified: SavedVerdict | None = None
     opened: Opened | None = None
     comparison: Comparison | None = None
     versions: Mapping[str, str | None] | None = None
@@ -118,7 +118,7 @@ def to_dict(result: Result) -> dict[str, Any]:
     if result.verification is not None:
         document["verification"] = [proof.to_dict(site) for site in result.verification]
     if result.verified is not None:
-        document["verified"] = saved_verdict.standing_to_dict(result.verified)
+        document["verified"] = saved_verdict.verdict_to_dict(result.verified)
     if result.comparison is not None:
         from hzlink.verify import comparison as comparisons
 

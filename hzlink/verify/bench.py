@@ -98,5 +98,5 @@ async def _measure(pairs: Sequence[_Pair], map_name: str, size: int, seconds: fl
 def _of(times: Sequence[float]) -> Latency:
     found = latency.of(times)
     if found is None:
-        raise NoAnswer("no round trip was made in the time given", next_step="give more --seconds")
+        raise NoAnswer("no round trip was completed in the given time", next_step="give more --seconds")
     return found

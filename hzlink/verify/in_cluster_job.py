@@ -154,7 +154,7 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
         found = probe_messages.read_verdict(probe.plan, log)
     except InvalidMessage as error:
         raise HzlinkError(
-            "what the pod printed is no verdict of hzlink's",
+            "the pod's output is not a verdict of hzlink",
             site=site.name,
             subject=f"pod {name_of(pod)}",
             said=str(error),

@@ -57,7 +57,7 @@ def from_dict(found: Any) -> Record | None:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SavedVerdict:
     """A kept verdict and its age in seconds."""
 
     record: Record
@@ -84,17 +84,17 @@ class Standing:
         return f"verification failed {ago(self.age)}: {said}{named}"
 
 
-def standing_to_dict(proof: Standing) -> dict[str, Any]:
+def verdict_to_dict(proof: SavedVerdict) -> dict[str, Any]:
     """For `-o json`: the verdict, its age in seconds, and the line."""
     return {"proven": proof.record.proven, "ageSeconds": round(proof.age, 1), "message": proof.line}
 
 
-def standing(kept: Record | None, now: float) -> Standing | None:
+def at_time(kept: Record | None, now: float) -> SavedVerdict | None:
     """The verdict at a moment (seconds since 1970)."""
-    return None if kept is None else Standing(kept, now - kept.at)
+    return None if kept is None else SavedVerdict(kept, now - kept.at)
 
 
-def outrank(report: Report, proof: Standing | None) -> Report:
+def prefer_over_conditions(report: Report, proof: SavedVerdict | None) -> Report:
     """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
 
     What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.

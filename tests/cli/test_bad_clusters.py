@@ -162,7 +162,7 @@ def test_nothing_there(user: User, serve: Serve) -> None:
     assert "next: hzlink up" in ended.out
     ended = user.hzlink("down", *SITES)
     is_clean(ended)
-    assert (ended.code, ended.out) == (0, "nothing of hzlink's is there\n")
+    assert (ended.code, ended.out) == (0, "no objects of hzlink were found\n")
     ended = user.hzlink("link", *SITES)
     is_clean(ended)
     assert ended.code == 3
@@ -221,7 +221,7 @@ def test_a_server_that_never_answers(command: str, user: User, serve: Serve) -> 
     assert "the API server of context edge cannot be reached" in said
     assert "next: kubectl --context edge cluster-info" in said
     assert core.methods | edge.methods == {"GET"}
-    assert ended.seconds < EARLY, "the time that was given, and what starting takes on a busy machine"
+    assert ended.seconds < EARLY, "the given time and the start on a busy machine"
 
 
 def _pending() -> FakeApi:

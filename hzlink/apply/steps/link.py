@@ -41,7 +41,7 @@ async def link(run: Run, step: Step) -> str:
     if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
         if await _recovers(run, job, objects.name(present)):
             return f"link to {topology.cluster.name} is ready again"
-        run.tell(Mark.NOTE, client, "its link does not come up: making it anew", step.key)
+        run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     # One of that name that leads to a Site which is no more would be in the new one's way.
     for useless in (present, now[redeemer].get("Link", name)):
         if useless is not None:

@@ -35,13 +35,13 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     await _rolled_out(run, step)
     blind = await _still_sees_no_member(run)
     if blind and not why:
-        why = f"it was ready, and connected to no member within {CONNECTS:.0f} s"
+        why = f"it was ready but connected to no member within {CONNECTS:.0f} s"
         await _restart(run, step)
         await _rolled_out(run, step)
         blind = await _still_sees_no_member(run)
     if blind:
         raise HzlinkError(
-            "Management Center is ready and connects to no member, also after a restart",
+            "Management Center is ready but connects to no member, even after a restart",
             site=step.site.name,
             subject=f"Deployment {MANCENTER}",
             said="no member's log tells of a client MC-Client-...",
@@ -56,7 +56,7 @@ async def _came_too_early(run: Run, step: Step) -> str:
     if conditions.mancenter_came_first(found.of("Pod"), found.of("Service"), run.topology.member_names):
         started = conditions.mancenter_started(found.of("Pod"))
         if not await _sees_members(run, started.isoformat() if started else None):
-            return "it had started before the members' names were there and sees none of them"
+            return "it started before the members' names existed and sees no member"
     return ""
 
 
