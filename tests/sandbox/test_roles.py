@@ -54,7 +54,7 @@ def limit(hzlink: Hzlink) -> Hzlink:
         config["users"].append({"name": server, "user": {"token": token}})
         config["contexts"].append({"name": server, "context": {"cluster": clusters[server], "user": server}})
     hzlink.state.mkdir()
-    file = hzlink.config.last_run.parent / "kubeconfig"
+    file = hzlink.state.parent / "kubeconfig"
     file.touch(mode=0o600)
     file.write_text(yaml.safe_dump(config))
     hzlink.env["KUBECONFIG"] = str(file)
