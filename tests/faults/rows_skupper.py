@@ -225,7 +225,7 @@ ROWS = [
         "The issuing side's controller has not looked at the AccessGrant: it does not run, or is held up.",
         "Look for the controller's pod.", controller_stops_before_the_grant, 4,
         command=("link", "--timeout", "30", "--via", "kubectl"),
-        site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not looked at yet",
+        site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not processed yet",
         next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide", alone=True,
     ),
     Fault(

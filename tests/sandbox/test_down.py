@@ -47,7 +47,7 @@ def test_all_gone_and_nothing_else(hzlink: Hzlink) -> None:
 
     ran = hzlink("down", "--yes").ok()
 
-    assert "all gone" in ran.out
+    assert "no objects of hzlink are left" in ran.out
     assert _content(hzlink, names) == standing
     assert set(hzlink.objects("client", EVERYTHING)) == before["client"] | set(names)
     assert set(hzlink.objects("cluster", EVERYTHING)) == before["cluster"]

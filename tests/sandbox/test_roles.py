@@ -111,7 +111,7 @@ def test_the_roles_are_enough(limited: Hzlink, via: str) -> None:
     limited("status").ok()
     limited.kubectl("client", "delete", "links.skupper.io", "--all")
     limited("link", "--via", via).ok()
-    assert "all gone" in limited("down", "--yes").ok().out
+    assert "no objects of hzlink are left" in limited("down", "--yes").ok().out
     # Namespaces are not in any: who may not read them is taken at their word.
     assert refused(limited) <= {"get namespaces (client)", "get namespaces (cluster)"}
     assert asked(limited, "client"), "it is this user who asked"
