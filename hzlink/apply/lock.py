@@ -22,7 +22,7 @@ from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from hzlink.programs.tasks import shielded
 
-# Seconds between two looks at a Lease that may be over, and between two tries to renew.
+# Seconds between two reads of a Lease that may have expired, and between two tries to renew.
 LOOK = 3.0
 RETRY = 1.0
 # How often to begin again when others are as quick.
@@ -75,7 +75,7 @@ async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[No
 
 
 async def drop_dead(topology: Topology) -> None:
-    """Removes the Lease of a run of this machine that is no more. For where there is nothing else to write."""
+    """Removes the Lease of a run on this machine that has ended. For runs that have nothing else to write."""
     kubectl = Kubectl(topology.cluster, deadline=RENEW)
     # Whoever may not even look has taken none.
     with suppress(KubectlError):
@@ -171,7 +171,7 @@ class _Lock:
         return lease.make(self._topology.name, self._me, _now(), before)
 
     async def _may_take(self, found: Object) -> None:
-        """Returns once the Lease may be taken from whoever has it; says why that is right."""
+        """Returns when the Lease may be taken from its holder, with the reason."""
         who = lease.describe(found, _now())
         if self._terms.force:
             self._tell(
@@ -271,7 +271,7 @@ class _Lock:
 
 
 async def _unless_changed(call: Awaitable[Object]) -> Object | None:
-    """What the call made; None where somebody else was quicker: the object is there already, gone, or another."""
+    """What the call made; None if another run was faster: the object exists already, was deleted, or was changed."""
     try:
         return await call
     except KubectlError as error:

@@ -107,7 +107,7 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
             RUNS.failed(site, "the Skupper controller is not ready", subject=subject, said=rollout.text, then=then),
         ]
     if told:
-        # It has been here: it runs somewhere that need not be looked into.
+        # The controller has set a status: it runs in some namespace that hzlink need not know.
         return [THERE.passed(site, f"the Site is managed by {told.get('namespace')}/{told.get('name')}")]
     if isinstance(answers.controller, Unknown):
         text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"

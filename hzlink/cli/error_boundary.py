@@ -22,7 +22,7 @@ Work = Callable[[Config, Console], Coroutine[Any, Any, "Result"]]
 
 
 def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
-    """For the commands that hzlink proposes: they must speak of the same sites. `names` are the flags for that."""
+    """Records the site flags for the commands that hzlink proposes: they must name the same sites."""
     hints.site_flags.clear()
     for name in names:
         value = values[name]

@@ -1,4 +1,4 @@
-"""The token's file: mode 0600 in a folder of mode 0700, gone when it is left."""
+"""The token's file: mode 0600 in a folder of mode 0700, deleted after use."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _kind(report: SiteReport) -> str:
 
 
 def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
-    """Services for members that are no more, which Skupper may leave."""
+    """Services of members that no longer exist, which Skupper may leave behind."""
     site = client.site
     for name in conditions.stale_names(client.of("Service"), members):
         text = f"{site.name}: Service {name} no longer leads to a member: Skupper has not removed it"

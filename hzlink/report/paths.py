@@ -55,7 +55,7 @@ class _Way:
 
     @property
     def connector_waits(self) -> bool:
-        """Whether all that is said against the Connector is that nobody listens to it."""
+        """Whether the Connector lacks only a matching Listener."""
         item = self.cluster.get("Connector", WORKLOAD)
         return item is not None and self.far.offer.state is State.WAITING and conditions.only_unmatched(item)
 

@@ -22,7 +22,7 @@ from hzlink.verify.site_proof import AT_ONCE, Plan, through
 MAP_PREFIX = "hzlink-bench-"
 # Each way gets so many turns for each size, so that what changes meanwhile on the machine hits both.
 TURNS = 4
-# Round trips before the first that counts, and the most in one turn: whatever the seconds say, they fit into memory.
+# Round trips before the first that counts, and the most in one turn, so that the figures fit into memory.
 WARM_UP = 20
 MAX = 100_000
 

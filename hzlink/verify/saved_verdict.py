@@ -1,4 +1,4 @@
-"""A verdict as it is kept after `verify`, and what it is still worth when `status` looks. Pure."""
+"""The saved verdict of the last `verify`, and whether it is still fresh when `status` runs. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRESH = 300.0
 
 @dataclass(frozen=True)
 class Record:
-    """A verdict as it is kept: when (seconds since 1970), and for each client site how many names answered of how many.
+    """A saved verdict: when (seconds since 1970), and for each client site how many names answered of how many.
 
     `failed` are the names that did not, as site/name.
     """
@@ -33,7 +33,7 @@ class Record:
 
 
 def record(proofs: Sequence[SiteProof], at: float) -> Record:
-    """What is kept of a verdict: names and times only."""
+    """The saved part of a verdict: names and times only."""
     sites = {proof.site.name: (proof.answered, len(proof.names)) for proof in proofs}
     failed = [f"{proof.site.name}/{one.name}" for proof in proofs for one in proof.names if not one.ok]
     return Record(at, sites, all(proof.proven for proof in proofs), tuple(failed))
@@ -58,7 +58,7 @@ def from_dict(found: Any) -> Record | None:
 
 @dataclass(frozen=True)
 class SavedVerdict:
-    """A kept verdict and its age in seconds."""
+    """A saved verdict and its age in seconds."""
 
     record: Record
     age: float
@@ -95,7 +95,7 @@ def at_time(kept: Record | None, now: float) -> SavedVerdict | None:
 
 
 def prefer_over_conditions(report: Report, proof: SavedVerdict | None) -> Report:
-    """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
+    """The report, where a fresh successful proof counts more than a Listener that says Pending.
 
     What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
     """
