@@ -18,7 +18,6 @@ from typing import Literal
 import httpx
 
 from sandbox.api import kinds
-from sandbox.api.credentials import Access, access_from
 from sandbox.api.kinds import (
     ConflictError,
     KubeError,
@@ -31,6 +30,7 @@ from sandbox.api.kinds import (
     error_from,
     key_of,
 )
+from sandbox.api.kubeconfig import Access, load
 
 PatchType = Literal["merge", "strategic", "json"]
 
@@ -64,8 +64,8 @@ class Kube:
 
     @classmethod
     def from_kubeconfig(cls, path: Path, context: str) -> Kube:
-        """The client for a context, by its client certificate. KeyError when there is no such context."""
-        return cls(access_from(path, context))
+        """The client for a context, by its client certificate. ConfigError when there is no such context."""
+        return cls(load([path], context))
 
     def close(self) -> None:
         """Ends every open watch (their iterators return) and the connections."""
