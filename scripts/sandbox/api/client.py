@@ -32,13 +32,6 @@ from sandbox.api.kinds import (
 )
 from sandbox.api.kubeconfig import Access, load
 
-PatchType = Literal["merge", "strategic", "json"]
-
-_CONTENT_TYPES = {
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-    "json": "application/json-patch+json",
-}
 _REQUEST_TIMEOUT = httpx.Timeout(10.0)
 # The server ends a watch after this many seconds, and the client asks for the next one: a dead server or a
 # lost connection is then noticed in bounded time.
@@ -142,15 +135,11 @@ class Kube:
         body: Obj | Objs,
         *,
         subresource: str = "",
-        how: PatchType = "merge",
+        how: Literal["merge", "json"] = "merge",
     ) -> Obj:
-        """Changes part of an object (`strategic`: built-in kinds only). NotFoundError when it is gone."""
+        """Changes part of an object by a merge patch or a JSON patch. NotFoundError when it is gone."""
         path = resource.path(namespace, name, subresource)
-        return self.request("PATCH", path, body=body, content_type=_CONTENT_TYPES[how])
-
-    def patch_status(self, resource: Resource, namespace: str | None, name: str, status: Obj) -> Obj:
-        """Merges into the status subresource (lists are replaced, None removes a field)."""
-        return self.patch(resource, namespace, name, {"status": status}, subresource="status")
+        return self.request("PATCH", path, body=body, content_type=f"application/{how}-patch+json")
 
     def delete(
         self,
@@ -161,10 +150,9 @@ class Kube:
         grace: int | None = None,
         uid: str | None = None,
         version: str | None = None,
-        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
     ) -> bool:
         """Asks for deletion (only with this uid and resourceVersion, if given); False when there is none."""
-        options: Obj = {"propagationPolicy": propagation}
+        options: Obj = {"propagationPolicy": "Background"}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         wanted = {"uid": uid, "resourceVersion": version}

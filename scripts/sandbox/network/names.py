@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.api.kinds import Obj
+from sandbox.layout import replace_text
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,8 @@ def _forms(name: str, namespace: str) -> list[str]:
 def write_hosts(path: Path, entries: Iterable[Entry], own: PodName) -> None:
     """Writes the names as one pod sees them, in the form of /etc/hosts: its own name too, as in a real pod."""
     lines = [f"{own.address} {own.hostname or own.name}", *(f"{address} {name}" for address, name in entries)]
-    content = "\n".join(["127.0.0.1 localhost", *lines, ""])
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(content)
-    temporary.replace(path)
+    replace_text(path, "\n".join(["127.0.0.1 localhost", *lines, ""]))
 
 
 def read_hosts(path: Path, name: str) -> list[str]:
