@@ -17,7 +17,6 @@ from typing import Literal
 
 import httpx
 
-from sandbox.api import kinds
 from sandbox.api.kinds import (
     ConflictError,
     KubeError,
@@ -246,20 +245,6 @@ class Kube:
                         yield _object(line)
             finally:
                 self._open.discard(response)
-
-
-def wait_for_server(kube: Kube, seconds: float) -> None:
-    """Returns once the server says it is ready; UnreachableError after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            kube.list(kinds.NAMESPACES)
-        except KubeError as err:
-            if time.monotonic() > deadline:
-                raise UnreachableError(0, "Unreachable", f"{kube.server}: {err.message}") from err
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _remember(known: dict[tuple[str, str], Obj], kind: str, item: Obj) -> None:

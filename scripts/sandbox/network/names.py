@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox.api.kinds import Obj
 from sandbox.layout import replace_text
@@ -106,3 +107,22 @@ def address_of(path: Path, host: str) -> str | None:
     except OSError:
         return next(iter(read_hosts(path, host)), None)
     return host
+
+
+def use_names(hosts: Path) -> None:
+    """From now on IPv4 sockets in this process connect to the names of that file, and to no other name."""
+
+    def by_name(real: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family != socket.AF_INET:
+                return real(self, address)
+            host, port = address
+            found = address_of(hosts, host)
+            if found is None:
+                raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
+            return real(self, (found, port))
+
+        return connect
+
+    patched: Any = socket.socket
+    patched.connect, patched.connect_ex = by_name(patched.connect), by_name(patched.connect_ex)

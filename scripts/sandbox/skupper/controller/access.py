@@ -6,7 +6,7 @@ from functools import partial
 
 from sandbox.api.kinds import SECRETS, SERVICES, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, status, templates
-from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites, set_endpoints
 
@@ -21,9 +21,8 @@ def certificates(turn: Turn, cluster: Cluster) -> None:
 
 def _certificate(cluster: Cluster, certificate: Obj) -> None:
     problem = _issue(cluster, certificate)
-    fresh = draft(certificate)
-    if status.set_condition(fresh, status.READY, status.ok_or_error(problem)):
-        cluster.set_status(kinds.CERTIFICATES, fresh)
+    with cluster.status_of(kinds.CERTIFICATES, certificate) as fresh:
+        status.set_condition(fresh, status.READY, status.ok_or_error(problem))
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
@@ -69,17 +68,14 @@ def _router_access(turn: Turn, cluster: Cluster, access: Obj) -> Objs:
     if not turn.passed("access", turn.delays.access, cluster.name, namespace, of=uid):
         return []
     secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access))
-    fresh = draft(access)
-    changed = status.mark(fresh, status.CONFIGURED, status.OK, status.ACCESS_NEEDS)
     endpoints: Objs = [
         {**endpoint, "group": templates.ROUTER}
         for endpoint in ((secured or {}).get("status") or {}).get("endpoints") or []
     ]
-    changed |= status.set_field(fresh, "endpoints", endpoints)
-    state = status.ok_or_pending(bool(endpoints))
-    changed |= status.mark(fresh, status.RESOLVED, state, status.ACCESS_NEEDS)
-    if changed:
-        cluster.set_status(kinds.ROUTER_ACCESSES, fresh)
+    with cluster.status_of(kinds.ROUTER_ACCESSES, access) as fresh:
+        status.mark(fresh, status.CONFIGURED, status.OK, status.ACCESS_NEEDS)
+        status.set_field(fresh, "endpoints", endpoints)
+        status.mark(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)), status.ACCESS_NEEDS)
     return endpoints
 
 
@@ -110,14 +106,12 @@ def _secure(cluster: Cluster, access: Obj) -> None:
     service = cluster.ensure(SERVICES, _service(access))
     if service is None:
         return
-    fresh = draft(access)
     endpoints, problem = _endpoints(access, service)
-    changed = status.set_field(fresh, "endpoints", endpoints)
-    changed |= status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
-    changed |= status.set_ready(fresh, status.ACCESS_NEEDS)
-    changed |= status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
-    if changed:
-        cluster.set_status(kinds.SECURED_ACCESSES, fresh)
+    with cluster.status_of(kinds.SECURED_ACCESSES, access) as fresh:
+        status.set_field(fresh, "endpoints", endpoints)
+        status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
+        status.set_ready(fresh, status.ACCESS_NEEDS)
+        status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
     _certify(cluster, fresh)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from sandbox.api.client import Kube, wait_for_server
+from sandbox.api.client import Kube
 from sandbox.api.kinds import KubeError
 from sandbox.layout import SERVERS, Layout, Settings
 from sandbox.skupper.controller import access, install, kinds
@@ -147,7 +147,7 @@ def run(layout: Layout, stop: threading.Event) -> None:
     controller = Controller(layout, clusters)
     try:
         with ThreadPoolExecutor() as pool:
-            list(pool.map(_install, clusters))
+            list(pool.map(lambda cluster: install.install(cluster.kube), clusters))
         log.info("installed")
         events = Events(clusters, [layout.state / faults.FILE, layout.endpoints])
         events.wait_for_all(stop, _START_SECONDS)
@@ -164,8 +164,3 @@ def run(layout: Layout, stop: threading.Event) -> None:
         for cluster in clusters:
             cluster.kube.close()
         controller.close()
-
-
-def _install(cluster: Cluster) -> None:
-    wait_for_server(cluster.kube, _START_SECONDS)
-    install.install(cluster.kube)

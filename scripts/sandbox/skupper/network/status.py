@@ -8,7 +8,7 @@ from functools import partial
 from sandbox.api.kinds import CONFIG_MAPS, DEPLOYMENTS, Obj, Objs
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller import kinds, status, templates
-from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller.cluster import Cluster, owner
 from sandbox.skupper.controller.links import report
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites
@@ -48,10 +48,9 @@ class NetworkStatus:
 
 
 def _tell_site(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
-    fresh = draft(site)
-    changed = status.set_field(fresh, "network", [as_status(record) for record in records])
-    if status.set_field(fresh, "sitesInNetwork", len(records)) or changed:
-        cluster.set_status(kinds.SITES, fresh)
+    with cluster.status_of(kinds.SITES, site) as fresh:
+        status.set_field(fresh, "network", [as_status(record) for record in records])
+        status.set_field(fresh, "sitesInNetwork", len(records))
 
 
 def _tell_links(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
