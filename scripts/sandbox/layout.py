@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,22 +139,13 @@ class Settings:
 
     def write(self, layout: Layout) -> None:
         """Puts the settings where every program of the sandbox finds them."""
-        write_json(
-            layout.settings_file,
-            {
-                "name": self.name,
-                "profile": self.profile,
-                "net": self.net,
-                "servers": list(SERVERS),
-                "root": str(ROOT),
-            },
-        )
+        write_json(layout.settings_file, asdict(self))
 
     @classmethod
     def read(cls, layout: Layout) -> Settings:
         """Reads them back; FileNotFoundError when the sandbox has not come that far."""
         data = json.loads(layout.settings_file.read_text())
-        return cls(data["name"], data["profile"], data["net"])
+        return cls(**data)
 
 
 @dataclass(frozen=True)
@@ -201,11 +192,29 @@ def venv_program(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def write_json(path: Path, data: Any) -> None:
+def replace_text(path: Path, text: str) -> None:
     """Replaces the file in one step: readers see the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(data, indent=1) + "\n")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.write_text(text)
     temporary.replace(path)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replaces the file's content by the data, in one step."""
+    replace_text(path, json.dumps(data, indent=1) + "\n")
+
+
+FileStamp = tuple[int, int, int] | None
+"""Changes whenever a file is replaced or written; None while there is no file."""
+
+
+def file_stamp(path: Path) -> FileStamp:
+    """The file's stamp now."""
+    try:
+        info = path.stat()
+    except FileNotFoundError:
+        return None
+    return info.st_mtime_ns, info.st_size, info.st_ino
 
 
 def read_json(path: Path) -> dict[str, Any]:

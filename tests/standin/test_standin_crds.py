@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sandbox.skupper.controller import crds
-from sandbox.skupper.controller.crd_schema import SETTINGS
+from sandbox.skupper.controller.crds import SETTINGS
 
 # A folder beside the checkout, or the one that the variable names; its absence only skips the comparison.
 REAL = Path(os.environ.get("SKUPPER_CRDS") or Path(__file__).resolve().parents[3] / "shared" / "skupper-crds")

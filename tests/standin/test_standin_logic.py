@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from sandbox.api.kinds import Obj
+from sandbox.layout import PROFILES, Layout, Profile, Settings
 from sandbox.skupper import durations
 from sandbox.skupper.controller import load_balancers, pki, status
+from sandbox.skupper.controller.controller import Controller
 from sandbox.skupper.controller.reconcile import Lags, Turn
 from sandbox.skupper.controller.sites import running_state
 from sandbox.skupper.faults import delays, faults
@@ -84,15 +86,13 @@ def test_every_delay_of_the_fast_profile_is_short_but_the_sleeping_link() -> Non
         assert span.low <= getattr(MEASURED, name).low, name
 
 
-@pytest.mark.parametrize("profile", sorted(delays.PROFILES))
-def test_the_sandbox_chooses_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
-    monkeypatch.delenv(delays.PROFILE_VARIABLE, raising=False)
-    assert delays.load(tmp_path) is FAST
-    (tmp_path / "sandbox.json").write_text(json.dumps({"profile": profile}))
-    assert delays.load(tmp_path) is delays.PROFILES[profile]
-    monkeypatch.setenv(delays.PROFILE_VARIABLE, "slow")
-    with pytest.raises(ValueError, match="no profile 'slow'"):
-        delays.load(tmp_path)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_sandbox_chooses_the_profile(tmp_path: Path, profile: Profile) -> None:
+    layout = Layout(tmp_path)
+    Settings("x", profile, "127.77").write(layout)
+    controller = Controller(layout, [])
+    controller.close()
+    assert controller.delays is delays.PROFILES[profile]
 
 
 # Faults

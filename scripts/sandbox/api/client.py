@@ -17,8 +17,6 @@ from typing import Literal
 
 import httpx
 
-from sandbox.api import kinds
-from sandbox.api.credentials import Access, access_from
 from sandbox.api.kinds import (
     ConflictError,
     KubeError,
@@ -31,14 +29,8 @@ from sandbox.api.kinds import (
     error_from,
     key_of,
 )
+from sandbox.api.kubeconfig import Access, load
 
-PatchType = Literal["merge", "strategic", "json"]
-
-_CONTENT_TYPES = {
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-    "json": "application/json-patch+json",
-}
 _REQUEST_TIMEOUT = httpx.Timeout(10.0)
 # The server ends a watch after this many seconds, and the client asks for the next one: a dead server or a
 # lost connection is then noticed in bounded time.
@@ -64,8 +56,8 @@ class Kube:
 
     @classmethod
     def from_kubeconfig(cls, path: Path, context: str) -> Kube:
-        """The client for a context, by its client certificate. KeyError when there is no such context."""
-        return cls(access_from(path, context))
+        """The client for a context, by its client certificate. ConfigError when there is no such context."""
+        return cls(load([path], context))
 
     def close(self) -> None:
         """Ends every open watch (their iterators return) and the connections."""
@@ -142,15 +134,11 @@ class Kube:
         body: Obj | Objs,
         *,
         subresource: str = "",
-        how: PatchType = "merge",
+        how: Literal["merge", "json"] = "merge",
     ) -> Obj:
-        """Changes part of an object (`strategic`: built-in kinds only). NotFoundError when it is gone."""
+        """Changes part of an object by a merge patch or a JSON patch. NotFoundError when it is gone."""
         path = resource.path(namespace, name, subresource)
-        return self.request("PATCH", path, body=body, content_type=_CONTENT_TYPES[how])
-
-    def patch_status(self, resource: Resource, namespace: str | None, name: str, status: Obj) -> Obj:
-        """Merges into the status subresource (lists are replaced, None removes a field)."""
-        return self.patch(resource, namespace, name, {"status": status}, subresource="status")
+        return self.request("PATCH", path, body=body, content_type=f"application/{how}-patch+json")
 
     def delete(
         self,
@@ -161,10 +149,9 @@ class Kube:
         grace: int | None = None,
         uid: str | None = None,
         version: str | None = None,
-        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
     ) -> bool:
         """Asks for deletion (only with this uid and resourceVersion, if given); False when there is none."""
-        options: Obj = {"propagationPolicy": propagation}
+        options: Obj = {"propagationPolicy": "Background"}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         wanted = {"uid": uid, "resourceVersion": version}
@@ -258,20 +245,6 @@ class Kube:
                         yield _object(line)
             finally:
                 self._open.discard(response)
-
-
-def wait_for_server(kube: Kube, seconds: float) -> None:
-    """Returns once the server says it is ready; UnreachableError after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            kube.list(kinds.NAMESPACES)
-        except KubeError as err:
-            if time.monotonic() > deadline:
-                raise UnreachableError(0, "Unreachable", f"{kube.server}: {err.message}") from err
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _remember(known: dict[tuple[str, str], Obj], kind: str, item: Obj) -> None:

@@ -1,4 +1,4 @@
-"""What the API server's objects, kinds and errors are called, for `kubeapi` and everything that uses it."""
+"""What the API server's objects, kinds and errors are called, for `client` and everything that uses it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -92,6 +93,11 @@ class WatchEvent:
 
     type: EventType
     object: Obj
+
+
+def timestamp(when: datetime | None = None) -> str:
+    """A time (now, if none is given) as the API writes it: UTC, whole seconds."""
+    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def key_of(obj: Mapping[str, Any]) -> tuple[str, str]:

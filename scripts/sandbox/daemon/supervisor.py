@@ -6,7 +6,6 @@ Started by the guard. It ends, and everything with it, on SIGTERM, SIGINT or whe
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import shlex
 import shutil
@@ -94,8 +93,8 @@ class Supervisor:
     # The Skupper stand-in
 
     def _start_standin(self) -> None:
-        if not self._start.standin or not has_standin():
-            self._say("there is no Skupper stand-in: Skupper's objects stay without a status")
+        if not self._start.standin:
+            self._say("no Skupper stand-in: Skupper's objects stay without a status")
             return
         threading.Thread(target=self._keep_standin, name="stand-in", daemon=True).start()
         ready = self._layout.standin_ready
@@ -131,14 +130,6 @@ class Supervisor:
             kubelet.stop()
         # The control planes hold nothing that is worth an orderly end.
         processes.kill_children()
-
-
-def has_standin() -> bool:
-    """Whether this checkout has a Skupper stand-in that can be run."""
-    try:
-        return importlib.util.find_spec(f"{_STANDIN}.__main__") is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def child_env() -> dict[str, str]:

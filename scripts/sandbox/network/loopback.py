@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 
 from sandbox.api.kinds import Obj
-from sandbox.layout import Layout, SandboxError, read_json, write_json
+from sandbox.layout import Layout, SandboxError, file_stamp, read_json, write_json
 
 _FIRST_BLOCK, _LAST_BLOCK = 16, 250
 # Without those that end in 0 or 255: they look like a network's and its broadcast's. On one kind of machine Java could
@@ -104,14 +104,10 @@ class LoopbackNetwork:
 
     def watch_relays(self, changed: Callable[[], None], stop: threading.Event) -> None:
         """Reads services.json whenever it has been replaced, and calls back; returns when `stop` is set."""
-        seen: tuple[int, int] | None = None
+        seen = None
         while not stop.wait(_POLL_SECONDS):
-            try:
-                info = self._layout.services.stat()
-            except FileNotFoundError:
-                continue
-            version = (info.st_ino, info.st_mtime_ns)
-            if version != seen:
-                seen = version
+            stamp = file_stamp(self._layout.services)
+            if stamp != seen:
+                seen = stamp
                 self._relays = read_json(self._layout.services)
                 changed()

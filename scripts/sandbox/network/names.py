@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox.api.kinds import Obj
+from sandbox.layout import replace_text
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,8 @@ def _forms(name: str, namespace: str) -> list[str]:
 def write_hosts(path: Path, entries: Iterable[Entry], own: PodName) -> None:
     """Writes the names as one pod sees them, in the form of /etc/hosts: its own name too, as in a real pod."""
     lines = [f"{own.address} {own.hostname or own.name}", *(f"{address} {name}" for address, name in entries)]
-    content = "\n".join(["127.0.0.1 localhost", *lines, ""])
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(content)
-    temporary.replace(path)
+    replace_text(path, "\n".join(["127.0.0.1 localhost", *lines, ""]))
 
 
 def read_hosts(path: Path, name: str) -> list[str]:
@@ -108,3 +107,22 @@ def address_of(path: Path, host: str) -> str | None:
     except OSError:
         return next(iter(read_hosts(path, host)), None)
     return host
+
+
+def use_names(hosts: Path) -> None:
+    """From now on IPv4 sockets in this process connect to the names of that file, and to no other name."""
+
+    def by_name(real: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family != socket.AF_INET:
+                return real(self, address)
+            host, port = address
+            found = address_of(hosts, host)
+            if found is None:
+                raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
+            return real(self, (found, port))
+
+        return connect
+
+    patched: Any = socket.socket
+    patched.connect, patched.connect_ex = by_name(patched.connect), by_name(patched.connect_ex)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.daemon import processes
-from sandbox.pods import log_format
-from sandbox.pods.probes import passes
 from sandbox.pods.programs import Launch
 from sandbox.pods.spec import Probe
 
@@ -27,7 +29,7 @@ class ContainerRun:
         (launch.cwd / "tmp").mkdir(exist_ok=True)
         log.touch()
         self._process = processes.start_child(launch.argv, env=launch.env, cwd=launch.cwd, output=subprocess.PIPE)
-        self._copier = log_format.copy_output(self._process, log)
+        self._copier = copy_output(self._process, log)
         processes.on_exit(self._process, on_exit)
 
     @property
@@ -103,3 +105,39 @@ class Readiness:
 
     def _period(self, probe: Probe) -> float:
         return probe.period if self._patient or self.ready else min(_QUICK, probe.period)
+
+
+def passes(probe: Probe, address: str) -> bool:
+    """Whether the port takes a connection and, with a path, answers with a status below 400."""
+    try:
+        if probe.path is None:
+            socket.create_connection((address, probe.port), probe.timeout).close()
+            return True
+        connection = http.client.HTTPConnection(address, probe.port, timeout=probe.timeout)
+        try:
+            connection.request("GET", probe.path, headers={"User-Agent": "kube-probe", "Connection": "close"})
+            return connection.getresponse().status < 400
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def log_line(text: bytes) -> bytes:
+    """A log line in the CRI format, which the kubelet reads: "<time> stdout F <text>"."""
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+    return stamp.encode() + b" stdout F " + text.rstrip(b"\r\n") + b"\n"
+
+
+def copy_output(process: subprocess.Popen[bytes], path: Path) -> threading.Thread:
+    """Writes what the process prints to the file, until it closes its output. Returns the thread that does it."""
+
+    def copy() -> None:
+        assert process.stdout is not None  # noqa: S101 started with a pipe
+        with path.open("ab", buffering=0) as file, process.stdout:
+            for text in process.stdout:
+                file.write(log_line(text))
+
+    thread = threading.Thread(target=copy, name=f"log-{process.pid}", daemon=True)
+    thread.start()
+    return thread

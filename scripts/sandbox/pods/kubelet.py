@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Callable
 
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import Obj, Resource, key_of
 from sandbox.layout import Layout
 from sandbox.network import names
+from sandbox.network.loopback import LoopbackNetwork
 from sandbox.pods import spec
 from sandbox.pods.programs import Place, Toolbox
 from sandbox.pods.worker import PodWorker
@@ -21,28 +20,10 @@ PROCESSES = "sandbox.hzlink.dev/processes"
 """Namespace label: with the value `none`, no process runs behind its pods, which get ready at once."""
 
 
-class Network(Protocol):
-    """Loopback addresses, and the files by which the sandbox's programs find each other."""
-
-    dead: str
-
-    def allocate(self) -> tuple[str, str]:
-        """A new (loopback address, pod IP)."""
-
-    def relays(self, server: str, namespace: str) -> dict[str, str]:
-        """The Skupper stand-in's relays: Service name -> loopback address."""
-
-    def router_ports(self, server: str, namespace: str) -> dict[int, str]:
-        """The same relays by the router's port that each stands for."""
-
-    def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
-        """Publishes (or takes back) where a pod's process is."""
-
-
 class Kubelet:
     """Watches one API server's pods, Services and namespaces, and keeps its pods going."""
 
-    def __init__(self, server: str, kube: Kube, layout: Layout, toolbox: Toolbox, network: Network) -> None:
+    def __init__(self, server: str, kube: Kube, layout: Layout, toolbox: Toolbox, network: LoopbackNetwork) -> None:
         self.server = server
         self.kube = kube
         self.toolbox = toolbox
@@ -129,15 +110,10 @@ class Kubelet:
                 if event.type == "SYNCED":
                     synced.set()
                 else:
-                    with self._holding():
+                    with self._lock:
                         handle(event.object, event.type != "DELETED")
 
         threading.Thread(target=follow, name=f"{self.server}-{resource.plural}", daemon=True).start()
-
-    @contextmanager
-    def _holding(self) -> Iterator[None]:
-        with self._lock:
-            yield
 
     def _namespace(self, namespace: Obj, exists: bool) -> None:
         labels = namespace["metadata"].get("labels", {})

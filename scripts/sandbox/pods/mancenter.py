@@ -11,7 +11,6 @@ import argparse
 import http.server
 import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -20,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hazelcast import reactor
 from hazelcast.client import HazelcastClient
 
-from sandbox.network.names import address_of
+from sandbox.network.names import use_names
 
 _LOOK_SECONDS = 2.0
 _log = logging.getLogger("mancenter")
@@ -62,22 +60,6 @@ def read_config(text: str) -> ClusterConfig:
     routing = (network.get("cluster-routing") or {}).get("mode", "ALL_MEMBERS")
     smart = bool(network.get("smart-routing", True)) and routing != "SINGLE_MEMBER"
     return ClusterConfig(str(root.get("cluster-name", "dev")), addresses, smart)
-
-
-def use_names(hosts: Path) -> None:
-    """From now on the client in this process connects to names as they resolve in the pod."""
-    real = reactor.AsyncoreConnection.connect
-
-    def connect_by_name(connection: Any, address: tuple[str, int]) -> Any:
-        host, port = address
-        found = address_of(hosts, host)
-        if found is None:
-            raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {host}")
-        return real(connection, (found, port))
-
-    # The client hands names to the operating system here, past everything that Python could be told.
-    patched: Any = reactor.AsyncoreConnection
-    patched.connect = connect_by_name
 
 
 class OneLine(logging.Formatter):

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
-from sandbox.api.kinds import Obj
+from sandbox.api.kinds import Obj, timestamp
 
 State = Literal["waiting", "running", "terminated"]
 # These two belong to others (the scheduler, the API server's eviction); everything else here is a kubelet's.
 _OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
-
-
-def timestamp(when: datetime | None = None) -> str:
-    """A time (now, if none is given) as the API writes it: UTC, whole seconds."""
-    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass

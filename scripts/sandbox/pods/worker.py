@@ -7,17 +7,19 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sandbox.api import kinds
-from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError, NotFoundError, Obj
 from sandbox.network.names import PodName
-from sandbox.pods import images, kwok_endpoints, log_format, programs, spec
-from sandbox.pods.container import ContainerRun, Readiness
-from sandbox.pods.programs import Launch, Place, Toolbox
+from sandbox.pods import images, kwok_endpoints, programs, spec
+from sandbox.pods.container import ContainerRun, Readiness, log_line
+from sandbox.pods.programs import Launch, Place
 from sandbox.pods.record import LeaveError, PodRecord
 from sandbox.pods.status import ContainerView
+
+if TYPE_CHECKING:
+    from sandbox.pods.kubelet import Kubelet
 
 _HOLD_MESSAGES = {
     "ImagePullBackOff": 'Back-off pulling image "{image}"',
@@ -26,33 +28,14 @@ _HOLD_MESSAGES = {
 }
 
 
-class PodHost(Protocol):
-    """What a pod needs of its node."""
-
-    kube: Kube
-    toolbox: Toolbox
-
-    def processes_allowed(self, namespace: str) -> bool:
-        """Whether real processes may run in this namespace."""
-
-    def lookup(self, namespace: str) -> spec.Lookup:
-        """How to get at the namespace's ConfigMaps and Secrets."""
-
-    def changed(self, worker: PodWorker) -> None:
-        """The pod's process or readiness is not what it was: names and endpoints follow."""
-
-    def left(self, worker: PodWorker) -> None:
-        """The pod's process has ended for good."""
-
-
 class PodWorker:
     """One pod, with a thread of its own."""
 
-    def __init__(self, host: PodHost, pod: Obj, place: Place, pod_ip: str) -> None:
-        self.record = PodRecord(host.kube, pod, pod_ip)
+    def __init__(self, kubelet: Kubelet, pod: Obj, place: Place, pod_ip: str) -> None:
+        self.record = PodRecord(kubelet.kube, pod, pod_ip)
         self.place = place
         self.app = programs.app_of(pod)
-        self._host = host
+        self._kubelet = kubelet
         self._run: ContainerRun | None = None
         self._logs: dict[str, tuple[Path, Path | None]] = {}
         self._thread = threading.Thread(target=self._live, name=f"pod-{self.record.name}", daemon=True)
@@ -129,7 +112,7 @@ class PodWorker:
         while True:
             env = self._prepare(view, container)
             launch = (
-                programs.init_script(container, env, self.place, self._host.toolbox) if self.app != "none" else None
+                programs.init_script(container, env, self.place, self._kubelet.toolbox) if self.app != "none" else None
             )
             view.run()
             if launch is not None:
@@ -158,7 +141,7 @@ class PodWorker:
         view, container = self.record.view.main[0], self.record.pod["spec"]["containers"][0]
         env = self._prepare(view, container)
         launch = self._launch(container, env)
-        if self.app == "python" and launch is None and self._host.processes_allowed(self.record.namespace):
+        if self.app == "python" and launch is None and self._kubelet.processes_allowed(self.record.namespace):
             view.fail_to_start(f'exec: "{(container.get("command") or [""])[0]}": executable file not found in $PATH')
             return
         for main in self.record.view.main:
@@ -173,9 +156,9 @@ class PodWorker:
             spec.probe(container, "startupProbe", named),
             spec.probe(container, "readinessProbe", named),
             self.place.address,
-            patient=self._host.toolbox.profile == "measured",
+            patient=self._kubelet.toolbox.profile == "measured",
         )
-        self._host.changed(self)
+        self._kubelet.changed(self)
         self.record.publish()
         self._offer_logs()
         kwok_endpoints.offer_ports(self.record.kube, self.record.pod, self.place.address, named.values())
@@ -184,16 +167,20 @@ class PodWorker:
         for main in self.record.view.main:
             main.end(run.exit_code or 0)
             main.ready = False
-        self._host.changed(self)
+        self._kubelet.changed(self)
 
     def _launch(self, container: Obj, env: dict[str, str]) -> Launch | None:
-        if self.app == "none" or not self._host.processes_allowed(self.record.namespace):
+        if self.app == "none" or not self._kubelet.processes_allowed(self.record.namespace):
             return None
         if self.app == "python":
             return programs.python(container, env, self.place)
         if self.app == "mancenter":
-            return programs.mancenter(container, env, self.place, self._host.toolbox)
-        return programs.member(container, env, self.place, self._host.toolbox) if self._host.toolbox.members else None
+            return programs.mancenter(container, env, self.place, self._kubelet.toolbox)
+        return (
+            programs.member(container, env, self.place, self._kubelet.toolbox)
+            if self._kubelet.toolbox.members
+            else None
+        )
 
     def _watch(self, readiness: Readiness, run: ContainerRun | None = None) -> None:
         """Keeps the containers' readiness up to date until the process ends or the pod is to be held."""
@@ -217,7 +204,7 @@ class PodWorker:
         for view in views:
             view.started, view.ready = started, ready
         self.record.publish()
-        self._host.changed(self)
+        self._kubelet.changed(self)
 
     def _back_off(self, view: ContainerView) -> None:
         """Counts a restart; from the second on, waits first, as a kubelet does (less long where in a hurry)."""
@@ -226,7 +213,7 @@ class PodWorker:
         self.record.publish()
         view.restart()
         if view.restarts > 1:
-            base, most = (10.0, 300.0) if self._host.toolbox.profile == "measured" else (0.5, 5.0)
+            base, most = (10.0, 300.0) if self._kubelet.toolbox.profile == "measured" else (0.5, 5.0)
             seconds = min(base * 2 ** (view.restarts - 2), most)
             view.wait("CrashLoopBackOff", f"back-off {seconds:g}s restarting failed container {view.name}")
             self.record.publish()
@@ -241,7 +228,7 @@ class PodWorker:
             if record.hold:
                 self._wait_held(view)
                 continue
-            lookup = self._host.lookup(record.namespace)
+            lookup = self._kubelet.lookup(record.namespace)
             try:
                 spec.write_volumes(record.pod, self.place.volumes, lookup)
                 self._pull(view)
@@ -284,7 +271,7 @@ class PodWorker:
     def _explain(self, view: ContainerView) -> None:
         """A pod of a known app that has no process says so in its log."""
         if self.app != "none":
-            self._log(view).write_bytes(log_format.line(b"sandbox: no process stands behind this pod"))
+            self._log(view).write_bytes(log_line(b"sandbox: no process stands behind this pod"))
             self._offer_logs()
 
     def _offer_logs(self) -> None:
@@ -306,7 +293,7 @@ class PodWorker:
         if self._run is not None:
             grace = record.pod["metadata"].get("deletionGracePeriodSeconds", 30)
             self._end_process(self._run, float(grace))
-        self._host.left(self)
+        self._kubelet.left(self)
         while not record.stopping:
             try:
                 if self._logs:

@@ -21,6 +21,7 @@ def _controller(arguments: list[str]) -> int:
     import threading
     from pathlib import Path
 
+    from sandbox.layout import Layout
     from sandbox.skupper.controller import controller
 
     parser = argparse.ArgumentParser(prog="sandbox.skupper")
@@ -32,7 +33,7 @@ def _controller(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    controller.run(options.state, stop)
+    controller.run(Layout(options.state), stop)
     return 0
 
 

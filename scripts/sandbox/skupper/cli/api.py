@@ -7,7 +7,7 @@ import json
 from urllib.parse import urlsplit
 
 from sandbox.api.kinds import Obj, Objs, Resource
-from sandbox.skupper.cli.kubeconfig import Access
+from sandbox.api.kubeconfig import Access
 
 _HELP = (
     "The Skupper CRDs are not yet installed. To install them, run\n"
@@ -28,6 +28,18 @@ class ApiError(Exception):
 def crd_hint(error: ApiError) -> str:
     """The error's text, or how to install Skupper when its definitions are missing."""
     return _HELP if str(error).split("(")[0] == _MISSING else str(error)
+
+
+class Failed(Exception):
+    """Ends the command with this text on stdout, where the real command prints its own errors: exit 1."""
+
+    code = 1
+
+
+class InvalidError(Failed):
+    """Validation refuses the arguments or the state of the namespace: exit 2."""
+
+    code = 2
 
 
 class Api:

@@ -16,19 +16,20 @@ class Flag:
 
     name: str
     kind: Kind
-    text: str
     default: str = ""
     short: str = ""
 
 
+HELP = Flag("help", "help", short="h")
+
+
 @dataclass(frozen=True)
 class Command:
-    """One command: its own arguments' form, what it does in a line, and its options."""
+    """One command with the form of its arguments and its own options."""
 
     path: tuple[str, ...]
     usage: str
-    text: str
-    flags: tuple[Flag, ...] = ()
+    flags: tuple[Flag, ...] = (HELP,)
 
 
 @dataclass
@@ -44,11 +45,10 @@ class FlagError(Exception):
     """An option that is not there, lacks its value or has a wrong one."""
 
 
-HELP = Flag("help", "help", "show this text", short="h")
-PLATFORM = Flag("platform", "string", "platform: kubernetes, podman, docker or linux", short="p")
-NAMESPACE = Flag("namespace", "string", "namespace", short="n")
-CONTEXT = Flag("context", "string", "kubeconfig context", short="c")
-KUBECONFIG = Flag("kubeconfig", "string", "kubeconfig file")
+PLATFORM = Flag("platform", "string", short="p")
+NAMESPACE = Flag("namespace", "string", short="n")
+CONTEXT = Flag("context", "string", short="c")
+KUBECONFIG = Flag("kubeconfig", "string")
 _SUPPORTED = ("kubernetes", "podman", "docker", "linux")
 
 
@@ -169,26 +169,10 @@ def _integer(value: str) -> int:
         raise ValueError(f'strconv.ParseInt: parsing "{value}": invalid syntax') from err
 
 
-def usage(command: Command, flags: tuple[Flag, ...], general: tuple[Flag, ...]) -> str:
-    """The part of the help that also follows a wrong option."""
-    name = " ".join(("skupper", *command.path, command.usage)).rstrip()
-    parts = [f"Usage:\n  {name} [flags]\n", f"Flags:\n{_list(flags)}", f"Global Flags:\n{_list(general)}"]
-    return "\n".join(parts)
-
-
-def _list(flags: tuple[Flag, ...]) -> str:
-    rows = []
+def usage(command: Command, flags: tuple[Flag, ...]) -> str:
+    """The help, which also follows a wrong option. The real one has a description of each option as well."""
+    lines = [f"Usage:\n  {' '.join(('skupper', *command.path, command.usage)).rstrip()} [flags]\n\nFlags:"]
     for flag in sorted(flags, key=lambda flag: flag.name):
         short = f"-{flag.short}, " if flag.short else "    "
-        kind = "" if flag.kind == "help" else f" {flag.kind}"
-        rows.append((f"  {short}--{flag.name}{kind}", flag.text + _default(flag)))
-    width = max(len(left) for left, _ in rows)
-    return "".join(f"{left:<{width}}   {right}\n" for left, right in rows)
-
-
-def _default(flag: Flag) -> str:
-    if not flag.default:
-        return ""
-    if flag.kind == "duration":
-        return f" (default {durations.show(durations.parse(flag.default))})"
-    return f' (default "{flag.default}")' if flag.kind == "string" else f" (default {flag.default})"
+        lines.append(f"  {short}--{flag.name}{'' if flag.kind == 'help' else f' {flag.kind}'}")
+    return "\n".join(lines)

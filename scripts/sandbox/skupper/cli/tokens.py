@@ -12,10 +12,9 @@ from pathlib import Path
 
 from sandbox.api.kinds import Obj, Objs, Resource
 from sandbox.skupper import durations
-from sandbox.skupper.cli.api import Api, ApiError, crd_hint
-from sandbox.skupper.cli.encode import load_token, to_yaml, without_empty
+from sandbox.skupper.cli.api import Api, ApiError, Failed, InvalidError, crd_hint
 from sandbox.skupper.cli.flags import Parsed
-from sandbox.skupper.cli.outcome import Failed, InvalidError
+from sandbox.skupper.cli.token_file import load_token, to_yaml, without_empty
 from sandbox.skupper.controller import kinds, status
 
 FILE_NAME = r"^[A-Za-z0-9./~-]+$"

@@ -6,7 +6,7 @@ from functools import partial
 
 from sandbox.api.kinds import SECRETS, SERVICES, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, status, templates
-from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites, set_endpoints
 
@@ -21,9 +21,8 @@ def certificates(turn: Turn, cluster: Cluster) -> None:
 
 def _certificate(cluster: Cluster, certificate: Obj) -> None:
     problem = _issue(cluster, certificate)
-    fresh = draft(certificate)
-    if status.set_condition(fresh, status.READY, status.ok_or_error(problem)):
-        cluster.set_status(kinds.CERTIFICATES, fresh)
+    with cluster.status_of(kinds.CERTIFICATES, certificate) as fresh:
+        status.set_condition(fresh, status.READY, status.ok_or_error(problem))
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
@@ -42,17 +41,9 @@ def _issue(cluster: Cluster, certificate: Obj) -> str:
         "internal.skupper.io/certificate": "true",
         "internal.skupper.io/hosts": ",".join(spec.get("hosts") or []),
     }
-    secret: Obj = {
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "annotations": annotations,
-            "ownerReferences": owner(certificate),
-        },
-        "type": "kubernetes.io/tls",
-        "data": pki.secret_data(spec["subject"], ca),
-    }
-    cluster.ensure(SECRETS, secret)
+    meta = templates.meta(certificate, name, annotations=annotations)
+    data = pki.secret_data(spec["subject"], ca)
+    cluster.ensure(SECRETS, {"metadata": meta, "type": "kubernetes.io/tls", "data": data})
     return ""
 
 
@@ -77,48 +68,31 @@ def _router_access(turn: Turn, cluster: Cluster, access: Obj) -> Objs:
     if not turn.passed("access", turn.delays.access, cluster.name, namespace, of=uid):
         return []
     secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access))
-    fresh = draft(access)
-    changed = status.mark(fresh, status.CONFIGURED, status.OK, status.ACCESS_NEEDS)
     endpoints: Objs = [
         {**endpoint, "group": templates.ROUTER}
         for endpoint in ((secured or {}).get("status") or {}).get("endpoints") or []
     ]
-    changed |= status.set_field(fresh, "endpoints", endpoints)
-    state = status.ok_or_pending(bool(endpoints))
-    changed |= status.mark(fresh, status.RESOLVED, state, status.ACCESS_NEEDS)
-    if changed:
-        cluster.set_status(kinds.ROUTER_ACCESSES, fresh)
+    with cluster.status_of(kinds.ROUTER_ACCESSES, access) as fresh:
+        status.mark(fresh, status.CONFIGURED, status.OK, status.ACCESS_NEEDS)
+        status.set_field(fresh, "endpoints", endpoints)
+        status.mark(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)), status.ACCESS_NEEDS)
     return endpoints
 
 
 def _secured_access(access: Obj) -> Obj:
     spec = access["spec"]
-    ports: Objs = [
-        {"name": role["name"], "port": role["port"], "targetPort": role["port"], "protocol": "TCP"}
-        for role in spec["roles"]
-    ]
     wanted: Obj = {
         "selector": {"skupper.io/component": "router", "skupper.io/group": templates.ROUTER},
-        "ports": ports,
+        "ports": [templates.port(role["name"], role["port"]) for role in spec["roles"]],
         "certificate": spec["tlsCredentials"],
     }
     if spec.get("accessType"):
         wanted["accessType"] = spec["accessType"]
     if spec.get("generateTlsCredentials"):
         wanted["issuer"] = spec.get("issuer") or templates.SITE_CA
-    annotations = {
-        **templates.CONTROLLED,
-        "internal.skupper.io/routeraccess": access["metadata"]["name"],
-    }
-    return {
-        "metadata": {
-            "name": access["metadata"]["name"],
-            "namespace": access["metadata"]["namespace"],
-            "annotations": annotations,
-            "ownerReferences": owner(access),
-        },
-        "spec": wanted,
-    }
+    name = access["metadata"]["name"]
+    annotations = {**templates.CONTROLLED, "internal.skupper.io/routeraccess": name}
+    return {"metadata": templates.meta(access, name, annotations=annotations), "spec": wanted}
 
 
 def secured_accesses(turn: Turn, cluster: Cluster) -> None:
@@ -132,14 +106,12 @@ def _secure(cluster: Cluster, access: Obj) -> None:
     service = cluster.ensure(SERVICES, _service(access))
     if service is None:
         return
-    fresh = draft(access)
     endpoints, problem = _endpoints(access, service)
-    changed = status.set_field(fresh, "endpoints", endpoints)
-    changed |= status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
-    changed |= status.set_ready(fresh, status.ACCESS_NEEDS)
-    changed |= status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
-    if changed:
-        cluster.set_status(kinds.SECURED_ACCESSES, fresh)
+    with cluster.status_of(kinds.SECURED_ACCESSES, access) as fresh:
+        status.set_field(fresh, "endpoints", endpoints)
+        status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
+        status.set_ready(fresh, status.ACCESS_NEEDS)
+        status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.ACCESS_NEEDS)
     _certify(cluster, fresh)
 
 
@@ -151,25 +123,10 @@ def access_type(access: Obj) -> str:
 def _service(access: Obj) -> Obj:
     spec = access["spec"]
     kind = "LoadBalancer" if access_type(access) == "loadbalancer" else "ClusterIP"
-    ports: Objs = [
-        {
-            "name": port["name"],
-            "port": port["port"],
-            "targetPort": port.get("targetPort") or port["port"],
-            "protocol": port.get("protocol") or "TCP",
-        }
-        for port in spec["ports"]
-    ]
-    return {
-        "metadata": {
-            "name": access["metadata"]["name"],
-            "namespace": access["metadata"]["namespace"],
-            "labels": {"internal.skupper.io/secured-access": "true"},
-            "annotations": templates.CONTROLLED,
-            "ownerReferences": owner(access),
-        },
-        "spec": {"type": kind, "selector": spec["selector"], "ports": ports},
-    }
+    ports = [templates.port(port["name"], port["port"], port.get("targetPort")) for port in spec["ports"]]
+    labels = {"internal.skupper.io/secured-access": "true"}
+    meta = templates.meta(access, access["metadata"]["name"], labels=labels, annotations=templates.CONTROLLED)
+    return {"metadata": meta, "spec": {"type": kind, "selector": spec["selector"], "ports": ports}}
 
 
 def _endpoints(access: Obj, service: Obj) -> tuple[Objs, str]:
@@ -202,16 +159,7 @@ def _certify(cluster: Cluster, access: Obj) -> None:
         "server": True,
         "hosts": sorted({*hosts, name, f"{name}.{namespace}"}),
     }
-    certificate: Obj = {
-        "metadata": {
-            "name": spec.get("certificate") or name,
-            "namespace": namespace,
-            "labels": {"internal.skupper.io/certificate": "true"},
-            "annotations": templates.CONTROLLED,
-            "ownerReferences": owner(access),
-        },
-        "spec": wanted,
-    }
-    made = cluster.ensure(kinds.CERTIFICATES, certificate)
+    meta = templates.certificate_meta(access, spec.get("certificate") or name)
+    made = cluster.ensure(kinds.CERTIFICATES, {"metadata": meta, "spec": wanted})
     if made is not None and sorted(made["spec"].get("hosts") or []) != wanted["hosts"]:
         cluster.replace(kinds.CERTIFICATES, {**made, "spec": wanted})

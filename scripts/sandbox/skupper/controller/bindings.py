@@ -7,7 +7,7 @@ from functools import partial
 from sandbox.api.kinds import SERVICES, Obj, Objs, Resource
 from sandbox.skupper.controller import kinds, status
 from sandbox.skupper.controller.adoption import Adoption
-from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites
 from sandbox.skupper.network.network import SiteRecord
@@ -53,25 +53,22 @@ class Bindings:
             looked = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} no site")
             if "conditions" in obj.get("status", {}) and not looked:
                 continue
-            _configure(cluster, resource, obj, _NO_SITE)
+            with cluster.status_of(resource, obj) as fresh:
+                status.mark(fresh, status.CONFIGURED, status.error(_NO_SITE), status.LISTENER_NEEDS)
 
     # Connectors
 
     def _connectors(self, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> None:
         for connector in self._known(cluster, kinds.CONNECTORS, site):
             problem = self._connector_problem(cluster, connector)
-            fresh = draft(connector)
-            changed = False
-            if problem is not None:
-                state = status.ok_or_error(problem)
-                changed = status.mark(fresh, status.CONFIGURED, state, status.CONNECTOR_NEEDS)
-            if records is not None:
-                matched = _heard_listener(records, connector["spec"]["routingKey"])
-                changed |= status.set_field(fresh, "hasMatchingListener", matched or None)
-                state = status.ok_or_pending(matched, "No matching listeners")
-                changed |= status.mark(fresh, status.MATCHED, state, status.CONNECTOR_NEEDS)
-            if changed:
-                cluster.set_status(kinds.CONNECTORS, fresh)
+            with cluster.status_of(kinds.CONNECTORS, connector) as fresh:
+                if problem is not None:
+                    status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.CONNECTOR_NEEDS)
+                if records is not None:
+                    matched = _heard_listener(records, connector["spec"]["routingKey"])
+                    status.set_field(fresh, "hasMatchingListener", matched or None)
+                    state = status.ok_or_pending(matched, "No matching listeners")
+                    status.mark(fresh, status.MATCHED, state, status.CONNECTOR_NEEDS)
 
     def _connector_problem(self, cluster: Cluster, connector: Obj) -> str | None:
         """What is wrong with it; None (no status yet) until the first pod with its labels was seen."""
@@ -102,25 +99,15 @@ class Bindings:
                 problem = f"Listener {leader} with {where} already exists in namespace"
             if not problem:
                 good.append(listener)
-            fresh = draft(listener)
-            state = status.ok_or_error(problem)
-            changed = status.mark(fresh, status.CONFIGURED, state, status.LISTENER_NEEDS)
-            if records is not None:
-                matched = _heard_connector(records, spec["routingKey"])
-                if turn.faults.get("listener", cluster.name, namespace) == "pending":
-                    matched = False
-                changed |= status.set_field(fresh, "hasMatchingConnector", matched or None)
-                state = status.ok_or_pending(matched, "No matching connectors")
-                changed |= status.mark(fresh, status.MATCHED, state, status.LISTENER_NEEDS)
-            if changed:
-                cluster.set_status(kinds.LISTENERS, fresh)
+            with cluster.status_of(kinds.LISTENERS, listener) as fresh:
+                status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LISTENER_NEEDS)
+                if records is not None:
+                    pending = turn.faults.get("listener", cluster.name, namespace) == "pending"
+                    matched = not pending and _heard_connector(records, spec["routingKey"])
+                    status.set_field(fresh, "hasMatchingConnector", matched or None)
+                    state = status.ok_or_pending(matched, "No matching connectors")
+                    status.mark(fresh, status.MATCHED, state, status.LISTENER_NEEDS)
         return good
-
-
-def _configure(cluster: Cluster, resource: Resource, obj: Obj, problem: str) -> None:
-    fresh = draft(obj)
-    if status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LISTENER_NEEDS):
-        cluster.set_status(resource, fresh)
 
 
 def _host_taken(cluster: Cluster, listener: Obj) -> str:

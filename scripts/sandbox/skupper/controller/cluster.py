@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sandbox.api.client import Kube
 from sandbox.api.kinds import (
@@ -145,6 +147,14 @@ class Cluster:
     def replace(self, resource: Resource, obj: Obj) -> Obj | None:
         """Writes a changed copy of a known object; None when it was changed or removed meanwhile."""
         return self._put(resource, obj, "")
+
+    @contextmanager
+    def status_of(self, resource: Resource, obj: Obj) -> Iterator[Obj]:
+        """Gives a copy of the object, and writes its status if the block has changed it."""
+        fresh = copy.deepcopy(obj)
+        yield fresh
+        if (fresh.get("status") or {}) != (obj.get("status") or {}):
+            self.set_status(resource, fresh)
 
     def set_status(self, resource: Resource, obj: Obj) -> Obj | None:
         """Writes the status of a changed copy; on a conflict once more over what the object is now."""

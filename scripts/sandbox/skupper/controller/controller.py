@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
-from sandbox.api.client import Kube, wait_for_server
+from sandbox.api.client import Kube
 from sandbox.api.kinds import KubeError
+from sandbox.layout import SERVERS, Layout, Settings
 from sandbox.skupper.controller import access, install, kinds
 from sandbox.skupper.controller.adoption import Adoption
 from sandbox.skupper.controller.bindings import Bindings
@@ -31,12 +30,10 @@ from sandbox.skupper.network.exposure import Exposure
 from sandbox.skupper.network.network import Network
 from sandbox.skupper.network.status import NetworkStatus
 from sandbox.skupper.network.targets import Gatherer
-from sandbox.skupper.network.traffic import ENDPOINTS, Traffic
+from sandbox.skupper.network.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
-CONTEXTS = ("client", "cluster")
-READY_FILE = "skupper.ready"
 _RETRY = 1.0
 _START_SECONDS = 60.0
 
@@ -44,12 +41,13 @@ _START_SECONDS = 60.0
 class Controller:
     """Looks at everything whenever something changed or is due, and makes it as it should be."""
 
-    def __init__(self, state: Path, clusters: list[Cluster]) -> None:
+    def __init__(self, layout: Layout, clusters: list[Cluster]) -> None:
+        settings = Settings.read(layout)
         self._clusters = clusters
-        self._faults = faults.FaultsFile(state)
-        self._delays = delays.load(state)
+        self._faults = faults.FaultsFile(layout.state)
+        self.delays = delays.PROFILES[settings.profile]
         self._lags = Lags()
-        self._load_balancers = LoadBalancers(_net(state))
+        self._load_balancers = LoadBalancers(settings.net)
         self._sites = Sites()
         self._grants = Grants(self._sites)
         self._tokens = Tokens(self._sites, self._grants, clusters)
@@ -61,7 +59,7 @@ class Controller:
         self._gatherer = Gatherer(self._sites, self._links, self._leaders, self._adoption)
         self._bindings = Bindings(self._sites, self._adoption)
         self._exposure = Exposure(self._sites, self._bindings)
-        self._traffic = Traffic(state, _net(state), self._gatherer, self._network, self._exposure)
+        self._traffic = Traffic(layout, settings.net, self._gatherer, self._network, self._exposure)
 
     def close(self) -> None:
         """Ends the relays."""
@@ -73,7 +71,7 @@ class Controller:
         The `first` takes everything that is so as having been so for long.
         """
         self._guard(self._faults_changed)
-        turn = Turn(time.monotonic(), self._delays, self._faults.current, self._lags, first=first)
+        turn = Turn(time.monotonic(), self.delays, self._faults.current, self._lags, first=first)
         acting = [cluster for cluster in self._clusters if self._acts(turn, cluster)]
         steps = [partial(self._load_balancers.step, turn, cluster) for cluster in self._clusters]
         steps += [partial(self._configure, turn, cluster) for cluster in acting]
@@ -142,22 +140,22 @@ class Controller:
         return True
 
 
-def run(state: Path, stop: threading.Event) -> None:
+def run(layout: Layout, stop: threading.Event) -> None:
     """Installs Skupper in both clusters and runs until `stop`."""
     log.info("starting")
-    clusters = [Cluster(name, Kube.from_kubeconfig(state / "kubeconfig", name)) for name in CONTEXTS]
-    controller = Controller(state, clusters)
+    clusters = [Cluster(name, Kube.from_kubeconfig(layout.kubeconfig, name)) for name in SERVERS]
+    controller = Controller(layout, clusters)
     try:
         with ThreadPoolExecutor() as pool:
-            list(pool.map(_install, clusters))
+            list(pool.map(lambda cluster: install.install(cluster.kube), clusters))
         log.info("installed")
-        events = Events(clusters, [state / faults.FILE, state / ENDPOINTS])
+        events = Events(clusters, [layout.state / faults.FILE, layout.endpoints])
         events.wait_for_all(stop, _START_SECONDS)
         log.info("all watches have begun")
         for cluster in clusters:
             install.grant_server(cluster)
         due = controller.look(first=True)
-        (state / READY_FILE).write_text("")
+        layout.standin_ready.touch()
         log.info("serving")
         while not stop.is_set():
             events.wait(due, stop)
@@ -166,16 +164,3 @@ def run(state: Path, stop: threading.Event) -> None:
         for cluster in clusters:
             cluster.kube.close()
         controller.close()
-
-
-def _install(cluster: Cluster) -> None:
-    wait_for_server(cluster.kube, _START_SECONDS)
-    install.install(cluster.kube)
-
-
-def _net(state: Path) -> str:
-    """The sandbox's part of loopback, for relays and load balancers."""
-    try:
-        return str(json.loads((state / "sandbox.json").read_text())["net"])
-    except FileNotFoundError:
-        return "127.0"

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from sandbox.api.kinds import Resource, WatchEvent
+from sandbox.layout import FileStamp, file_stamp
 from sandbox.skupper.controller.cluster import WATCHED, Cluster
 
 log = logging.getLogger(__name__)
@@ -82,13 +83,5 @@ class Events:
             self._unsynced -= 1
         cluster.saw(resource, event)
 
-    def _stat(self) -> list[tuple[int, int] | None]:
-        stamps: list[tuple[int, int] | None] = []
-        for path in self._files:
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
-                stamps.append(None)
-            else:
-                stamps.append((stat.st_mtime_ns, stat.st_ino))
-        return stamps
+    def _stat(self) -> list[FileStamp]:
+        return [file_stamp(path) for path in self._files]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sandbox.api.kinds import SECRETS, SERVICES, Obj
+from sandbox.api.kinds import SECRETS, SERVICES, Obj, timestamp
 from sandbox.skupper import durations
 from sandbox.skupper.controller import install, kinds, pki, status, templates
 from sandbox.skupper.controller.cluster import Cluster, draft
@@ -50,9 +50,8 @@ class Grants:
         if not grant["spec"].get("redemptionsAllowed"):
             spec = {**grant["spec"], "redemptionsAllowed": 1}
             grant = cluster.replace(kinds.GRANTS, {**grant, "spec": spec}) or grant
-        fresh = draft(grant)
-        if self._fill_in(turn, cluster, fresh):
-            cluster.set_status(kinds.GRANTS, fresh)
+        with cluster.status_of(kinds.GRANTS, grant) as fresh:
+            self._fill_in(turn, cluster, fresh)
 
     def _learn_address(self, cluster: Cluster) -> None:
         """Like the real one, keeps the last address when the load balancer takes it away."""
@@ -61,16 +60,15 @@ class Grants:
         if endpoints:
             self._url[cluster.name] = f"{endpoints[0]['host']}:{endpoints[0]['port']}"
 
-    def _fill_in(self, turn: Turn, cluster: Cluster, grant: Obj) -> bool:
+    def _fill_in(self, turn: Turn, cluster: Cluster, grant: Obj) -> None:
         current = grant.setdefault("status", {})
         unaddressed = turn.faults.there("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
         base = "" if unaddressed else self._url.get(cluster.name, "")
         ca = pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
-        changed = status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")
-        changed |= status.set_field(grant, "ca", ca)
+        status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")
+        status.set_field(grant, "ca", ca)
         if not current.get("code"):
             current["code"] = grant["spec"].get("code") or _random(24)
-            changed = True
         problem = ""
         if not current.get("expirationTime"):
             try:
@@ -78,11 +76,10 @@ class Grants:
             except ValueError as err:
                 problem = f'Invalid duration "{grant["spec"]["expirationWindow"]}": {err}'
             else:
-                current["expirationTime"] = status.timestamp(_clock(turn, cluster, grant) + timedelta(seconds=window))
-                changed = True
-        changed |= status.mark(grant, status.PROCESSED, status.ok_or_error(problem), status.GRANT_NEEDS)
+                current["expirationTime"] = timestamp(_clock(turn, cluster, grant) + timedelta(seconds=window))
+        status.mark(grant, status.PROCESSED, status.ok_or_error(problem), status.GRANT_NEEDS)
         resolved = status.ok_or_pending(bool(current.get("url") and current.get("ca")))
-        return status.mark(grant, status.RESOLVED, resolved, status.GRANT_NEEDS) or changed
+        status.mark(grant, status.RESOLVED, resolved, status.GRANT_NEEDS)
 
     def listening(self, cluster: Cluster) -> str:
         """`host:port` where the cluster's grant server really answers now; empty when nowhere."""

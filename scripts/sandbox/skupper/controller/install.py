@@ -9,6 +9,7 @@ from sandbox.api.kinds import CRDS, DEPLOYMENTS, NAMESPACES, SERVICE_ACCOUNTS, N
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller import crds, kinds
 from sandbox.skupper.controller.cluster import Cluster, owner
+from sandbox.skupper.controller.templates import SECURITY
 
 NAMESPACE = "skupper"
 CONTROLLER = "skupper-controller"
@@ -78,30 +79,21 @@ def _own_labels() -> Obj:
 
 
 def _deployment() -> Obj:
-    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
     container: Obj = {
         "name": "controller",
         "image": f"skupper/controller:{VERSION}",
         "args": ["-enable-grants", "-grant-server-autoconfigure"],
         "ports": [{"name": "metrics", "containerPort": 9000}],
-        "securityContext": security,
+        "securityContext": SECURITY,
     }
+    pod: Obj = {
+        "serviceAccountName": CONTROLLER,
+        "enableServiceLinks": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+    }
+    selector, template = {"matchLabels": {"application": CONTROLLER}}, {"metadata": {"labels": _LABELS}, "spec": pod}
     return {
         "metadata": {"name": CONTROLLER, "namespace": NAMESPACE},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": {"application": CONTROLLER}},
-            "template": {
-                "metadata": {"labels": _LABELS},
-                "spec": {
-                    "serviceAccountName": CONTROLLER,
-                    "enableServiceLinks": False,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "containers": [container],
-                },
-            },
-        },
+        "spec": {"replicas": 1, "selector": selector, "template": template},
     }

@@ -6,7 +6,7 @@ from functools import partial
 
 from sandbox.api.kinds import Obj
 from sandbox.skupper.controller import kinds, status
-from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites
 
@@ -49,16 +49,14 @@ class Links:
 
 
 def _say(cluster: Cluster, link: Obj, problem: str) -> None:
-    fresh = draft(link)
-    if status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LINK_NEEDS):
-        cluster.set_status(kinds.LINKS, fresh)
+    with cluster.status_of(kinds.LINKS, link) as fresh:
+        status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LINK_NEEDS)
 
 
 def report(cluster: Cluster, link: Obj, operational: bool, site_id: str, site_name: str) -> None:
     """What the network status says of the Link."""
-    fresh = draft(link)
-    changed = status.set_field(fresh, "remoteSiteId", site_id)
-    changed |= status.set_field(fresh, "remoteSiteName", site_name)
-    state = status.ok_or_pending(operational, "Not operational")
-    if status.mark(fresh, status.OPERATIONAL, state, status.LINK_NEEDS) or changed:
-        cluster.set_status(kinds.LINKS, fresh)
+    with cluster.status_of(kinds.LINKS, link) as fresh:
+        status.set_field(fresh, "remoteSiteId", site_id)
+        status.set_field(fresh, "remoteSiteName", site_name)
+        state = status.ok_or_pending(operational, "Not operational")
+        status.mark(fresh, status.OPERATIONAL, state, status.LINK_NEEDS)

@@ -17,7 +17,7 @@ from sandbox.api.kinds import (
 )
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller import kinds, leases, status, templates
-from sandbox.skupper.controller.cluster import Cluster, draft, labels_match
+from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.reconcile import Turn
 
 ACCESS_TYPES = ("local", "loadbalancer", "route")
@@ -182,37 +182,33 @@ def _unready(pod: Obj) -> str:
 def _set_running(turn: Turn, cluster: Cluster, site: Obj) -> None:
     namespace = site["metadata"]["namespace"]
     pods = router_pods(cluster, namespace)
-    fresh = draft(cluster.get(kinds.SITES, namespace, site["metadata"]["name"]) or site)
-    if not pods and status.find(fresh, status.RUNNING) is None:
+    current = cluster.get(kinds.SITES, namespace, site["metadata"]["name"]) or site
+    if not pods and status.find(current, status.RUNNING) is None:
         return
     held_back = turn.faults.get("site", cluster.name, namespace) == "never-ready"
-    if status.mark(fresh, status.RUNNING, running_state(pods, held_back), status.site_needs(fresh["spec"])):
-        cluster.set_status(kinds.SITES, fresh)
+    with cluster.status_of(kinds.SITES, current) as fresh:
+        status.mark(fresh, status.RUNNING, running_state(pods, held_back), status.site_needs(fresh["spec"]))
 
 
 def set_endpoints(cluster: Cluster, site: Obj, endpoints: list[Obj]) -> None:
     """The Site's Resolved condition and the addresses for Links. Only for Sites with a RouterAccess."""
-    fresh = draft(site)
-    changed = status.set_field(fresh, "endpoints", endpoints)
-    state = status.ok_or_pending(bool(endpoints))
-    if status.mark(fresh, status.RESOLVED, state, status.site_needs(fresh["spec"])) or changed:
-        cluster.set_status(kinds.SITES, fresh)
+    with cluster.status_of(kinds.SITES, site) as fresh:
+        status.set_field(fresh, "endpoints", endpoints)
+        state = status.ok_or_pending(bool(endpoints))
+        status.mark(fresh, status.RESOLVED, state, status.site_needs(fresh["spec"]))
 
 
 def _set_inactive(cluster: Cluster, site: Obj, problem: str) -> None:
-    fresh = draft(site)
-    status.set_field(fresh, "controller", _CONTROLLER)
-    if status.mark(fresh, status.CONFIGURED, status.error(problem), status.site_needs(fresh["spec"])):
-        cluster.set_status(kinds.SITES, fresh)
+    with cluster.status_of(kinds.SITES, site) as fresh:
+        status.set_field(fresh, "controller", _CONTROLLER)
+        status.mark(fresh, status.CONFIGURED, status.error(problem), status.site_needs(fresh["spec"]))
 
 
 def _set_configured(cluster: Cluster, site: Obj, problem: str) -> None:
-    fresh = draft(site)
-    changed = status.set_field(fresh, "controller", _CONTROLLER)
-    changed |= status.set_field(fresh, "defaultIssuer", site["spec"].get("defaultIssuer", templates.SITE_CA))
-    state = status.ok_or_error(problem)
-    if status.mark(fresh, status.CONFIGURED, state, status.site_needs(fresh["spec"])) or changed:
-        cluster.set_status(kinds.SITES, fresh)
+    with cluster.status_of(kinds.SITES, site) as fresh:
+        status.set_field(fresh, "controller", _CONTROLLER)
+        status.set_field(fresh, "defaultIssuer", site["spec"].get("defaultIssuer", templates.SITE_CA))
+        status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.site_needs(fresh["spec"]))
 
 
 def _configured_problem(site: Obj) -> str:
@@ -230,9 +226,8 @@ def _leave(cluster: Cluster, namespace: str) -> None:
     """A Site was deleted: its redeemed tokens say so, and its leader's lease begins to run out."""
     for token in cluster.all(kinds.TOKENS, namespace):
         if status.is_true(token, status.REDEEMED):
-            fresh = draft(token)
             over = "Already redeemed for a deleted site"
-            status.set_condition(fresh, status.REDEEMED, status.State(ok=True, reason="Error", message=over))
-            fresh["status"].update(redeemed=True, status="Error", message=over)
-            cluster.set_status(kinds.TOKENS, fresh)
+            with cluster.status_of(kinds.TOKENS, token) as fresh:
+                status.set_condition(fresh, status.REDEEMED, status.State(ok=True, reason="Error", message=over))
+                fresh["status"].update(redeemed=True, status="Error", message=over)
     leases.release(cluster, namespace)

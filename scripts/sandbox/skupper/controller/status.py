@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sandbox.api.kinds import Obj
+from sandbox.api.kinds import Obj, timestamp
 
 CONFIGURED = "Configured"
 RESOLVED = "Resolved"
@@ -64,11 +64,6 @@ def ok_or_error(message: str) -> State:
 def ok_or_pending(ready: bool, message: str = "Pending") -> State:
     """OK or not yet."""
     return OK if ready else pending(message)
-
-
-def timestamp(moment: datetime | None = None) -> str:
-    """A time as Kubernetes writes it, to the second."""
-    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def micro_time() -> str:

@@ -30,6 +30,9 @@ ROUTER_LABELS = {
 LISTENER_SELECTOR = {"application": ROUTER, "skupper.io/component": "router"}
 """Selector of every Service that stands for a listener."""
 
+SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+"""Every container's securityContext."""
+
 ROUTER_IMAGE = "skupper/skupper-router:3.5.1"
 ADAPTOR_IMAGE = f"skupper/kube-adaptor:{VERSION}"
 
@@ -49,14 +52,19 @@ _RULES = [
 ]
 
 
-def meta(site: Obj, name: str, **more: Obj) -> Obj:
-    """Metadata of an object that goes away with the Site."""
-    return {
-        "name": name,
-        "namespace": site["metadata"]["namespace"],
-        "ownerReferences": owner(site),
-        **more,
-    }
+def meta(owning: Obj, name: str, **more: Obj) -> Obj:
+    """Metadata of an object in the namespace of its owner, with which it is removed."""
+    return {"name": name, "namespace": owning["metadata"]["namespace"], "ownerReferences": owner(owning), **more}
+
+
+def certificate_meta(owning: Obj, name: str) -> Obj:
+    """Metadata of a Certificate."""
+    return meta(owning, name, labels={"internal.skupper.io/certificate": "true"}, annotations=CONTROLLED)
+
+
+def port(name: str, number: int, target: int | None = None) -> Obj:
+    """A port of a Service."""
+    return {"name": name, "port": number, "targetPort": target or number, "protocol": "TCP"}
 
 
 def router_config(site: Obj) -> Obj:
@@ -90,14 +98,8 @@ def role_binding(site: Obj) -> Obj:
 
 def local_service(site: Obj) -> Obj:
     """The router's Service inside the cluster."""
-    return {
-        "metadata": meta(site, LOCAL),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": ROUTER_LABELS,
-            "ports": [{"name": "amqps", "port": 5671, "protocol": "TCP", "targetPort": 5671}],
-        },
-    }
+    spec = {"type": "ClusterIP", "selector": ROUTER_LABELS, "ports": [port("amqps", 5671)]}
+    return {"metadata": meta(site, LOCAL), "spec": spec}
 
 
 def deployment(site: Obj, ready_after: float) -> Obj:
@@ -106,17 +108,12 @@ def deployment(site: Obj, ready_after: float) -> Obj:
     site_id = {"name": "SKUPPER_SITE_ID", "value": site["metadata"]["uid"]}
     containers: Objs = [
         _container("router", ROUTER_IMAGE, 9090, [site_id], _ROUTER_PORTS),
-        _container("kube-adaptor", ADAPTOR_IMAGE, 9191, [site_id], [_port("metrics", 9000)]),
+        _container("kube-adaptor", ADAPTOR_IMAGE, 9191, [site_id], {"metrics": 9000}),
     ]
     labels = {**ROUTER_LABELS, "skupper.io/group": ROUTER, "skupper.io/type": "site"}
-    template: Obj = {
-        "metadata": {"labels": labels, "annotations": {READY_AFTER: f"{ready_after:.2f}"}},
-        "spec": {
-            "serviceAccountName": account,
-            "securityContext": {"runAsNonRoot": True},
-            "containers": containers,
-        },
-    }
+    pod = {"serviceAccountName": account, "securityContext": {"runAsNonRoot": True}, "containers": containers}
+    annotations = {READY_AFTER: f"{ready_after:.2f}"}
+    template: Obj = {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod}
     return {
         "metadata": meta(site, ROUTER, labels={**ROUTER_LABELS, "skupper.io/type": "site"}),
         "spec": {
@@ -127,28 +124,18 @@ def deployment(site: Obj, ready_after: float) -> Obj:
     }
 
 
-def _port(name: str, number: int) -> Obj:
-    return {"name": name, "containerPort": number, "protocol": "TCP"}
+_ROUTER_PORTS = {"amqps": 5671, "http": 9090, "inter-router": 55671, "edge": 45671}
 
 
-_ROUTER_PORTS = [
-    _port("amqps", 5671),
-    _port("http", 9090),
-    _port("inter-router", 55671),
-    _port("edge", 45671),
-]
-
-
-def _container(name: str, image: str, health: int, env: Objs, ports: Objs) -> Obj:
+def _container(name: str, image: str, health: int, env: Objs, ports: dict[str, int]) -> Obj:
     probe = {"httpGet": {"path": "/healthz", "port": health}, "initialDelaySeconds": 1, "periodSeconds": 10}
-    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
     return {
         "name": name,
         "image": image,
         "env": env,
-        "ports": ports,
+        "ports": [{"name": key, "containerPort": number, "protocol": "TCP"} for key, number in ports.items()],
         "readinessProbe": probe,
-        "securityContext": security,
+        "securityContext": SECURITY,
     }
 
 
@@ -180,8 +167,4 @@ def certificates(site: Obj) -> Objs:
         "skupper-local-ca": {"ca": "", "subject": f"{name} local CA", "signing": True},
         "skupper-local-server": local,
     }
-    labels = {"internal.skupper.io/certificate": "true"}
-    return [
-        {"metadata": meta(site, key, labels=labels, annotations=CONTROLLED), "spec": spec}
-        for key, spec in wanted.items()
-    ]
+    return [{"metadata": certificate_meta(site, key), "spec": spec} for key, spec in wanted.items()]

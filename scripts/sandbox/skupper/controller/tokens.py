@@ -7,8 +7,8 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from sandbox.api.kinds import SECRETS, ConflictError, Obj
-from sandbox.skupper.controller import kinds, status
-from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller import kinds, status, templates
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.grants import Answer, Grants
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites
@@ -66,14 +66,12 @@ class Tokens:
 
     def _redeem(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
         problem = self._attempt(turn, cluster, site, token)
-        fresh = draft(token)
         state = status.ok_or_error(problem)
-        if not status.set_condition(fresh, status.REDEEMED, state):
-            return
-        if state.ok:
-            fresh["status"]["redeemed"] = True
-        fresh["status"].update(status=state.reason, message=state.message)
-        cluster.set_status(kinds.TOKENS, fresh)
+        with cluster.status_of(kinds.TOKENS, token) as fresh:
+            status.set_condition(fresh, status.REDEEMED, state)
+            if state.ok:
+                fresh["status"]["redeemed"] = True
+            fresh["status"].update(status=state.reason, message=state.message)
 
     def _attempt(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> str:
         """Redeems; what went wrong, in the real controller's words."""
@@ -137,7 +135,7 @@ def _unreachable(host: str, address: str) -> tuple[str, bool]:
 def _establish(cluster: Cluster, site: Obj, token: Obj, answer: Answer) -> str:
     """Makes the Secret and the Link; why that could not be done."""
     name = token["metadata"]["name"]
-    meta = {"name": name, "namespace": token["metadata"]["namespace"], "ownerReferences": owner(site)}
+    meta = templates.meta(site, name)
     secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": answer.secret}
     spec: Obj = {"endpoints": list(answer.endpoints), "tlsCredentials": name}
     if token["spec"].get("linkCost", 0) > 0:

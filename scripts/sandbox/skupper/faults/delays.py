@@ -7,12 +7,9 @@ A span is narrowed to one length by what it is for, so that a run can be repeate
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
-PROFILE_VARIABLE = "HZLINK_SANDBOX_PROFILE"
+from sandbox.layout import Profile
 
 
 @dataclass(frozen=True)
@@ -110,22 +107,4 @@ MEASURED = Delays(
     lease=Span(15.0, 15.0),
 )
 
-PROFILES = {"fast": FAST, "measured": MEASURED}
-
-
-def load(state: Path) -> Delays:
-    """The profile that the environment or the sandbox's `sandbox.json` names; `fast` when neither does.
-
-    ValueError for a profile that does not exist.
-    """
-    name = os.environ.get(PROFILE_VARIABLE) or _configured(state / "sandbox.json") or "fast"
-    if name not in PROFILES:
-        raise ValueError(f"no profile {name!r}: choose one of {', '.join(PROFILES)}")
-    return PROFILES[name]
-
-
-def _configured(path: Path) -> str:
-    try:
-        return str(json.loads(path.read_text()).get("profile", ""))
-    except FileNotFoundError:
-        return ""
+PROFILES: dict[Profile, Delays] = {"fast": FAST, "measured": MEASURED}

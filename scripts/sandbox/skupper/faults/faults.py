@@ -6,12 +6,13 @@ A value holds everywhere, or is a table by place: `{"lb": {"cluster": false}}`, 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from sandbox.layout import FileStamp, file_stamp, write_json
 
 FILE = "faults.json"
 
@@ -67,12 +68,12 @@ class FaultsFile:
 
     def __init__(self, state: Path) -> None:
         self._path = state / FILE
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: FileStamp = None
         self.current = Faults()
 
     def refresh(self) -> bool:
         """Whether the faults changed since the last call."""
-        stamp = _stamp(self._path)
+        stamp = file_stamp(self._path)
         if stamp == self._seen:
             return False
         self._seen = stamp
@@ -97,12 +98,12 @@ def set_fault(state: Path, name: str, value: Any) -> None:
     if name not in KNOWN:
         raise ValueError(f"unknown fault {name!r}; there are {', '.join(KNOWN)}")
     table = {**read(state).table, name: value}
-    _write(state, {key: kept for key, kept in table.items() if kept is not None})
+    write_json(state / FILE, {key: kept for key, kept in table.items() if kept is not None})
 
 
 def clear(state: Path) -> None:
     """Sets none."""
-    _write(state, {})
+    write_json(state / FILE, {})
 
 
 @contextmanager
@@ -114,18 +115,3 @@ def fault(state: Path, name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         set_fault(state, name, before)
-
-
-def _write(state: Path, table: dict[str, Any]) -> None:
-    """In one step, so that a reader never sees half a file."""
-    fresh = state / f".{FILE}.{os.getpid()}"
-    fresh.write_text(json.dumps(table, indent=2) + "\n")
-    fresh.replace(state / FILE)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -154,7 +154,7 @@ def _service(site: Obj, host: str, group: list[Exposed]) -> Obj:
 
 
 def _service_ports(group: list[Exposed]) -> Objs:
-    return [{"name": e.listener, "port": e.port, "targetPort": e.target_port, "protocol": "TCP"} for e in group]
+    return [templates.port(e.listener, e.port, e.target_port) for e in group]
 
 
 def _taken_over(service: Obj, group: list[Exposed]) -> Obj | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from sandbox.api.kinds import PORT_FORWARDS, Obj, Objs
-from sandbox.skupper.controller.cluster import Cluster, owner
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites, router_pods
+from sandbox.skupper.controller.templates import meta
 from sandbox.skupper.network.traffic import Traffic
 
 
@@ -26,11 +27,7 @@ def step(turn: Turn, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
 
 
 def _ensure(cluster: Cluster, forwards: Objs, pod: Obj) -> None:
-    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-    wanted: Obj = {
-        "metadata": {"name": name, "namespace": namespace, "ownerReferences": owner(pod)},
-        "spec": {"forwards": forwards},
-    }
+    wanted: Obj = {"metadata": meta(pod, pod["metadata"]["name"]), "spec": {"forwards": forwards}}
     known = cluster.ensure(PORT_FORWARDS, wanted)
     if known is not None and known["spec"] != wanted["spec"]:
         cluster.replace(PORT_FORWARDS, {**known, "spec": wanted["spec"]})

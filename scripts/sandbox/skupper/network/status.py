@@ -8,7 +8,7 @@ from functools import partial
 from sandbox.api.kinds import CONFIG_MAPS, DEPLOYMENTS, Obj, Objs
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller import kinds, status, templates
-from sandbox.skupper.controller.cluster import Cluster, draft, owner
+from sandbox.skupper.controller.cluster import Cluster, owner
 from sandbox.skupper.controller.links import report
 from sandbox.skupper.controller.reconcile import Turn
 from sandbox.skupper.controller.sites import Sites
@@ -48,10 +48,9 @@ class NetworkStatus:
 
 
 def _tell_site(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
-    fresh = draft(site)
-    changed = status.set_field(fresh, "network", [as_status(record) for record in records])
-    if status.set_field(fresh, "sitesInNetwork", len(records)) or changed:
-        cluster.set_status(kinds.SITES, fresh)
+    with cluster.status_of(kinds.SITES, site) as fresh:
+        status.set_field(fresh, "network", [as_status(record) for record in records])
+        status.set_field(fresh, "sitesInNetwork", len(records))
 
 
 def _tell_links(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
@@ -93,51 +92,7 @@ def _write(cluster: Cluster, namespace: str, records: list[SiteRecord]) -> bool:
     deployment = cluster.get(DEPLOYMENTS, namespace, templates.ROUTER)
     if deployment is None:
         return False
-    data = {"NetworkStatus": json.dumps(_as_data(records), separators=(",", ":"))}
+    # The real data has another form; hzlink reads the Site's status instead.
+    data = {"NetworkStatus": json.dumps([as_status(record) for record in records], separators=(",", ":"))}
     meta = {"name": templates.NETWORK_STATUS, "namespace": namespace, "ownerReferences": owner(deployment)}
     return cluster.merge(CONFIG_MAPS, {"metadata": meta, "data": data})
-
-
-def _as_data(records: list[SiteRecord]) -> Obj:
-    """The shape in which the router's adaptor writes it."""
-    addresses: dict[str, Obj] = {}
-    for record in records:
-        for field, table in (
-            ("connectorCount", record.services.connectors),
-            ("listenerCount", record.services.listeners),
-        ):
-            for key, names in table:
-                empty = {"name": key, "protocol": "tcp", "connectorCount": 0, "listenerCount": 0}
-                addresses.setdefault(key, empty)[field] += len(names)
-    return {
-        "addresses": [addresses[key] for key in sorted(addresses)],
-        "siteStatus": [_site_data(record) for record in records],
-    }
-
-
-def _site_data(record: SiteRecord) -> Obj:
-    site = {
-        "identity": record.uid,
-        "name": record.name,
-        "namespace": record.namespace,
-        "platform": "kubernetes",
-        "siteVersion": VERSION,
-    }
-    router: Obj = {
-        "router": {"name": f"0/{record.name}", "namespace": record.namespace, "mode": "interior"},
-        "links": [
-            {
-                "name": link.name,
-                "status": "up" if link.operational else "down",
-                "role": "inter-router",
-                "peer": f"{link.remote_id}-access",
-            }
-            for link in record.links
-        ],
-        "routerAccess": [{"identity": f"{record.uid}-access"}],
-        "listeners": [{"name": name, "address": key} for key, names in record.services.listeners for name in names],
-        "connectors": [
-            {"destHost": name, "address": key} for key, names in record.services.connectors for name in names
-        ],
-    }
-    return {"site": site, "routerStatus": [router]}

@@ -6,13 +6,12 @@ name resolves as soon as the Service exists; its relay listens only while the ro
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sandbox.api.kinds import PODS, SERVICES, Obj
+from sandbox.layout import Layout, read_json, write_json
 from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.load_balancers import address_of
 from sandbox.skupper.controller.reconcile import Turn
@@ -21,8 +20,6 @@ from sandbox.skupper.network.network import Network
 from sandbox.skupper.network.relays import Address, Relays
 from sandbox.skupper.network.targets import Gatherer, Target, targets
 
-ENDPOINTS = "endpoints.json"
-RELAYS = "services.json"
 _RETRY = 1.0
 
 
@@ -57,8 +54,8 @@ class Pool:
 class Traffic:
     """Keeps relays and `services.json` up to date."""
 
-    def __init__(self, state: Path, net: str, gatherer: Gatherer, network: Network, exposure: Exposure) -> None:
-        self._state = state
+    def __init__(self, layout: Layout, net: str, gatherer: Gatherer, network: Network, exposure: Exposure) -> None:
+        self._layout = layout
         self._sites = gatherer.sites
         self._adoption = gatherer.adoption
         self._network = network
@@ -76,7 +73,7 @@ class Traffic:
 
     def step(self, turn: Turn, clusters: list[Cluster]) -> None:
         """Leads every Service to where the network and the pods are now."""
-        processes = read_endpoints(self._state / ENDPOINTS)
+        processes = read_json(self._layout.endpoints)
         by_uid = self._sites_by_uid(clusters)
         routes: dict[Address, tuple[Address, ...]] = {}
         listed: dict[str, Obj] = {}
@@ -106,7 +103,7 @@ class Traffic:
         self._pool.keep(uids)
         self._apply(turn, routes)
         if listed != self._written:
-            _write(self._state / RELAYS, listed)
+            write_json(self._layout.services, listed)
             self._written = listed
 
     def _apply(self, turn: Turn, routes: dict[Address, tuple[Address, ...]]) -> None:
@@ -179,18 +176,3 @@ def _pod_port(cluster: Cluster, pod: Obj, target: int | str, processes: Mapping[
     }
     number = target if isinstance(target, int) else named.get(target)
     return endpoint(processes[place], number) if place in processes and number else None
-
-
-def read_endpoints(path: Path) -> dict[str, Any]:
-    """The pods' processes; empty while there are none."""
-    try:
-        table = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    return dict(table)
-
-
-def _write(path: Path, table: Mapping[str, Obj]) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
-    fresh.replace(path)

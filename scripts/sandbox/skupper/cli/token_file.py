@@ -1,8 +1,7 @@
-"""Objects as the real command prints and writes them: sorted, without empty values. Pure."""
+"""The token file, as the real command writes and reads it: sorted, without empty values. Pure."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import yaml
@@ -11,24 +10,13 @@ from sandbox.api.kinds import Obj
 
 
 def without_empty(obj: Obj) -> Obj:
-    """Leaves out empty, zero and false values, at every depth of maps but not inside lists."""
+    """The object without empty, zero and false values, at every depth of maps but not inside lists."""
     kept: Obj = {}
     for key, value in obj.items():
         if value is None or value in ("", 0, False) or value in ([], {}):
             continue
         kept[key] = without_empty(value) if isinstance(value, dict) else value
     return kept
-
-
-def encode(form: str, obj: Obj) -> str:
-    """`json` or `yaml`."""
-    bare = without_empty(obj)
-    if form == "json":
-        text = json.dumps(bare, indent=2, sort_keys=True, ensure_ascii=False)
-        for char, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
-            text = text.replace(char, code)
-        return text
-    return to_yaml(bare)
 
 
 def to_yaml(obj: Obj) -> str:

@@ -1,4 +1,4 @@
-"""Which API server, with which credentials: read from kubeconfig files as client-go does."""
+"""Reads kubeconfig files as client-go does: a context's API server, namespace and credentials."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import os
 import ssl
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ _NONE = "invalid configuration: no configuration has been provided, try setting 
 
 
 class ConfigError(Exception):
-    """There is no such configuration; the text is what the real command says."""
+    """There is no such configuration; the text is client-go's."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """One API server and how to prove to it who we are."""
+    """One context. `tls` is None for a plain http server."""
 
     server: str
     namespace: str
@@ -31,12 +32,10 @@ class Access:
     token: str
 
 
-def load(explicit: str, context: str) -> Access:
-    """The context's server; the current context's when none is named. ConfigError."""
-    merged = _merged(_files(explicit))
+def load(paths: Sequence[Path], context: str = "") -> Access:
+    """The named context, or else the current one. ConfigError when there is none."""
+    merged = _merged(paths)
     name = context or merged.get("current-context", "")
-    if not merged["contexts"]:
-        raise ConfigError(f'context "{name}" does not exist' if name else _NONE)
     if name not in merged["contexts"]:
         raise ConfigError(f'context "{name}" does not exist' if name else _NONE)
     chosen = merged["contexts"][name]
@@ -44,12 +43,12 @@ def load(explicit: str, context: str) -> Access:
     if cluster is None:
         raise ConfigError(_NONE)
     user = merged["users"].get(chosen.get("user", ""), {})
-    return Access(
-        cluster["server"].rstrip("/"), chosen.get("namespace") or "default", _tls(cluster, user), _token(user)
-    )
+    namespace = chosen.get("namespace") or "default"
+    return Access(cluster["server"].rstrip("/"), namespace, _tls(cluster, user), _token(user))
 
 
-def _files(explicit: str) -> list[Path]:
+def default_paths(explicit: str) -> list[Path]:
+    """The `--kubeconfig` file, or the existing files of KUBECONFIG, or ~/.kube/config. ConfigError if missing."""
     if explicit:
         if not Path(explicit).exists():
             raise ConfigError(f"stat {explicit}: no such file or directory")
@@ -59,8 +58,8 @@ def _files(explicit: str) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
-def _merged(paths: list[Path]) -> dict[str, Any]:
-    """All files in one; the first that sets a thing wins. Relative paths are the file's own."""
+def _merged(paths: Sequence[Path]) -> dict[str, Any]:
+    """All files in one; the first file that sets a value wins. Relative paths are relative to their file."""
     merged: dict[str, Any] = {"contexts": {}, "clusters": {}, "users": {}}
     for path in paths:
         config = yaml.safe_load(path.read_text()) or {}
