@@ -21,7 +21,7 @@ from hzlink.plan.drift import drift
 
 
 class Action(StrEnum):
-    """What a step does; apply.py has a function for each."""
+    """What a step does; apply/runner.py has a function for each."""
 
     TIDY = "tidy"
     NAMESPACE = "namespace"

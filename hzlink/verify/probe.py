@@ -1,6 +1,6 @@
 """What runs inside the pod of `verify --in-cluster`: the proof, straight through the names that the pod resolves.
 
-This and what it needs is packed into a zip (probepack.py) and gets by with Python alone. Standard output is its way
+This and what it needs is packed into a zip (probe_package.py) and gets by with Python alone. Standard output is its way
 back: one line, the verdict.
 """
 

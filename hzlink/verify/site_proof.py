@@ -1,6 +1,6 @@
 """Runs the proof at one client site: a way and a real Hazelcast client for every name, then puts and gets.
 
-It runs where hzlink does, with forwarded ports as ways, and in a pod of the site's, which needs none: see doors.py.
+It runs where hzlink does, with forwarded ports as ways, and in a pod of the site's, which needs none: see endpoints.py.
 Nothing it opens outlives it: clients, ports and the map it put its keys into are let go also on ^C and on errors.
 """
 

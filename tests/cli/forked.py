@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _PACKAGE = Path(__file__).resolve().parents[2] / "hzlink"
-# All of hzlink except for the modules that start something when they are imported, and what it loads late.
+# All modules of hzlink, and the libraries that it imports only when it needs them.
 _LOADED = [
     *sorted(
         ".".join(("hzlink", *path.relative_to(_PACKAGE).with_suffix("").parts))
