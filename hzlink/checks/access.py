@@ -17,6 +17,7 @@ ACCESS = Check(
     "one side of each link can get an address",
     "see that one side's cluster has a load balancer, or choose the side: --link-from",
     Severity.WARNING,
+    awaited=True,
 )
 
 # Seconds within which a working load balancer usually gives a new Service its address; cloud providers take 1 to 2 min.

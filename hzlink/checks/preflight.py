@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 
 from hzlink.checks import gather
-from hzlink.checks.access import ACCESS
 from hzlink.checks.judge import judge
 from hzlink.checks.records import Answers, Facts, Finding, Outcome, Unknown
 from hzlink.config import last_run
@@ -72,13 +71,13 @@ class Preflight:
 
 
 def _tell(found: tuple[Finding, ...], emit: Emit) -> None:
-    """Each warning in a line, and one line for all checks without an answer, except for what `up` itself waits for."""
+    """Each warning in a line, and one line for all checks without an answer that `up` does not wait for."""
     for finding in found:
         if finding.outcome is Outcome.FAILED:
             lane = finding.site.name if finding.site else ""
             said = f" ({finding.said})" if finding.said else ""
             emit(Event(Mark.WARN, f"{finding.text}{said}; {finding.next_step}", lane))
-    unknown = dict.fromkeys(finding.check.id for finding in found if finding.outcome is Outcome.UNKNOWN)
-    unknown.pop(ACCESS.id, None)
+    checks = (finding.check for finding in found if finding.outcome is Outcome.UNKNOWN)
+    unknown = dict.fromkeys(check.id for check in checks if not check.awaited)
     if unknown:
         emit(Event(Mark.WARN, f"not known: {', '.join(unknown)}   ({hints.hzlink('check')} says why)"))

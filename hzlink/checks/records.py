@@ -31,13 +31,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its id, what it verifies, how to fix a failure, its severity, and seconds that it may take."""
+    """One check: its id, what it verifies, how to fix a failure, its severity, and seconds that it may take.
+
+    `awaited`: `up` itself waits for it and reports what comes, so that not knowing it beforehand is no warning.
+    """
 
     id: str
     title: str
     hint: str
     severity: Severity = Severity.FATAL
     deadline: float = 10.0
+    awaited: bool = False
 
     def passed(self, site: Site | None, text: str = "") -> Finding:
         """All is well; `text` says what was seen."""
