@@ -7,8 +7,10 @@ import json
 import platform
 
 from hzlink import __version__
+from hzlink.checks import gather
+from hzlink.checks.records import Unknown
 from hzlink.model.errors import HzlinkError
-from hzlink.programs import process, skupper
+from hzlink.programs import process
 from hzlink.render.result import Result
 
 # Seconds for each program.
@@ -38,11 +40,8 @@ async def _kubectl() -> str | None:
 
 
 async def _skupper() -> str | None:
-    try:
-        done = await skupper.version(DEADLINE)
-    except (process.DeadlineExceeded, HzlinkError):
-        return UNKNOWN
-    return None if done is None else _short(done.stdout if done.code == 0 else "")
+    found = await gather.skupper_cli(DEADLINE)
+    return UNKNOWN if isinstance(found, Unknown) else found and _short(found)
 
 
 def _short(text: object) -> str:
