@@ -75,6 +75,8 @@ def _forwarded(sandbox: Sandbox, context: str, ns: str, target: str, port: int) 
 
 
 def test_three_pods_form_one_cluster(sandbox: Sandbox, members: str) -> None:
+    # The sandbox writes this record after the pods' status, which the rollout was waited for by.
+    until(lambda: all(e["ready"] for e in sandbox.endpoints("cluster", members).values()), 15)
     endpoints = sandbox.endpoints("cluster", members)
 
     with _client(f"{endpoints['hazelcast-0']['ip']}:5701") as client:
