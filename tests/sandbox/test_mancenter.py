@@ -54,6 +54,6 @@ def test_one_that_sees_nobody_is_restarted_once(hzlink: Hzlink) -> None:
     # Without processes, no member's log tells of it.
     ran = hzlink.up().ok()
 
-    assert "restarted: it had started before the members' names were there" in ran.err
+    assert "restarted: it started before the members' names existed" in ran.err
     assert _pod(hzlink) != pod
     assert "nothing written" in hzlink.up().ok().err
