@@ -75,7 +75,7 @@ def up(layout: Layout, start: Start, owner: int | None) -> int:
     began = time.monotonic()
     running = _guard(layout)
     if running is not None:
-        return _join(layout, running)
+        return _wait_for_other_up(layout, running)
     build.ensure(say)
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.daemon.guard", *_guard_arguments(layout, start, owner)],
@@ -87,14 +87,14 @@ def up(layout: Layout, start: Start, owner: int | None) -> int:
         start_new_session=True,
     )
     try:
-        code = _follow(layout, process)
+        code = _show_progress(layout, process)
     except KeyboardInterrupt:
         say("interrupted: taking down what was started")
         process.terminate()
         process.wait()
         return 130
     if code == guard.ALREADY_RUNNING:
-        return _join(layout, None)
+        return _wait_for_other_up(layout, None)
     if code is not None:
         logs = f"; logs in {layout.failed_logs}" if layout.failed_logs.exists() else ""
         raise SandboxError(f"sandbox {layout.name} did not start{logs}")
@@ -115,7 +115,7 @@ def _guard_arguments(layout: Layout, start: Start, owner: int | None) -> list[st
     return arguments
 
 
-def _follow(layout: Layout, process: subprocess.Popen[bytes]) -> int | None:
+def _show_progress(layout: Layout, process: subprocess.Popen[bytes]) -> int | None:
     """Repeats the sandbox's progress until it is ready (None) or the guard has ended (its exit code)."""
     progress = None
     while True:
@@ -131,7 +131,7 @@ def _follow(layout: Layout, process: subprocess.Popen[bytes]) -> int | None:
         time.sleep(0.05)
 
 
-def _join(layout: Layout, running: ProcessId | None) -> int:
+def _wait_for_other_up(layout: Layout, running: ProcessId | None) -> int:
     """Another `up` was first: waits until it is through."""
     while not layout.ready.exists():
         if running is not None and not running.alive():
@@ -162,7 +162,7 @@ def down(layout: Layout) -> int:
     lock = guard.take_lock(layout)
     if lock is not None:  # else somebody starts it anew already
         with lock:
-            guard.sweep(layout)
+            guard.clean_up(layout)
             layout.lock.unlink(missing_ok=True)
     say(f"sandbox {layout.name} is down ({time.monotonic() - began:.1f} s)")
     return 0

@@ -173,7 +173,7 @@ def test_up_interrupted_halfway_leaves_nothing(
 
 
 def test_a_reused_pid_is_not_killed(layout: Layout, real_env: dict[str, str]) -> None:
-    """What a dead sandbox wrote down may be another process's pid by now."""
+    """What a unreachable sandbox wrote down may be another process's pid by now."""
     with subprocess.Popen(["sleep", "60"]) as bystander:
         (layout.kwok / "clusters/client/pids").mkdir(parents=True)
         (layout.kwok / "clusters/client/pids/etcd.pid").write_text(str(bystander.pid))

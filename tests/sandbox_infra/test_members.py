@@ -161,7 +161,7 @@ def test_a_stopped_member_is_not_ready(sandbox: Sandbox, members: str) -> None:
 
 
 def _mancenter(sandbox: Sandbox, ns: str) -> Callable[[], Obj]:
-    """Makes a pod in Management Center's place; what it says on port 8080."""
+    """Makes a pod in Management Center's location; what it says on port 8080."""
     kube = sandbox.kube("client")
     data = {"hazelcast-client.yaml": CLIENT_CONFIG}
     kube.create(kinds.CONFIG_MAPS, {"metadata": {"name": "mc", "namespace": ns}, "data": data})

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.network.names import PodName, by_target, read_hosts, resolve, write_hosts
+from sandbox.network.names import PodName, read_hosts, relays_by_target_port, resolve, write_hosts
 from tests.sandbox_infra.objects import service
 
-DEAD = "127.9.255.254"
+UNREACHABLE = "127.9.255.254"
 PODS = [
     PodName("hazelcast-0", {"app": "hazelcast"}, "127.9.0.1", True, "hazelcast-0", "hazelcast"),
     PodName("hazelcast-1", {"app": "hazelcast"}, "127.9.0.2", False, "hazelcast-1", "hazelcast"),
@@ -14,7 +14,7 @@ PODS = [
 
 
 def _addresses(name: str, *services: dict[str, object], relays: dict[str, str] | None = None) -> list[str]:
-    return [address for address, known in resolve("ns", services, PODS, relays or {}, DEAD) if known == name]
+    return [address for address, known in resolve("ns", services, PODS, relays or {}, UNREACHABLE) if known == name]
 
 
 def test_a_headless_service_gives_its_ready_pods() -> None:
@@ -46,7 +46,7 @@ def test_a_relay_wins() -> None:
 
 
 def test_a_service_that_leads_nowhere_resolves_all_the_same() -> None:
-    assert _addresses("hazelcast-0", service("hazelcast-0", "ns", clusterIP="10.96.0.9")) == [DEAD]
+    assert _addresses("hazelcast-0", service("hazelcast-0", "ns", clusterIP="10.96.0.9")) == [UNREACHABLE]
 
 
 def test_a_hosts_file_reads_back_and_knows_the_pod_itself(tmp_path: Path) -> None:
@@ -67,4 +67,4 @@ def test_a_changed_target_port_leads_to_another_relay() -> None:
     relays = {"a": "127.0.0.11", "b": "127.0.0.12", "c": "127.0.0.13"}
     routers = {1024: "127.0.0.11", 1025: "127.0.0.12"}
     services = [service("a", 1025), service("b", 1024), service("c", 7), service("own", 1024)]
-    assert by_target(services, relays, routers) == {**relays, "a": "127.0.0.12", "b": "127.0.0.11"}
+    assert relays_by_target_port(services, relays, routers) == {**relays, "a": "127.0.0.12", "b": "127.0.0.11"}

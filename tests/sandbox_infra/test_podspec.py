@@ -7,7 +7,7 @@ import pytest
 from sandbox.api.kinds import Obj
 from sandbox.layout import Profile
 from sandbox.pods import programs, spec
-from sandbox.pods.programs import Place, Toolbox
+from sandbox.pods.programs import MemberRuntime, PodLocation
 from tests.sandbox_infra.objects import pod
 
 DATA: dict[tuple[str, str], dict[str, bytes]] = {
@@ -120,12 +120,12 @@ def test_probes_find_their_port_by_name() -> None:
 def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
     container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
     env = {"JAVA_OPTS": "-Dhazelcast.config=/config/hazelcast.yaml -DadvertiseName=hazelcast-0 -Xmx2g"}
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
 
-    launch = programs.member(container, env, place, Toolbox("/usr/bin/java", Path("/jar"), "fast"))
+    launch = programs.member(container, env, location, MemberRuntime("/usr/bin/java", Path("/jar"), "fast"))
 
     argv = list(launch.argv)
-    assert f"-Dhazelcast.config={place.volumes}/config/hazelcast.yaml" in argv
+    assert f"-Dhazelcast.config={location.volumes}/config/hazelcast.yaml" in argv
     assert "-DadvertiseName=hazelcast-0" in argv
     assert "-Dhazelcast.local.localAddress=127.9.0.3" in argv
     assert argv.index("-Xmx128m") > argv.index("-Xmx2g")
@@ -143,20 +143,20 @@ def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
 def test_members_hurry_to_join_in_the_fast_profile_only(
     tmp_path: Path, config: str, profile: Profile, hurried: bool
 ) -> None:
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
     (tmp_path / "h.yaml").write_text(config)
     env = {"JAVA_OPTS": f"-Dhazelcast.config={tmp_path}/h.yaml"}
 
-    launch = programs.member({"name": "m"}, env, place, Toolbox("/usr/bin/java", Path("/jar"), profile))
+    launch = programs.member({"name": "m"}, env, location, MemberRuntime("/usr/bin/java", Path("/jar"), profile))
 
     assert any("connection-timeout-seconds" in option for option in launch.argv) == hurried
     assert any("wait.seconds.before.join" in option for option in launch.argv) == (profile == "fast")
 
 
 def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Path) -> None:
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
 
-    launch = programs.member({"name": "m"}, {}, place, Toolbox("/usr/bin/java", Path("/jar"), "measured"))
+    launch = programs.member({"name": "m"}, {}, location, MemberRuntime("/usr/bin/java", Path("/jar"), "measured"))
 
     config = next(a.partition("=")[2] for a in launch.argv if a.startswith("-Dhazelcast.config="))
     assert "multicast: {enabled: false}" in Path(config).read_text()
@@ -165,9 +165,9 @@ def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Pat
 def test_management_center_is_told_its_configuration_as_the_real_one_is(tmp_path: Path) -> None:
     container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
     env = {"MC_INIT_CMD": "./bin/hz-mc conf cluster add --lenient=true -H /data -cc /config/hazelcast-client.yaml"}
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
 
-    launch = programs.mancenter(container, env, place, Toolbox(None, None, "fast"))
+    launch = programs.mancenter(container, env, location, MemberRuntime(None, None, "fast"))
 
     argv = list(launch.argv)
-    assert argv[argv.index("--config") + 1] == f"{place.volumes}/config/hazelcast-client.yaml"
+    assert argv[argv.index("--config") + 1] == f"{location.volumes}/config/hazelcast-client.yaml"

@@ -55,19 +55,19 @@ def a_cluster(server: Server | None = None) -> Cluster:
 
 def test_an_older_event_does_not_undo_what_an_own_write_brought() -> None:
     cluster = a_cluster()
-    cluster.saw(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
-    cluster.saw(SERVICES, WatchEvent("ADDED", an_object(version=11)))
+    cluster.handle(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
+    cluster.handle(SERVICES, WatchEvent("ADDED", an_object(version=11)))
     assert (cluster.get(SERVICES, "hz", "x") or {})["metadata"]["resourceVersion"] == "12"
 
 
 def test_what_was_deleted_does_not_come_back_but_the_next_of_its_name_does() -> None:
     cluster = a_cluster()
-    cluster.saw(SERVICES, WatchEvent("ADDED", an_object()))
-    cluster.saw(SERVICES, WatchEvent("DELETED", an_object(version=13)))
-    cluster.saw(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
+    cluster.handle(SERVICES, WatchEvent("ADDED", an_object()))
+    cluster.handle(SERVICES, WatchEvent("DELETED", an_object(version=13)))
+    cluster.handle(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
     assert cluster.get(SERVICES, "hz", "x") is None
-    cluster.saw(SERVICES, WatchEvent("ADDED", an_object(version=20, uid="v")))
-    cluster.saw(SERVICES, WatchEvent("DELETED", an_object(version=21)))
+    cluster.handle(SERVICES, WatchEvent("ADDED", an_object(version=20, uid="v")))
+    cluster.handle(SERVICES, WatchEvent("DELETED", an_object(version=21)))
     assert cluster.get(SERVICES, "hz", "x") is not None
 
 
@@ -84,7 +84,7 @@ def test_only_what_is_watched_is_kept() -> None:
 
 def test_a_site_without_a_spec_has_an_empty_one() -> None:
     cluster = a_cluster()
-    cluster.saw(kinds.SITES, WatchEvent("ADDED", an_object()))
+    cluster.handle(kinds.SITES, WatchEvent("ADDED", an_object()))
     assert (cluster.get(kinds.SITES, "hz", "x") or {})["spec"] == {}
 
 
@@ -126,11 +126,11 @@ def test_a_load_balancer_leads_to_the_processes_of_its_pods() -> None:
     service = an_object("console", uid="s", creationTimestamp="1")
     service["spec"] = {"selector": {"app": "console"}, "ports": [{"port": 8080, "targetPort": "web"}]}
     service["status"] = {"loadBalancer": {"ingress": [{"ip": "127.0.250.1"}]}}
-    cluster.saw(SERVICES, WatchEvent("ADDED", service))
+    cluster.handle(SERVICES, WatchEvent("ADDED", service))
     for name, labels in (("one", {"app": "console"}), ("two", {"app": "console"}), ("other", {"app": "x"})):
         pod = an_object(name, uid=name, labels=labels, creationTimestamp="1")
         pod["spec"] = {"containers": [{"ports": [{"name": "web", "containerPort": 8081}]}]}
-        cluster.saw(PODS, WatchEvent("ADDED", pod))
+        cluster.handle(PODS, WatchEvent("ADDED", pod))
     ports = [8081]
     processes = {
         "client/hz/one": {"ip": "127.0.0.5", "ports": ports},

@@ -16,7 +16,7 @@ SERVICE: Obj = {"metadata": {"name": "x", "namespace": "hz", "uid": "u", "resour
 
 
 class Watched:
-    """An API server whose watches report one Service, and its end once it is told to."""
+    """An API server whose watches report one Service, and its end once it is published to."""
 
     def __init__(self) -> None:
         self.gone = threading.Event()

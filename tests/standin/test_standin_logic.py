@@ -1,4 +1,4 @@
-"""The stand-in's pure parts: durations, delays, faults, conditions, lags, certificates, selectors, ports."""
+"""The stand-in's pure parts: durations, delays, faults, conditions, timers, certificates, selectors, ports."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from sandbox.layout import PROFILES, Layout, Profile, Settings
 from sandbox.skupper import durations
 from sandbox.skupper.controller import load_balancers, pki, status
 from sandbox.skupper.controller.controller import Controller
-from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.controller.sites import running_state
 from sandbox.skupper.faults import delays, faults
 from sandbox.skupper.faults.delays import FAST, MEASURED, Span
 from sandbox.skupper.faults.faults import Faults
 from sandbox.skupper.network.exposure import Ports
 from sandbox.skupper.network.targets import matches
-from sandbox.skupper.network.traffic import Pool, endpoint
+from sandbox.skupper.network.traffic import AddressPool, endpoint
 
 
-def a_turn(now: float = 0.0, lags: Lags | None = None, table: Obj | None = None, *, first: bool = False) -> Turn:
-    return Turn(now, FAST, Faults(table or {}), lags or Lags(), first=first)
+def a_cycle(now: float = 0.0, timers: Timers | None = None, table: Obj | None = None, *, first: bool = False) -> Cycle:
+    return Cycle(now, FAST, Faults(table or {}), timers or Timers(), first=first)
 
 
 # Durations
@@ -180,7 +180,7 @@ def test_running_says_what_the_pods_say() -> None:
     assert running_state([_pod([])]).message == "Pod router-1 not ready"
     assert running_state([_pod([waiting])]) == status.pending(unready)
     assert running_state([_pod([{"type": "Ready", "status": "False"}])]) == status.pending(unready)
-    assert running_state([_pod([ready])], held_back=True) == status.pending(unready)
+    assert running_state([_pod([ready])], never_ready=True) == status.pending(unready)
     assert running_state([_pod([waiting]), _pod([ready])]) == status.OK
 
 
@@ -192,26 +192,26 @@ def _pod(conditions: list[Obj]) -> Obj:
     }
 
 
-# Lags
+# Timers
 
 
 def test_a_lag_runs_as_long_as_every_look_asks_for_it() -> None:
-    lags = Lags()
+    timers = Timers()
     span = Span(1.0, 1.0)
-    first = a_turn(10.0, lags)
-    assert not first.passed("x", span, of="a")
-    assert first.next == 11.0
-    lags.sweep()
-    assert a_turn(11.0, lags).passed("x", span, of="a")
-    lags.sweep()
-    lags.sweep()  # a look that did not ask
-    assert not a_turn(20.0, lags).passed("x", span, of="a")
+    first = a_cycle(10.0, timers)
+    assert not first.elapsed("x", span, of="a")
+    assert first.next_at == 11.0
+    timers.sweep()
+    assert a_cycle(11.0, timers).elapsed("x", span, of="a")
+    timers.sweep()
+    timers.sweep()  # a look that did not ask
+    assert not a_cycle(20.0, timers).elapsed("x", span, of="a")
 
 
 def test_the_first_look_takes_everything_for_old() -> None:
-    turn = a_turn(5.0, first=True)
-    assert turn.passed("x", Span(100.0, 100.0))
-    assert turn.next == float("inf")
+    cycle = a_cycle(5.0, first=True)
+    assert cycle.elapsed("x", Span(100.0, 100.0))
+    assert cycle.next_at == float("inf")
 
 
 # Certificates, selectors, ports, addresses
@@ -252,7 +252,7 @@ def test_router_ports_are_the_lowest_free_ones() -> None:
 
 @given(some.lists(some.sampled_from("abcdefg"), max_size=60))
 def test_no_two_services_share_an_address_and_new_ones_are_not_old_ones(uids: list[str]) -> None:
-    pool = Pool("127.9")
+    pool = AddressPool("127.9")
     last: dict[str, str] = {}
     for uid in uids:
         pool.keep({uid})

@@ -7,23 +7,23 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.faults.delays import MEASURED
 from sandbox.skupper.faults.faults import Faults
-from sandbox.skupper.network.network import LinkFact, Network, Services, SiteFact
+from sandbox.skupper.network.network import LinkState, Network, Services, SiteState
 
 MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelcast-0", ("10.0.0.1",))))
 LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))
 
 
-def a_site(uid: str, *links: LinkFact, services: Services | None = None, ready: float | None = 0.0) -> SiteFact:
-    return SiteFact(
+def a_site(uid: str, *links: LinkState, services: Services | None = None, ready: float | None = 0.0) -> SiteState:
+    return SiteState(
         uid=uid,
         name=f"site-{uid}",
         cluster=uid,
         namespace="hz",
         ready_since=ready,
-        leads_from=0.0,
+        reports_from=0.0,
         access=frozenset({(f"at-{uid}", "55671")}),
         ca=f"ca-{uid}",
         links=links,
@@ -31,9 +31,9 @@ def a_site(uid: str, *links: LinkFact, services: Services | None = None, ready: 
     )
 
 
-def to(uid: str, looked_at: float = 0.0, **changes: str) -> LinkFact:
+def to(uid: str, configured_at: float = 0.0, **changes: str) -> LinkState:
     where = {"host": f"at-{uid}", "port": "55671", "ca": f"ca-{uid}"} | changes
-    return LinkFact(name=f"to-{uid}", looked_at=looked_at, **where)
+    return LinkState(name=f"to-{uid}", configured_at=configured_at, **where)
 
 
 class Clock:
@@ -43,16 +43,16 @@ class Clock:
         self.network = Network()
         self.now = 0.0
         self.faults = faults or Faults()
-        self._lags = Lags()
+        self._timers = Timers()
 
-    def look(self, *sites: SiteFact) -> float:
+    def look(self, *sites: SiteState) -> float:
         """One look now; when it wants the next."""
-        turn = Turn(self.now, MEASURED, self.faults, self._lags)
-        self.network.step(turn, sites)
-        self._lags.sweep()
-        return turn.next
+        cycle = Cycle(self.now, MEASURED, self.faults, self._timers)
+        self.network.step(cycle, sites)
+        self._timers.sweep()
+        return cycle.next_at
 
-    def until(self, moment: float, *sites: SiteFact) -> None:
+    def until(self, moment: float, *sites: SiteState) -> None:
         while (due := self.look(*sites)) <= moment:
             self.now = due
         self.now = moment
@@ -61,10 +61,10 @@ class Clock:
         return other in self.network.reachable(one)
 
     def knows(self, one: str, other: str) -> bool:
-        return other in {record.uid for record in self.network.heard(one) or []}
+        return other in {record.uid for record in self.network.network_status(one) or []}
 
     def operational(self, uid: str) -> list[bool]:
-        records = self.network.heard(uid) or []
+        records = self.network.network_status(uid) or []
         return [link.operational for record in records if record.uid == uid for link in record.links]
 
 
@@ -145,14 +145,14 @@ def test_clients_of_one_cluster_site_reach_each_other_through_it() -> None:
     clock.until(60.0, CLIENT, CLUSTER, a_site("third", to("cluster")))
     assert clock.flows("client", "third")
     assert clock.knows("client", "third")
-    assert len(clock.network.heard("cluster") or []) == 3
+    assert len(clock.network.network_status("cluster") or []) == 3
 
 
 def test_a_site_reports_only_once_it_leads() -> None:
     clock = Clock()
-    held_up = replace(CLIENT, leads_from=15.0)
+    held_up = replace(CLIENT, reports_from=15.0)
     clock.until(14.0, held_up)
-    assert clock.network.heard("client") is None
+    assert clock.network.network_status("client") is None
     clock.until(15.5, held_up)
     assert clock.knows("client", "client")
 
@@ -162,9 +162,9 @@ def test_changes_of_services_are_told_a_little_later() -> None:
     clock.until(60.0, CLIENT, CLUSTER)
     less = replace(CLUSTER, services=Services())
     clock.until(60.5, CLIENT, less)
-    assert {r.uid: r.services for r in clock.network.heard("client") or []}["cluster"] == MEMBERS
+    assert {r.uid: r.services for r in clock.network.network_status("client") or []}["cluster"] == MEMBERS
     clock.until(62.5, CLIENT, less)
-    assert {r.uid: r.services for r in clock.network.heard("client") or []}["cluster"] == Services()
+    assert {r.uid: r.services for r in clock.network.network_status("client") or []}["cluster"] == Services()
 
 
 SITES = some.lists(
@@ -194,5 +194,5 @@ def test_in_any_course_of_things_traffic_is_mutual_and_only_between_those_that_a
             assert reached <= ready
             assert all(site.uid in clock.network.reachable(other) for other in reached)
             assert site.uid in reached or site.uid not in ready
-            records = clock.network.heard(site.uid)
+            records = clock.network.network_status(site.uid)
             assert records is None or site.uid in {record.uid for record in records}

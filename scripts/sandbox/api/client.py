@@ -95,7 +95,7 @@ class Kube:
                 yield from self._follow(resource, namespace, selector, known, version)
             except NotFoundError:
                 # The kind's definition is not installed (yet, or any more).
-                yield from _vanished(known, set())
+                yield from _deletions(known, set())
             except (KubeError, httpx.HTTPError, RuntimeError):
                 if self._closed.is_set():
                     return
@@ -193,7 +193,7 @@ class Kube:
     ) -> Generator[WatchEvent, None, str]:
         body = self.request("GET", resource.path(namespace), params=_selector(selector))
         items = {key_of(item): _typed(resource, item) for item in body["items"]}
-        yield from _vanished(known, set(items))
+        yield from _deletions(known, set(items))
         for key, item in items.items():
             before = known.get(key)
             if before is not None and _version(before) == _version(item):
@@ -228,7 +228,7 @@ class Kube:
                 version = _version(item)
                 if kind == "BOOKMARK":
                     continue
-                _remember(known, kind, item)
+                _update_known(known, kind, item)
                 yield WatchEvent(kind, item)
             if time.monotonic() - started < 1.0:
                 self._closed.wait(0.2)  # a server that ends watches at once must not make us spin
@@ -247,14 +247,14 @@ class Kube:
                 self._open.discard(response)
 
 
-def _remember(known: dict[tuple[str, str], Obj], kind: str, item: Obj) -> None:
+def _update_known(known: dict[tuple[str, str], Obj], kind: str, item: Obj) -> None:
     if kind == "DELETED":
         known.pop(key_of(item), None)
     else:
         known[key_of(item)] = item
 
 
-def _vanished(known: dict[tuple[str, str], Obj], present: set[tuple[str, str]]) -> Iterator[WatchEvent]:
+def _deletions(known: dict[tuple[str, str], Obj], present: set[tuple[str, str]]) -> Iterator[WatchEvent]:
     for key in [key for key in known if key not in present]:
         yield WatchEvent("DELETED", known.pop(key))
 

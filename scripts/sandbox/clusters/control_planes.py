@@ -44,7 +44,7 @@ def create_all(layout: Layout, programs: Programs, say: Callable[[str], None], s
             kubeconfig({s: (ports[s]["apiserver"], layout.cluster_dir(s) / "pki") for s in SERVERS})
         )
         say("both API servers answer")
-        for done in [pool.submit(_furnish, layout, server, stopping) for server in SERVERS]:
+        for done in [pool.submit(_create_node_and_namespaces, layout, server, stopping) for server in SERVERS]:
             done.result()
 
 
@@ -127,7 +127,7 @@ def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -
             return -1
 
 
-def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
+def _create_node_and_namespaces(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
     """A node, the contexts' namespaces, and the parts that pods need before they can be made."""
     kube = Kube.from_kubeconfig(layout.kubeconfig, server)
     try:
@@ -142,10 +142,10 @@ def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
                 },
             }
         }
-        _create_once(kube, kinds.NODES, node)
+        _ensure(kube, kinds.NODES, node)
         namespaces = sorted({ns for _, (home, ns) in CONTEXTS.items() if home == server})
         for namespace in namespaces:
-            _create_once(kube, kinds.NAMESPACES, {"metadata": {"name": namespace}})
+            _ensure(kube, kinds.NAMESPACES, {"metadata": {"name": namespace}})
         for namespace in namespaces:
             wait_for(
                 partial(_has_service_account, kube, namespace),
@@ -158,7 +158,7 @@ def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
         kube.close()
 
 
-def _create_once(kube: Kube, resource: kinds.Resource, obj: kinds.Obj) -> None:
+def _ensure(kube: Kube, resource: kinds.Resource, obj: kinds.Obj) -> None:
     with suppress(ConflictError):
         kube.create(resource, obj)
 

@@ -49,7 +49,7 @@ def recorded(layout: Layout) -> dict[str, ProcessId]:
     return {name: ProcessId(entry["pid"], entry["start"]) for name, entry in read_json(layout.guard_file).items()}
 
 
-def sweep(layout: Layout) -> None:
+def clean_up(layout: Layout) -> None:
     """Ends what a killed guard left running, and removes the sandbox's folder. Call with the lock held."""
     left = [process for process in recorded(layout).values() if process.pid != os.getpid()]
     processes.end(left, _SUPERVISOR_SECONDS)
@@ -79,7 +79,7 @@ class Guard:
         self._start = start
         self._owner = owner
         self._starter = starter
-        self._told = False
+        self._stop_requested = False
 
     def run(self) -> int:
         """From the start to the end; ALREADY_RUNNING if there is such a sandbox."""
@@ -87,27 +87,27 @@ class Guard:
         if lock is None:
             return ALREADY_RUNNING
         with lock:
-            sweep(self._layout)
+            clean_up(self._layout)
             shutil.rmtree(self._layout.failed_logs, ignore_errors=True)
             for folder in (self._layout.state, self._layout.logs, self._layout.bin, self._layout.kwok):
                 folder.mkdir(parents=True, mode=0o700)
             self._layout.progress.touch()
-            code = self._lead()
+            code = self._supervise()
             # Still locked: nobody may start another one while this is being removed.
             processes.kill_children()
-            if code != 0 and not self._told:
+            if code != 0 and not self._stop_requested:
                 self._keep_logs()
-            sweep(self._layout)
+            clean_up(self._layout)
             self._layout.lock.unlink()
         return code
 
-    def _lead(self) -> int:
+    def _supervise(self) -> int:
         processes.become_subreaper()
         wakeup, waker = socket.socketpair()
         waker.setblocking(False)
         signal.set_wakeup_fd(waker.fileno())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._tell)
+            signal.signal(number, self._request_stop)
         argv = [
             sys.executable,
             "-m",
@@ -119,33 +119,33 @@ class Guard:
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
         with (self._layout.logs / "supervisor.log").open("wb") as log:
             child = processes.start_child(argv, env=environment, output=log, on_parent_death=signal.SIGTERM)
-        self._write_down(child.pid)
+        self._record_processes(child.pid)
         self._wait(child.pid, wakeup.fileno())
         if child.poll() is None:
-            self._told = True
+            self._stop_requested = True
             child.terminate()
             supervisor = ProcessId.of(child.pid)
             if supervisor is not None and not supervisor.wait_gone(_SUPERVISOR_SECONDS):
                 child.kill()
             child.wait()  # from now on what it leaves behind is ours
-        return 0 if self._told else child.wait()
+        return 0 if self._stop_requested else child.wait()
 
-    def _tell(self, *_: object) -> None:
-        self._told = True
+    def _request_stop(self, *_: object) -> None:
+        self._stop_requested = True
 
     def _wait(self, child: int, wakeup: int) -> None:
         """Returns when it is time."""
         poll = select.poll()
         poll.register(wakeup, select.POLLIN)
-        ends = [_watch(ProcessId.of(child))]
+        ends = [_pidfd(ProcessId.of(child))]
         if self._owner is not None:
-            ends.append(_watch(self._owner))
-        starter = _watch(self._starter) if self._starter is not None else None
+            ends.append(_pidfd(self._owner))
+        starter = _pidfd(self._starter) if self._starter is not None else None
         for end in [*ends, starter] if self._starter is not None else ends:
             if end is None:
                 return  # gone already
             poll.register(end, select.POLLIN)
-        while not self._told:
+        while not self._stop_requested:
             events = dict(poll.poll(_READY_CHECK_MS if starter is not None else None))
             if any(end in events for end in ends if end is not None):
                 return
@@ -155,7 +155,7 @@ class Guard:
             elif starter is not None and starter in events:
                 return
 
-    def _write_down(self, supervisor: int) -> None:
+    def _record_processes(self, supervisor: int) -> None:
         entries = {}
         for name, pid in (("guard", os.getpid()), ("supervisor", supervisor)):
             process = ProcessId.of(pid)
@@ -172,7 +172,7 @@ class Guard:
             shutil.copytree(logs, target / logs.parent.name)
 
 
-def _watch(process: ProcessId | None) -> int | None:
+def _pidfd(process: ProcessId | None) -> int | None:
     """A descriptor that becomes readable when the process ends; None if it has ended."""
     if process is None:
         return None
@@ -186,7 +186,7 @@ def _watch(process: ProcessId | None) -> int | None:
     return fd
 
 
-def _process(text: str) -> ProcessId | None:
+def _parse_process(text: str) -> ProcessId | None:
     """PID:START, or nothing."""
     if not text:
         return None
@@ -199,8 +199,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
     Start.add_options(parser)
-    parser.add_argument("--owner", type=_process)
-    parser.add_argument("--starter", type=_process)
+    parser.add_argument("--owner", type=_parse_process)
+    parser.add_argument("--starter", type=_parse_process)
     options = parser.parse_args()
     return Guard(Layout(options.state), Start.from_options(options), options.owner, options.starter).run()
 

@@ -20,11 +20,11 @@ from sandbox.clusters.build import find_jar, find_programs
 from sandbox.clusters.control_planes import create_all, restart_missing, tail, wait_for
 from sandbox.daemon import processes
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
-from sandbox.network.loopback import Block, LoopbackNetwork
+from sandbox.network.loopback import AddressBlock, LoopbackNetwork
 from sandbox.pods.kubelet import Kubelet
-from sandbox.pods.programs import Toolbox, find_java
+from sandbox.pods.programs import MemberRuntime, find_java
 
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 _STANDIN_SECONDS = 30
 _STANDIN = "sandbox.skupper"
 
@@ -42,11 +42,11 @@ class Supervisor:
     def run(self) -> int:
         """Brings everything up, then waits for the end; the process's exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._told)
+            signal.signal(number, self._request_stop)
         processes.become_subreaper()  # what kwokctl leaves in the background becomes ours
         try:
             self._up()
-            while not self._stop.wait(_LOOK_SECONDS):
+            while not self._stop.wait(_CHECK_SECONDS):
                 restart_missing(self._layout, find_programs(), self._say)
         except SandboxError as err:
             self._say(f"failed: {err}")
@@ -55,7 +55,7 @@ class Supervisor:
             self._down()
         return 0
 
-    def _told(self, *_: object) -> None:
+    def _request_stop(self, *_: object) -> None:
         self._stop.set()
         if not self._layout.ready.exists():
             # What is being waited for is of no use any more.
@@ -63,17 +63,17 @@ class Supervisor:
 
     def _up(self) -> None:
         layout = self._layout
-        block = Block(str(layout.state))
+        block = AddressBlock(str(layout.state))
         Settings(layout.name, self._start.profile, block.prefix).write(layout)
         link_programs(layout)
         create_all(layout, find_programs(), self._say, self._stop.is_set)
         network = LoopbackNetwork(layout, block)
-        toolbox = Toolbox(find_java(), find_jar(), self._start.profile)
-        if not toolbox.members:
-            missing = "Java 17 or newer" if toolbox.java is None else "the Hazelcast JAR"
+        runtime = MemberRuntime(find_java(), find_jar(), self._start.profile)
+        if not runtime.available:
+            missing = "Java 17 or newer" if runtime.java is None else "the Hazelcast JAR"
             self._say(f"no {missing}: member pods get ready with no real member behind them")
         for server in SERVERS:
-            kubelet = Kubelet(server, Kube.from_kubeconfig(layout.kubeconfig, server), layout, toolbox, network)
+            kubelet = Kubelet(server, Kube.from_kubeconfig(layout.kubeconfig, server), layout, runtime, network)
             kubelet.start()
             self._kubelets.append(kubelet)
         threading.Thread(target=network.watch_relays, args=(self._refresh, self._stop), daemon=True).start()
@@ -96,7 +96,7 @@ class Supervisor:
         if not self._start.standin:
             self._say("no Skupper stand-in: Skupper's objects stay without a status")
             return
-        threading.Thread(target=self._keep_standin, name="stand-in", daemon=True).start()
+        threading.Thread(target=self._run_standin, name="stand-in", daemon=True).start()
         ready = self._layout.standin_ready
         try:
             wait_for(ready.exists, _STANDIN_SECONDS, "the Skupper stand-in did not get ready", self._stop.is_set)
@@ -104,7 +104,7 @@ class Supervisor:
             raise SandboxError(f"{err}\n{tail(self._layout.logs / 'skupper.log')}") from err
         self._say("the Skupper stand-in serves")
 
-    def _keep_standin(self) -> None:
+    def _run_standin(self) -> None:
         """Starts the controller, and again whenever it ended although nobody asked it to."""
         pause = 0.5
         argv = [sys.executable, "-m", _STANDIN, "controller", "--state", str(self._layout.state)]

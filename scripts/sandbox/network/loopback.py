@@ -19,7 +19,7 @@ _POD_ADDRESSES = 128 * _PER_NETWORK
 _POLL_SECONDS = 0.25
 
 
-class Block:
+class AddressBlock:
     """A claim on 127.N.0.0/16 that no other sandbox on this machine has; given back when the process ends.
 
     127.N.0.0 to 127.N.127.255 are for pods' processes, up to 127.N.254.255 for the stand-in's relays; nothing
@@ -54,8 +54,8 @@ class Block:
 class LoopbackNetwork:
     """Gives out addresses, publishes endpoints.json and reads services.json."""
 
-    def __init__(self, layout: Layout, block: Block) -> None:
-        self.dead = f"{block.prefix}.255.254"
+    def __init__(self, layout: Layout, block: AddressBlock) -> None:
+        self.unreachable = f"{block.prefix}.255.254"
         self._layout = layout
         self._number = block.number
         self._lock = threading.Lock()

@@ -29,12 +29,12 @@ Entry = tuple[str, str]
 
 
 def resolve(
-    namespace: str, services: Iterable[Obj], pods: Sequence[PodName], relays: Mapping[str, str], dead: str
+    namespace: str, services: Iterable[Obj], pods: Sequence[PodName], relays: Mapping[str, str], unreachable: str
 ) -> list[Entry]:
     """Every name that resolves in the namespace.
 
     A Service with a relay (made by the Skupper stand-in) leads there, a headless one to its pods, another to its
-    ready pods. A Service with a cluster IP that leads nowhere resolves all the same, to the address `dead`, where
+    ready pods. A Service with a cluster IP that leads nowhere resolves all the same, to the address `unreachable`, where
     nothing listens.
     """
     entries: list[Entry] = []
@@ -42,27 +42,29 @@ def resolve(
         name = service["metadata"]["name"]
         addresses = _addresses(service, pods, relays)
         if not addresses and service["spec"].get("clusterIP") != "None":
-            addresses = [dead]
+            addresses = [unreachable]
         for address in addresses:
-            entries += [(address, form) for form in _forms(name, namespace)]
+            entries += [(address, form) for form in _dns_names(name, namespace)]
         for pod in pods:
             if pod.hostname and pod.subdomain == name:
-                entries += [(pod.address, form) for form in _forms(f"{pod.hostname}.{name}", namespace)]
+                entries += [(pod.address, form) for form in _dns_names(f"{pod.hostname}.{name}", namespace)]
     return entries
 
 
-def by_target(services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]) -> Mapping[str, str]:
+def relays_by_target_port(
+    services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]
+) -> Mapping[str, str]:
     """The relays that Services really lead to: a Service that has one leads to whichever has its target port.
 
     Somebody may have changed that port since the stand-in made the Service.
     """
-    led = dict(relays)
+    found = dict(relays)
     for service in services:
         name, ports = service["metadata"]["name"], service["spec"].get("ports") or [{}]
         target = ports[0].get("targetPort")
         if name in relays and isinstance(target, int):
-            led[name] = routers.get(target, relays[name])
-    return led
+            found[name] = routers.get(target, relays[name])
+    return found
 
 
 def _addresses(service: Obj, pods: Sequence[PodName], relays: Mapping[str, str]) -> list[str]:
@@ -78,7 +80,7 @@ def _addresses(service: Obj, pods: Sequence[PodName], relays: Mapping[str, str])
     return [p.address for p in matching if p.ready or early]
 
 
-def _forms(name: str, namespace: str) -> list[str]:
+def _dns_names(name: str, namespace: str) -> list[str]:
     return [name, f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.svc.cluster.local"]
 
 

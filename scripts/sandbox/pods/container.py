@@ -17,7 +17,7 @@ from sandbox.daemon import processes
 from sandbox.pods.programs import Launch
 from sandbox.pods.spec import Probe
 
-_QUICK = 0.15
+_FAST_PROBE_SECONDS = 0.15
 """Seconds between probes of a starting container, where the profile does not ask for the pod's own period."""
 
 
@@ -56,14 +56,14 @@ class ContainerRun:
 class Readiness:
     """Whether a container is ready, from its probes. Ask `due` for when, then `check`.
 
-    With `patient` the probes come when the pod says; without, a starting container is asked more often.
+    With `pod_timing` the probes come when the pod says; without, a starting container is asked more often.
     """
 
-    def __init__(self, startup: Probe | None, readiness: Probe | None, address: str, patient: bool) -> None:
+    def __init__(self, startup: Probe | None, readiness: Probe | None, address: str, pod_timing: bool) -> None:
         self._startup = startup
         self._readiness = readiness
         self._address = address
-        self._patient = patient
+        self._pod_timing = pod_timing
         self._failures = 0
         self._successes = 0
         self.started = startup is None
@@ -101,10 +101,10 @@ class Readiness:
         self._next = time.monotonic() + self._period(probe)
 
     def _delay(self, probe: Probe) -> float:
-        return probe.delay if self._patient else 0.0
+        return probe.delay if self._pod_timing else 0.0
 
     def _period(self, probe: Probe) -> float:
-        return probe.period if self._patient or self.ready else min(_QUICK, probe.period)
+        return probe.period if self._pod_timing or self.ready else min(_FAST_PROBE_SECONDS, probe.period)
 
 
 def passes(probe: Probe, address: str) -> bool:

@@ -1,4 +1,4 @@
-"""Stands in Management Center's place: a real Hazelcast client, in a process of its own, behind a pod.
+"""Stands in Management Center's location: a real Hazelcast client, in a process of its own, behind a pod.
 
 Like the real one it is told its cluster by a client configuration file, is called "MC-Client-<cluster name>", answers
 on ports 8080 and 8081, and when it finds nobody at its start it stays up without a cluster until it is restarted. What
@@ -23,7 +23,7 @@ from hazelcast.client import HazelcastClient
 
 from sandbox.network.names import use_names
 
-_LOOK_SECONDS = 2.0
+_UPDATE_SECONDS = 2.0
 _log = logging.getLogger("mancenter")
 
 
@@ -37,7 +37,7 @@ class ClusterConfig:
 
 
 @dataclass
-class Seen:
+class View:
     """What the stand-in tells of itself."""
 
     state: str = "starting"
@@ -62,7 +62,7 @@ def read_config(text: str) -> ClusterConfig:
     return ClusterConfig(str(root.get("cluster-name", "dev")), addresses, smart)
 
 
-class OneLine(logging.Formatter):
+class OneLineFormatter(logging.Formatter):
     """Leaves tracebacks out: the client's own are long, and repeated with every try."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 logging's name
@@ -70,12 +70,12 @@ class OneLine(logging.Formatter):
         return f"  {ei[1]!r}"
 
 
-def serve(address: str, port: int, seen: Seen) -> None:
-    """Answers every GET with what is seen, from a thread of its own."""
+def serve(address: str, port: int, view: View) -> None:
+    """Answers every GET with what is view, from a thread of its own."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(asdict(seen)).encode() + b"\n"
+            body = json.dumps(asdict(view)).encode() + b"\n"
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -102,33 +102,33 @@ def connect(config: ClusterConfig, give_up_after: float) -> HazelcastClient:
     )
 
 
-def look(client: HazelcastClient, seen: Seen) -> None:
-    """Brings `seen` up to date."""
+def update(client: HazelcastClient, view: View) -> None:
+    """Brings `view` up to date."""
     members = sorted(f"{m.address.host}:{m.address.port}" for m in client.cluster_service.get_members())
     # The client tells nobody what it is connected to; Management Center shows it, so this looks inside.
     active = client._connection_manager.active_connections.values()
     connections = sorted(f"{c.remote_address.host}:{c.remote_address.port}" for c in active)
-    if (members, connections) != (seen.members, seen.connections):
+    if (members, connections) != (view.members, view.connections):
         _log.info("%d members %s, connections %s", len(members), members, connections)
-    seen.members, seen.connections = members, connections
+    view.members, view.connections = members, connections
 
 
-def run(config: ClusterConfig, give_up_after: float, seen: Seen) -> None:
+def run(config: ClusterConfig, give_up_after: float, view: View) -> None:
     """Connects and looks; returns when it found nobody at the start. Once connected it never gives up."""
-    seen.cluster, seen.state = config.name, "connecting"
+    view.cluster, view.state = config.name, "connecting"
     _log.info("connecting to %s %s, giving up after %g s", config.name, list(config.addresses), give_up_after)
     client = connect(config, give_up_after)
     while True:
-        seen.state = "connected"
+        view.state = "connected"
         while client.lifecycle_service.is_running():
-            look(client, seen)
-            time.sleep(_LOOK_SECONDS)
-        seen.state, seen.members, seen.connections = "reconnecting", [], []
+            update(client, view)
+            time.sleep(_UPDATE_SECONDS)
+        view.state, view.members, view.connections = "reconnecting", [], []
         _log.info("the cluster is lost; trying again")
-        client = _again(config)
+        client = _reconnect(config)
 
 
-def _again(config: ClusterConfig) -> HazelcastClient:
+def _reconnect(config: ClusterConfig) -> HazelcastClient:
     while True:
         try:
             return connect(config, 60.0)
@@ -146,16 +146,16 @@ def main() -> None:
     parser.add_argument("--give-up-after", type=float, required=True, metavar="SECONDS")
     options = parser.parse_args()
     handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     use_names(options.hosts)
-    seen = Seen()
+    view = View()
     for port in (8080, 8081):
-        serve(options.address, port, seen)
+        serve(options.address, port, view)
     try:
-        run(read_config(Path(options.config).read_text()), options.give_up_after, seen)
+        run(read_config(Path(options.config).read_text()), options.give_up_after, view)
     except Exception as err:  # it must stay up, as the real one does
-        seen.state, seen.error = "failed", str(err) or repr(err)
+        view.state, view.error = "failed", str(err) or repr(err)
         _log.error("found no cluster and will not try again until restarted: %r", err)
     threading.Event().wait()
 

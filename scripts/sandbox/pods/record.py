@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError, NotFoundError, Obj
-from sandbox.pods.status import first_view
+from sandbox.pods.status import initial_view
 
 READY_AFTER = "sandbox.hzlink.dev/ready-after"
 """Pod annotation: seconds from the start of its containers until it may be ready."""
@@ -17,10 +17,10 @@ HOLD = "sandbox.hzlink.dev/hold"
 """Pod annotation: the pod is kept waiting, with this reason, such as ImagePullBackOff or CrashLoopBackOff."""
 
 HOST_IP = "127.0.0.1"
-_OTHERS_CONDITIONS = ("PodScheduled", "DisruptionTarget")
+_FOREIGN_CONDITIONS = ("PodScheduled", "DisruptionTarget")
 
 
-class LeaveError(Exception):
+class PodDeletedError(Exception):
     """The pod is being deleted, or the sandbox ends: stop whatever was going on."""
 
 
@@ -31,12 +31,12 @@ class PodRecord:
         self.kube = kube
         self.pod = pod
         self.pod_ip = pod_ip
-        self.view = first_view(pod, pod_ip, HOST_IP)
+        self.view = initial_view(pod, pod_ip, HOST_IP)
         self.gone = False
         """Removed from the API server: the process has no time left."""
         self.stopping = False
         """The sandbox ends: kill, write nothing any more."""
-        self._news = threading.Condition()
+        self._change = threading.Condition()
         self._conditions: list[Obj] = []
 
     @property
@@ -58,31 +58,31 @@ class PodRecord:
 
     def update(self, pod: Obj) -> None:
         """The pod has changed."""
-        with self._news:
+        with self._change:
             self.pod = pod
-            self._news.notify_all()
+            self._change.notify_all()
 
     def removed(self) -> None:
         """The pod was removed from the API server."""
-        with self._news:
+        with self._change:
             self.gone = True
-            self._news.notify_all()
+            self._change.notify_all()
 
     def stop(self) -> None:
         """The sandbox ends."""
-        with self._news:
+        with self._change:
             self.gone = self.stopping = True
-            self._news.notify_all()
+            self._change.notify_all()
 
     def wake(self) -> None:
         """Something that a waiting thread asks for may have come true."""
-        with self._news:
-            self._news.notify_all()
+        with self._change:
+            self._change.notify_all()
 
     # For the pod's thread
 
     @property
-    def leaving(self) -> bool:
+    def deleting(self) -> bool:
         """Whether the pod is on its way out."""
         return self.gone or "deletionTimestamp" in self.pod["metadata"]
 
@@ -103,31 +103,31 @@ class PodRecord:
     def wait(self, seconds: float | None, until: Callable[[], bool]) -> bool:
         """Waits until it is true (True) or the time is over (False; None waits for ever).
 
-        Raises LeaveError as soon as the pod is to go.
+        Raises PodDeletedError as soon as the pod is to go.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
-        with self._news:
+        with self._change:
             while True:
-                if self.leaving:
-                    raise LeaveError
+                if self.deleting:
+                    raise PodDeletedError
                 if until():
                     return True
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._news.wait(left)
+                self._change.wait(left)
 
     def wait_gone(self, seconds: float, until: Callable[[], bool]) -> None:
         """Waits in the same way for the end of a pod that is leaving, but not longer than it is there."""
         deadline = time.monotonic() + seconds
-        with self._news:
+        with self._change:
             while not until() and not self.gone and time.monotonic() < deadline:
-                self._news.wait(deadline - time.monotonic())
+                self._change.wait(deadline - time.monotonic())
 
     def publish(self) -> None:
         """Writes the status, until the API server takes it. NotFoundError or ConflictError when the pod is gone."""
         others = self.pod.get("status", {}).get("conditions") or []
-        before = [*self._conditions, *(c for c in others if c["type"] in _OTHERS_CONDITIONS)]
+        before = [*self._conditions, *(c for c in others if c["type"] in _FOREIGN_CONDITIONS)]
         status = self.view.status(before)
         while True:
             try:
@@ -139,5 +139,5 @@ class PodRecord:
             except KubeError:
                 self.wait(0.5, lambda: False)
             else:
-                self._conditions = [c for c in status["conditions"] if c["type"] not in _OTHERS_CONDITIONS]
+                self._conditions = [c for c in status["conditions"] if c["type"] not in _FOREIGN_CONDITIONS]
                 return

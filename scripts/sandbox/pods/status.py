@@ -10,7 +10,7 @@ from sandbox.api.kinds import Obj, timestamp
 
 State = Literal["waiting", "running", "terminated"]
 # These two belong to others (the scheduler, the API server's eviction); everything else here is a kubelet's.
-_OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+_KUBELET_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
 
 @dataclass
@@ -155,8 +155,8 @@ class PodView:
             "ContainersReady": (self.ready, not_ready),
         }
         old = {c["type"]: c for c in before}
-        ours = [_condition(kind, *wanted[kind], old.get(kind)) for kind in _OURS]
-        return ours + [c for c in before if c["type"] not in _OURS]
+        ours = [_condition(kind, *wanted[kind], old.get(kind)) for kind in _KUBELET_CONDITIONS]
+        return ours + [c for c in before if c["type"] not in _KUBELET_CONDITIONS]
 
 
 def _condition(kind: str, true: bool, why_not: tuple[str, str], before: Obj | None) -> Obj:
@@ -169,7 +169,7 @@ def _condition(kind: str, true: bool, why_not: tuple[str, str], before: Obj | No
     return condition
 
 
-def first_view(pod: Obj, pod_ip: str, host_ip: str) -> PodView:
+def initial_view(pod: Obj, pod_ip: str, host_ip: str) -> PodView:
     """The view of a pod that has just come to its node."""
     spec = pod["spec"]
     inits = [ContainerView(c["name"], c["image"]) for c in spec.get("initContainers") or []]

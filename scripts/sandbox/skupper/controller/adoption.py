@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.api.kinds import Obj, Resource
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 
 
 class Adoption:
@@ -19,7 +19,7 @@ class Adoption:
         self._known: dict[str, set[str]] = {}
         self._versions: dict[str, str] = {}
 
-    def step(self, turn: Turn, cluster: Cluster, resource: Resource, sites: dict[str, Obj]) -> None:
+    def step(self, cycle: Cycle, cluster: Cluster, resource: Resource, sites: dict[str, Obj]) -> None:
         """Takes in what changed; `sites` are the working Sites by namespace."""
         for obj in cluster.all(resource):
             uid, version = obj["metadata"]["uid"], obj["metadata"]["resourceVersion"]
@@ -29,7 +29,7 @@ class Adoption:
             if site is None or self.knows(site, obj):
                 continue
             place = (cluster.name, obj["metadata"]["namespace"])
-            looked = turn.passed("resync", turn.delays.resync, *place, of=f"{site['metadata']['uid']} {uid}")
+            looked = cycle.elapsed("resync", cycle.delays.resync, *place, of=f"{site['metadata']['uid']} {uid}")
             if changed or looked:
                 self._known.setdefault(site["metadata"]["uid"], set()).add(uid)
 

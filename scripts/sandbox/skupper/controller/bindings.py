@@ -8,7 +8,7 @@ from sandbox.api.kinds import SERVICES, Obj, Objs, Resource
 from sandbox.skupper.controller import kinds, status
 from sandbox.skupper.controller.adoption import Adoption
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
 from sandbox.skupper.network.network import SiteRecord
 from sandbox.skupper.network.targets import matching_pods, selected_pods
@@ -27,30 +27,30 @@ class Bindings:
         self.good: dict[tuple[str, str], Objs] = {}
         """The Listeners that are in order, for each (cluster, namespace) with a working Site."""
 
-    def step(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]]) -> None:
-        """Brings their status up to date. `heard` is each Site's network status by the Site's uid."""
+    def step(self, cycle: Cycle, cluster: Cluster, records_by_site: dict[str, list[SiteRecord]]) -> None:
+        """Brings their status up to date. `records_by_site` is each Site's network status by the Site's uid."""
         self.good = {key: found for key, found in self.good.items() if key[0] != cluster.name}
         working = self._sites.working(cluster)
         for resource in (kinds.LISTENERS, kinds.CONNECTORS):
             for namespace in {obj["metadata"]["namespace"] for obj in cluster.all(resource)} - set(working):
-                self._without_site(turn, cluster, resource, namespace)
-        turn.each(working.values(), partial(self._of_site, turn, cluster, heard))
+                self._without_site(cycle, cluster, resource, namespace)
+        cycle.for_each(working.values(), partial(self._of_site, cycle, cluster, records_by_site))
 
-    def _of_site(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]], site: Obj) -> None:
-        records = heard.get(site["metadata"]["uid"])
+    def _of_site(self, cycle: Cycle, cluster: Cluster, records_by_site: dict[str, list[SiteRecord]], site: Obj) -> None:
+        records = records_by_site.get(site["metadata"]["uid"])
         self._connectors(cluster, site, records)
-        self.good[cluster.name, site["metadata"]["namespace"]] = self._listeners(turn, cluster, site, records)
+        self.good[cluster.name, site["metadata"]["namespace"]] = self._listeners(cycle, cluster, site, records)
 
     def _known(self, cluster: Cluster, resource: Resource, site: Obj) -> Objs:
         """The namespace's objects that the Site has taken notice of."""
         found = cluster.all(resource, site["metadata"]["namespace"])
         return [obj for obj in found if self._adoption.knows(site, obj)]
 
-    def _without_site(self, turn: Turn, cluster: Cluster, resource: Resource, namespace: str) -> None:
+    def _without_site(self, cycle: Cycle, cluster: Cluster, resource: Resource, namespace: str) -> None:
         """A new one says so at once; one whose Site was deleted keeps its old status until the next look."""
         for obj in cluster.all(resource, namespace):
             uid = obj["metadata"]["uid"]
-            looked = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} no site")
+            looked = cycle.elapsed("resync", cycle.delays.resync, cluster.name, namespace, of=f"{uid} no site")
             if "conditions" in obj.get("status", {}) and not looked:
                 continue
             with cluster.status_of(resource, obj) as fresh:
@@ -65,7 +65,7 @@ class Bindings:
                 if problem is not None:
                     status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.CONNECTOR_NEEDS)
                 if records is not None:
-                    matched = _heard_listener(records, connector["spec"]["routingKey"])
+                    matched = _has_listener(records, connector["spec"]["routingKey"])
                     status.set_field(fresh, "hasMatchingListener", matched or None)
                     state = status.ok_or_pending(matched, "No matching listeners")
                     status.mark(fresh, status.MATCHED, state, status.CONNECTOR_NEEDS)
@@ -85,7 +85,7 @@ class Bindings:
 
     # Listeners
 
-    def _listeners(self, turn: Turn, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> Objs:
+    def _listeners(self, cycle: Cycle, cluster: Cluster, site: Obj, records: list[SiteRecord] | None) -> Objs:
         """Updates their status; those that are in order."""
         good: Objs = []
         namespace = site["metadata"]["namespace"]
@@ -102,8 +102,8 @@ class Bindings:
             with cluster.status_of(kinds.LISTENERS, listener) as fresh:
                 status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LISTENER_NEEDS)
                 if records is not None:
-                    pending = turn.faults.get("listener", cluster.name, namespace) == "pending"
-                    matched = not pending and _heard_connector(records, spec["routingKey"])
+                    pending = cycle.faults.get("listener", cluster.name, namespace) == "pending"
+                    matched = not pending and _has_connector(records, spec["routingKey"])
                     status.set_field(fresh, "hasMatchingConnector", matched or None)
                     state = status.ok_or_pending(matched, "No matching connectors")
                     status.mark(fresh, status.MATCHED, state, status.LISTENER_NEEDS)
@@ -119,9 +119,9 @@ def _host_taken(cluster: Cluster, listener: Obj) -> str:
     return f"Service {host} already exists in namespace"
 
 
-def _heard_connector(records: list[SiteRecord], key: str) -> bool:
+def _has_connector(records: list[SiteRecord], key: str) -> bool:
     return any(found and address == key for r in records for address, found in r.services.connectors)
 
 
-def _heard_listener(records: list[SiteRecord], key: str) -> bool:
+def _has_listener(records: list[SiteRecord], key: str) -> bool:
     return any(found and address == key for r in records for address, found in r.services.listeners)

@@ -82,7 +82,7 @@ class Cluster:
 
     # What the watches report
 
-    def saw(self, resource: Resource, event: WatchEvent) -> None:
+    def handle(self, resource: Resource, event: WatchEvent) -> None:
         """Takes in a change, unless an own write has already brought something newer."""
         if event.type == "SYNCED":
             return

@@ -18,10 +18,10 @@ from sandbox.skupper.controller.bindings import Bindings
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.events import Events
 from sandbox.skupper.controller.grants import Grants
-from sandbox.skupper.controller.leases import Leaders
+from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.load_balancers import LoadBalancers
-from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.controller.sites import Sites
 from sandbox.skupper.controller.tokens import Tokens
 from sandbox.skupper.faults import delays, faults
@@ -29,7 +29,7 @@ from sandbox.skupper.network import port_forward
 from sandbox.skupper.network.exposure import Exposure
 from sandbox.skupper.network.network import Network
 from sandbox.skupper.network.status import NetworkStatus
-from sandbox.skupper.network.targets import Gatherer
+from sandbox.skupper.network.targets import StateCollector
 from sandbox.skupper.network.traffic import Traffic
 
 log = logging.getLogger(__name__)
@@ -46,87 +46,87 @@ class Controller:
         self._clusters = clusters
         self._faults = faults.FaultsFile(layout.state)
         self.delays = delays.PROFILES[settings.profile]
-        self._lags = Lags()
+        self._timers = Timers()
         self._load_balancers = LoadBalancers(settings.net)
         self._sites = Sites()
         self._grants = Grants(self._sites)
         self._tokens = Tokens(self._sites, self._grants, clusters)
         self._links = Links(self._sites)
-        self._leaders = Leaders()
+        self._leader_election = LeaderElection()
         self._network = Network()
         self._status = NetworkStatus(self._sites, self._network)
         self._adoption = Adoption()
-        self._gatherer = Gatherer(self._sites, self._links, self._leaders, self._adoption)
+        self._collector = StateCollector(self._sites, self._links, self._leader_election, self._adoption)
         self._bindings = Bindings(self._sites, self._adoption)
         self._exposure = Exposure(self._sites, self._bindings)
-        self._traffic = Traffic(layout, settings.net, self._gatherer, self._network, self._exposure)
+        self._traffic = Traffic(layout, settings.net, self._collector, self._network, self._exposure)
 
     def close(self) -> None:
         """Ends the relays."""
         self._traffic.close()
 
-    def look(self, first: bool = False) -> float:
+    def reconcile(self, first: bool = False) -> float:
         """One look; when the next is due at the latest (monotonic seconds).
 
         The `first` takes everything that is so as having been so for long.
         """
-        self._guard(self._faults_changed)
-        turn = Turn(time.monotonic(), self.delays, self._faults.current, self._lags, first=first)
-        acting = [cluster for cluster in self._clusters if self._acts(turn, cluster)]
-        steps = [partial(self._load_balancers.step, turn, cluster) for cluster in self._clusters]
-        steps += [partial(self._configure, turn, cluster) for cluster in acting]
-        steps += [partial(self._connect, turn)]
-        steps += [partial(self._report, turn, cluster) for cluster in acting]
-        steps += [partial(self._carry, turn)]
-        results = [self._guard(step) for step in steps]
-        if turn.failed or not all(results):
-            turn.wake(turn.now + _RETRY)
+        self._run_step(self._faults_changed)
+        cycle = Cycle(time.monotonic(), self.delays, self._faults.current, self._timers, first=first)
+        acting = [cluster for cluster in self._clusters if self._is_active(cycle, cluster)]
+        steps = [partial(self._load_balancers.step, cycle, cluster) for cluster in self._clusters]
+        steps += [partial(self._configure, cycle, cluster) for cluster in acting]
+        steps += [partial(self._connect, cycle)]
+        steps += [partial(self._report, cycle, cluster) for cluster in acting]
+        steps += [partial(self._update_traffic, cycle)]
+        results = [self._run_step(step) for step in steps]
+        if cycle.failed or not all(results):
+            cycle.requeue_at(cycle.now + _RETRY)
         if all(results) and len(acting) == len(self._clusters):
-            self._lags.sweep()
-        return turn.next
+            self._timers.sweep()
+        return cycle.next_at
 
     def _faults_changed(self) -> None:
         if self._faults.refresh():
             log.info("faults: %s", self._faults.current.table)
 
-    def _acts(self, turn: Turn, cluster: Cluster) -> bool:
+    def _is_active(self, cycle: Cycle, cluster: Cluster) -> bool:
         """Whether the cluster's controller runs and is not held up by a URL that does not answer."""
-        if turn.faults.get("controller", cluster.name) == "stopped":
+        if cycle.faults.get("controller", cluster.name) == "stopped":
             return False
-        return turn.due(cluster.blocked_until)
+        return cycle.reached(cluster.blocked_until)
 
-    def _configure(self, turn: Turn, cluster: Cluster) -> None:
-        self._sites.choose(cluster)
-        access.certificates(turn, cluster)
-        access.secured_accesses(turn, cluster)
-        self._sites.step(turn, cluster)
-        access.router_accesses(turn, cluster, self._sites)
-        access.secured_accesses(turn, cluster)
-        access.certificates(turn, cluster)
-        self._links.step(turn, cluster)
+    def _configure(self, cycle: Cycle, cluster: Cluster) -> None:
+        self._sites.select_active(cluster)
+        access.certificates(cycle, cluster)
+        access.secured_accesses(cycle, cluster)
+        self._sites.step(cycle, cluster)
+        access.router_accesses(cycle, cluster, self._sites)
+        access.secured_accesses(cycle, cluster)
+        access.certificates(cycle, cluster)
+        self._links.step(cycle, cluster)
         for resource in (kinds.LISTENERS, kinds.CONNECTORS):
-            self._adoption.step(turn, cluster, resource, self._sites.working(cluster))
+            self._adoption.step(cycle, cluster, resource, self._sites.working(cluster))
 
-    def _connect(self, turn: Turn) -> None:
+    def _connect(self, cycle: Cycle) -> None:
         found = []
         for cluster in self._clusters:
-            found += self._gatherer.facts(turn, cluster)
-        self._network.step(turn, found)
+            found += self._collector.states(cycle, cluster)
+        self._network.step(cycle, found)
 
-    def _report(self, turn: Turn, cluster: Cluster) -> None:
-        self._status.step(turn, cluster)
-        heard = self._status.heard(cluster)
-        self._bindings.step(turn, cluster, heard)
-        self._exposure.step(turn, cluster, heard)
-        self._grants.step(turn, cluster)
-        self._tokens.step(turn, cluster)
+    def _report(self, cycle: Cycle, cluster: Cluster) -> None:
+        self._status.step(cycle, cluster)
+        records_by_site = self._status.records(cluster)
+        self._bindings.step(cycle, cluster, records_by_site)
+        self._exposure.step(cycle, cluster, records_by_site)
+        self._grants.step(cycle, cluster)
+        self._tokens.step(cycle, cluster)
 
-    def _carry(self, turn: Turn) -> None:
-        self._traffic.step(turn, self._clusters)
+    def _update_traffic(self, cycle: Cycle) -> None:
+        self._traffic.step(cycle, self._clusters)
         for cluster in self._clusters:
-            port_forward.step(turn, cluster, self._sites, self._traffic)
+            port_forward.step(cycle, cluster, self._sites, self._traffic)
 
-    def _guard(self, step: Callable[[], None]) -> bool:
+    def _run_step(self, step: Callable[[], None]) -> bool:
         """Runs a step; an API server that refuses or is away must not stop the others."""
         try:
             step()
@@ -154,12 +154,12 @@ def run(layout: Layout, stop: threading.Event) -> None:
         log.info("all watches have begun")
         for cluster in clusters:
             install.grant_server(cluster)
-        due = controller.look(first=True)
+        due = controller.reconcile(first=True)
         layout.standin_ready.touch()
         log.info("serving")
         while not stop.is_set():
             events.wait(due, stop)
-            due = controller.look()
+            due = controller.reconcile()
     finally:
         for cluster in clusters:
             cluster.kube.close()

@@ -14,9 +14,9 @@ from sandbox.skupper.controller.cluster import WATCHED, Cluster
 
 log = logging.getLogger(__name__)
 
-_FILES_EVERY = 0.25
+_FILE_CHECK_SECONDS = 0.25
 """How often changes of the files that are read are looked for, in seconds."""
-_TOGETHER = 0.02
+_BATCH_SECONDS = 0.02
 """Events that come within this many seconds are taken together."""
 
 _Item = tuple[Cluster, Resource, WatchEvent]
@@ -56,7 +56,7 @@ class Events:
         take longer than it means to sleep would never hear that the objects it works on are gone.
         """
         while not stop.is_set():
-            left = min(until - time.monotonic(), _FILES_EVERY)
+            left = min(until - time.monotonic(), _FILE_CHECK_SECONDS)
             if self._take(max(left, 0.0)) or left <= 0:
                 return
             if (stamps := self._stat()) != self._stamps:
@@ -69,7 +69,7 @@ class Events:
             self._apply(self._queue.get(timeout=seconds))
         except queue.Empty:
             return False
-        end = time.monotonic() + _TOGETHER
+        end = time.monotonic() + _BATCH_SECONDS
         while (left := end - time.monotonic()) > 0:
             try:
                 self._apply(self._queue.get(timeout=left))
@@ -81,7 +81,7 @@ class Events:
         cluster, resource, event = item
         if event.type == "SYNCED":
             self._unsynced -= 1
-        cluster.saw(resource, event)
+        cluster.handle(resource, event)
 
     def _stat(self) -> list[FileStamp]:
         return [file_stamp(path) for path in self._files]

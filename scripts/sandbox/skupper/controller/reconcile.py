@@ -1,4 +1,4 @@
-"""One look of the controller at everything, and the lags that it keeps between looks."""
+"""One look of the controller at everything, and the timers that it keeps between looks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Lags:
+class Timers:
     """When something began to be so; kept only as long as every look asks for it again."""
 
     began: dict[Hashable, float] = field(default_factory=dict)
@@ -37,20 +37,20 @@ class Lags:
 
 
 @dataclass
-class Turn:
+class Cycle:
     """The time, the rules, and when the next look is needed at the latest (monotonic seconds)."""
 
     now: float
     delays: Delays
     faults: Faults
-    lags: Lags
-    next: float = float("inf")
+    timers: Timers
+    next_at: float = float("inf")
     failed: bool = False
     """Something could not be written: it is tried again soon."""
     first: bool = False
     """The first look after a start: everything that is so counts as having been so for long."""
 
-    def each(self, objects: Iterable[Obj], action: Callable[[Obj], object]) -> None:
+    def for_each(self, objects: Iterable[Obj], action: Callable[[Obj], object]) -> None:
         """Does something for each object; one that the API server refuses does not stop the others."""
         for obj in objects:
             try:
@@ -59,24 +59,24 @@ class Turn:
                 log.warning("%s %s: %s", obj.get("kind", ""), "/".join(key_of(obj)), err)
                 self.failed = True
 
-    def wake(self, due: float) -> None:
+    def requeue_at(self, due: float) -> None:
         """Asks for a look at that time."""
         if due > self.now:
-            self.next = min(self.next, due)
+            self.next_at = min(self.next_at, due)
 
-    def due(self, moment: float) -> bool:
+    def reached(self, moment: float) -> bool:
         """Whether that time has come; if not, asks for a look when it does."""
-        self.wake(moment)
+        self.requeue_at(moment)
         return moment <= self.now
 
-    def passed(self, what: str, span: Span, *names: str, of: str = "") -> bool:
+    def elapsed(self, what: str, span: Span, *names: str, of: str = "") -> bool:
         """Whether it has been so for as long as `span` says.
 
         `names` narrow the span (the same names give the same length in every run); `of` tells apart things of
         the same names, such as objects that were deleted and made anew.
         """
-        return self.due(self.since(what, *names, of) + span.of(what, *names))
+        return self.reached(self.since(what, *names, of) + span.of(what, *names))
 
     def since(self, *key: Hashable) -> float:
         """When that began (monotonic seconds)."""
-        return self.lags.since(key, float("-inf") if self.first else self.now)
+        return self.timers.since(key, float("-inf") if self.first else self.now)

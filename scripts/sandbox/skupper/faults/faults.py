@@ -49,7 +49,7 @@ class Faults:
                 return value[place]
         return None
 
-    def there(self, name: str, cluster: str, namespace: str) -> Any:
+    def exact(self, name: str, cluster: str, namespace: str) -> Any:
         """The fault's value at this namespace and nowhere else; None when it is not set so."""
         value = self.table.get(name)
         return value.get(f"{cluster}/{namespace}") if isinstance(value, dict) else None

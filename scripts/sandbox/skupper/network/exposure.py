@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.api.kinds import SERVICES, Obj, Objs, key_of
 from sandbox.skupper.controller import templates
 from sandbox.skupper.controller.bindings import LISTENER_LABEL, Bindings
-from sandbox.skupper.controller.cluster import Cluster, draft
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
 from sandbox.skupper.network.network import SiteRecord
 
@@ -60,38 +61,40 @@ class Exposure:
         self.exposed: dict[tuple[str, str], list[Exposed]] = {}
         """What each (cluster, namespace) has as Services."""
 
-    def step(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]]) -> None:
+    def step(self, cycle: Cycle, cluster: Cluster, records_by_site: dict[str, list[SiteRecord]]) -> None:
         """Brings the cluster's Services up to date."""
         before = self.exposed
         self.exposed = {key: found for key, found in before.items() if key[0] != cluster.name}
-        turn.each(self._sites.working(cluster).values(), partial(self._of_site, turn, cluster, heard, before))
+        cycle.for_each(
+            self._sites.working(cluster).values(), partial(self._of_site, cycle, cluster, records_by_site, before)
+        )
 
     def _of_site(
         self,
-        turn: Turn,
+        cycle: Cycle,
         cluster: Cluster,
-        heard: dict[str, list[SiteRecord]],
+        records_by_site: dict[str, list[SiteRecord]],
         before: dict[tuple[str, str], list[Exposed]],
         site: Obj,
     ) -> None:
         place = (cluster.name, site["metadata"]["namespace"])
         listeners = self._bindings.good.get(place, [])
-        records = heard.get(site["metadata"]["uid"]) or []
-        wanted = self._wanted(turn, cluster, site, listeners, records, before.get(place, []))
+        records = records_by_site.get(site["metadata"]["uid"]) or []
+        wanted = self._wanted(cycle, cluster, site, listeners, records, before.get(place, []))
         self.exposed[place] = wanted
         if "deletionTimestamp" not in site["metadata"]:
-            _reconcile(turn, cluster, site, wanted)
+            _reconcile(cycle, cluster, site, wanted)
 
     def _wanted(
         self,
-        turn: Turn,
+        cycle: Cycle,
         cluster: Cluster,
         site: Obj,
         listeners: Objs,
         records: list[SiteRecord],
         before: list[Exposed],
     ) -> list[Exposed]:
-        fault = turn.faults.get("pod_services", cluster.name, site["metadata"]["namespace"])
+        fault = cycle.faults.get("pod_services", cluster.name, site["metadata"]["namespace"])
         ports = self._ports.setdefault(site["metadata"]["uid"], Ports())
         wanted: list[Exposed] = []
         for listener in listeners:
@@ -100,7 +103,7 @@ class Exposure:
             wanted.append(Exposed(spec["host"], name, key, port, ports.of(name), name))
             if not spec.get("exposePodsByName") or fault == "missing":
                 continue
-            names = _heard_targets(records, f"{key}.")
+            names = _known_targets(records, f"{key}.")
             if fault == "stale":
                 names |= {e.host for e in before if e.listener == name and e.address != key}
             for pod in sorted(names):
@@ -110,7 +113,7 @@ class Exposure:
         return wanted
 
 
-def _heard_targets(records: list[SiteRecord], prefix: str) -> set[str]:
+def _known_targets(records: list[SiteRecord], prefix: str) -> set[str]:
     return {
         address.removeprefix(prefix)
         for record in records
@@ -119,7 +122,7 @@ def _heard_targets(records: list[SiteRecord], prefix: str) -> set[str]:
     }
 
 
-def _reconcile(turn: Turn, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
+def _reconcile(cycle: Cycle, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
     """Makes the Services that are wanted, takes over those of the same name, removes own ones that are not."""
     namespace = site["metadata"]["namespace"]
     by_host: dict[str, list[Exposed]] = {}
@@ -130,10 +133,10 @@ def _reconcile(turn: Turn, cluster: Cluster, site: Obj, wanted: list[Exposed]) -
             cluster.delete(SERVICES, service)
     # A host that is no name for a Service must not stand in the way of the others.
     services = [_service(site, host, group) for host, group in by_host.items()]
-    turn.each(services, lambda service: _settle(cluster, service, by_host[service["metadata"]["name"]]))
+    cycle.for_each(services, lambda service: _ensure_service(cluster, service, by_host[service["metadata"]["name"]]))
 
 
-def _settle(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
+def _ensure_service(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
     known = cluster.get(SERVICES, *key_of(wanted))
     if known is None:
         cluster.ensure(SERVICES, wanted)
@@ -159,7 +162,7 @@ def _service_ports(group: list[Exposed]) -> Objs:
 
 def _taken_over(service: Obj, group: list[Exposed]) -> Obj | None:
     """The Service with the router as selector and the listener's ports; None when it is so already."""
-    fresh = draft(service)
+    fresh = copy.deepcopy(service)
     ports = _service_ports(group)
     kept = [{key: port.get(key) for key in ports[0]} for port in fresh["spec"].get("ports") or []]
     fresh["spec"]["selector"] = templates.LISTENER_SELECTOR

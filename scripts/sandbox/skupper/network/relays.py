@@ -25,7 +25,7 @@ class _Listener:
 
     backends: tuple[Address, ...]
     server: asyncio.Server | None = None
-    turn: int = 0
+    next_backend: int = 0
     open: dict[asyncio.Task[None], Address] = field(default_factory=dict)
 
 
@@ -91,8 +91,8 @@ async def _shut(listener: _Listener) -> None:
 
 async def _relay(listener: _Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     task = asyncio.current_task()
-    backend = listener.backends[listener.turn % len(listener.backends)]
-    listener.turn += 1
+    backend = listener.backends[listener.next_backend % len(listener.backends)]
+    listener.next_backend += 1
     if task is not None:
         listener.open[task] = backend
     try:

@@ -14,17 +14,17 @@ from sandbox.api.kinds import PODS, SERVICES, Obj
 from sandbox.layout import Layout, read_json, write_json
 from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.load_balancers import address_of
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.network.exposure import Exposure
 from sandbox.skupper.network.network import Network
 from sandbox.skupper.network.relays import Address, Relays
-from sandbox.skupper.network.targets import Gatherer, Target, targets
+from sandbox.skupper.network.targets import StateCollector, Target, targets
 
 _RETRY = 1.0
 
 
 @dataclass
-class Pool:
+class AddressPool:
     """Loopback addresses for Services, each used again as late as possible: clients may hold old ones."""
 
     net: str
@@ -54,13 +54,15 @@ class Pool:
 class Traffic:
     """Keeps relays and `services.json` up to date."""
 
-    def __init__(self, layout: Layout, net: str, gatherer: Gatherer, network: Network, exposure: Exposure) -> None:
+    def __init__(
+        self, layout: Layout, net: str, collector: StateCollector, network: Network, exposure: Exposure
+    ) -> None:
         self._layout = layout
-        self._sites = gatherer.sites
-        self._adoption = gatherer.adoption
+        self._sites = collector.sites
+        self._adoption = collector.adoption
         self._network = network
         self._exposure = exposure
-        self._pool = Pool(net)
+        self._pool = AddressPool(net)
         self._relays = Relays()
         self._routes: dict[Address, tuple[Address, ...]] = {}
         self._written: dict[str, Obj] | None = None
@@ -71,7 +73,7 @@ class Traffic:
         """Ends all relays."""
         self._relays.close()
 
-    def step(self, turn: Turn, clusters: list[Cluster]) -> None:
+    def step(self, cycle: Cycle, clusters: list[Cluster]) -> None:
         """Leads every Service to where the network and the pods are now."""
         processes = read_json(self._layout.endpoints)
         by_uid = self._sites_by_uid(clusters)
@@ -101,18 +103,18 @@ class Traffic:
                     self.at[where, namespace, entry.target_port] = address
             routes |= load_balanced(cluster, processes)
         self._pool.keep(uids)
-        self._apply(turn, routes)
+        self._apply(cycle, routes)
         if listed != self._written:
             write_json(self._layout.services, listed)
             self._written = listed
 
-    def _apply(self, turn: Turn, routes: dict[Address, tuple[Address, ...]]) -> None:
+    def _apply(self, cycle: Cycle, routes: dict[Address, tuple[Address, ...]]) -> None:
         if routes == self._routes:
             return
         if self._relays.set(routes):
             self._routes = routes
         else:
-            turn.wake(turn.now + _RETRY)
+            cycle.requeue_at(cycle.now + _RETRY)
 
     def _sites_by_uid(self, clusters: list[Cluster]) -> dict[str, tuple[Cluster, Obj]]:
         return {

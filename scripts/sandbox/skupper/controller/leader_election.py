@@ -7,24 +7,24 @@ from datetime import UTC, datetime
 from sandbox.api.kinds import LEASES, NotFoundError, Obj
 from sandbox.skupper.controller import status, templates
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 
 
-class Leaders:
+class LeaderElection:
     """Which router pod leads in which namespace, and from when."""
 
     def __init__(self) -> None:
         self._from: dict[str, float] = {}
 
-    def leads_from(self, turn: Turn, cluster: Cluster, site: Obj, pod: str) -> float:
+    def reports_from(self, cycle: Cycle, cluster: Cluster, site: Obj, pod: str) -> float:
         """When the Site's router may report (monotonic seconds); takes the lease when it first asks."""
         uid = site["metadata"]["uid"]
         if uid not in self._from:
-            self._from[uid] = turn.now + _take(turn, cluster, site["metadata"]["namespace"], pod)
+            self._from[uid] = cycle.now + _take(cycle, cluster, site["metadata"]["namespace"], pod)
         return self._from[uid]
 
 
-def _take(turn: Turn, cluster: Cluster, namespace: str, pod: str) -> float:
+def _take(cycle: Cycle, cluster: Cluster, namespace: str, pod: str) -> float:
     """Takes over the lease; how long the last holder's claim still lasts."""
     now = status.micro_time()
     spec: Obj = {
@@ -36,7 +36,7 @@ def _take(turn: Turn, cluster: Cluster, namespace: str, pod: str) -> float:
     }
     old = cluster.kube.get(LEASES, namespace, templates.LEASE)
     cluster.merge(LEASES, {"metadata": {"name": templates.LEASE, "namespace": namespace}, "spec": spec})
-    return _remaining(old, turn.delays.lease.high) if old is not None else 0.0
+    return _remaining(old, cycle.delays.lease.high) if old is not None else 0.0
 
 
 def _remaining(lease: Obj, duration: float) -> float:
