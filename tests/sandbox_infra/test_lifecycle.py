@@ -89,7 +89,7 @@ def test_up_env_status_down(layout: Layout, real_env: dict[str, str]) -> None:
     assert run_sandbox(real_env, "env", "--name", layout.name, check=False).returncode == 1
 
 
-def test_a_killed_owner_takes_everything_with_it(layout: Layout, real_env: dict[str, str]) -> None:
+def test_a_killed_owner_ends_the_sandbox(layout: Layout, real_env: dict[str, str]) -> None:
     owner = subprocess.Popen(["sleep", "600"])
     _up(real_env, layout, "--owner", str(owner.pid))
     kube = Kube.from_kubeconfig(layout.kubeconfig, "client")
@@ -103,7 +103,7 @@ def test_a_killed_owner_takes_everything_with_it(layout: Layout, real_env: dict[
     _gone(layout, processes)
 
 
-def test_two_sandboxes_do_not_meet_and_a_killed_guard_leaves_no_process(
+def test_two_sandboxes_are_separate_and_a_killed_guard_leaves_no_process(
     layout: Layout, real_env: dict[str, str], tmp_path: Path
 ) -> None:
     other = Layout.named(f"{layout.name}-2")
@@ -124,7 +124,7 @@ def test_two_sandboxes_do_not_meet_and_a_killed_guard_leaves_no_process(
         run_sandbox(real_env, "down", "--name", other.name)
 
 
-def test_a_killed_supervisor_is_cleared_away(layout: Layout, real_env: dict[str, str]) -> None:
+def test_a_killed_supervisor_is_cleaned_up(layout: Layout, real_env: dict[str, str]) -> None:
     _up(real_env, layout)
     processes = _everything(layout)
 
@@ -134,7 +134,7 @@ def test_a_killed_supervisor_is_cleared_away(layout: Layout, real_env: dict[str,
     assert (layout.failed_logs / "supervisor.log").exists()  # somebody will want to know why
 
 
-def test_guard_and_supervisor_both_killed_down_still_finds_the_rest(layout: Layout, real_env: dict[str, str]) -> None:
+def test_down_cleans_up_after_guard_and_supervisor_were_killed(layout: Layout, real_env: dict[str, str]) -> None:
     _up(real_env, layout)
     processes = _everything(layout)
     recorded = guard.recorded(layout)
@@ -151,9 +151,7 @@ def test_guard_and_supervisor_both_killed_down_still_finds_the_rest(layout: Layo
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_up_interrupted_halfway_leaves_nothing(
-    layout: Layout, real_env: dict[str, str], number: signal.Signals
-) -> None:
+def test_an_interrupted_up_leaves_nothing(layout: Layout, real_env: dict[str, str], number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "sandbox", "up", "--name", layout.name, *FAST],
         env={**real_env, "PYTHONPATH": str(ROOT / "scripts")},
@@ -187,7 +185,7 @@ def test_a_reused_pid_is_not_killed(layout: Layout, real_env: dict[str, str]) ->
         bystander.kill()
 
 
-def test_an_owner_that_is_not_there_is_an_error(layout: Layout, real_env: dict[str, str]) -> None:
+def test_an_owner_that_does_not_run_is_an_error(layout: Layout, real_env: dict[str, str]) -> None:
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
     done = run_sandbox(real_env, "up", "--name", layout.name, "--owner", str(ended.pid), check=False)
@@ -196,7 +194,7 @@ def test_an_owner_that_is_not_there_is_an_error(layout: Layout, real_env: dict[s
     assert "is not there" in done.stderr
 
 
-def test_a_broken_program_is_explained(layout: Layout, real_env: dict[str, str], tmp_path: Path) -> None:
+def test_a_failed_start_shows_the_log(layout: Layout, real_env: dict[str, str], tmp_path: Path) -> None:
     """With an API server that cannot start, `up` fails, says why and leaves nothing."""
     real, broken = Path(real_env["HZLINK_SANDBOX_CACHE"]), tmp_path / "cache"
     for path in real.rglob("*"):
@@ -221,7 +219,7 @@ def test_a_broken_program_is_explained(layout: Layout, real_env: dict[str, str],
     assert time.monotonic() - began < 120
 
 
-def test_names_are_checked(real_env: dict[str, str]) -> None:
+def test_invalid_sandbox_names_are_refused(real_env: dict[str, str]) -> None:
     done = run_sandbox(real_env, "up", "--name", "../evil", check=False)
 
     assert done.returncode == 1

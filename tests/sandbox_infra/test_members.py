@@ -86,7 +86,7 @@ def test_three_pods_form_one_cluster(sandbox: Sandbox, members: str) -> None:
     assert seen == ["hazelcast-0:5701", "hazelcast-1:5701", "hazelcast-2:5701"]
 
 
-def test_logs_are_the_members_own(sandbox: Sandbox, members: str) -> None:
+def test_kubectl_logs_shows_the_members_log(sandbox: Sandbox, members: str) -> None:
     said = sandbox.kubectl("cluster", "-n", members, "logs", "hazelcast-1")
     last = sandbox.kubectl("cluster", "-n", members, "logs", "hazelcast-1", "--tail=1", "--timestamps")
 
@@ -117,7 +117,7 @@ def test_logs_can_be_followed(sandbox: Sandbox, members: str) -> None:
         process.wait()
 
 
-def test_a_forwarded_port_reaches_the_member_asked_for(sandbox: Sandbox, members: str) -> None:
+def test_a_forwarded_port_reaches_its_member(sandbox: Sandbox, members: str) -> None:
     with (
         _forwarded(sandbox, "cluster", members, "pod/hazelcast-2", 5701) as port,
         _client(f"127.0.0.1:{port}") as client,
@@ -127,7 +127,7 @@ def test_a_forwarded_port_reaches_the_member_asked_for(sandbox: Sandbox, members
         assert [c.remote_address.host for c in connected] == ["hazelcast-2"]
 
 
-def test_a_killed_member_comes_back_in_the_same_pod(sandbox: Sandbox, members: str) -> None:
+def test_a_killed_member_is_restarted_in_its_pod(sandbox: Sandbox, members: str) -> None:
     before = sandbox.endpoints("cluster", members)["hazelcast-1"]
     os.kill(before["pid"], signal.SIGKILL)
 
@@ -206,9 +206,7 @@ def test_management_center_sees_the_members_by_name(
     assert "client name: MC-Client-dev" in log
 
 
-def test_management_center_that_finds_nobody_stays_up_without_a_cluster(
-    sandbox: Sandbox, namespaces: Namespaces
-) -> None:
+def test_management_center_without_members_keeps_running_unconnected(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make("real")
     sandbox.kube("client").create(kinds.SERVICES, service("hazelcast", ns))
 
@@ -218,7 +216,7 @@ def test_management_center_that_finds_nobody_stays_up_without_a_cluster(
     assert condition(sandbox.kube("client").get(kinds.PODS, ns, "mc"), "Ready") == "True"
 
 
-def test_deletion_ends_the_process_before_the_pod_goes(sandbox: Sandbox, members: str) -> None:
+def test_the_process_ends_before_its_pod_is_deleted(sandbox: Sandbox, members: str) -> None:
     process = ProcessId.of(sandbox.endpoints("cluster", members)["hazelcast-2"]["pid"])
     assert process is not None
     sandbox.kubectl("cluster", "-n", members, "scale", "statefulset/hazelcast", "--replicas=2")
@@ -235,7 +233,7 @@ def test_deletion_ends_the_process_before_the_pod_goes(sandbox: Sandbox, members
     ]
 
 
-def test_a_removed_namespace_leaves_no_process(sandbox: Sandbox, members: str) -> None:
+def test_a_deleted_namespace_leaves_no_process(sandbox: Sandbox, members: str) -> None:
     """The last test of this file: it takes the members away."""
     processes = [ProcessId.of(e["pid"]) for e in sandbox.endpoints("cluster", members).values()]
 

@@ -24,7 +24,7 @@ def _pod(container: Obj, **spec: object) -> Obj:
     return pod("hz-0", "ns", metadata={"uid": "u-1"}, spec={"containers": [container], **spec})
 
 
-def test_variables_expand_what_was_defined_before_them() -> None:
+def test_variables_expand_those_defined_before_them() -> None:
     container: Obj = {
         "name": "m",
         "env": [
@@ -57,7 +57,7 @@ def test_a_missing_secret_is_named() -> None:
         spec.environment(container, _pod(container), "127.9.0.1", lookup)
 
 
-def test_volumes_become_folders(tmp_path: Path) -> None:
+def test_volumes_are_written_as_folders(tmp_path: Path) -> None:
     volumes = [
         {"name": "config", "configMap": {"name": "conf", "items": [{"key": "level", "path": "sub/level.txt"}]}},
         {"name": "secret", "secret": {"secretName": "key"}},
@@ -79,7 +79,7 @@ def test_a_missing_config_map_is_named(tmp_path: Path) -> None:
         spec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
 
 
-def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
+def test_only_paths_inside_volumes_are_replaced(tmp_path: Path) -> None:
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/config/tls/"}]}
 
     text = spec.local_paths("-Da=/config/h.yaml -Db=/config/tls/k -Dc=/configs/x -Dd=/x/config", container, tmp_path)
@@ -87,7 +87,7 @@ def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
     assert text == f"-Da={tmp_path}/c/h.yaml -Db={tmp_path}/t/k -Dc=/configs/x -Dd=/x/config"
 
 
-def test_a_sandbox_below_a_mounts_own_path() -> None:
+def test_a_checkout_below_a_mount_path() -> None:
     """As in a checkout under /tmp, where a pod has a volume, too."""
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/data"}]}
     folder = Path("/data/sandbox/config")
@@ -140,9 +140,7 @@ def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
         ("hazelcast: {advanced-network: {join: {tcp-ip: {enabled: true}}}}", "fast", False),
     ],
 )
-def test_members_hurry_to_join_in_the_fast_profile_only(
-    tmp_path: Path, config: str, profile: Profile, hurried: bool
-) -> None:
+def test_only_the_fast_profile_shortens_joining(tmp_path: Path, config: str, profile: Profile, hurried: bool) -> None:
     location = PodLocation(tmp_path, "127.9.0.3")
     (tmp_path / "h.yaml").write_text(config)
     env = {"JAVA_OPTS": f"-Dhazelcast.config={tmp_path}/h.yaml"}
@@ -162,7 +160,7 @@ def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Pat
     assert "multicast: {enabled: false}" in Path(config).read_text()
 
 
-def test_management_center_is_told_its_configuration_as_the_real_one_is(tmp_path: Path) -> None:
+def test_management_center_gets_its_configuration_from_mc_init_cmd(tmp_path: Path) -> None:
     container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
     env = {"MC_INIT_CMD": "./bin/hz-mc conf cluster add --lenient=true -H /data -cc /config/hazelcast-client.yaml"}
     location = PodLocation(tmp_path, "127.9.0.3")

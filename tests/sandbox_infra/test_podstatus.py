@@ -24,7 +24,7 @@ def test_a_pod_without_init_containers_is_creating_its_container() -> None:
     assert status["containerStatuses"][0]["state"] == {"waiting": {"reason": "ContainerCreating"}}
 
 
-def test_running_and_ready_are_two_things() -> None:
+def test_a_running_container_is_not_ready_at_once() -> None:
     view = initial_view(_pod_with_init(), "10.1.0.1", "127.0.0.1")
     view.init[0].end(0)
     view.main[0].run()
@@ -58,7 +58,7 @@ def test_transition_times_change_only_with_the_status() -> None:
     assert scheduled in ready["conditions"]
 
 
-def test_a_restart_keeps_the_end_before_it() -> None:
+def test_a_restart_keeps_the_last_state() -> None:
     view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     container = view.main[0]
     container.run()
@@ -73,7 +73,7 @@ def test_a_restart_keeps_the_end_before_it() -> None:
     assert "running" in status["state"]
 
 
-def test_a_held_container_says_why() -> None:
+def test_a_held_container_has_a_reason() -> None:
     view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     view.main[0].wait("ImagePullBackOff", "Back-off pulling image")
 
@@ -84,7 +84,7 @@ def test_a_held_container_says_why() -> None:
     assert status["containerStatuses"][0]["imageID"] == ""
 
 
-def test_one_that_is_not_started_again_says_how_it_ended() -> None:
+def test_a_completed_pod_has_its_final_phase() -> None:
     view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     view.main[0].run()
     view.main[0].end(0)

@@ -53,14 +53,14 @@ def a_cluster(server: Server | None = None) -> Cluster:
     return Cluster("client", cast(Kube, server or Server()))
 
 
-def test_an_older_event_does_not_undo_what_an_own_write_brought() -> None:
+def test_an_older_event_does_not_replace_an_own_write() -> None:
     cluster = a_cluster()
     cluster.handle(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
     cluster.handle(SERVICES, WatchEvent("ADDED", an_object(version=11)))
     assert (cluster.get(SERVICES, "hz", "x") or {})["metadata"]["resourceVersion"] == "12"
 
 
-def test_what_was_deleted_does_not_come_back_but_the_next_of_its_name_does() -> None:
+def test_a_deleted_object_stays_deleted_until_a_new_one_is_created() -> None:
     cluster = a_cluster()
     cluster.handle(SERVICES, WatchEvent("ADDED", an_object()))
     cluster.handle(SERVICES, WatchEvent("DELETED", an_object(version=13)))
@@ -71,7 +71,7 @@ def test_what_was_deleted_does_not_come_back_but_the_next_of_its_name_does() -> 
     assert cluster.get(SERVICES, "hz", "x") is not None
 
 
-def test_only_what_is_watched_is_kept() -> None:
+def test_only_watched_objects_are_cached() -> None:
     """Anything else would be kept for ever: nobody reports its end."""
     cluster = a_cluster()
     cluster.create(ROLES, an_object("role"))
@@ -88,7 +88,7 @@ def test_a_site_without_a_spec_has_an_empty_one() -> None:
     assert (cluster.get(kinds.SITES, "hz", "x") or {})["spec"] == {}
 
 
-def test_objects_of_the_owner_before_are_waited_for() -> None:
+def test_objects_of_a_previous_owner_have_to_be_removed_first() -> None:
     site = {"apiVersion": "v", "kind": "Site", **an_object("site", uid="new")}
     server = Server(an_object(ownerReferences=[{"uid": "old"}]))
     wanted = {"metadata": {"name": "x", "namespace": "hz", "ownerReferences": owner(site)}}
@@ -105,7 +105,7 @@ def test_objects_of_the_owner_before_are_waited_for() -> None:
         NotFoundError(404, "NotFound", 'namespaces "hz" not found'),
     ],
 )
-def test_nothing_is_made_in_a_namespace_that_ends(refusal: KubeError) -> None:
+def test_nothing_is_created_in_a_namespace_that_is_being_deleted(refusal: KubeError) -> None:
     server = Server()
     server.refusal = refusal
     assert is_ending(refusal)
@@ -115,13 +115,13 @@ def test_nothing_is_made_in_a_namespace_that_ends(refusal: KubeError) -> None:
         a_cluster(server).ensure(SERVICES, an_object())
 
 
-def test_labels() -> None:
+def test_label_selectors() -> None:
     assert labels_match({"a": "1"}, an_object(labels={"a": "1", "b": "2"}))
     assert not labels_match({"a": "1"}, an_object(labels={"a": "2"}))
     assert not labels_match({}, an_object())
 
 
-def test_a_load_balancer_leads_to_the_processes_of_its_pods() -> None:
+def test_a_load_balancer_forwards_to_the_processes_of_its_pods() -> None:
     cluster = a_cluster()
     service = an_object("console", uid="s", creationTimestamp="1")
     service["spec"] = {"selector": {"app": "console"}, "ports": [{"port": 8080, "targetPort": "web"}]}

@@ -44,7 +44,7 @@ def _real() -> dict[str, dict[str, Any]]:
 OURS = _by_name(crds.definitions())
 
 
-def test_there_is_every_kind_of_the_real_release() -> None:
+def test_all_kinds_of_the_real_release_are_defined() -> None:
     assert set(OURS) == set(_real())
 
 
@@ -59,7 +59,7 @@ def test_fields_requirements_and_columns_agree_with_the_real_one(name: str) -> N
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_only_settings_take_fields_that_are_not_defined(name: str) -> None:
+def test_only_settings_accept_undefined_fields(name: str) -> None:
     open_maps = list(_open_objects(OURS[name]["spec"]["versions"][0]["schema"]["openAPIV3Schema"], ""))
     assert [path for path in open_maps if not path.endswith(("settings", "selector", "metadata"))] == []
 
@@ -81,5 +81,5 @@ def _weights(schema: dict[str, Any]) -> dict[str, Any] | None:
     return schema if schema.get("additionalProperties") == {"type": "integer"} else None
 
 
-def test_settings_are_maps_of_texts() -> None:
+def test_settings_are_maps_of_strings() -> None:
     assert SETTINGS["additionalProperties"] == {"type": "string"}

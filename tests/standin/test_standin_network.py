@@ -71,7 +71,7 @@ class Clock:
 CLIENT, CLUSTER = a_site("client", to("cluster", 20.0), services=LISTENING), a_site("cluster", services=MEMBERS)
 
 
-def test_traffic_flows_long_before_anybody_knows() -> None:
+def test_traffic_flows_before_the_network_status_is_updated() -> None:
     clock = Clock()
     clock.until(20.5, CLIENT, CLUSTER)
     assert not clock.flows("client", "cluster")
@@ -87,7 +87,7 @@ def test_traffic_flows_long_before_anybody_knows() -> None:
     assert clock.operational("client") == [True]
 
 
-def test_routers_that_just_got_ready_carry_traffic_some_seconds_later() -> None:
+def test_new_routers_forward_traffic_after_a_delay() -> None:
     clock = Clock()
     late = replace(CLUSTER, ready_since=30.0)
     clock.until(30.0, CLIENT, replace(CLUSTER, ready_since=None))
@@ -97,7 +97,7 @@ def test_routers_that_just_got_ready_carry_traffic_some_seconds_later() -> None:
     assert clock.flows("client", "cluster")
 
 
-def test_who_is_gone_is_believed_in_for_a_while() -> None:
+def test_a_deleted_site_stays_in_the_network_status_for_a_while() -> None:
     clock = Clock()
     clock.until(40.0, CLIENT, CLUSTER)
     clock.until(40.0, CLIENT)
@@ -111,7 +111,7 @@ def test_who_is_gone_is_believed_in_for_a_while() -> None:
     assert clock.operational("client") == []
 
 
-def test_a_link_is_told_as_down_before_its_other_end_is_forgotten_however_late_the_look() -> None:
+def test_a_link_is_reported_as_down_before_its_site_is_removed() -> None:
     clock = Clock()
     clock.until(40.0, CLIENT, CLUSTER)
     clock.look(CLIENT)
@@ -123,14 +123,14 @@ def test_a_link_is_told_as_down_before_its_other_end_is_forgotten_however_late_t
     assert (clock.operational("client"), clock.knows("client", "cluster")) == ([], False)
 
 
-def test_never_when_a_test_says_so() -> None:
+def test_the_fault_network_keeps_deleted_sites() -> None:
     clock = Clock(Faults({"network": "stale"}))
     clock.until(40.0, CLIENT, CLUSTER)
     clock.until(200.0, CLIENT)
     assert clock.knows("client", "cluster")
 
 
-def test_a_link_needs_the_right_address_and_the_right_authority() -> None:
+def test_a_link_needs_the_right_address_and_ca() -> None:
     for wrong in (to("cluster", host="elsewhere"), to("cluster", ca="ca-of-before"), to("cluster", port="1")):
         clock = Clock()
         clock.until(60.0, a_site("client", wrong), CLUSTER)
@@ -140,7 +140,7 @@ def test_a_link_needs_the_right_address_and_the_right_authority() -> None:
     assert not clock.flows("client", "cluster")
 
 
-def test_clients_of_one_cluster_site_reach_each_other_through_it() -> None:
+def test_client_sites_reach_each_other_through_the_cluster_site() -> None:
     clock = Clock()
     clock.until(60.0, CLIENT, CLUSTER, a_site("third", to("cluster")))
     assert clock.flows("client", "third")
@@ -148,7 +148,7 @@ def test_clients_of_one_cluster_site_reach_each_other_through_it() -> None:
     assert len(clock.network.network_status("cluster") or []) == 3
 
 
-def test_a_site_reports_only_once_it_leads() -> None:
+def test_a_site_reports_only_when_it_is_the_leader() -> None:
     clock = Clock()
     held_up = replace(CLIENT, reports_from=15.0)
     clock.until(14.0, held_up)
@@ -157,7 +157,7 @@ def test_a_site_reports_only_once_it_leads() -> None:
     assert clock.knows("client", "client")
 
 
-def test_changes_of_services_are_told_a_little_later() -> None:
+def test_changes_of_services_are_reported_after_a_delay() -> None:
     clock = Clock()
     clock.until(60.0, CLIENT, CLUSTER)
     less = replace(CLUSTER, services=Services())
@@ -175,7 +175,7 @@ SITES = some.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(some.lists(SITES, min_size=1, max_size=6))
-def test_in_any_course_of_things_traffic_is_mutual_and_only_between_those_that_are_there(
+def test_traffic_is_always_mutual_and_only_between_ready_sites(
     course: list[list[tuple[str, set[str], bool]]],
 ) -> None:
     clock = Clock()

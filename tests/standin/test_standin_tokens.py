@@ -26,7 +26,7 @@ def linkable(topology: Topology) -> Topology:
     return topology
 
 
-def test_a_grant_says_where_and_until_when(linkable: Topology) -> None:
+def test_the_status_of_a_grant(linkable: Topology) -> None:
     before = datetime.now(UTC)
     grant = linkable.grant(expirationWindow="90s", redemptionsAllowed=3)
     state = grant["status"]
@@ -39,7 +39,7 @@ def test_a_grant_says_where_and_until_when(linkable: Topology) -> None:
     assert "redemptions" not in state
 
 
-def test_a_bare_grant_is_for_one_use_in_ten_minutes(linkable: Topology) -> None:
+def test_the_defaults_of_a_grant(linkable: Topology) -> None:
     linkable.make("cluster", kinds.GRANTS, "bare")
     linkable.wait_for("cluster", kinds.GRANTS, "bare", "Ready", "OK")
     grant = linkable.get("cluster", kinds.GRANTS, "bare") or {}
@@ -48,7 +48,7 @@ def test_a_bare_grant_is_for_one_use_in_ten_minutes(linkable: Topology) -> None:
     assert 540 <= (expires - datetime.now(UTC)).total_seconds() <= 601
 
 
-def test_a_token_is_used_up(linkable: Topology) -> None:
+def test_a_used_token(linkable: Topology) -> None:
     grant = linkable.grant()
     first = linkable.token(grant)
     linkable.wait_for("client", kinds.TOKENS, first, "Ready", "OK")
@@ -94,7 +94,7 @@ def test_a_token_that_cannot_be_redeemed(linkable: Topology, field: str, value: 
     linkable.wait_for("client", kinds.LINKS, "right", "Ready", "OK")
 
 
-def test_a_token_is_tried_again(linkable: Topology) -> None:
+def test_a_failed_token_is_retried(linkable: Topology) -> None:
     linkable.fault(redeem={f"client/{linkable.name}": "unreachable", "client": "unreachable"})
     name = linkable.token(linkable.grant())
     linkable.wait_for("client", kinds.TOKENS, name, "Error")
@@ -102,7 +102,7 @@ def test_a_token_is_tried_again(linkable: Topology) -> None:
     linkable.wait_for("client", kinds.TOKENS, name, "Ready", "OK")
 
 
-def test_a_use_is_counted_before_it_is_known_whether_there_will_be_a_link(topology: Topology) -> None:
+def test_a_redemption_is_counted_before_the_link_is_created(topology: Topology) -> None:
     """The issuer has no endpoints: one use goes with the first try, one with the try after the status changed."""
     topology.site("cluster", "c01")
     topology.site("client", "c02")
@@ -138,14 +138,14 @@ def test_a_token_without_a_site_waits_for_one(topology: Topology) -> None:
     topology.wait_for("client", kinds.TOKENS, name, "Ready", "OK")
 
 
-def test_a_secret_in_the_way(linkable: Topology) -> None:
+def test_an_existing_secret_fails_the_token(linkable: Topology) -> None:
     linkable.make("client", core.SECRETS, "taken")
     name = linkable.token(linkable.grant(redemptionsAllowed=2), "taken")
     message = 'Controller could not create received secret: secrets "taken" already exists'
     linkable.wait_for("client", kinds.TOKENS, name, "Error", message)
 
 
-def test_a_redeemed_token_does_not_make_its_link_again(linkable: Topology) -> None:
+def test_a_redeemed_token_does_not_recreate_its_link(linkable: Topology) -> None:
     """As seen with the real controller: the Secret stays too."""
     name = linkable.link(redemptionsAllowed=2)
     linkable.delete("client", kinds.LINKS, name)
@@ -155,7 +155,7 @@ def test_a_redeemed_token_does_not_make_its_link_again(linkable: Topology) -> No
     assert status.is_true(linkable.get("client", kinds.TOKENS, name) or {}, status.REDEEMED)
 
 
-def test_unless_a_test_wants_that(linkable: Topology) -> None:
+def test_the_fault_link_delete_recreates_the_link(linkable: Topology) -> None:
     linkable.fault(link_delete="redeem")
     name = linkable.link(redemptionsAllowed=2)
     linkable.delete("client", core.SECRETS, name)

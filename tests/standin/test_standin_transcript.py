@@ -129,7 +129,7 @@ def test_from_not_ready_to_redeemed(topology: Topology, runs: list[Run]) -> None
     assert_same(topology, again)
 
 
-def test_issue_and_redeem_take_their_second(topology: Topology, runs: list[Run]) -> None:
+def test_issue_and_redeem_take_a_second(topology: Topology, runs: list[Run]) -> None:
     """Both look for the first time after one second, and need only a little longer."""
     topology.sites()
     assert 1.0 < find(runs, "skupper -c client -n hz token redeem", "FULL SEED RUN").seconds < 1.2
@@ -240,7 +240,7 @@ def test_without_a_load_balancer(topology: Topology, runs: list[Run]) -> None:
     assert re.split(r"\s+", shown.strip()) == re.split(r"\s+", recorded_table.strip())
 
 
-def test_the_client_site_pending_and_redeemed_all_the_same(topology: Topology, runs: list[Run]) -> None:
+def test_a_pending_client_site_redeems_a_token(topology: Topology, runs: list[Run]) -> None:
     """Link access without a load balancer: the command refuses, the controller does not."""
     section = "LoadBalancer only on cluster"
     topology.fault(lb={"client": False})

@@ -134,7 +134,7 @@ class Topology:
         return name
 
     def wake(self, name: str, server: str = "client") -> None:
-        """Touches a Link, so that it is looked at."""
+        """Touches a Link, so that it is resynced at."""
         until(lambda: self.get(server, kinds.LINKS, name), SECONDS)
         note = {"metadata": {"annotations": {"woken": "yes"}}}
         self.sandbox.kube(server).patch(kinds.LINKS, self.name, name, note)

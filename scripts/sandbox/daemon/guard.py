@@ -1,7 +1,7 @@
-"""The sandbox's outermost process: starts the supervisor, and clears everything away when it is time.
+"""The sandbox's outermost process: starts the supervisor, and at the end removes everything.
 
-It is time when it is told so (SIGTERM), when the supervisor has ended, when the owner is gone (even if killed), or when
-`up` was killed before everything was ready. If the guard itself is killed, the supervisor notices and ends everything.
+The end comes by SIGTERM, when the supervisor has ended, when the owner has ended (even if killed), or when `up` was
+killed before everything was ready. If the guard itself is killed, the supervisor ends everything.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def take_lock(layout: Layout) -> IO[str] | None:
         except BlockingIOError:
             file.close()
             return None
-        # The one before may have removed the file between our opening and locking it.
+        # The previous holder may have removed the file after it was opened here.
         with suppress(FileNotFoundError):
             if os.fstat(file.fileno()).st_ino == layout.lock.stat().st_ino:
                 return file
@@ -45,12 +45,12 @@ def take_lock(layout: Layout) -> IO[str] | None:
 
 
 def recorded(layout: Layout) -> dict[str, ProcessId]:
-    """The guard and the supervisor as the guard wrote them down."""
+    """The guard and the supervisor, from the guard's file."""
     return {name: ProcessId(entry["pid"], entry["start"]) for name, entry in read_json(layout.guard_file).items()}
 
 
 def clean_up(layout: Layout) -> None:
-    """Ends what a killed guard left running, and removes the sandbox's folder. Call with the lock held."""
+    """Ends what a killed guard left running and removes the sandbox's folder. Call it with the lock held."""
     left = [process for process in recorded(layout).values() if process.pid != os.getpid()]
     processes.end(left, _SUPERVISOR_SECONDS)
     for process in leftovers(layout):
@@ -60,7 +60,7 @@ def clean_up(layout: Layout) -> None:
 
 
 def leftovers(layout: Layout) -> list[ProcessId]:
-    """Processes of control planes in this folder. Their pids are in files; their command lines prove whose they are."""
+    """Control-plane processes of this folder: their pids are in files, their command lines contain the folder."""
     found = []
     for file in layout.kwok.glob("clusters/*/pids/*.pid"):
         with suppress(OSError, ValueError):
@@ -72,7 +72,7 @@ def leftovers(layout: Layout) -> list[ProcessId]:
 
 
 class Guard:
-    """One sandbox's guard."""
+    """The guard of one sandbox."""
 
     def __init__(self, layout: Layout, start: Start, owner: ProcessId | None, starter: ProcessId | None) -> None:
         self._layout = layout
@@ -82,7 +82,7 @@ class Guard:
         self._stop_requested = False
 
     def run(self) -> int:
-        """From the start to the end; ALREADY_RUNNING if there is such a sandbox."""
+        """Runs the sandbox to its end; ALREADY_RUNNING if another guard runs it."""
         lock = take_lock(self._layout)
         if lock is None:
             return ALREADY_RUNNING
@@ -93,7 +93,7 @@ class Guard:
                 folder.mkdir(parents=True, mode=0o700)
             self._layout.progress.touch()
             code = self._supervise()
-            # Still locked: nobody may start another one while this is being removed.
+            # The lock is still held, so that no other `up` starts while this is being removed.
             processes.kill_children()
             if code != 0 and not self._stop_requested:
                 self._keep_logs()
@@ -127,14 +127,14 @@ class Guard:
             supervisor = ProcessId.of(child.pid)
             if supervisor is not None and not supervisor.wait_gone(_SUPERVISOR_SECONDS):
                 child.kill()
-            child.wait()  # from now on what it leaves behind is ours
+            child.wait()  # from now on its orphans are this process's children
         return 0 if self._stop_requested else child.wait()
 
     def _request_stop(self, *_: object) -> None:
         self._stop_requested = True
 
     def _wait(self, child: int, wakeup: int) -> None:
-        """Returns when it is time."""
+        """Returns when the sandbox is to end."""
         poll = select.poll()
         poll.register(wakeup, select.POLLIN)
         ends = [_pidfd(ProcessId.of(child))]
@@ -143,7 +143,7 @@ class Guard:
         starter = _pidfd(self._starter) if self._starter is not None else None
         for end in [*ends, starter] if self._starter is not None else ends:
             if end is None:
-                return  # gone already
+                return  # it has ended already
             poll.register(end, select.POLLIN)
         while not self._stop_requested:
             events = dict(poll.poll(_READY_CHECK_MS if starter is not None else None))
@@ -164,7 +164,7 @@ class Guard:
         write_json(self._layout.guard_file, entries)
 
     def _keep_logs(self) -> None:
-        """After a failure the logs are worth more than a clean folder."""
+        """Copies the logs of a failed start, since the sandbox's folder is removed."""
         target = self._layout.failed_logs
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(self._layout.logs, target)
@@ -187,7 +187,7 @@ def _pidfd(process: ProcessId | None) -> int | None:
 
 
 def _parse_process(text: str) -> ProcessId | None:
-    """PID:START, or nothing."""
+    """The process of PID:START; None for an empty text."""
     if not text:
         return None
     pid, start = text.split(":")

@@ -14,7 +14,7 @@ from sandbox.layout import replace_text
 
 @dataclass(frozen=True)
 class PodName:
-    """What names have to know of a pod. `address` is its process's loopback address."""
+    """A pod as DNS sees it. `address` is its process's loopback address."""
 
     name: str
     labels: Mapping[str, str]
@@ -33,9 +33,9 @@ def resolve(
 ) -> list[Entry]:
     """Every name that resolves in the namespace.
 
-    A Service with a relay (made by the Skupper stand-in) leads there, a headless one to its pods, another to its
-    ready pods. A Service with a cluster IP that leads nowhere resolves all the same, to the address `unreachable`, where
-    nothing listens.
+    A Service with a relay of the Skupper stand-in resolves to the relay, any other Service to its ready pods (or all,
+    with publishNotReadyAddresses). A Service with a cluster IP and no pods resolves to `unreachable`, where nothing
+    listens.
     """
     entries: list[Entry] = []
     for service in services:
@@ -54,9 +54,9 @@ def resolve(
 def relays_by_target_port(
     services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]
 ) -> Mapping[str, str]:
-    """The relays that Services really lead to: a Service that has one leads to whichever has its target port.
+    """The relay that each Service with one really leads to: the relay of its target port.
 
-    Somebody may have changed that port since the stand-in made the Service.
+    The port may have been changed since the stand-in created the Service.
     """
     found = dict(relays)
     for service in services:
@@ -85,14 +85,14 @@ def _dns_names(name: str, namespace: str) -> list[str]:
 
 
 def write_hosts(path: Path, entries: Iterable[Entry], own: PodName) -> None:
-    """Writes the names as one pod sees them, in the form of /etc/hosts: its own name too, as in a real pod."""
+    """Writes the names as one pod sees them, its own included, in the form of /etc/hosts."""
     lines = [f"{own.address} {own.hostname or own.name}", *(f"{address} {name}" for address, name in entries)]
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, "\n".join(["127.0.0.1 localhost", *lines, ""]))
 
 
 def read_hosts(path: Path, name: str) -> list[str]:
-    """The addresses of a name in such a file, in its order; empty if it does not resolve."""
+    """The addresses of a name in such a file, in order; empty if it does not resolve."""
     wanted = name.lower().rstrip(".")
     found = []
     for line in path.read_text().splitlines():
@@ -103,7 +103,7 @@ def read_hosts(path: Path, name: str) -> list[str]:
 
 
 def address_of(path: Path, host: str) -> str | None:
-    """Where a connection to `host` goes: an address to itself, a name by such a file; None if it does not resolve."""
+    """The address of `host`, which is an address or a name in such a file; None if it does not resolve."""
     try:
         socket.inet_aton(host)
     except OSError:

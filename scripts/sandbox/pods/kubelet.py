@@ -1,4 +1,4 @@
-"""The simulated node of one API server: gives every pod its thread, its address and its names."""
+"""The simulated kubelet of one API server: a thread, an address and DNS names for every pod."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROCESSES = "sandbox.hzlink.dev/processes"
 
 
 class Kubelet:
-    """Watches one API server's pods, Services and namespaces, and keeps its pods going."""
+    """Watches one API server's pods, Services and namespaces, and runs its pods."""
 
     def __init__(
         self, server: str, kube: Kube, layout: Layout, runtime: MemberRuntime, network: LoopbackNetwork
@@ -38,7 +38,7 @@ class Kubelet:
         self._stopping = False
 
     def start(self) -> None:
-        """Begins to watch; returns at once."""
+        """Starts the watches; returns at once."""
         synced = [threading.Event(), threading.Event()]
         self._follow(kinds.NAMESPACES, self._namespace, synced[0])
         self._follow(kinds.SERVICES, self._service, synced[1])
@@ -51,7 +51,7 @@ class Kubelet:
         threading.Thread(target=pods_after_the_rest, name=f"{self.server}-pods", daemon=True).start()
 
     def stop(self) -> None:
-        """Kills every process. The API server is not told."""
+        """Kills every process, without a status update."""
         with self._lock:
             self._stopping = True
             workers = list(self._workers.values())
@@ -62,7 +62,7 @@ class Kubelet:
             worker.join(2.0)
 
     def refresh(self) -> None:
-        """The stand-in's relays have changed: names in all namespaces follow."""
+        """Updates the names in all namespaces: the stand-in's relays have changed."""
         with self._lock:
             for namespace in {worker.record.namespace for worker in self._workers.values()}:
                 self._write_names(namespace)
@@ -74,7 +74,7 @@ class Kubelet:
         return namespace not in self._without_processes
 
     def lookup(self, namespace: str) -> spec.Lookup:
-        """How to get at the namespace's ConfigMaps and Secrets."""
+        """A function that reads the namespace's ConfigMaps and Secrets."""
 
         def data(kind: spec.DataKind, name: str) -> dict[str, bytes] | None:
             resource = kinds.CONFIG_MAPS if kind == "ConfigMap" else kinds.SECRETS
@@ -89,7 +89,7 @@ class Kubelet:
         return data
 
     def changed(self, worker: PodWorker) -> None:
-        """A pod's process or readiness is not what it was."""
+        """Updates endpoints and names: a pod's process or readiness has changed."""
         record = worker.record
         with self._lock:
             if self._workers.get(record.uid) is worker:
@@ -97,15 +97,14 @@ class Kubelet:
                 self._write_names(record.namespace)
 
     def finished(self, worker: PodWorker) -> None:
-        """A pod's process has ended for good."""
+        """Removes a pod whose process has ended for good."""
         record = worker.record
         with self._lock:
             if self._workers.pop(record.uid, None) is not None:
                 self._network.set_endpoint(self._key(worker), record.uid, None)
                 self._write_names(record.namespace)
 
-    # What is watched
-
+    # Watches
     def _follow(self, resource: Resource, handle: Callable[[Obj, bool], None], synced: threading.Event) -> None:
         def follow() -> None:
             for event in self.kube.watch(resource):

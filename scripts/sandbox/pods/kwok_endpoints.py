@@ -1,4 +1,4 @@
-"""Tells KWOK, which answers as the kubelet, where a pod's logs and ports really are."""
+"""The objects that tell KWOK, which answers as the kubelet, where a pod's logs and ports are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.api.kinds import Obj, key_of
 
 
 def publish_logs(kube: Kube, pod: Obj, files: Mapping[str, tuple[Path, Path | None]]) -> None:
-    """`kubectl logs` reads these: container name -> (log, log of the run before)."""
+    """`kubectl logs` reads these: container name -> (log, log of the previous run)."""
     logs = []
     for container, (current, previous) in files.items():
         entry: Obj = {"containers": [container], "logsFile": str(current), "follow": True}
@@ -28,7 +28,7 @@ def publish_ports(kube: Kube, pod: Obj, address: str, ports: Iterable[int]) -> N
 
 
 def remove(kube: Kube, pod: Obj) -> None:
-    """Takes both back, unless they belong to another pod of the same name by now."""
+    """Deletes both, unless they belong to a later pod of the same name."""
     namespace, name = key_of(pod)
     for resource in (kinds.PORT_FORWARDS, kinds.POD_LOGS):
         published = kube.get(resource, namespace, name)
@@ -39,6 +39,6 @@ def remove(kube: Kube, pod: Obj) -> None:
 
 def _metadata(pod: Obj) -> Obj:
     meta = pod["metadata"]
-    # The owner is for the case that the sandbox dies before it can remove.
+    # The owner lets the garbage collector remove it if the sandbox is killed.
     owner = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
     return {"name": meta["name"], "namespace": meta["namespace"], "ownerReferences": [owner]}

@@ -1,4 +1,4 @@
-"""Which programs stand behind which pods, and how they are started. Pure but for looking for Java."""
+"""Which pods run which programs, and how they are started."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ App = Literal["member", "mancenter", "python", "none"]
 _APPS: dict[str, App] = {"hazelcast": "member", "hazelcast-mancenter": "mancenter", "hzlink-verify": "python"}
 MINIMUM_JAVA = 17
 
-# Small and quick to start. What the pod says in JAVA_OPTS comes after these and wins.
+# Small and quick to start. The pod's JAVA_OPTS come after these and override them.
 _JAVA_DEFAULTS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.negative.ttl=0")
-# How long members wait before the first of them founds the cluster; the product's own defaults are 5 s each. The
-# second setting belongs to a section that is off, and yet discovery by DNS goes by it.
+# How long members wait before the first of them forms the cluster; the defaults are 5 s each. The second setting is in
+# a section that is disabled, but discovery by DNS uses it.
 _FAST_JOIN = ("-Dhazelcast.wait.seconds.before.join=1",)
 _FAST_JOIN_SETTINGS = (
     "-Dhz.advanced-network.join.tcp-ip.enabled=false",
     "-Dhz.advanced-network.join.tcp-ip.connection-timeout-seconds=1",
 )
-# In location of the image's own default, which would look for others by multicast on the user's network.
+# Replaces the image's default, which would discover members by multicast on the user's network.
 _NO_DISCOVERY = (
     "hazelcast:\n  network:\n    join:\n      auto-detection: {enabled: false}\n      multicast: {enabled: false}\n"
 )
@@ -49,7 +49,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class MemberRuntime:
-    """What there is to run members with. `java` or `jar` is None where it is missing."""
+    """What members run with. `java` or `jar` is None when missing."""
 
     java: str | None
     jar: Path | None
@@ -63,7 +63,7 @@ class MemberRuntime:
 
 @dataclass(frozen=True)
 class PodLocation:
-    """Where a pod lives on this machine. `folder` holds volumes/, hosts, tmp/, bin/."""
+    """A pod's files and address on this machine. `folder` contains volumes/, hosts, tmp/ and bin/."""
 
     folder: Path
     address: str
@@ -94,12 +94,12 @@ class PodLocation:
 
 
 def app_of(pod: Obj) -> App:
-    """Which known program a pod stands for, by its label `app`."""
+    """The program that a pod runs, by its label `app`."""
     return _APPS.get(pod["metadata"].get("labels", {}).get("app", ""), "none")
 
 
 def find_java() -> str | None:
-    """A Java that is new enough for a member, from JAVA_HOME or PATH; None if there is none."""
+    """A Java that is new enough for a member, from JAVA_HOME or the PATH, or None."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin") if home else None
     java = java or shutil.which("java")
@@ -116,7 +116,7 @@ def find_java() -> str | None:
 def member(container: Obj, env: Mapping[str, str], location: PodLocation, runtime: MemberRuntime) -> Launch:
     """A real Hazelcast member, with the pod's own configuration and options, on the pod's loopback address."""
     assert runtime.java is not None  # noqa: S101 callers ask `runtime.available` first
-    # Split first: the sandbox's own folder may have a space in its path.
+    # Split before the paths are replaced: the sandbox's own path may contain a space.
     options = [local_paths(option, container, location.volumes) for option in shlex.split(env.get("JAVA_OPTS", ""))]
     config = next((o.partition("=")[2] for o in options if o.startswith("-Dhazelcast.config=")), None)
     if config is None:
@@ -143,7 +143,7 @@ def member(container: Obj, env: Mapping[str, str], location: PodLocation, runtim
 
 
 def _fast_join_settings(config: Path) -> tuple[str, ...]:
-    """The settings that may be laid over this configuration: it must have the section, and not use it itself."""
+    """The settings that can override this configuration: it must have the section and not use it itself."""
     try:
         text = config.read_text()
     except OSError:
@@ -161,9 +161,9 @@ def _config(container: Obj, env: Mapping[str, str], location: PodLocation) -> st
 
 
 def mancenter(container: Obj, env: Mapping[str, str], location: PodLocation, runtime: MemberRuntime) -> Launch:
-    """A real Hazelcast client in Management Center's location, told its cluster as the real one is (MC_INIT_CMD)."""
-    told = re.search(r"(?:-cc|--client-config)[= ]+([^\s;'\"]+)", env.get("MC_INIT_CMD", ""))
-    config = local_paths(told[1], container, location.volumes) if told else ""
+    """A real Hazelcast client instead of Management Center, with the client configuration of MC_INIT_CMD."""
+    option = re.search(r"(?:-cc|--client-config)[= ]+([^\s;'\"]+)", env.get("MC_INIT_CMD", ""))
+    config = local_paths(option[1], container, location.volumes) if option else ""
     argv = [
         sys.executable,
         "-m",
@@ -178,7 +178,7 @@ def mancenter(container: Obj, env: Mapping[str, str], location: PodLocation, run
 
 
 def python(container: Obj, env: Mapping[str, str], location: PodLocation) -> Launch | None:
-    """A Python program in a file, by this Python without any of its packages; None where the image has no Python."""
+    """A Python program in a file, run by this Python without its packages; None where the image has no Python."""
     command = [*(container.get("command") or []), *(container.get("args") or [])]
     if not command or command[0] != "python3" or not images.is_python(container["image"]):
         return None
@@ -190,7 +190,7 @@ def python(container: Obj, env: Mapping[str, str], location: PodLocation) -> Lau
 
 
 def init_script(container: Obj, env: Mapping[str, str], location: PodLocation, runtime: MemberRuntime) -> Launch | None:
-    """An init container that is a shell script, run for real with the pod's names; None for any other program."""
+    """An init container that is a shell script, run with the pod's names; None for any other program."""
     command = [*(container.get("command") or []), *(container.get("args") or [])]
     if not command or Path(command[0]).name not in ("sh", "bash"):
         return None
@@ -201,7 +201,7 @@ def init_script(container: Obj, env: Mapping[str, str], location: PodLocation, r
 
 
 def _write_shims(location: PodLocation, profile: Profile) -> None:
-    """`getent` that knows the sandbox's names; with the profile fast also a `sleep` that does not take long."""
+    """`getent`, which resolves the sandbox's names, and in the profile `fast` a short `sleep`."""
     location.bin.mkdir(parents=True, exist_ok=True)
     shims = {"getent": _GETENT.format(hosts=shlex.quote(str(location.hosts)))}
     if profile == "fast":
@@ -213,7 +213,7 @@ def _write_shims(location: PodLocation, profile: Profile) -> None:
 
 
 _GETENT = """#!/bin/sh
-# getent DATABASE NAME for a simulated pod: the names are those of the sandbox.
+# getent DATABASE NAME for a simulated pod: resolves the sandbox's names.
 while read -r address name; do
   if [ "$name" = "$2" ]; then
     echo "$address $name"
@@ -225,5 +225,5 @@ exit 2
 
 
 def _process_env(env: Mapping[str, str], **more: str) -> dict[str, str]:
-    """The container's own variables on a bare base: nothing of the user's environment but PATH."""
+    """The container's own variables and the user's PATH, nothing else of the user's environment."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **env, **more}

@@ -1,4 +1,4 @@
-"""Leads one pod through its life on its node: init containers, the process, readiness, restarts, the end."""
+"""The lifecycle of one pod: init containers, the process, readiness, restarts, deletion."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HOLD_MESSAGES = {
 
 
 class PodWorker:
-    """One pod, with a thread of its own."""
+    """Runs one pod in its own thread."""
 
     def __init__(self, kubelet: Kubelet, pod: Obj, location: PodLocation, pod_ip: str) -> None:
         self.record = PodRecord(kubelet.kube, pod, pod_ip)
@@ -41,7 +41,7 @@ class PodWorker:
         self._thread = threading.Thread(target=self._run_pod, name=f"pod-{self.record.name}", daemon=True)
 
     def start(self) -> None:
-        """Begins the pod's life."""
+        """Starts the pod's thread."""
         self._thread.start()
 
     def join(self, seconds: float) -> None:
@@ -49,7 +49,7 @@ class PodWorker:
         self._thread.join(seconds)
 
     def pod_name(self) -> PodName:
-        """The pod as names see it."""
+        """The pod as DNS sees it."""
         meta, spec = self.record.pod["metadata"], self.record.pod["spec"]
         return PodName(
             name=meta["name"],
@@ -75,8 +75,7 @@ class PodWorker:
             "app": self.app,
         }
 
-    # The life
-
+    # Lifecycle
     def _run_pod(self) -> None:
         record = self.record
         try:
@@ -92,23 +91,23 @@ class PodWorker:
             pass
         except (NotFoundError, ConflictError):
             record.gone = True
-        except Exception as err:  # one pod's trouble must neither go unseen nor stop the others
+        except Exception as err:  # reported here, so that one pod's error does not stop the others
             print(f"{record.namespace}/{record.name}: {err!r}", file=sys.stderr, flush=True)
         self._finish()
 
     def _is_over(self) -> bool:
-        """Whether what has ended by itself stays ended."""
+        """Whether the restart policy keeps the ended container from being restarted."""
         main, policy = self.record.view.main[0], self.record.pod["spec"].get("restartPolicy", "Always")
         return main.state == "terminated" and (policy == "Never" or (policy == "OnFailure" and main.exit_code == 0))
 
     def _stay_terminated(self) -> None:
-        """Stays as it is until it is deleted."""
+        """Waits until the ended pod is deleted."""
         self.record.view.over = True
         self.record.publish()
         self.record.wait(None, lambda: False)
 
     def _initialize(self, view: ContainerView, container: Obj) -> None:
-        """Runs one init container until it succeeds. Only scripts of known apps are run for real."""
+        """Runs one init container until it succeeds. Only shell scripts of known apps run as processes."""
         while True:
             env = self._prepare(view, container)
             launch = (
@@ -139,7 +138,7 @@ class PodWorker:
         return run.exit_code or 0
 
     def _run_containers(self) -> None:
-        """Runs the containers; returns when the process has ended by itself or the pod is to be held."""
+        """Runs the containers; returns when the process has ended or the pod gets the annotation HOLD."""
         view, container = self.record.view.main[0], self.record.pod["spec"]["containers"][0]
         env = self._prepare(view, container)
         launch = self._launch(container, env)
@@ -185,7 +184,7 @@ class PodWorker:
         )
 
     def _watch(self, readiness: Readiness, run: ContainerRun | None = None) -> None:
-        """Keeps the containers' readiness up to date until the process ends or the pod is to be held."""
+        """Updates the containers' readiness until the process ends or the pod gets the annotation HOLD."""
         record = self.record
         not_before = time.monotonic() + record.ready_after
         while True:
@@ -209,7 +208,7 @@ class PodWorker:
         self._kubelet.changed(self)
 
     def _back_off(self, view: ContainerView) -> None:
-        """Counts a restart; from the second on, waits first, as a kubelet does (less long where in a hurry)."""
+        """Counts a restart; from the second on waits first, as a kubelet does (shorter in the profile `fast`)."""
         if view.state != "terminated":
             return
         self.record.publish()
@@ -221,10 +220,9 @@ class PodWorker:
             self.record.publish()
             self.record.wait(seconds, lambda: False)
 
-    # What has to be there before a container starts
-
+    # Before a container starts
     def _prepare(self, view: ContainerView, container: Obj) -> dict[str, str]:
-        """Waits for what keeps the container back; its environment."""
+        """Waits until the container can start; its environment."""
         record = self.record
         while True:
             if record.hold:
@@ -243,7 +241,7 @@ class PodWorker:
             record.wait(0.5, lambda: bool(record.hold))
 
     def _pull(self, view: ContainerView) -> None:
-        """Goes on at once where the image can be had, and never where it cannot."""
+        """Returns at once if the image can be pulled; otherwise reports back-off until the pod is deleted."""
         said = images.refusal(view.image)
         while said:
             view.wait("ErrImagePull", said)
@@ -271,16 +269,15 @@ class PodWorker:
         return path
 
     def _log_that_nothing_runs(self, view: ContainerView) -> None:
-        """A pod of a known app that has no process says so in its log."""
+        """Writes into the log of a known app's pod that it has no process."""
         if self.app != "none":
-            self._log(view).write_bytes(log_line(b"sandbox: no process stands behind this pod"))
+            self._log(view).write_bytes(log_line(b"sandbox: this pod has no process"))
             self._publish_logs()
 
     def _publish_logs(self) -> None:
         kwok_endpoints.publish_logs(self.record.kube, self.record.pod, self._logs)
 
-    # The end
-
+    # Stopping
     def _end_process(self, run: ContainerRun, grace: float) -> None:
         """SIGTERM, `grace` seconds (none once the pod is removed), SIGKILL."""
         if grace > 0 and not self.record.gone:
@@ -300,7 +297,7 @@ class PodWorker:
             try:
                 if self._logs:
                     kwok_endpoints.remove(record.kube, record.pod)
-                # Only now may the pod go: its process has ended.
+                # Deleted only now: its process has ended.
                 record.kube.delete(kinds.PODS, record.namespace, record.name, grace=0, uid=record.uid)
             except KubeError:
                 time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""How a Site and the grant server are reached: RouterAccess, SecuredAccess, their Services and certificates."""
+"""Access to a Site and to the grant server: RouterAccess, SecuredAccess, their Services and certificates."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, set_endpoints
 
 DEFAULT_TYPE = "loadbalancer"
-"""What `default` means where there are no routes."""
+"""The meaning of `default` without OpenShift routes."""
 
 
 def certificates(cycle: Cycle, cluster: Cluster) -> None:
-    """A Secret for every Certificate."""
+    """Creates a Secret for every Certificate."""
     cycle.for_each(cluster.all(kinds.CERTIFICATES), partial(_certificate, cluster))
 
 
@@ -26,7 +26,7 @@ def _certificate(cluster: Cluster, certificate: Obj) -> None:
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
-    """Makes the Secret; why that cannot be done."""
+    """Creates the Secret; returns why that fails, or an empty text."""
     namespace, name = certificate["metadata"]["namespace"], certificate["metadata"]["name"]
     if cluster.get(SECRETS, namespace, name) is not None:
         return ""
@@ -48,7 +48,7 @@ def _issue(cluster: Cluster, certificate: Obj) -> str:
 
 
 def router_accesses(cycle: Cycle, cluster: Cluster, sites: Sites) -> None:
-    """A SecuredAccess for every RouterAccess, and back its endpoints to RouterAccess and Site."""
+    """Creates a SecuredAccess for every RouterAccess; copies its endpoints to the RouterAccess and the Site."""
     cycle.for_each(sites.working(cluster).values(), partial(_of_site, cycle, cluster))
 
 
@@ -96,7 +96,7 @@ def _secured_access(access: Obj) -> Obj:
 
 
 def secured_accesses(cycle: Cycle, cluster: Cluster) -> None:
-    """A Service and a certificate for every SecuredAccess, and its endpoints."""
+    """Creates a Service and a Certificate for every SecuredAccess, and sets its endpoints."""
     cycle.for_each(cluster.all(kinds.SECURED_ACCESSES), partial(_secure, cluster))
 
 
@@ -116,7 +116,7 @@ def _secure(cluster: Cluster, access: Obj) -> None:
 
 
 def access_type(access: Obj) -> str:
-    """The kind of access, after defaults."""
+    """The access type, with the default applied."""
     return str(access["spec"].get("accessType") or DEFAULT_TYPE)
 
 
@@ -130,7 +130,7 @@ def _service(access: Obj) -> Obj:
 
 
 def _endpoints(access: Obj, service: Obj) -> tuple[Objs, str]:
-    """Where it is reached, and what is wrong with it if it never will be."""
+    """The endpoints, and the error if the access type is not supported."""
     kind = access_type(access)
     name, namespace = access["metadata"]["name"], access["metadata"]["namespace"]
     if kind == "local":

@@ -1,4 +1,4 @@
-"""The controller: everything that Skupper does in both clusters, and the network between them, in one process."""
+"""The controllers of both clusters and the network between them, in one process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _START_SECONDS = 60.0
 
 
 class Controller:
-    """Looks at everything whenever something changed or is due, and makes it as it should be."""
+    """Reconciles everything whenever something changed or is due."""
 
     def __init__(self, layout: Layout, clusters: list[Cluster]) -> None:
         settings = Settings.read(layout)
@@ -66,9 +66,9 @@ class Controller:
         self._traffic.close()
 
     def reconcile(self, first: bool = False) -> float:
-        """One look; when the next is due at the latest (monotonic seconds).
+        """Reconciles once; returns when the next cycle is due at the latest (monotonic seconds).
 
-        The `first` takes everything that is so as having been so for long.
+        In the `first` cycle every delay has already passed.
         """
         self._run_step(self._faults_changed)
         cycle = Cycle(time.monotonic(), self.delays, self._faults.current, self._timers, first=first)
@@ -90,7 +90,7 @@ class Controller:
             log.info("faults: %s", self._faults.current.table)
 
     def _is_active(self, cycle: Cycle, cluster: Cluster) -> bool:
-        """Whether the cluster's controller runs and is not held up by a URL that does not answer."""
+        """Whether the cluster's controller runs and does not wait for a URL."""
         if cycle.faults.get("controller", cluster.name) == "stopped":
             return False
         return cycle.reached(cluster.blocked_until)
@@ -127,14 +127,14 @@ class Controller:
             port_forward.step(cycle, cluster, self._sites, self._traffic)
 
     def _run_step(self, step: Callable[[], None]) -> bool:
-        """Runs a step; an API server that refuses or is away must not stop the others."""
+        """Runs a step; False when it failed. One step's error does not stop the others."""
         try:
             step()
         except KubeError as err:
             log.warning("%s", err)
             return False
         except Exception:
-            # One broken object must not end the simulation: it is written down, and the rest goes on.
+            # One broken object must not end the simulation.
             log.exception("a step failed")
             return False
         return True
@@ -151,7 +151,7 @@ def run(layout: Layout, stop: threading.Event) -> None:
         log.info("installed")
         events = Events(clusters, [layout.state / faults.FILE, layout.endpoints])
         events.wait_for_all(stop, _START_SECONDS)
-        log.info("all watches have begun")
+        log.info("all watches have listed their objects")
         for cluster in clusters:
             install.grant_server(cluster)
         due = controller.reconcile(first=True)

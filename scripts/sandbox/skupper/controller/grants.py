@@ -1,7 +1,7 @@
 """AccessGrants, and the grant server that redeems them.
 
-The server is simulated inside the controller: a token's URL is looked up among the addresses that load balancers
-have given to grant servers, so a URL that would lead nowhere leads nowhere here too.
+The server is simulated inside the controller: a token's URL is compared with the load balancer addresses of the grant
+servers, so that a wrong URL fails as it does in a real cluster.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 
 @dataclass(frozen=True)
 class Response:
-    """What the grant server says: an HTTP status and a text, or (200) a Secret's data and a Link's endpoints."""
+    """The grant server's response: an HTTP status and a text, or (200) a Secret's data and a Link's endpoints."""
 
     code: int
     text: str = ""
@@ -43,7 +43,7 @@ class Grants:
         self._url: dict[str, str] = {}
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
-        """Brings every AccessGrant's status up to date."""
+        """Updates every AccessGrant's status."""
         self._learn_address(cluster)
         cycle.for_each(cluster.all(kinds.GRANTS), partial(self._one, cycle, cluster))
 
@@ -55,7 +55,7 @@ class Grants:
             self._fill_in(cycle, cluster, fresh)
 
     def _learn_address(self, cluster: Cluster) -> None:
-        """Like the real one, keeps the last address when the load balancer takes it away."""
+        """Keeps the last address when the load balancer removes it, as the real controller does."""
         access = cluster.get(kinds.SECURED_ACCESSES, install.NAMESPACE, install.GRANT_SERVER)
         endpoints = ((access or {}).get("status") or {}).get("endpoints") or []
         if endpoints:
@@ -83,17 +83,17 @@ class Grants:
         status.mark(grant, status.RESOLVED, resolved, status.GRANT_NEEDS)
 
     def current_address(self, cluster: Cluster) -> str:
-        """`host:port` where the cluster's grant server really answers now; empty when nowhere."""
+        """`host:port` at which the cluster's grant server answers now; empty if it has no address."""
         service = cluster.get(SERVICES, install.NAMESPACE, install.GRANT_SERVER)
         address = address_of(service)
         return f"{address}:{install.GRANT_PORT}" if address else ""
 
     def ca(self, cluster: Cluster) -> str:
-        """The authority of the cluster's grant server."""
+        """The CA certificate of the cluster's grant server."""
         return pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
 
     def redeem(self, cycle: Cycle, cluster: Cluster, path: str, code: str, subject: str) -> Response:
-        """One POST to the cluster's grant server. The use is counted before anything else can go wrong."""
+        """One POST to the cluster's grant server. The redemption is counted before the credentials are made."""
         key = path.replace("/", "")
         grant = next((g for g in cluster.all(kinds.GRANTS) if g["metadata"]["uid"] == key), None)
         if grant is None:

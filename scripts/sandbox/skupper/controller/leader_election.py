@@ -1,4 +1,4 @@
-"""The lease of a Site's leading router: nobody owns it, so it outlives the Site and holds up the next one."""
+"""The Lease of a Site's leading router. It has no owner, so it outlives the Site and delays the next one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sandbox.skupper.controller.reconcile import Cycle
 
 
 class LeaderElection:
-    """Which router pod leads in which namespace, and from when."""
+    """When the router of each Site becomes the leader."""
 
     def __init__(self) -> None:
-        self._from: dict[str, float] = {}
+        self._leader_since: dict[str, float] = {}
 
     def reports_from(self, cycle: Cycle, cluster: Cluster, site: Obj, pod: str) -> float:
-        """When the Site's router may report (monotonic seconds); takes the lease when it first asks."""
+        """When the Site's router may report (monotonic seconds); the first call takes the Lease."""
         uid = site["metadata"]["uid"]
-        if uid not in self._from:
-            self._from[uid] = cycle.now + _take(cycle, cluster, site["metadata"]["namespace"], pod)
-        return self._from[uid]
+        if uid not in self._leader_since:
+            self._leader_since[uid] = cycle.now + _take(cycle, cluster, site["metadata"]["namespace"], pod)
+        return self._leader_since[uid]
 
 
 def _take(cycle: Cycle, cluster: Cluster, namespace: str, pod: str) -> float:
-    """Takes over the lease; how long the last holder's claim still lasts."""
+    """Takes the Lease; returns the seconds until the last holder's expires."""
     now = status.micro_time()
     spec: Obj = {
         "holderIdentity": pod,
@@ -48,7 +48,7 @@ def _remaining(lease: Obj, duration: float) -> float:
 
 
 def release(cluster: Cluster, namespace: str) -> None:
-    """Notes the moment at which the leader was last alive: its Site is gone."""
+    """Sets the Lease's last renewal to now: its Site is gone."""
     try:
         cluster.kube.patch(LEASES, namespace, templates.LEASE, {"spec": {"renewTime": status.micro_time()}})
     except NotFoundError:

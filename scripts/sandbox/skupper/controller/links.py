@@ -1,4 +1,4 @@
-"""Links: looked at late, connected by the network, and reported when the network status comes."""
+"""Links: configured with a delay, connected by the network, reported with the network status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.skupper.controller.sites import Sites
 
 
 class Links:
-    """When each Link was looked at."""
+    """When each Link was configured."""
 
     def __init__(self, sites: Sites) -> None:
         self._sites = sites
@@ -24,7 +24,7 @@ class Links:
         return self._configured_at.get(link["metadata"]["uid"])
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
-        """Notices new Links and looks at those whose time has come."""
+        """Configures the Links that are due."""
         cycle.for_each(cluster.all(kinds.LINKS), partial(self._one, cycle, cluster))
 
     def _one(self, cycle: Cycle, cluster: Cluster, link: Obj) -> None:
@@ -35,17 +35,17 @@ class Links:
             _set_configured(cluster, link, "")
 
     def _due(self, cycle: Cycle, cluster: Cluster, link: Obj) -> bool:
-        """Release 2.2.1 ignores a new Link until its next event: a change of it, or the periodic look at all."""
+        """Release 2.2.1 ignores a new Link until its next event: a change or the periodic resync."""
         uid, namespace = link["metadata"]["uid"], link["metadata"]["namespace"]
         if uid in self._configured_at:
             return True
         if status.is_true(link, status.CONFIGURED):
-            return True  # made known to the router before this program was started
+            return True  # configured before this program was started
         first = self._first.setdefault(uid, link["metadata"]["resourceVersion"])
-        slept = cycle.elapsed("sleep", cycle.delays.link_sleep, cluster.name, namespace, of=uid)
+        slept_enough = cycle.elapsed("sleep", cycle.delays.link_sleep, cluster.name, namespace, of=uid)
         if first == link["metadata"]["resourceVersion"]:
-            return slept
-        return cycle.elapsed("wake", cycle.delays.link_wake, cluster.name, namespace, of=uid) or slept
+            return slept_enough
+        return cycle.elapsed("wake", cycle.delays.link_wake, cluster.name, namespace, of=uid) or slept_enough
 
 
 def _set_configured(cluster: Cluster, link: Obj, problem: str) -> None:
@@ -54,7 +54,7 @@ def _set_configured(cluster: Cluster, link: Obj, problem: str) -> None:
 
 
 def report(cluster: Cluster, link: Obj, operational: bool, site_id: str, site_name: str) -> None:
-    """What the network status says of the Link."""
+    """Writes what the network status says about the Link."""
     with cluster.status_of(kinds.LINKS, link) as fresh:
         status.set_field(fresh, "remoteSiteId", site_id)
         status.set_field(fresh, "remoteSiteName", site_name)

@@ -1,4 +1,4 @@
-"""The simulated load balancers: addresses for the LoadBalancer Services of both clusters."""
+"""Simulated load balancers: addresses for the LoadBalancer Services of both clusters."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.install import GRANT_SERVER, NAMESPACE
 from sandbox.skupper.controller.reconcile import Cycle
 
-# Each cluster has loopback addresses of its own, in a part that no pod and no relay has.
+# Each cluster has its own range of loopback addresses, which no pod and no relay uses.
 _THIRD_NUMBER = {"client": 250, "cluster": 251}
 _COUNT = 250
 
 
 class LoadBalancers:
-    """Gives every LoadBalancer Service an address after a while, and takes it back when published to."""
+    """Gives every LoadBalancer Service an address after a delay; the faults `lb` and `grant_server` remove it."""
 
     def __init__(self, net: str) -> None:
         self._net = net
         self._given: dict[str, dict[str, str]] = {}
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
-        """Brings the Services' status up to date."""
+        """Updates the Services' status."""
         given = self._given.setdefault(cluster.name, {})
         services = [s for s in cluster.all(SERVICES) if s["spec"].get("type") == "LoadBalancer"]
         for uid in set(given) - {service["metadata"]["uid"] for service in services}:

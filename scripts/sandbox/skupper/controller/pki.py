@@ -1,7 +1,7 @@
-"""Stand-ins for certificates: text in the usual armour, which says of itself that it is simulated.
+"""Simulated certificates: text in PEM form that says it is simulated.
 
-Nothing here is encrypted or signed: the routers' links and the grant server are simulated inside the
-controller. What counts is who issued what, and that is what the texts tell apart.
+Nothing is encrypted or signed: the routers' links and the grant server are simulated inside the controller. The texts
+only show which CA issued a certificate.
 """
 
 from __future__ import annotations

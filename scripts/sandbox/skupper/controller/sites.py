@@ -1,4 +1,4 @@
-"""Sites: which one is active, what is made for it, and how it stands."""
+"""Sites: which one is active, its objects and its status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.reconcile import Cycle
 
 ACCESS_TYPES = ("local", "loadbalancer", "route")
-"""What the real controller allows unless it is published otherwise; `nodeport` is not among them."""
+"""The access types that the real controller enables by default; `nodeport` is not one."""
 
 _CONTROLLER = {"name": "skupper-controller", "namespace": "skupper", "version": VERSION}
 _ROUTER_PODS = {"skupper.io/component": "router", "skupper.io/type": "site"}
@@ -36,7 +36,7 @@ class Sites:
         self._tried: dict[str, str] = {}
 
     def active(self, cluster: Cluster, namespace: str) -> Obj | None:
-        """The namespace's Site that the controller acts for, as it is now."""
+        """The current object of the namespace's active Site."""
         known = self._active.get((cluster.name, namespace))
         return None if known is None else cluster.get(kinds.SITES, namespace, known["metadata"]["name"])
 
@@ -54,11 +54,11 @@ class Sites:
         return found
 
     def initialised(self, site: Obj) -> bool:
-        """Whether the router's configuration could be made, so that Links and Listeners are acted upon."""
+        """Whether the router's configuration exists, so that Links and Listeners are handled."""
         return site["metadata"]["uid"] in {uid for _, uid in self._made}
 
     def select_active(self, cluster: Cluster) -> None:
-        """Notices new and deleted Sites: one that was deleted is no longer active, the oldest other one is."""
+        """Selects the active Sites: after a deletion the oldest other one of the namespace."""
         for where, namespace in [key for key in self._active if key[0] == cluster.name]:
             known = self._active[where, namespace]
             now = cluster.get(kinds.SITES, namespace, known["metadata"]["name"])
@@ -70,7 +70,7 @@ class Sites:
             self._active.setdefault((cluster.name, site["metadata"]["namespace"]), site)
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
-        """Brings every Site's objects and status up to date."""
+        """Updates every Site's objects and status."""
         cycle.for_each(cluster.all(kinds.SITES), partial(self._one, cycle, cluster))
 
     def _one(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
@@ -93,7 +93,7 @@ class Sites:
         _set_running(cycle, cluster, site)
 
     def _initialise(self, cycle: Cycle, cluster: Cluster, site: Obj) -> str:
-        """Makes the router's configuration; why that cannot be done, tried again when the controller would."""
+        """Creates the router's configuration; returns why that fails. Retried at a change and at the resync."""
         uid, version = site["metadata"]["uid"], site["metadata"]["resourceVersion"]
         if self.initialised(site):
             return ""
@@ -111,7 +111,7 @@ class Sites:
         return ""
 
     def _make(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
-        """What comes with a Site. Objects of a Site of the same name that was deleted are waited for."""
+        """Creates a Site's objects. Those of a deleted Site of the same name have to be removed first."""
         if not site["spec"].get("serviceAccount"):
             self._ensure_once(cycle, cluster, ROLES, templates.role(site), site)
             self._ensure_once(cycle, cluster, SERVICE_ACCOUNTS, templates.service_account(site), site)
@@ -127,7 +127,7 @@ class Sites:
         cluster.ensure(SERVICES, templates.local_service(site))
 
     def _ensure_once(self, cycle: Cycle, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
-        """For kinds that are not watched: made once for each Site, when the old Site's are gone."""
+        """Creates an object of a kind that is not watched, once for each Site."""
         key = (f"{cluster.name} {resource.plural}", site["metadata"]["uid"])
         if key in self._made:
             return
@@ -155,7 +155,7 @@ def router_is_ready(cycle: Cycle, cluster: Cluster, namespace: str) -> bool:
 
 
 def running_state(pods: list[Obj], never_ready: bool = False) -> status.State:
-    """The Site's Running condition: the last router pod that is not ready says why."""
+    """The Site's Running condition, with the reason of the last router pod that is not ready."""
     state = status.pending("No router pod is ready")
     for pod in pods:
         if is_ready(pod) and not never_ready:
@@ -174,7 +174,7 @@ def _pod_state(pod: Obj) -> status.State:
 
 
 def _unready(pod: Obj) -> str:
-    """The kubelet's words, for a pod whose node is simulated and says nothing."""
+    """The kubelet's message for a pod with unready containers."""
     names = " ".join(container["name"] for container in pod["spec"]["containers"])
     return f"containers with unready status: [{names}]"
 
@@ -191,7 +191,7 @@ def _set_running(cycle: Cycle, cluster: Cluster, site: Obj) -> None:
 
 
 def set_endpoints(cluster: Cluster, site: Obj, endpoints: list[Obj]) -> None:
-    """The Site's Resolved condition and the addresses for Links. Only for Sites with a RouterAccess."""
+    """Sets the Resolved condition and the endpoints of a Site with a RouterAccess."""
     with cluster.status_of(kinds.SITES, site) as fresh:
         status.set_field(fresh, "endpoints", endpoints)
         state = status.ok_or_pending(bool(endpoints))
@@ -223,7 +223,7 @@ def _ready_after(cycle: Cycle, cluster: Cluster, site: Obj) -> float:
 
 
 def _clean_up(cluster: Cluster, namespace: str) -> None:
-    """A Site was deleted: its redeemed tokens say so, and its leader's lease begins to run out."""
+    """Updates the redeemed tokens and the leader's Lease of a deleted Site."""
     for token in cluster.all(kinds.TOKENS, namespace):
         if status.is_true(token, status.REDEEMED):
             over = "Already redeemed for a deleted site"

@@ -1,7 +1,7 @@
-"""What the controller makes in a Site's namespace. Pure: Site in, desired objects out.
+"""The objects that the controller creates in a Site's namespace. Pure.
 
-Names, labels, ports and owners are those of the real one; the router's configuration and the containers'
-details that nothing in the sandbox reads are left out.
+Names, labels, ports and owners are the real ones; the router's configuration and container details that nothing in
+the sandbox reads are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NETWORK_STATUS = "skupper-network-status"
 LEASE = "skupper-site-leader"
 SITE_CA = "skupper-site-ca"
 READY_AFTER = "sandbox.hzlink.dev/ready-after"
-"""Annotation of a pod: seconds from its start until it is ready. Read by the sandbox's pod runner."""
+"""Pod annotation: seconds from its start until it is ready, see sandbox.pods.record."""
 
 CONTROLLED = {"internal.skupper.io/controlled": "true"}
 ROUTER_LABELS = {
@@ -28,7 +28,7 @@ ROUTER_LABELS = {
     "skupper.io/component": "router",
 }
 LISTENER_SELECTOR = {"application": ROUTER, "skupper.io/component": "router"}
-"""Selector of every Service that stands for a listener."""
+"""Selector of every listener's Service."""
 
 SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
 """Every container's securityContext."""
@@ -68,7 +68,7 @@ def port(name: str, number: int, target: int | None = None) -> Obj:
 
 
 def router_config(site: Obj) -> Obj:
-    """The ConfigMap that the router and its adaptor would share."""
+    """The router's configuration."""
     mode = "edge" if site["spec"].get("edge") else "interior"
     router = {"id": f"{site['metadata']['name']}-${{HOSTNAME}}", "mode": mode}
     return {
@@ -78,17 +78,17 @@ def router_config(site: Obj) -> Obj:
 
 
 def service_account(site: Obj) -> Obj:
-    """Whom the router runs as."""
+    """The router's ServiceAccount."""
     return {"metadata": meta(site, ROUTER)}
 
 
 def role(site: Obj) -> Obj:
-    """What the router's adaptor may do."""
+    """The rights of the router's adaptor."""
     return {"metadata": meta(site, ROUTER), "rules": _RULES}
 
 
 def role_binding(site: Obj) -> Obj:
-    """Gives the role to the service account."""
+    """Binds the Role to the ServiceAccount."""
     return {
         "metadata": meta(site, ROUTER),
         "subjects": [{"kind": "ServiceAccount", "name": ROUTER}],
@@ -103,7 +103,7 @@ def local_service(site: Obj) -> Obj:
 
 
 def deployment(site: Obj, ready_after: float) -> Obj:
-    """The router. `ready_after` is in seconds, for the pod runner."""
+    """The router's Deployment; its pods get ready after `ready_after` seconds."""
     account = site["spec"].get("serviceAccount") or ROUTER
     site_id = {"name": "SKUPPER_SITE_ID", "value": site["metadata"]["uid"]}
     containers: Objs = [
@@ -140,7 +140,7 @@ def _container(name: str, image: str, health: int, env: Objs, ports: dict[str, i
 
 
 def router_access(site: Obj) -> Obj:
-    """What a Site's `linkAccess` stands for."""
+    """The RouterAccess of a Site's `linkAccess`."""
     access = site["spec"]["linkAccess"]
     spec: Obj = {
         "roles": [{"name": "inter-router", "port": 55671}, {"name": "edge", "port": 45671}],
@@ -154,7 +154,7 @@ def router_access(site: Obj) -> Obj:
 
 
 def certificates(site: Obj) -> Objs:
-    """The Site's two authorities and the local server's certificate."""
+    """The Site's two CAs and the local server's certificate."""
     name, namespace = site["metadata"]["name"], site["metadata"]["namespace"]
     local: Obj = {
         "ca": "skupper-local-ca",

@@ -1,4 +1,4 @@
-"""AccessTokens: redeemed at their URL, which makes a Link and its Secret, both named after the token."""
+"""AccessTokens: redeeming one at its URL creates a Link and a Secret, both with the token's name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 class Tokens:
-    """The redeeming side of every cluster."""
+    """The AccessTokens of every cluster."""
 
     def __init__(self, sites: Sites, grants: Grants, clusters: list[Cluster]) -> None:
         self._sites = sites
@@ -33,7 +33,7 @@ class Tokens:
         self._tried: dict[str, str] = {}
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
-        """Tries every token that is not redeemed: on each change of it (own ones too) and then now and again."""
+        """Redeems every token that is not redeemed: on each change of it (own ones too) and at each resync."""
         cycle.for_each(cluster.all(kinds.TOKENS), partial(self._one, cycle, cluster))
 
     def _one(self, cycle: Cycle, cluster: Cluster, token: Obj) -> None:
@@ -53,11 +53,11 @@ class Tokens:
         self._tried[uid] = version
         self._redeem(cycle, cluster, site, token)
         if again:
-            # The next try without a change comes a whole period later.
+            # The next attempt without a change comes a whole resync period later.
             cycle.timers.restart(("resync", cluster.name, namespace, f"{uid} {version}"), cycle.now)
 
     def _redeem_again_if_asked(self, cycle: Cycle, cluster: Cluster, site: Obj, token: Obj) -> None:
-        """Only when a test asks for it: the real controller leaves redeemed tokens alone."""
+        """With the fault `link_delete`: a redeemed token whose Link is gone is redeemed again."""
         namespace, name = token["metadata"]["namespace"], token["metadata"]["name"]
         if cycle.faults.get("link_delete", cluster.name, namespace) != "redeem":
             return
@@ -74,17 +74,17 @@ class Tokens:
             fresh["status"].update(status=state.reason, message=state.message)
 
     def _try_to_redeem(self, cycle: Cycle, cluster: Cluster, site: Obj, token: Obj) -> str:
-        """Redeems; what went wrong, in the real controller's words."""
-        answer = self._post(cycle, cluster, token, subject=site["metadata"]["uid"])
-        if isinstance(answer, str):
-            return f"Controller got error: {answer}"
-        if answer.code != 200:
-            phrase = _PHRASES[answer.code]
-            return f"Controller got failed response: {answer.code} ({phrase}) {answer.text}"
-        return _create_secret_and_link(cluster, site, token, answer)
+        """Redeems; returns the real controller's error message, or an empty text."""
+        response = self._post(cycle, cluster, token, subject=site["metadata"]["uid"])
+        if isinstance(response, str):
+            return f"Controller got error: {response}"
+        if response.code != 200:
+            phrase = _PHRASES[response.code]
+            return f"Controller got failed response: {response.code} ({phrase}) {response.text}"
+        return _create_secret_and_link(cluster, site, token, response)
 
     def _post(self, cycle: Cycle, cluster: Cluster, token: Obj, subject: str) -> Response | str:
-        """The answer, or why there was none, as Go's HTTP client says it."""
+        """The response, or the error message of Go's HTTP client."""
         spec = token["spec"]
         url = spec["url"]
         where = urlsplit(url)
@@ -112,7 +112,7 @@ class Tokens:
 
 
 def _wrong_url(url: str) -> str:
-    """What is wrong with a URL that cannot even be tried."""
+    """The error of an invalid URL, or an empty text."""
     where = urlsplit(url)
     if where.scheme in ("http", "https"):
         if " " in where.netloc:
@@ -124,7 +124,7 @@ def _wrong_url(url: str) -> str:
 
 
 def _unreachable(host: str, address: str) -> tuple[str, bool]:
-    """Why nobody answers at an address, and whether finding that out takes its time."""
+    """The error of an address without a grant server, and whether the connection attempt takes long."""
     if not _ADDRESS.fullmatch(host):
         return f"dial tcp: lookup {host}: no such host", False
     if host.startswith("127."):
@@ -132,12 +132,12 @@ def _unreachable(host: str, address: str) -> tuple[str, bool]:
     return f"dial tcp {address}: connect: no route to host", True
 
 
-def _create_secret_and_link(cluster: Cluster, site: Obj, token: Obj, answer: Response) -> str:
-    """Makes the Secret and the Link; why that could not be done."""
+def _create_secret_and_link(cluster: Cluster, site: Obj, token: Obj, response: Response) -> str:
+    """Creates the Secret and the Link; returns why that failed, or an empty text."""
     name = token["metadata"]["name"]
     meta = templates.meta(site, name)
-    secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": answer.secret}
-    spec: Obj = {"endpoints": list(answer.endpoints), "tlsCredentials": name}
+    secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": response.secret}
+    spec: Obj = {"endpoints": list(response.endpoints), "tlsCredentials": name}
     if token["spec"].get("linkCost", 0) > 0:
         spec["cost"] = token["spec"]["linkCost"]
     for what, resource, obj in (

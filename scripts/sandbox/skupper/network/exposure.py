@@ -1,4 +1,4 @@
-"""The Services that stand for Listeners: one for each host, and one for each pod that is exposed by name."""
+"""The Services of Listeners: one for each host, and one for each pod that is exposed by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST_PORT = 1024
 
 @dataclass
 class Ports:
-    """The ports at which one Site's router listens, the lowest free one for each new key."""
+    """The ports of one Site's router: each new key gets the lowest free one."""
 
     taken: dict[str, int] = field(default_factory=dict)
 
@@ -38,17 +38,17 @@ class Ports:
 
 @dataclass(frozen=True)
 class Exposed:
-    """One port of a Service that stands for a Listener, or for one of its targets."""
+    """One port of a Service of a Listener or of one of its targets."""
 
     host: str
     """The Service's name."""
     listener: str
     address: str
-    """The routing key (with a target's name) that the router's port leads to."""
+    """The routing key, with a target's name if it is a target's, of the router's port."""
     port: int
     target_port: int
     key: str
-    """What the router's port was taken for."""
+    """The key of the router's port, see `Ports`."""
 
 
 class Exposure:
@@ -59,10 +59,10 @@ class Exposure:
         self._bindings = bindings
         self._ports: dict[str, Ports] = {}
         self.exposed: dict[tuple[str, str], list[Exposed]] = {}
-        """What each (cluster, namespace) has as Services."""
+        """The Services of each (cluster, namespace)."""
 
     def step(self, cycle: Cycle, cluster: Cluster, records_by_site: dict[str, list[SiteRecord]]) -> None:
-        """Brings the cluster's Services up to date."""
+        """Updates the cluster's Services."""
         before = self.exposed
         self.exposed = {key: found for key, found in before.items() if key[0] != cluster.name}
         cycle.for_each(
@@ -78,7 +78,7 @@ class Exposure:
         site: Obj,
     ) -> None:
         place = (cluster.name, site["metadata"]["namespace"])
-        listeners = self._bindings.good.get(place, [])
+        listeners = self._bindings.valid_listeners.get(place, [])
         records = records_by_site.get(site["metadata"]["uid"]) or []
         wanted = self._wanted(cycle, cluster, site, listeners, records, before.get(place, []))
         self.exposed[place] = wanted
@@ -123,7 +123,7 @@ def _known_targets(records: list[SiteRecord], prefix: str) -> set[str]:
 
 
 def _reconcile(cycle: Cycle, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
-    """Makes the Services that are wanted, takes over those of the same name, removes own ones that are not."""
+    """Creates the wanted Services, takes over existing ones of the same name, deletes own ones that are not wanted."""
     namespace = site["metadata"]["namespace"]
     by_host: dict[str, list[Exposed]] = {}
     for exposed in wanted:
@@ -131,7 +131,7 @@ def _reconcile(cycle: Cycle, cluster: Cluster, site: Obj, wanted: list[Exposed])
     for service in cluster.all(SERVICES, namespace):
         if _is_own(service) and service["metadata"]["name"] not in by_host:
             cluster.delete(SERVICES, service)
-    # A host that is no name for a Service must not stand in the way of the others.
+    # An invalid host name must not stop the other Services.
     services = [_service(site, host, group) for host, group in by_host.items()]
     cycle.for_each(services, lambda service: _ensure_service(cluster, service, by_host[service["metadata"]["name"]]))
 
@@ -145,7 +145,7 @@ def _ensure_service(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None
 
 
 def _is_own(service: Obj) -> bool:
-    """Made here. One that was taken over has the label only, and is left behind."""
+    """Whether it was created here. A Service that was taken over has only the label, and is never deleted."""
     labelled = LISTENER_LABEL in (service["metadata"].get("labels") or {})
     return labelled and "internal.skupper.io/controlled" in (service["metadata"].get("annotations") or {})
 
@@ -161,7 +161,7 @@ def _service_ports(group: list[Exposed]) -> Objs:
 
 
 def _taken_over(service: Obj, group: list[Exposed]) -> Obj | None:
-    """The Service with the router as selector and the listener's ports; None when it is so already."""
+    """The Service with the router's selector and the listener's ports; None when it has them already."""
     fresh = copy.deepcopy(service)
     ports = _service_ports(group)
     kept = [{key: port.get(key) for key in ports[0]} for port in fresh["spec"].get("ports") or []]

@@ -1,8 +1,8 @@
-"""The network between Sites: which routers are connected, and what each Site has records_by_site of the others. Pure.
+"""The network between Sites: which routers are connected, and the network status of each Site. Pure.
 
-Two things happen at different times, as with real routers: traffic flows soon after routers are connected, and the
-Sites' knowledge of each other (from which Conditions and per-pod Services come) follows later. When a Site is gone,
-traffic stops at once, and the others believe in it for a while.
+As with real routers, traffic flows soon after routers are connected, and the network status, from which conditions and
+per-pod Services come, follows later. When a Site is gone, traffic stops at once, and the Site stays in the others'
+network status for a while.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from sandbox.skupper.controller.reconcile import Cycle
 
-# Seconds until a look that only goes on with what this one has published.
+# Seconds until a cycle that continues this one.
 _SOON_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
 class LinkState:
-    """A Link that was looked at: where it leads, which authority it trusts, since when (monotonic seconds)."""
+    """A configured Link: its endpoint, the CA that it trusts, when it was configured (monotonic seconds)."""
 
     name: str
     host: str
@@ -29,7 +29,7 @@ class LinkState:
 
 @dataclass(frozen=True)
 class Services:
-    """What a Site offers to the network: targets by routing key, and listeners by routing key."""
+    """A Site's targets and listeners by routing key."""
 
     connectors: tuple[tuple[str, tuple[str, ...]], ...] = ()
     listeners: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -37,7 +37,7 @@ class Services:
 
 @dataclass(frozen=True)
 class SiteState:
-    """What is true of a Site now."""
+    """The state of a Site now."""
 
     uid: str
     name: str
@@ -46,9 +46,9 @@ class SiteState:
     ready_since: float | None
     """When its router became ready; None while it is not."""
     reports_from: float
-    """When its router may begin to report (another's lease may have to run out first)."""
+    """When its router may begin to report (a previous leader's Lease may have to expire first)."""
     access: frozenset[tuple[str, str]]
-    """Addresses at which its router can be reached from outside now."""
+    """The addresses of its router for other Sites."""
     ca: str
     links: tuple[LinkState, ...]
     services: Services
@@ -82,7 +82,7 @@ class SiteRecord:
 
 @dataclass
 class _Published:
-    """What a Site has published the network of its services, and what it is about to tell."""
+    """The services that a Site has reported, and those that it reports next."""
 
     now: Services = field(default_factory=Services)
     coming: Services | None = None
@@ -90,7 +90,7 @@ class _Published:
 
 @dataclass
 class Network:
-    """Remembers since when connections hold and who has records_by_site of whom."""
+    """The connections, and each Site's network status."""
 
     _up: dict[tuple[str, str], str] = field(default_factory=dict)
     _published: dict[str, _Published] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Network:
     _ready: set[str] = field(default_factory=set)
 
     def step(self, cycle: Cycle, sites: Iterable[SiteState]) -> None:
-        """Moves on to how things are now."""
+        """Updates connections and network status from the Sites' current states."""
         states = {site.uid: site for site in sites}
         self._ready = {uid for uid, site in states.items() if site.ready_since is not None}
         self._connect(cycle, states)
@@ -107,7 +107,7 @@ class Network:
         self._learn(cycle, states)
 
     def reachable(self, uid: str) -> set[str]:
-        """The Sites that this Site's router can exchange traffic with, itself included once it is ready."""
+        """The Sites that this Site's router can exchange traffic with, including itself once it is ready."""
         if uid not in self._ready:
             return set()
         reached, todo = {uid}, [uid]
@@ -121,7 +121,7 @@ class Network:
         return reached
 
     def network_status(self, uid: str) -> list[SiteRecord] | None:
-        """The network status of a Site; None before its router reported anything."""
+        """The network status of a Site; None before its router has reported."""
         known = self._known.get(uid)
         if known is None:
             return None
@@ -143,15 +143,14 @@ class Network:
         self._up = wanted
 
     def _had_time_to_connect(self, cycle: Cycle, site: SiteState, link: LinkState, target: SiteState) -> bool:
-        """Whether the routers had the time to connect. Both are ready."""
+        """Whether both routers are ready and the delay until they are connected has passed."""
         if site.ready_since is None or target.ready_since is None:
             return False
         delays = cycle.delays
         settled = max(site.ready_since, target.ready_since) + delays.router_settle.of(site.place)
         return cycle.reached(max(settled, link.configured_at + delays.link_connect.of(site.place)))
 
-    # Knowledge
-
+    # Network status
     def _publish(self, cycle: Cycle, states: Mapping[str, SiteState]) -> None:
         for uid, site in states.items():
             if site.ready_since is None:
@@ -183,7 +182,7 @@ class Network:
             self._report_links(cycle, site)
 
     def _reports(self, cycle: Cycle, site: SiteState) -> bool:
-        """Whether the Site's router tells its namespace anything: what it published before stays."""
+        """Whether the Site's router writes its network status."""
         if site.ready_since is None:
             return False
         begins = max(site.ready_since + cycle.delays.first_status.of(site.place), site.reports_from)
@@ -197,18 +196,18 @@ class Network:
             if not cycle.elapsed("forget", cycle.delays.forget, site.place, of=f"{site.uid} {uid}"):
                 continue
             if uid in linked_sites:
-                # This look comes so late that both are due: the Link is published as down first, which needs its other end.
+                # Both delays have passed in one cycle: the Link is reported as down first, which needs its other end.
                 cycle.requeue_at(cycle.now + _SOON_SECONDS)
             else:
                 del known[uid]
 
     def _linked_sites(self, site: SiteState, known: Mapping[str, SiteState]) -> set[str]:
-        """The Sites that the Site's Links were last published to be connected to."""
+        """The Sites to which the Site's Links were last reported as connected."""
         targets = [_leads_to(link, known) for link in site.links if self._reported_links.get((site.uid, link.name))]
         return {target.uid for target in targets if target is not None}
 
     def _report_links(self, cycle: Cycle, site: SiteState) -> None:
-        """A connection that comes is published together with the Site it leads to, one that goes a little later."""
+        """Reports a new connection together with its Site, a broken one after a delay."""
         present = {(site.uid, link.name) for link in site.links}
         for key in [key for key in self._reported_links if key[0] == site.uid and key not in present]:
             del self._reported_links[key]
@@ -236,12 +235,12 @@ def _links_allowed(cycle: Cycle, site: SiteState) -> bool:
 
 
 def _leads_to(link: LinkState, sites: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that gave the Link its credentials."""
+    """The Site that issued the Link's credentials."""
     return next((site for site in sites.values() if site.ca and site.ca == link.ca), None)
 
 
 def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that the Link reaches: it must be at that address, and be the one whose authority is trusted."""
+    """The Site that the Link reaches: it must have that address and the CA that the Link trusts."""
     target = _leads_to(link, states)
     if target is None or target.uid == site.uid or (link.host, link.port) not in target.access:
         return None

@@ -1,4 +1,4 @@
-"""Lets `kubectl port-forward` to a Listener's Service through: KWOK is published where a router pod's ports really are."""
+"""PortForwards for `kubectl port-forward` to a Listener's Service: they tell KWOK where a router pod's ports are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.skupper.network.traffic import Traffic
 
 
 def step(cycle: Cycle, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
-    """One PortForward for every router pod, by the pod's name."""
+    """Creates one PortForward for every router pod, with the pod's name."""
     for namespace in sites.working(cluster):
         forwards: Objs = [
             {"ports": [port], "target": {"address": address, "port": number}}

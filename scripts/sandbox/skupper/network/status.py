@@ -1,4 +1,4 @@
-"""What a Site has records_by_site of the network, as written into its namespace: a ConfigMap, the Site, its Links."""
+"""Writes a Site's network status into its namespace: to a ConfigMap, the Site and its Links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sandbox.skupper.network.network import Network, SiteRecord
 
 
 class NetworkStatus:
-    """Publishes every Site's network status when it has changed."""
+    """Writes every Site's network status when it has changed."""
 
     def __init__(self, sites: Sites, network: Network) -> None:
         self._sites = sites
@@ -33,7 +33,7 @@ class NetworkStatus:
         return found
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
-        """Brings ConfigMaps, Sites and Links up to date."""
+        """Updates ConfigMaps, Sites and Links."""
         cycle.for_each(self._sites.working(cluster).values(), partial(self._publish, cluster))
 
     def _publish(self, cluster: Cluster, site: Obj) -> None:
@@ -54,7 +54,7 @@ def _write_site(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
 
 
 def _write_links(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None:
-    """A Link whose other end is not known (any more) keeps what it was published last."""
+    """Updates the Links. One whose other end is not in the network status keeps its status."""
     own = next((record for record in records if record.uid == site["metadata"]["uid"]), None)
     for published in own.links if own is not None else ():
         link = cluster.get(kinds.LINKS, site["metadata"]["namespace"], published.name)
@@ -63,7 +63,7 @@ def _write_links(cluster: Cluster, site: Obj, records: list[SiteRecord]) -> None
 
 
 def as_status(record: SiteRecord) -> Obj:
-    """One entry of a Site's `status.network`. Fields that are empty or false are left out, as the real one does."""
+    """One entry of a Site's `status.network`. As in the real one, empty and false fields are left out."""
     services: dict[str, Obj] = {}
     for field, table in (("connectors", record.services.connectors), ("listeners", record.services.listeners)):
         for key, names in table:

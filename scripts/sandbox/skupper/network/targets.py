@@ -1,4 +1,4 @@
-"""What Connectors lead to, and what of it a Site tells the network."""
+"""The targets of Connectors, and the state of each Site for the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.skupper.network.network import LinkState, Services, SiteState
 
 @dataclass(frozen=True)
 class Target:
-    """One pod's port (or, for a Connector with a host, any address) that a routing key leads to."""
+    """One target of a routing key: a pod's port or, for a Connector with a host, any address."""
 
     address: str
     """The routing key, or the routing key and the pod's name."""
@@ -51,7 +51,7 @@ def matching_pods(cluster: Cluster, connector: Obj) -> Objs:
 
 
 def selected_pods(cluster: Cluster, connector: Obj) -> Objs:
-    """Those of them that get traffic: running, not being deleted and, unless it says otherwise, ready."""
+    """Those that get traffic: running, not being deleted and, unless includeNotReadyPods is set, ready."""
     return [pod for pod in matching_pods(cluster, connector) if _selected(connector, pod)]
 
 
@@ -62,7 +62,7 @@ def _selected(connector: Obj, pod: Obj) -> bool:
 
 
 def targets(cluster: Cluster, site: Obj, adoption: Adoption) -> list[Target]:
-    """Everything that the Site's Connectors lead to now."""
+    """The targets of the Site's Connectors."""
     found: list[Target] = []
     namespace = site["metadata"]["namespace"]
     for connector in cluster.all(kinds.CONNECTORS, namespace):
@@ -83,7 +83,7 @@ def targets(cluster: Cluster, site: Obj, adoption: Adoption) -> list[Target]:
 
 @dataclass(frozen=True)
 class StateCollector:
-    """Puts together what the network is published of the Sites."""
+    """Collects the states of the Sites for the network."""
 
     sites: Sites
     links: Links
@@ -91,7 +91,7 @@ class StateCollector:
     adoption: Adoption
 
     def states(self, cycle: Cycle, cluster: Cluster) -> list[SiteState]:
-        """What is true of the cluster's working Sites now."""
+        """The states of the cluster's working Sites."""
         return [self._state(cycle, cluster, site) for site in self.sites.working(cluster).values()]
 
     def _state(self, cycle: Cycle, cluster: Cluster, site: Obj) -> SiteState:

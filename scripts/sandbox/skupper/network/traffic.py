@@ -1,7 +1,7 @@
-"""Where traffic goes now: relays for Listeners' Services and load balancers, from the network and the pods' processes.
+"""Relays for Listeners' Services and load balancers, by the network's connections and the pods' processes.
 
 Reads `endpoints.json` (running pods' processes), writes `services.json` (Services that lead to a relay). A Service's
-name resolves as soon as the Service exists; its relay listens only while the routers would really carry traffic.
+name resolves as soon as the Service exists; its relay listens only while the routers forward its traffic.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RETRY = 1.0
 
 @dataclass
 class AddressPool:
-    """Loopback addresses for Services, each used again as late as possible: clients may hold old ones."""
+    """Loopback addresses for Services. Addresses are reused as late as possible, because clients may cache them."""
 
     net: str
     """The first two numbers, such as `127.0`."""
@@ -52,7 +52,7 @@ class AddressPool:
 
 
 class Traffic:
-    """Keeps relays and `services.json` up to date."""
+    """Updates relays and `services.json`."""
 
     def __init__(
         self, layout: Layout, net: str, collector: StateCollector, network: Network, exposure: Exposure
@@ -67,14 +67,14 @@ class Traffic:
         self._routes: dict[Address, tuple[Address, ...]] = {}
         self._written: dict[str, Obj] | None = None
         self.at: dict[tuple[str, str, int], Address] = {}
-        """Where the router of a (cluster, namespace) has its listener for a target port."""
+        """The relay of each (cluster, namespace, target port of the router)."""
 
     def close(self) -> None:
         """Ends all relays."""
         self._relays.close()
 
     def step(self, cycle: Cycle, clusters: list[Cluster]) -> None:
-        """Leads every Service to where the network and the pods are now."""
+        """Updates the relay of every Service."""
         processes = read_json(self._layout.endpoints)
         by_uid = self._sites_by_uid(clusters)
         routes: dict[Address, tuple[Address, ...]] = {}
@@ -124,7 +124,7 @@ class Traffic:
         }
 
     def _reached(self, cluster: Cluster, namespace: str, by_uid: Mapping[str, tuple[Cluster, Obj]]) -> list[Target]:
-        """Everything that the namespace's router can lead to; nothing before it is ready."""
+        """The targets that the namespace's router can reach; none before it is ready."""
         site = self._sites.active(cluster, namespace)
         if site is None:
             return []
@@ -143,7 +143,7 @@ def _process(target: Target, processes: Mapping[str, Any]) -> Address | None:
 
 
 def endpoint(process: Mapping[str, Any], port: int) -> Address | None:
-    """The real address of one of a pod's ports; `ports` maps the pod's ports to real ones, or lists them."""
+    """The real address of one of a pod's ports; `ports` lists them, or maps them to the process's ports."""
     ports = process.get("ports") or {}
     if isinstance(ports, dict):
         real = ports.get(str(port))
@@ -152,7 +152,7 @@ def endpoint(process: Mapping[str, Any], port: int) -> Address | None:
 
 
 def load_balanced(cluster: Cluster, processes: Mapping[str, Any]) -> dict[Address, tuple[Address, ...]]:
-    """Load balancer addresses that lead to pods with processes, such as Management Center's."""
+    """Load balancer addresses of pods with processes, such as Management Center's."""
     found = {}
     for service in cluster.all(SERVICES):
         address, selector = address_of(service), service["spec"].get("selector") or {}
