@@ -31,7 +31,7 @@ class Watched:
 
 
 def test_a_late_controller_still_handles_deletions() -> None:
-    """A controller whose cycles take longer than the time until the next one once kept objects of a deleted namespace."""
+    """A controller with cycles longer than its pauses once kept deleted objects."""
     server, stop = Watched(), threading.Event()
     cluster = Cluster("client", cast(Kube, server))
     events = Events([cluster], [])

@@ -70,21 +70,12 @@ class LoopbackNetwork:
             self._given += 1
         return f"127.{self._number}.{high}.{_LOWEST + low}", f"10.{self._number}.{high}.{_LOWEST + low}"
 
-    def relays(self, server: str, namespace: str) -> dict[str, str]:
-        """The stand-in's relays in a namespace: Service name -> loopback address."""
+    def relays(self, server: str, namespace: str) -> tuple[dict[str, str], dict[int, str]]:
+        """The loopback addresses of the stand-in's relays in a namespace, by Service and by the router's port."""
         prefix = f"{server}/{namespace}/"
-        return {
-            key.removeprefix(prefix): str(relay["ip"]) for key, relay in self._relays.items() if key.startswith(prefix)
-        }
-
-    def router_ports(self, server: str, namespace: str) -> dict[int, str]:
-        """The same relays by the router's port that each stands for: port -> loopback address."""
-        prefix = f"{server}/{namespace}/"
-        return {
-            relay["target"]: str(relay["ip"])
-            for key, relay in self._relays.items()
-            if key.startswith(prefix) and "target" in relay
-        }
+        here = {key.removeprefix(prefix): relay for key, relay in self._relays.items() if key.startswith(prefix)}
+        by_service = {name: str(relay["ip"]) for name, relay in here.items()}
+        return by_service, {relay["target"]: str(relay["ip"]) for relay in here.values() if "target" in relay}
 
     def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
         """Publishes where a pod's process listens, or removes that (None). `key`: API server/namespace/pod.

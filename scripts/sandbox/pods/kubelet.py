@@ -160,8 +160,7 @@ class Kubelet:
             return
         services = [s for (ns, _), s in self._services.items() if ns == namespace]
         pods = [w.pod_name() for w in here]
-        routers = self._network.router_ports(self.server, namespace)
-        relays = names.relays_by_target_port(services, self._network.relays(self.server, namespace), routers)
+        relays = names.relays_by_target_port(services, *self._network.relays(self.server, namespace))
         entries = names.resolve(namespace, services, pods, relays, self._network.unreachable)
         for worker in readers:
             names.write_hosts(worker.location.hosts, entries, worker.pod_name())

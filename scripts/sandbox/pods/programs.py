@@ -61,32 +61,19 @@ class MemberRuntime:
         return self.java is not None and self.jar is not None
 
 
-@dataclass(frozen=True)
 class PodLocation:
-    """A pod's files and address on this machine. `folder` contains volumes/, hosts, tmp/ and bin/."""
+    """A pod's files and address on this machine."""
 
-    folder: Path
-    address: str
-
-    @property
-    def volumes(self) -> Path:
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder = folder
+        self.address = address
+        self.volumes = folder / "volumes"
         """One folder for each of the pod's volumes."""
-        return self.folder / "volumes"
-
-    @property
-    def hosts(self) -> Path:
+        self.hosts = folder / "hosts"
         """The names that the pod can resolve."""
-        return self.folder / "hosts"
-
-    @property
-    def tmp(self) -> Path:
-        """For the process's temporary files."""
-        return self.folder / "tmp"
-
-    @property
-    def bin(self) -> Path:
+        self.tmp = folder / "tmp"
+        self.bin = folder / "bin"
         """Programs that come first on the PATH of the pod's scripts."""
-        return self.folder / "bin"
 
     def log(self, container: str, restarts: int) -> Path:
         """The log of one run of a container."""

@@ -31,6 +31,8 @@ class PodRecord:
         self.kube = kube
         self.pod = pod
         self.pod_ip = pod_ip
+        meta = pod["metadata"]
+        self.namespace, self.name, self.uid = str(meta["namespace"]), str(meta["name"]), str(meta["uid"])
         self.view = initial_view(pod, pod_ip, HOST_IP)
         self.gone = False
         """Removed from the API server: the process gets no grace period."""
@@ -38,21 +40,6 @@ class PodRecord:
         """The sandbox ends: the process is killed and no status written."""
         self._change = threading.Condition()
         self._conditions: list[Obj] = []
-
-    @property
-    def namespace(self) -> str:
-        """The pod's namespace."""
-        return str(self.pod["metadata"]["namespace"])
-
-    @property
-    def name(self) -> str:
-        """The pod's name."""
-        return str(self.pod["metadata"]["name"])
-
-    @property
-    def uid(self) -> str:
-        """The pod's uid: a StatefulSet reuses pod names."""
-        return str(self.pod["metadata"]["uid"])
 
     # Called from other threads
     def update(self, pod: Obj) -> None:

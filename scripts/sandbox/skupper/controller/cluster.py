@@ -134,6 +134,12 @@ class Cluster:
                 raise
         return known if _owners(known) >= _owners(obj) else None
 
+    def ensure_spec(self, resource: Resource, obj: Obj) -> None:
+        """The same, with the spec updated where it differs."""
+        known = self.ensure(resource, obj)
+        if known is not None and known["spec"] != obj["spec"]:
+            self.replace(resource, {**known, "spec": obj["spec"]})
+
     def merge(self, resource: Resource, obj: Obj) -> bool:
         """Changes or creates an object of a kind that is not watched; False when its namespace is being deleted."""
         namespace, name = key_of(obj)

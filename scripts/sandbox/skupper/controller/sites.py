@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.api.kinds import (
-    CONFIG_MAPS,
-    DEPLOYMENTS,
-    PODS,
-    ROLE_BINDINGS,
-    ROLES,
-    SERVICE_ACCOUNTS,
-    SERVICES,
-    Obj,
-    Resource,
-)
+from sandbox.api.kinds import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES, Obj, Resource
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller import kinds, leader_election, status, templates
 from sandbox.skupper.controller.cluster import Cluster, labels_match
@@ -113,16 +103,12 @@ class Sites:
     def _make(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
         """Creates a Site's objects. Those of a deleted Site of the same name have to be removed first."""
         if not site["spec"].get("serviceAccount"):
-            self._ensure_once(cycle, cluster, ROLES, templates.role(site), site)
-            self._ensure_once(cycle, cluster, SERVICE_ACCOUNTS, templates.service_account(site), site)
-            self._ensure_once(cycle, cluster, ROLE_BINDINGS, templates.role_binding(site), site)
+            for resource, obj in templates.account_and_rights(site):
+                self._ensure_once(cycle, cluster, resource, obj, site)
         for certificate in templates.certificates(site):
             cluster.ensure(kinds.CERTIFICATES, certificate)
         if site["spec"].get("linkAccess", "") not in ("", "none"):
-            wanted = templates.router_access(site)
-            made = cluster.ensure(kinds.ROUTER_ACCESSES, wanted)
-            if made is not None and made["spec"] != wanted["spec"]:
-                cluster.replace(kinds.ROUTER_ACCESSES, {**made, "spec": wanted["spec"]})
+            cluster.ensure_spec(kinds.ROUTER_ACCESSES, templates.router_access(site))
         cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(cycle, cluster, site)))
         cluster.ensure(SERVICES, templates.local_service(site))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox.api.kinds import Obj, Objs
+from sandbox.api.kinds import ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS, Obj, Objs, Resource
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller.cluster import owner
 
@@ -77,23 +77,13 @@ def router_config(site: Obj) -> Obj:
     }
 
 
-def service_account(site: Obj) -> Obj:
-    """The router's ServiceAccount."""
-    return {"metadata": meta(site, ROUTER)}
-
-
-def role(site: Obj) -> Obj:
-    """The rights of the router's adaptor."""
-    return {"metadata": meta(site, ROUTER), "rules": _RULES}
-
-
-def role_binding(site: Obj) -> Obj:
-    """Binds the Role to the ServiceAccount."""
-    return {
-        "metadata": meta(site, ROUTER),
-        "subjects": [{"kind": "ServiceAccount", "name": ROUTER}],
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ROUTER},
-    }
+def account_and_rights(site: Obj) -> list[tuple[Resource, Obj]]:
+    """The router's ServiceAccount, the rights of its adaptor, and their binding."""
+    metadata = meta(site, ROUTER)
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ROUTER}
+    binding = {"metadata": metadata, "subjects": [{"kind": "ServiceAccount", "name": ROUTER}], "roleRef": role}
+    account = {"metadata": metadata}
+    return [(ROLES, {"metadata": metadata, "rules": _RULES}), (SERVICE_ACCOUNTS, account), (ROLE_BINDINGS, binding)]
 
 
 def local_service(site: Obj) -> Obj:

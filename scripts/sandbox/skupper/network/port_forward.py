@@ -28,6 +28,4 @@ def step(cycle: Cycle, cluster: Cluster, sites: Sites, traffic: Traffic) -> None
 
 def _ensure(cluster: Cluster, forwards: Objs, pod: Obj) -> None:
     wanted: Obj = {"metadata": meta(pod, pod["metadata"]["name"]), "spec": {"forwards": forwards}}
-    known = cluster.ensure(PORT_FORWARDS, wanted)
-    if known is not None and known["spec"] != wanted["spec"]:
-        cluster.replace(PORT_FORWARDS, {**known, "spec": wanted["spec"]})
+    cluster.ensure_spec(PORT_FORWARDS, wanted)
