@@ -97,7 +97,7 @@ def test_a_watch_reports_every_change(kube: Kube, namespaces: Namespaces) -> Non
 
 
 def test_a_watch_survives_a_restart_of_its_server(sandbox: Sandbox, namespaces: Namespaces, kube: Kube) -> None:
-    """The server is killed and started again as it was; what was deleted meanwhile is told too."""
+    """The server is killed and restarted; objects that were deleted in between are reported, too."""
     ns = namespaces.make()
     kube.create(kinds.CONFIG_MAPS, _followed("stays", ns))
     kube.create(kinds.CONFIG_MAPS, _followed("goes", ns))

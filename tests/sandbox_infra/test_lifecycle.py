@@ -1,4 +1,4 @@
-"""A sandbox's start and end, with sandboxes of their own. What is killed here is killed on purpose."""
+"""Start and end of sandboxes, each test with its own. The tests kill processes on purpose."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAST = ("--profile", "fast", "--no-standin")
 
 @pytest.fixture
 def layout(real_env: dict[str, str]) -> Iterator[Layout]:
-    """Where a sandbox of the test's own will be; it is gone afterwards."""
+    """The layout of the test's own sandbox, which is removed afterwards."""
     made = Layout.named(f"life-{os.getpid()}")
     yield made
     run_sandbox(real_env, "down", "--name", made.name)
@@ -38,7 +38,7 @@ def layout(real_env: dict[str, str]) -> Iterator[Layout]:
 
 
 def _everything(layout: Layout) -> list[ProcessId]:
-    """All processes of a running sandbox: found by its folder's name on their command lines."""
+    """All processes of a running sandbox, found by its folder in their command lines."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit() and str(layout.state) in processes.command_of(int(entry)):
@@ -131,7 +131,7 @@ def test_a_killed_supervisor_is_cleaned_up(layout: Layout, real_env: dict[str, s
     guard.recorded(layout)["supervisor"].send(signal.SIGKILL)
 
     _gone(layout, processes)
-    assert (layout.failed_logs / "supervisor.log").exists()  # somebody will want to know why
+    assert (layout.failed_logs / "supervisor.log").exists()
 
 
 def test_down_cleans_up_after_guard_and_supervisor_were_killed(layout: Layout, real_env: dict[str, str]) -> None:
@@ -139,7 +139,7 @@ def test_down_cleans_up_after_guard_and_supervisor_were_killed(layout: Layout, r
     processes = _everything(layout)
     recorded = guard.recorded(layout)
 
-    # Stopped first, so that neither can react to the other's end.
+    # SIGSTOP first, so that neither reacts to the end of the other.
     for process in recorded.values():
         process.send(signal.SIGSTOP)
     for process in recorded.values():
@@ -167,11 +167,11 @@ def test_an_interrupted_up_leaves_nothing(layout: Layout, real_env: dict[str, st
     until(lambda: not layout.state.exists(), 5)
     if number == signal.SIGINT:
         assert process.returncode == 130
-        assert "taking down" in talk
+        assert "removing the sandbox" in talk
 
 
 def test_a_reused_pid_is_not_killed(layout: Layout, real_env: dict[str, str]) -> None:
-    """What a unreachable sandbox wrote down may be another process's pid by now."""
+    """A pid that a killed sandbox recorded may belong to another process."""
     with subprocess.Popen(["sleep", "60"]) as bystander:
         (layout.kwok / "clusters/client/pids").mkdir(parents=True)
         (layout.kwok / "clusters/client/pids/etcd.pid").write_text(str(bystander.pid))
@@ -191,11 +191,11 @@ def test_an_owner_that_does_not_run_is_an_error(layout: Layout, real_env: dict[s
     done = run_sandbox(real_env, "up", "--name", layout.name, "--owner", str(ended.pid), check=False)
 
     assert done.returncode == 1
-    assert "is not there" in done.stderr
+    assert "does not run" in done.stderr
 
 
 def test_a_failed_start_shows_the_log(layout: Layout, real_env: dict[str, str], tmp_path: Path) -> None:
-    """With an API server that cannot start, `up` fails, says why and leaves nothing."""
+    """With an API server that cannot start, `up` fails, shows the log and leaves nothing."""
     real, broken = Path(real_env["HZLINK_SANDBOX_CACHE"]), tmp_path / "cache"
     for path in real.rglob("*"):
         if path.is_file() and path.parent != real and "build-" not in str(path):
@@ -213,7 +213,7 @@ def test_a_failed_start_shows_the_log(layout: Layout, real_env: dict[str, str], 
     )
 
     assert done.returncode == 1
-    assert "kwokctl could not make" in done.stderr
+    assert "kwokctl could not create" in done.stderr
     assert "the disk is on fire" in done.stderr
     assert not layout.state.exists()
     assert time.monotonic() - began < 120

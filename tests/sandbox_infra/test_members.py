@@ -32,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def members(sandbox: Sandbox) -> Iterator[str]:
-    """A namespace with three members as the manifests have them, all ready; its name."""
+    """The name of a namespace with the three members of the manifests, all ready."""
     made = Namespaces(sandbox)
     ns = made.make("real")
     applied = sandbox.kubectl("cluster", "kustomize", str(MANIFESTS / "cluster"))
@@ -82,7 +82,7 @@ def test_three_pods_form_one_cluster(sandbox: Sandbox, members: str) -> None:
 
     assert sorted(endpoints) == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
     assert all(e["ready"] and e["ports"] == [5701, 5702, 8081] for e in endpoints.values())
-    # What clients are told: the pods' names.
+    # The addresses that clients get: the pods' names.
     assert seen == ["hazelcast-0:5701", "hazelcast-1:5701", "hazelcast-2:5701"]
 
 
@@ -161,7 +161,7 @@ def test_a_stopped_member_is_not_ready(sandbox: Sandbox, members: str) -> None:
 
 
 def _mancenter(sandbox: Sandbox, ns: str) -> Callable[[], Obj]:
-    """Makes a pod in Management Center's location; what it says on port 8080."""
+    """Creates a Management Center pod; returns what port 8080 shows."""
     kube = sandbox.kube("client")
     data = {"hazelcast-client.yaml": CLIENT_CONFIG}
     kube.create(kinds.CONFIG_MAPS, {"metadata": {"name": "mc", "namespace": ns}, "data": data})
@@ -188,7 +188,7 @@ def _mancenter(sandbox: Sandbox, ns: str) -> Callable[[], Obj]:
 def test_management_center_sees_the_members_by_name(
     sandbox: Sandbox, members: str, namespaces: Namespaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The relays of services.json are taken straight from the members here; the stand-in is not asked."""
+    """The relays of services.json lead directly to the members; the stand-in is not used."""
     ns = namespaces.make("real")
     kube = sandbox.kube("client")
     endpoints = sandbox.endpoints("cluster", members)
@@ -225,7 +225,7 @@ def test_the_process_ends_before_its_pod_is_deleted(sandbox: Sandbox, members: s
 
     assert not process.alive()
     assert "hazelcast-2" not in sandbox.endpoints("cluster", members)
-    # The one that goes is taken out of the cluster at once, not after a timeout.
+    # The member leaves the cluster at once, not after a timeout.
     until(lambda: "Members {size:2" in sandbox.kubectl("cluster", "-n", members, "logs", "hazelcast-0"), 5)
     assert sandbox.kubectl("cluster", "-n", members, "get", "portforwards", "-o", "name").split() == [
         "portforward.kwok.x-k8s.io/hazelcast-0",
@@ -234,7 +234,7 @@ def test_the_process_ends_before_its_pod_is_deleted(sandbox: Sandbox, members: s
 
 
 def test_a_deleted_namespace_leaves_no_process(sandbox: Sandbox, members: str) -> None:
-    """The last test of this file: it takes the members away."""
+    """The last test of this file, because it removes the members."""
     processes = [ProcessId.of(e["pid"]) for e in sandbox.endpoints("cluster", members).values()]
 
     remove_namespace(sandbox.kube("cluster"), members)

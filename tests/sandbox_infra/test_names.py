@@ -31,7 +31,7 @@ def test_publish_not_ready_addresses() -> None:
     assert _addresses("hazelcast", headless) == ["127.9.0.1", "127.9.0.2"]
     assert _addresses("hazelcast.ns.svc.cluster.local", headless) == ["127.9.0.1", "127.9.0.2"]
     assert _addresses("hazelcast-1.hazelcast", headless) == ["127.9.0.2"]
-    # A pod's bare name is no name in DNS.
+    # A pod's name alone does not resolve.
     assert _addresses("hazelcast-1", headless) == []
 
 

@@ -144,7 +144,7 @@ def _mancenter(ns: str) -> Obj:
 
 
 def test_the_init_container_waits_for_the_members_names(sandbox: Sandbox, namespaces: Namespaces) -> None:
-    """The script of the manifests is run for real, also where no other process runs."""
+    """The script of the manifests runs even in a namespace without processes."""
     ns = namespaces.make("none")
     kube = sandbox.kube("client")
     data = {"wait-for-members.sh": WAIT_SCRIPT, "hazelcast-client.yaml": CLIENT_CONFIG}
@@ -181,7 +181,7 @@ def test_pods_and_namespaces_are_deleted(sandbox: Sandbox, namespaces: Namespace
     ns = namespaces.make()
     kube = sandbox.kube("client")
     for name in ("a", "b"):
-        # The namespace controller comes back after half of a pod's grace.
+        # The namespace controller retries after half of a pod's grace period.
         kube.create(kinds.PODS, pod(name, ns, spec={"terminationGracePeriodSeconds": 1}))
         until(partial(_ready, sandbox, "client", ns, name), 10)
 

@@ -88,7 +88,7 @@ def test_only_paths_inside_volumes_are_replaced(tmp_path: Path) -> None:
 
 
 def test_a_checkout_below_a_mount_path() -> None:
-    """As in a checkout under /tmp, where a pod has a volume, too."""
+    """Such as a checkout under /tmp, where a pod mounts a volume."""
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/data"}]}
     folder = Path("/data/sandbox/config")
 

@@ -1,4 +1,4 @@
-"""What the stand-in's controller does, on real API servers: the way from nothing to linked, and back."""
+"""The stand-in's controller on real API servers: from nothing to linked Sites, and back."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_without_a_site_nothing_is_reconciled(topology: Topology) -> None:
     message = "No active site in namespace"
     topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Error", message)
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Error", message)
-    # A Site that comes later gets to know of them only when the controller looks again.
+    # A Site that is created later adopts them only at the resync.
     topology.site("client", "c02")
     topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Pending")
     until(lambda: "hazelcast" in topology.services("client"), SECONDS)
@@ -297,7 +297,7 @@ def test_objects_that_remain_after_a_site_is_deleted(topology: Topology) -> None
     assert topology.get("client", core.LEASES, "skupper-site-leader") is not None
     assert topology.get("client", kinds.LISTENERS, "hazelcast") is not None
     assert topology.state("cluster", kinds.GRANTS, name) == ("Ready", "OK")
-    # The other side forgets it only later.
+    # The other side removes it from its status later.
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Pending", "No matching listeners")
 
 
@@ -319,7 +319,7 @@ def test_traffic_needs_ready_routers_and_a_link_but_no_conditions(topology: Topo
     assert _open(topology.relay("hazelcast")) is False
     topology.link()
     assert topology.state("client", kinds.LISTENERS, "hazelcast") == ("Pending", "No matching connectors")
-    # No processes stand behind these pods, so that nothing listens for them, linked or not.
+    # These pods have no processes, so no relay listens for them, linked or not.
     until(lambda: topology.relay("hazelcast-1"), SECONDS)
     assert len({topology.relay(name) for name in ("hazelcast", *MEMBERS)}) == 4
 

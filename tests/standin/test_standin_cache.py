@@ -1,4 +1,4 @@
-"""What the controller keeps of the API servers' objects."""
+"""The controller's cache of the API servers' objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sandbox.skupper.network.traffic import load_balanced
 
 
 class Server:
-    """As much of an API server as these tests need."""
+    """A fake of the API client, with the calls that these tests need."""
 
     def __init__(self, *objects: Obj) -> None:
         self.objects = {(obj["metadata"]["namespace"], obj["metadata"]["name"]): obj for obj in objects}
@@ -72,7 +72,7 @@ def test_a_deleted_object_stays_deleted_until_a_new_one_is_created() -> None:
 
 
 def test_only_watched_objects_are_cached() -> None:
-    """Anything else would be kept for ever: nobody reports its end."""
+    """Other objects would stay in the cache, because no watch reports their deletion."""
     cluster = a_cluster()
     cluster.create(ROLES, an_object("role"))
     cluster.create(CONFIG_MAPS, an_object("skupper-network-status"))

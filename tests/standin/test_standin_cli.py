@@ -1,4 +1,4 @@
-"""The stand-in's `skupper` command: options and files, as the real one has them; no clusters."""
+"""The stand-in's `skupper` command: its options and files. No clusters."""
 
 from __future__ import annotations
 

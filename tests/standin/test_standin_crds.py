@@ -1,4 +1,4 @@
-"""The stand-in's definitions agree with the real ones, where those are at hand."""
+"""Compares the stand-in's definitions with the real ones, if they are available."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import yaml
 from sandbox.skupper.controller import crds
 from sandbox.skupper.controller.crds import SETTINGS
 
-# A folder beside the checkout, or the one that the variable names; its absence only skips the comparison.
+# A folder beside the checkout, or that of the variable; without it the comparison is skipped.
 REAL = Path(os.environ.get("SKUPPER_CRDS") or Path(__file__).resolve().parents[3] / "shared" / "skupper-crds")
 _PROSE = {"description", "x-kubernetes-validations"}
 
 
 def _bare(node: Any) -> Any:
-    """Without descriptions and the texts of validation rules, requirements in any order."""
+    """The schema without descriptions and texts of validation rules, with sorted requirements."""
     if isinstance(node, list):
         return [_bare(item) for item in node]
     if not isinstance(node, dict):
@@ -77,7 +77,7 @@ def _open_objects(schema: dict[str, Any], path: str) -> Any:
 
 
 def _weights(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """A map of numbers (MultiKeyListener's weights) is a map on purpose."""
+    """The schema itself if it is a map of numbers (MultiKeyListener's weights), which is allowed."""
     return schema if schema.get("additionalProperties") == {"type": "integer"} else None
 
 

@@ -204,7 +204,7 @@ def test_a_timer_runs_while_every_cycle_asks_for_it() -> None:
     timers.sweep()
     assert a_cycle(11.0, timers).elapsed("x", span, of="a")
     timers.sweep()
-    timers.sweep()  # a look that did not ask
+    timers.sweep()  # a cycle that did not ask
     assert not a_cycle(20.0, timers).elapsed("x", span, of="a")
 
 

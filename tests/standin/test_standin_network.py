@@ -1,4 +1,4 @@
-"""The simulated network: what flows when, and who hears of it when. No clusters, no real time."""
+"""The simulated network: when traffic flows and when the network status changes. No clusters, no real time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def to(uid: str, configured_at: float = 0.0, **changes: str) -> LinkState:
 
 
 class Clock:
-    """Steps a network through time, as the controller would: at every moment it asked for."""
+    """Runs the network's cycles at simulated times, as the controller does: at every time it requested."""
 
     def __init__(self, faults: Faults | None = None) -> None:
         self.network = Network()
@@ -45,15 +45,15 @@ class Clock:
         self.faults = faults or Faults()
         self._timers = Timers()
 
-    def look(self, *sites: SiteState) -> float:
-        """One look now; when it wants the next."""
-        cycle = Cycle(self.now, MEASURED, self.faults, self._timers)
-        self.network.step(cycle, sites)
+    def cycle(self, *sites: SiteState) -> float:
+        """Runs one cycle now; returns when the next is due."""
+        current = Cycle(self.now, MEASURED, self.faults, self._timers)
+        self.network.step(current, sites)
         self._timers.sweep()
-        return cycle.next_at
+        return current.next_at
 
     def until(self, moment: float, *sites: SiteState) -> None:
-        while (due := self.look(*sites)) <= moment:
+        while (due := self.cycle(*sites)) <= moment:
             self.now = due
         self.now = moment
 
@@ -114,12 +114,12 @@ def test_a_deleted_site_stays_in_the_network_status_for_a_while() -> None:
 def test_a_link_is_reported_as_down_before_its_site_is_removed() -> None:
     clock = Clock()
     clock.until(40.0, CLIENT, CLUSTER)
-    clock.look(CLIENT)
+    clock.cycle(CLIENT)
     clock.now = 100.0
-    due = clock.look(CLIENT)
+    due = clock.cycle(CLIENT)
     assert (clock.operational("client"), clock.knows("client", "cluster")) == ([False], True)
     clock.now = due
-    clock.look(CLIENT)
+    clock.cycle(CLIENT)
     assert (clock.operational("client"), clock.knows("client", "cluster")) == ([], False)
 
 

@@ -14,7 +14,7 @@ from sandbox.skupper.network.relays import Address, Relays
 
 
 class Echo:
-    """A server that says its name and then returns what it gets."""
+    """A server that sends its name and then echoes."""
 
     def __init__(self, name: str) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Grants and tokens: used once, for a while, with the right code, at an address that answers."""
+"""Grants and tokens: number of redemptions, expiry, code and address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def failed(text: str) -> str:
 
 @pytest.fixture
 def linkable(topology: Topology) -> Topology:
-    """Both Sites, nothing linked."""
+    """Both Sites, not linked."""
     topology.sites()
     return topology
 
@@ -89,7 +89,7 @@ def test_a_token_that_cannot_be_redeemed(linkable: Topology, field: str, value: 
     linkable.wait_for("client", kinds.TOKENS, name, "Error")
     assert message in linkable.state("client", kinds.TOKENS, name)[1]
     assert linkable.list("client", kinds.LINKS) == []
-    # Nothing was counted: the right token still works.
+    # No redemption was counted: the right token still works.
     linkable.wake(linkable.token(grant, "right"))
     linkable.wait_for("client", kinds.LINKS, "right", "Ready", "OK")
 
@@ -103,7 +103,7 @@ def test_a_failed_token_is_retried(linkable: Topology) -> None:
 
 
 def test_a_redemption_is_counted_before_the_link_is_created(topology: Topology) -> None:
-    """The issuer has no endpoints: one use goes with the first try, one with the try after the status changed."""
+    """The issuer has no endpoints: the first attempt and the one after the status change use one redemption each."""
     topology.site("cluster", "c01")
     topology.site("client", "c02")
     grant = topology.grant(redemptionsAllowed=2)
@@ -146,7 +146,7 @@ def test_an_existing_secret_fails_the_token(linkable: Topology) -> None:
 
 
 def test_a_redeemed_token_does_not_recreate_its_link(linkable: Topology) -> None:
-    """As seen with the real controller: the Secret stays too."""
+    """As with the real controller; the Secret is not deleted either."""
     name = linkable.link(redemptionsAllowed=2)
     linkable.delete("client", kinds.LINKS, name)
     with pytest.raises(AssertionError, match="not within"):
@@ -166,7 +166,7 @@ def test_the_fault_link_delete_recreates_the_link(linkable: Topology) -> None:
 
 
 def test_the_grant_server_without_an_address(topology: Topology) -> None:
-    """The address that was given once is kept, like the real one does, though nobody answers there any more."""
+    """A grant keeps its last address, as in the real controller, although nothing answers there."""
     topology.sites()
     grant = topology.grant()
     topology.fault(grant_server={"cluster": False})
