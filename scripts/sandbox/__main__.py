@@ -14,8 +14,8 @@ from types import FrameType
 from sandbox.clusters import build
 from sandbox.clusters.control_planes import components
 from sandbox.daemon import guard
-from sandbox.daemon.processes import ProcessId
 from sandbox.layout import CONTEXTS, DEFAULT_NAME, ROOT, Layout, SandboxError, Settings, Start, read_json
+from sandbox.processes import ProcessId
 
 _DOWN_SECONDS = 30.0
 

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import processes
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.clusters.control_planes import components
-from sandbox.daemon import guard, processes
-from sandbox.daemon.processes import ProcessId
+from sandbox.daemon import guard
 from sandbox.layout import ROOT, Layout, Settings
+from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import pod
 from tests.sandboxed import run_sandbox, until
 

@@ -17,9 +17,9 @@ from hazelcast.client import HazelcastClient
 from sandbox.api import kinds
 from sandbox.api.kinds import Obj
 from sandbox.clusters.build import find_jar
-from sandbox.daemon.processes import ProcessId
 from sandbox.layout import write_json
 from sandbox.pods.programs import find_java
+from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import CLIENT_CONFIG, MANIFESTS, condition, pod, service
 from tests.sandboxed import Namespaces, Sandbox, remove_namespace, until
 

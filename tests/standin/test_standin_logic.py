@@ -13,9 +13,9 @@ from sandbox.api.kinds import Obj
 from sandbox.layout import PROFILES, Layout, Profile, Settings
 from sandbox.skupper import durations
 from sandbox.skupper.controller import load_balancers, pki, status
-from sandbox.skupper.controller.controller import Controller
 from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.controller.sites import running_state
+from sandbox.skupper.controllers import Controller
 from sandbox.skupper.faults import delays, faults
 from sandbox.skupper.faults.delays import FAST, MEASURED, Span
 from sandbox.skupper.faults.faults import Faults

@@ -19,8 +19,8 @@ from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError
 from sandbox.clusters.kwok_config import AUDIT_POLICY, PORT_NAMES, kubeconfig, kwokctl_config
-from sandbox.daemon.processes import ProcessId, command_of
 from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError, architecture
+from sandbox.processes import ProcessId, command_of
 
 Programs = Mapping[str, Path]
 """The path of each program by its name."""

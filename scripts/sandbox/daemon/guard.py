@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from sandbox.daemon import processes
-from sandbox.daemon.processes import ProcessId
+from sandbox import processes
 from sandbox.layout import ROOT, Layout, Start, read_json, write_json
+from sandbox.processes import ProcessId
 
 ALREADY_RUNNING = 3
 _SUPERVISOR_SECONDS = 10.0

@@ -15,10 +15,10 @@ import threading
 import time
 from pathlib import Path
 
+from sandbox import processes
 from sandbox.api.client import Kube
 from sandbox.clusters.build import find_jar, find_programs
 from sandbox.clusters.control_planes import create_all, restart_missing, tail, wait_for
-from sandbox.daemon import processes
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
 from sandbox.network.loopback import AddressBlock, LoopbackNetwork
 from sandbox.pods.kubelet import Kubelet

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox.daemon import processes
+from sandbox import processes
 from sandbox.pods.programs import Launch
 from sandbox.pods.spec import Probe
 

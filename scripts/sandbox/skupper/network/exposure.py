@@ -8,10 +8,10 @@ from functools import partial
 
 from sandbox.api.kinds import SERVICES, Obj, Objs, key_of
 from sandbox.skupper.controller import templates
-from sandbox.skupper.controller.bindings import LISTENER_LABEL, Bindings
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.network.bindings import LISTENER_LABEL, Bindings
 from sandbox.skupper.network.network import SiteRecord
 
 _FIRST_PORT = 1024

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sandbox.api.kinds import PODS, SECRETS, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, templates
-from sandbox.skupper.controller.adoption import Adoption
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, is_ready, router_is_ready, router_pods
+from sandbox.skupper.network.adoption import Adoption
 from sandbox.skupper.network.network import LinkState, Services, SiteState
 
 

@@ -13,8 +13,6 @@ from sandbox.api.client import Kube
 from sandbox.api.kinds import KubeError
 from sandbox.layout import SERVERS, Layout, Settings
 from sandbox.skupper.controller import access, install, kinds
-from sandbox.skupper.controller.adoption import Adoption
-from sandbox.skupper.controller.bindings import Bindings
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.events import Events
 from sandbox.skupper.controller.grants import Grants
@@ -26,6 +24,8 @@ from sandbox.skupper.controller.sites import Sites
 from sandbox.skupper.controller.tokens import Tokens
 from sandbox.skupper.faults import delays, faults
 from sandbox.skupper.network import port_forward
+from sandbox.skupper.network.adoption import Adoption
+from sandbox.skupper.network.bindings import Bindings
 from sandbox.skupper.network.exposure import Exposure
 from sandbox.skupper.network.network import Network
 from sandbox.skupper.network.status import NetworkStatus

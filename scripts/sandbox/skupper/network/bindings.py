@@ -6,10 +6,10 @@ from functools import partial
 
 from sandbox.api.kinds import SERVICES, Obj, Objs, Resource
 from sandbox.skupper.controller import kinds, status
-from sandbox.skupper.controller.adoption import Adoption
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.network.adoption import Adoption
 from sandbox.skupper.network.network import SiteRecord
 from sandbox.skupper.network.targets import matching_pods, selected_pods
 
