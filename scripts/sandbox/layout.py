@@ -82,49 +82,48 @@ class Layout:
         return self.kwok / "clusters" / server
 
     def pod_dir(self, server: str, namespace: str, pod: str, uid: str) -> Path:
-        """The files of one pod: volumes, logs, its idea of names."""
+        """The files of one pod: volumes, logs, hosts file."""
         return self.state / "pods" / server / namespace / f"{pod}-{uid[:8]}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is decided when a sandbox starts. `net` is its part of loopback, such as "127.77"."""
+    """The settings of a running sandbox. `net` is its block of loopback addresses, such as "127.77"."""
 
     name: str
     profile: Profile
     net: str
 
     def write(self, layout: Layout) -> None:
-        """Puts the settings where every program of the sandbox finds them."""
+        """Writes them into the sandbox's folder."""
         write_json(layout.settings_file, asdict(self))
 
     @classmethod
     def read(cls, layout: Layout) -> Settings:
-        """Reads them back; FileNotFoundError when the sandbox has not come that far."""
-        data = json.loads(layout.settings_file.read_text())
-        return cls(**data)
+        """Reads them; FileNotFoundError before the sandbox has written them."""
+        return cls(**json.loads(layout.settings_file.read_text()))
 
 
 @dataclass(frozen=True)
 class Start:
-    """How a sandbox is to be started: handed from `up` to the guard to the supervisor."""
+    """Options of a start, passed from `up` to the guard to the supervisor."""
 
     profile: Profile
     standin: bool
 
     def arguments(self) -> list[str]:
-        """As arguments for a command line."""
+        """The options as arguments of a command line."""
         return ["--profile", self.profile, *([] if self.standin else ["--no-standin"])]
 
     @staticmethod
     def add_options(parser: argparse.ArgumentParser) -> None:
-        """The options that `arguments` gives."""
+        """Adds these options to a parser."""
         parser.add_argument("--profile", choices=PROFILES, default="measured", help="the delays (measured)")
-        parser.add_argument("--no-standin", action="store_true", help="leave the Skupper stand-in out")
+        parser.add_argument("--no-standin", action="store_true", help="start without the Skupper stand-in")
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Start:
-        """Back from a parsed command line."""
+        """The options of a parsed command line."""
         return cls(options.profile, not options.no_standin)
 
 

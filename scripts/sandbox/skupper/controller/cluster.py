@@ -193,11 +193,6 @@ def is_ending(err: KubeError) -> bool:
     return (err.code == 403 and "being terminated" in err.message) or (err.code == 404 and "namespaces " in err.message)
 
 
-def draft(obj: Obj) -> Obj:
-    """A copy that may be changed."""
-    return copy.deepcopy(obj)
-
-
 def owner(obj: Obj) -> Objs:
     """The ownerReferences of an object that the garbage collector deletes with `obj`."""
     meta = obj["metadata"]

@@ -132,12 +132,12 @@ def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkState]:
     found = []
     for link in cluster.all(kinds.LINKS, namespace):
         configured_at = links.configured_at(link)
-        way = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
+        endpoint = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
         secret = cluster.get(SECRETS, namespace, link["spec"].get("tlsCredentials", ""))
-        if configured_at is None or way is None or secret is None:
+        if configured_at is None or endpoint is None or secret is None:
             continue
         name = link["metadata"]["name"]
-        found.append(LinkState(name, way["host"], way["port"], pki.ca_of(secret), configured_at))
+        found.append(LinkState(name, endpoint["host"], endpoint["port"], pki.ca_of(secret), configured_at))
     return found
 
 
