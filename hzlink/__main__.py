@@ -32,15 +32,15 @@ def _take_streams_and_signals() -> None:
     # Standard error does so by itself: what an encoding lacks (LANG, or half a character in a name) is shown escaped.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    # Until there is something to put in order (running.run), ^C just ends the process.
+    # Until a command runs (tasks.run), ^C ends the process at once.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _leave(status: int) -> NoReturn:
-    """Ends the process at once: nothing is left to put in order, and Python takes 60 ms to take itself down."""
+    """Ends the process at once: there is nothing left to clean up, and Python's own exit takes 60 ms."""
     for stream in (sys.stdout, sys.stderr):
-        # Whoever read it has gone: `hzlink status | head`.
+        # The reader has closed the pipe: `hzlink status | head`.
         with suppress(BrokenPipeError, ValueError):
             stream.flush()
     os._exit(status)

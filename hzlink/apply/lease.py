@@ -77,7 +77,7 @@ def make(topology_name: str, holder: Holder, now: datetime, before: Object | Non
 
 
 def renewed(mine: Object, now: datetime) -> dict[str, Any]:
-    """The same Lease with a new time; the server takes it only if nobody has changed it since."""
+    """The same Lease with a new time; the server accepts it only if it was not changed since."""
     return {**mine, "spec": {**objects.spec(mine), "renewTime": _micro(now)}}
 
 

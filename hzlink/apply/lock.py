@@ -22,7 +22,7 @@ from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from hzlink.programs.tasks import shielded
 
-# Seconds between two looks at a Lease that may be over, and between two tries to renew.
+# Seconds between two reads of a Lease that may have expired, and between two tries to renew.
 LOOK = 3.0
 RETRY = 1.0
 # How often to begin again when others are as quick.
@@ -75,7 +75,7 @@ async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[No
 
 
 async def drop_dead(topology: Topology) -> None:
-    """Removes the Lease of a run of this machine that is no more. For where there is nothing else to write."""
+    """Removes the Lease of a run on this machine that has ended. For runs that have nothing else to write."""
     kubectl = Kubectl(topology.cluster, deadline=RENEW)
     # Whoever may not even look has taken none.
     with suppress(KubectlError):
@@ -114,7 +114,7 @@ class _Lock:
             self._mine = await self._take()
         except KubectlError as error:
             if self._terms.optional:
-                self._tell(Mark.WARN, f"going on without the lock that keeps other runs off: {error.message}")
+                self._tell(Mark.WARN, f"continuing without a lock against other runs: {error.message}")
                 return False
             raise self._refused(error) from None
         return True
@@ -134,7 +134,7 @@ class _Lock:
                 async with asyncio.timeout_at(renewed + DURATION):
                     await self._renew(failures)
             except TimeoutError:
-                said = failures[-1] if failures else "this machine slept or was too busy"
+                said = failures[-1] if failures else "this machine was suspended or too busy"
                 raise self._lost(f"its lock could not be renewed for {DURATION:g} s", said) from None
             renewed = began
 
@@ -171,33 +171,33 @@ class _Lock:
         return lease.make(self._topology.name, self._me, _now(), before)
 
     async def _may_take(self, found: Object) -> None:
-        """Returns once the Lease may be taken from whoever has it; says why that is right."""
+        """Returns when the Lease may be taken from its holder, with the reason."""
         who = lease.describe(found, _now())
         if self._terms.force:
             self._tell(
                 Mark.WARN,
                 f"--force-unlock: taking the lock from {who}; should that run be at work, "
-                f"it stops within {RENEW:g} s, and what it was doing may be half done",
+                f"it stops within {RENEW:g} s, and its work may be half done",
             )
             return
         match lease.judge(found, _now(), process_identity.runs_holder(lease.holder(found))):
             case Verdict.HELD:
                 raise self._held(found)
             case Verdict.DEAD:
-                self._tell(Mark.NOTE, f"taking over from a run that ended before it could tidy up: {who}")
+                self._tell(Mark.NOTE, f"taking over the lock of a run that ended without releasing it: {who}")
             case Verdict.SILENT:
                 await self._watch(found, who)
 
     async def _watch(self, found: Object, who: str) -> None:
         """Waits for one duration, by this machine's clock alone, whether the other run gives a sign of life."""
         began = time.monotonic()
-        text = f"whether a run that seems to have ended is still at work: {who}"
+        text = f"whether a run that seems to have ended still runs: {who}"
         self._tell(Mark.NOTE, f"watching for {DURATION:g} s, as clocks differ, {text}")
         while (waited := time.monotonic() - began) < DURATION:
             self._emit(Event(Mark.WAIT, text, self._site, "lock", elapsed=waited, limit=DURATION))
             if time.monotonic() >= self._terms.until:
                 raise WaitTimeout(
-                    "timed out waiting to see whether another run is still at work",
+                    "timed out waiting to see whether another run still runs",
                     site=self._site,
                     subject=f"Lease {self._ref.name}",
                     said=who,
@@ -241,10 +241,10 @@ class _Lock:
     def _held(self, found: Object | None) -> Locked:
         command = self._terms.command
         return Locked(
-            f"another run is at work on topology {self._topology.name}",
+            f"another run holds the lock of topology {self._topology.name}",
             site=self._site,
             subject=f"Lease {self._ref.name}",
-            said=f"held by {lease.describe(found, _now())}" if found else "several runs are after it at once",
+            said=f"held by {lease.describe(found, _now())}" if found else "several runs try to take it at once",
             next_step=f"{hints.hzlink(command)}   (once that run has ended; if it never will: "
             f"{hints.hzlink(f'{command} --force-unlock')})",
         )
@@ -255,7 +255,7 @@ class _Lock:
             site=self._site,
             subject=f"Lease {self._ref.name}",
             said=said,
-            next_step=f"{hints.hzlink(self._terms.command)}   (goes on where this ended, once no other run is at work)",
+            next_step=f"{hints.hzlink(self._terms.command)}   (continues, once no other run holds the lock)",
         )
 
     def _refused(self, error: KubectlError) -> HzlinkError:
@@ -271,7 +271,7 @@ class _Lock:
 
 
 async def _unless_changed(call: Awaitable[Object]) -> Object | None:
-    """What the call made; None where somebody else was quicker: the object is there already, gone, or another."""
+    """What the call made; None if another run was faster: the object exists already, was deleted, or was changed."""
     try:
         return await call
     except KubectlError as error:

@@ -57,7 +57,7 @@ def runs(process: Process) -> bool | None:
     try:
         return _started(process.pid) == process.started and not _ended(process.pid)
     except FileNotFoundError:
-        # Either it has just ended, or this user is shown no processes of others.
+        # It has just ended, or this user may not see processes of other users.
         return True
     except (OSError, ValueError, IndexError):
         return True

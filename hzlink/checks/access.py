@@ -51,7 +51,7 @@ def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Chance, str]:
 
 
 def _is_new(service: Object, snapshot: Snapshot) -> bool:
-    """Whether the Service is so new that its load balancer may still be on its way."""
+    """Whether the Service is so new that its load balancer may still get an address."""
     made = objects.created(service)
     return made is not None and snapshot.at is not None and (snapshot.at - made).total_seconds() < BALANCER_SECONDS
 

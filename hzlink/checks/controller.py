@@ -15,10 +15,10 @@ from hzlink.programs import hints
 from hzlink.programs.refusals import INSTALL_SKUPPER, Refusal
 
 INSTALL = f"kubectl apply -f {INSTALL_SKUPPER}"
-DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are there", INSTALL)
+DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are installed", INSTALL)
 THERE = Check(
     "skupper-controller",
-    "a Skupper controller looks after the namespace",
+    "a Skupper controller manages the namespace",
     f"{INSTALL}   (where one is installed elsewhere: hzlink up --skip-check)",
 )
 RUNS = Check(
@@ -29,7 +29,7 @@ RUNS = Check(
 )
 VERSION = Check(
     "skupper-version",
-    "the Skupper version has no bug that an upgrade mends",
+    "the Skupper version has no bug that an upgrade fixes",
     "upgrade Skupper to 2.2.1 or later",
     Severity.WARNING,
 )
@@ -107,8 +107,8 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
             RUNS.failed(site, "the Skupper controller is not ready", subject=subject, said=rollout.text, then=then),
         ]
     if told:
-        # It has been here: it runs somewhere that need not be looked into.
-        return [THERE.passed(site, f"the Site is looked after by {told.get('namespace')}/{told.get('name')}")]
+        # The controller has set a status: it runs in some namespace that hzlink need not know.
+        return [THERE.passed(site, f"the Site is managed by {told.get('namespace')}/{told.get('name')}")]
     if isinstance(answers.controller, Unknown):
         text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
         then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
@@ -126,7 +126,7 @@ def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
     found = versions.parse(told)
     if found is None:
         # Nothing to tell it by is nothing new: whether there is a controller is a check of its own.
-        return [VERSION.unknown(site, f"Skupper calls its version {told!r}")] if told else []
+        return [VERSION.unknown(site, f"Skupper reports version {told!r}")] if told else []
     mended = [bug for bug in bugs(found) if bug.fixed is not None]
     if found < FIRST or mended:
         reasons = [f"{bug.name}: {bug.what}" for bug in mended]

@@ -1,4 +1,4 @@
-"""Gathers what checks judge, beside the look at a site: a few programs side by side, each with its deadline.
+"""Collects the facts for the checks: a few programs side by side, each with its deadline.
 
 Nothing here writes: a SelfSubjectRulesReview is a question that is asked by POST, and no cluster keeps it.
 """

@@ -21,7 +21,7 @@ Asked = tuple[Mapping[Site, Answers], str | Unknown | None]
 
 
 async def ask(config: Config) -> Asked:
-    """What the checks need beyond a look at the sites' objects."""
+    """What the checks need besides the sites' objects."""
     return await asyncio.gather(
         gather.ask_all(config.topology.sites, config.timeout), gather.skupper_cli(config.timeout)
     )
@@ -51,7 +51,7 @@ class Preflight:
     async def errors(
         self, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
     ) -> list[HzlinkError]:
-        """What forbids to write anything; warnings are told. To be called only where there is something to do."""
+        """The errors that forbid writing; warnings are emitted. Call it only if there are steps to run."""
         if not self._wanted:
             return []
         asked = await (self._asking or ask(self._config))

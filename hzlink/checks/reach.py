@@ -9,11 +9,11 @@ from hzlink.observe.snapshot import Snapshot
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
-API = Check("api", "the API server answers and knows you", "kubectl cluster-info", deadline=15.0)
+API = Check("api", "the API server answers and accepts your credentials", "kubectl cluster-info", deadline=15.0)
 NAMESPACE = Check("namespace", "the namespace is there", "kubectl create namespace NAMESPACE", deadline=15.0)
 POD_SECURITY = Check(
     "pod-security",
-    "PodSecurity lets Skupper's router pods in",
+    "PodSecurity admits Skupper's router pods",
     "kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=baseline --overwrite",
 )
 

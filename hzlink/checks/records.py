@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its id, what it makes sure of, how to mend it, how much it matters, seconds that it may take."""
+    """One check: its id, what it verifies, how to fix a failure, its severity, and seconds that it may take."""
 
     id: str
     title: str
@@ -115,7 +115,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Versions:
-    """kubectl's own version and the API server's, as `v1.37.2`; empty where it was not told."""
+    """The versions of kubectl and of the API server, such as `v1.37.2`; empty where unknown."""
 
     kubectl: str
     server: str
@@ -123,7 +123,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a site answered beside the look at its objects. None: asked, and not there.
+    """What a site answered besides its objects. None: asked for, and it does not exist.
 
     `review` is the status of a SelfSubjectRulesReview; `controller` and `grant_server` are the Deployment and the
     Service in the namespace where Skupper installs itself for a whole cluster; `routes` whether there are OpenShift

@@ -12,7 +12,7 @@ from hzlink.programs import hints
 
 RIGHTS = Check(
     "rights",
-    "you may do all that `up` does",
+    "you have all rights that `up` needs",
     "an administrator can give you the Roles of manifests/rbac: see manifests/README.md",
 )
 

@@ -82,7 +82,7 @@ def _kubectl(facts: Facts) -> list[Finding]:
         return []
     mine = versions.parse(told[0])
     if mine is None:
-        return [KUBECTL_AGE.unknown(None, f"kubectl calls its version {told[0]!r}")]
+        return [KUBECTL_AGE.unknown(None, f"kubectl reports version {told[0]!r}")]
     if mine < MIN_KUBECTL:
         return [KUBECTL_AGE.failed(None, f"kubectl is {mine}; hzlink asks for {MIN_KUBECTL} or later")]
     return [KUBECTL_AGE.passed(None, f"kubectl {mine}")]
@@ -101,7 +101,7 @@ def _cli(facts: Facts) -> list[Finding]:
         return [CLI_SKEW.unknown(None, "the version of the skupper CLI is not known", found.said)]
     mine = versions.parse(found)
     if mine is None:
-        return [CLI_SKEW.unknown(None, f"the skupper CLI calls its version {found!r}")]
+        return [CLI_SKEW.unknown(None, f"the skupper CLI reports version {found!r}")]
     return [CLI.passed(None, f"skupper {mine}")]
 
 

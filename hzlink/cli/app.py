@@ -29,9 +29,14 @@ from hzlink.cli.options import (
     LinkFromOption,
     MembersOption,
     ModeOption,
+    NoColor,
     OnlySite,
+    Output,
+    OutputOption,
     ProbeImage,
+    Quiet,
     SkipCheck,
+    Verbose,
     VerifyOption,
     ViaOption,
     Wait,
@@ -92,7 +97,7 @@ def up_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Bring everything up: apply, link, wait, show. Safe to repeat: a second run writes nothing."""
+    """Apply, link and wait until clients can use the members. Safe to repeat: a second run writes nothing."""
     settings = {
         "members": members,
         "image": image,
@@ -136,7 +141,7 @@ def link_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Link, or mend the link of, sites that already run. Changes nothing else."""
+    """Link sites that already run, or repair their link. Changes nothing else."""
     settings = {"link_from": link_from, "via": via, "address_timeout": address_timeout}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
@@ -199,7 +204,7 @@ def verify_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Prove it by traffic: a real Hazelcast client calls every member by name through each client site's Services."""
+    """Verify with traffic: a real Hazelcast client calls every member by name through each client site's Services."""
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.verify import verify
@@ -214,7 +219,8 @@ def verify_command(
 def bench_command(
     *,
     seconds: Annotated[
-        float, typer.Option("--seconds", help="For each size, through the link and past it.", min=0.1, max=600)
+        float,
+        typer.Option("--seconds", help="Seconds for each value size and each path (default: 2).", min=0.1, max=600),
     ] = 2.0,
     site: Annotated[str | None, typer.Option("--site", help="The client site (default: the first).")] = None,
     cluster_name: ClusterNameOption = None,
@@ -236,10 +242,10 @@ def bench_command(
 def open_command(
     *,
     what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
-    port: Annotated[int, typer.Option("--port", help="Local port (default: a free one).", min=0, max=65535)] = 0,
-    browser: Annotated[bool, typer.Option("--browser", help="Show it in the browser.")] = False,
+    port: Annotated[int, typer.Option("--port", help="Local port (default: a free port).", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the address in the browser.")] = False,
     site: Annotated[
-        str | None, typer.Option("--site", help="The site whose one is meant (default: the first).")
+        str | None, typer.Option("--site", help="Site whose application to open (default: the first client site).")
     ] = None,
     site_flags: Any,
     console_flags: Any,
@@ -259,7 +265,7 @@ def open_command(
 def down_command(
     *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, site_flags: Any, console_flags: Any
 ) -> None:
-    """Remove what hzlink made, and nothing else. Shows the list first, and looks again afterwards."""
+    """Remove what hzlink created, and nothing else. Shows the list first and checks the result."""
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.down import down
@@ -311,6 +317,19 @@ def dump_command(*, target: DumpFile = None, site_flags: Any, console_flags: Any
     _run("dump", site_flags, console_flags, work)
 
 
+@app.command("version")
+def version_command(
+    *, output: OutputOption = Output.TABLE, verbose: Verbose = 0, quiet: Quiet = False, no_color: NoColor = False
+) -> None:
+    """Print the versions of hzlink, kubectl, the skupper CLI and Python."""
+    from hzlink.cli import error_boundary
+    from hzlink.cli.console import Console
+    from hzlink.commands.version import version
+
+    console = Console(output, verbose, quiet, no_color)
+    _end(console, error_boundary.guarded("version", console, version))
+
+
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
 
 
@@ -321,6 +340,10 @@ def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], wo
 
     console = Console(**console_flags)
     error_boundary.record_site_flags(values, SITE_FLAGS)
-    result = error_boundary.of(command, values, console, work)
+    _end(console, error_boundary.of(command, values, console, work))
+
+
+def _end(console: "Console", result: "Result") -> None:
+    """Shows the result and exits with its status."""
     console.show(result)
     raise typer.Exit(int(result.status))

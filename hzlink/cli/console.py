@@ -122,7 +122,7 @@ class Console:
         if self.output == "json":
             from hzlink.render.structured import as_json
 
-            # One of many is a line: whoever reads them takes them line by line.
+            # Each of many documents is one line, so that a reader can take them line by line.
             print(as_json(result, None if self._view else 2), flush=True)
         elif self.output == "yaml":
             from hzlink.render.structured import as_yaml
@@ -164,7 +164,7 @@ class Console:
             self._print(result)
             sys.stdout.flush()
         except SystemExit:
-            # What rich makes of a reader that has gone.
+            # rich raises this when the reader has closed the pipe.
             raise BrokenPipeError from None
 
     def _draw(self, result: Result) -> None:
@@ -231,7 +231,7 @@ class Console:
 
 
 def _answer(question: str) -> str:
-    """A line from the terminal. The event loop stands still meanwhile, so ^C is taken here and not by its handler."""
+    """A line from the terminal. The event loop is blocked meanwhile, so ^C is handled here."""
     import signal
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

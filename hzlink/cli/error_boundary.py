@@ -22,7 +22,7 @@ Work = Callable[[Config, Console], Coroutine[Any, Any, "Result"]]
 
 
 def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
-    """For the commands that hzlink proposes: they must speak of the same sites. `names` are the flags for that."""
+    """Records the site flags for the commands that hzlink proposes: they must name the same sites."""
     hints.site_flags.clear()
     for name in names:
         value = values[name]
@@ -33,9 +33,14 @@ def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def of(command: str, values: Mapping[str, Any], console: Console, work: Work) -> Result:
-    """The command's result; an error becomes one, too. Only a bug passes, and even that without a traceback."""
+    """The result of a command that works on a topology."""
+    return guarded(command, console, lambda: work(resolve.resolve(resolve.Flags.typed(values)), console))
+
+
+def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """The command's result; an error becomes one, too. With -vv, a bug passes with its traceback."""
     try:
-        return run(work(resolve.resolve(resolve.Flags.typed(values)), console))
+        return run(start())
     except HzlinkError as error:
         return failed(command, error)
     except KeyboardInterrupt:
@@ -46,7 +51,7 @@ def of(command: str, values: Mapping[str, Any], console: Console, work: Work) ->
             raise
         said = f"{type(error).__name__}: {error}"
         next_step = f"{hints.hzlink(command)} -vv   (shows where)"
-        return failed(command, HzlinkError("hzlink made a mistake", said=said, next_step=next_step))
+        return failed(command, HzlinkError("internal error in hzlink", said=said, next_step=next_step))
 
 
 def failed(command: str, error: HzlinkError) -> Result:

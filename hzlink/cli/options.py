@@ -47,50 +47,86 @@ class BenchOutput(StrEnum):
 
 ClientCtx = Annotated[
     list[str] | None,
-    typer.Option("--client-ctx", help="Context of a client site; once for each.", rich_help_panel=SITES),
+    typer.Option(
+        "--client-ctx",
+        help="kubeconfig context of a client site; repeat it for more client sites.",
+        rich_help_panel=SITES,
+    ),
 ]
 ClusterCtx = Annotated[
-    str | None, typer.Option("--cluster-ctx", help="Context of the cluster site.", rich_help_panel=SITES)
+    str | None,
+    typer.Option(
+        "--cluster-ctx", help="kubeconfig context of the cluster site, where the members run.", rich_help_panel=SITES
+    ),
 ]
 Namespace = Annotated[
     str | None,
-    typer.Option("--namespace", "-n", help="Namespace of every site (else each context's own).", rich_help_panel=SITES),
+    typer.Option(
+        "--namespace", "-n", help="Namespace of every site (default: each context's own).", rich_help_panel=SITES
+    ),
 ]
 ClientNs = Annotated[
     list[str] | None,
-    typer.Option("--client-ns", help="Namespace of the client sites: one for all, or one each.", rich_help_panel=SITES),
+    typer.Option(
+        "--client-ns",
+        help="Namespace of the client sites: one for all, or one for each, in order.",
+        rich_help_panel=SITES,
+    ),
 ]
 ClusterNs = Annotated[
-    str | None, typer.Option("--cluster-ns", help="Namespace of the cluster site.", rich_help_panel=SITES)
+    str | None,
+    typer.Option("--cluster-ns", help="Namespace of the cluster site (default: --namespace).", rich_help_panel=SITES),
 ]
-Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Kubeconfig file.", rich_help_panel=SITES)]
+Kubeconfig = Annotated[
+    str | None,
+    typer.Option(
+        "--kubeconfig", help="kubeconfig file of every site (default: as kubectl finds it).", rich_help_panel=SITES
+    ),
+]
 ClientKubeconfig = Annotated[
-    str | None, typer.Option("--client-kubeconfig", help="Kubeconfig of the client sites.", rich_help_panel=SITES)
+    str | None,
+    typer.Option(
+        "--client-kubeconfig",
+        help="kubeconfig file of the client sites (default: --kubeconfig).",
+        rich_help_panel=SITES,
+    ),
 ]
 ClusterKubeconfig = Annotated[
-    str | None, typer.Option("--cluster-kubeconfig", help="Kubeconfig of the cluster site.", rich_help_panel=SITES)
+    str | None,
+    typer.Option(
+        "--cluster-kubeconfig",
+        help="kubeconfig file of the cluster site (default: --kubeconfig).",
+        rich_help_panel=SITES,
+    ),
 ]
 File = Annotated[
     str | None,
-    typer.Option("--file", "-f", help="Settings from a file (./hzlink.yaml if there).", rich_help_panel=SITES),
+    typer.Option(
+        "--file", "-f", help="File with settings (default: ./hzlink.yaml, if there is one).", rich_help_panel=SITES
+    ),
 ]
 Name = Annotated[
-    str | None, typer.Option("--name", help="The topology's name (default: hazelcast).", rich_help_panel=SITES)
+    str | None, typer.Option("--name", help="Name of the topology (default: hazelcast).", rich_help_panel=SITES)
 ]
 OutputOption = Annotated[
-    Output, typer.Option("--output", "-o", help="What standard output gets.", rich_help_panel=OUTPUT)
+    Output, typer.Option("--output", "-o", help="Output format: table, wide, json or yaml.", rich_help_panel=OUTPUT)
 ]
 StatusOutputOption = Annotated[
     StatusOutput,
-    typer.Option("--output", "-o", help="What standard output gets; wide: every hop.", rich_help_panel=OUTPUT),
+    typer.Option("--output", "-o", help="Output format; wide and tree show every hop.", rich_help_panel=OUTPUT),
 ]
 BenchOutputOption = Annotated[
     BenchOutput,
-    typer.Option("--output", "-o", help="What standard output gets; svg: a picture.", rich_help_panel=OUTPUT),
+    typer.Option("--output", "-o", help="Output format; svg is a picture.", rich_help_panel=OUTPUT),
 ]
 Timeout = Annotated[
-    float | None,
-    typer.Option("--timeout", help="Seconds for the whole command (default: 180).", rich_help_panel=OUTPUT),
+    str | None,
+    typer.Option(
+        "--timeout",
+        metavar="DURATION",
+        help="Time for the whole command: 90s, 3m, 1h30m, or seconds (default: 3m).",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Verbose = Annotated[
     int,
@@ -98,61 +134,90 @@ Verbose = Annotated[
         "--verbose",
         "-v",
         count=True,
-        help="Tell every program run (-vv: with tracebacks).",
+        help="Print every program that is run; -vv also prints tracebacks.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.", rich_help_panel=OUTPUT)]
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=OUTPUT)]
-MembersOption = Annotated[int | None, typer.Option("--members", help="How many Hazelcast members (default: 3).")]
-ImageOption = Annotated[str | None, typer.Option("--image", help="Image of the members.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.", rich_help_panel=OUTPUT)]
+NoColor = Annotated[bool, typer.Option("--no-color", help="Print without colours.", rich_help_panel=OUTPUT)]
+MembersOption = Annotated[
+    int | None, typer.Option("--members", help="Number of Hazelcast members, 1 to 100 (default: 3).")
+]
+ImageOption = Annotated[
+    str | None, typer.Option("--image", help="Container image of the members (default: hazelcast/hazelcast:5.5.0).")
+]
 ModeOption = Annotated[
-    Mode | None, typer.Option("--mode", help="smart: a client reaches every member by name; unisocket: one connection.")
+    Mode | None,
+    typer.Option(
+        "--mode", help="smart: clients connect to every member by name; unisocket: to any one member (default: smart)."
+    ),
 ]
-ExposeOption = Annotated[Expose | None, typer.Option("--expose", help="Service type of Management Center.")]
-LinkFromOption = Annotated[LinkFrom | None, typer.Option("--link-from", help="Which side issues the token.")]
-ViaOption = Annotated[Via | None, typer.Option("--via", help="Link with the skupper CLI, or through kubectl.")]
+ExposeOption = Annotated[
+    Expose | None, typer.Option("--expose", help="Service type of Management Center (default: clusterip).")
+]
+LinkFromOption = Annotated[
+    LinkFrom | None,
+    typer.Option("--link-from", help="Which side issues the token; auto: the one that has an address (default: auto)."),
+]
+ViaOption = Annotated[
+    Via | None,
+    typer.Option(
+        "--via", help="Program that links: skupper, or kubectl; auto: skupper if it is installed (default: auto)."
+    ),
+]
 AddressTimeout = Annotated[
-    float | None,
-    typer.Option("--address-timeout", help="Seconds that auto waits for a load balancer's address (default: 60)."),
+    str | None,
+    typer.Option(
+        "--address-timeout",
+        metavar="DURATION",
+        help="How long --link-from auto waits for the cluster site's load balancer: 90s, 2m (default: 60s).",
+    ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the steps and change nothing.")]
 CreateNamespace = Annotated[
-    bool, typer.Option("--create-namespace", help="Create namespaces that are not there; `down` removes them.")
+    bool, typer.Option("--create-namespace", help="Create namespaces that do not exist; `down` removes them.")
 ]
 ForceUnlock = Annotated[
-    bool, typer.Option("--force-unlock", help="Take the lock from another run, such as one whose machine is gone.")
+    bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
 ]
-SkipCheck = Annotated[
-    bool, typer.Option("--skip-check", help="Do not check first what is needed (`hzlink check` does it alone).")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Watch = Annotated[
-    bool, typer.Option("--watch", "-w", help="Go on looking, and show what changes, until ^C (or --timeout).")
+    bool, typer.Option("--watch", "-w", help="Watch: redraw when something changes, until ^C or --timeout.")
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is so (--for); exit 4 when --timeout is over.")]
-WaitFor = Annotated[Goal | None, typer.Option("--for", help="What --wait waits for (default: healthy).")]
-VerifyOption = Annotated[bool, typer.Option("--verify", help="End with `hzlink verify`.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait for the condition of --for; exit code 4 when --timeout is over.")
+]
+WaitFor = Annotated[Goal | None, typer.Option("--for", help="Condition that --wait waits for (default: healthy).")]
+VerifyOption = Annotated[bool, typer.Option("--verify", help="Run `hzlink verify` at the end.")]
 ClusterNameOption = Annotated[
-    str | None, typer.Option("--cluster-name", help="Hazelcast's own name of the cluster (default: dev).")
+    str | None, typer.Option("--cluster-name", help="Name of the Hazelcast cluster (default: dev).")
 ]
 InCluster = Annotated[
-    bool, typer.Option("--in-cluster", help="Do it from a Job in each client site's namespace: no port is forwarded.")
+    bool,
+    typer.Option(
+        "--in-cluster", help="Run in a Job in each client site's namespace instead of through forwarded ports."
+    ),
 ]
 ProbeImage = Annotated[
-    str | None, typer.Option("--probe-image", help="Image of that Job, with Python 3.11+ (default: python:3.13-slim).")
+    str | None,
+    typer.Option(
+        "--probe-image", help="Image of the --in-cluster Job, with Python 3.11 or later (default: python:3.13-slim)."
+    ),
 ]
 OnlySite = Annotated[
-    list[str] | None, typer.Option("--site", help="Only this site (by its name in `status`), when another is gone.")
+    list[str] | None, typer.Option("--site", help="Remove only this site, by its name in `status`; repeatable.")
 ]
 
 DumpOnFailure = Annotated[
-    bool, typer.Option("--dump-on-failure", help="Write a support bundle (`hzlink dump`) when it fails.")
+    bool, typer.Option("--dump-on-failure", help="Write a support bundle (`hzlink dump`) if the command fails.")
 ]
 DumpFile = Annotated[
     str | None,
-    typer.Argument(metavar="[FILE]", help="The archive (default: hzlink-dump-TOPOLOGY-TIME.tar.gz in this folder)."),
+    typer.Argument(
+        metavar="[FILE]", help="Archive to write (default: hzlink-dump-TOPOLOGY-TIME.tar.gz in this folder)."
+    ),
 ]
 
 

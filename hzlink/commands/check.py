@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hzlink.config.resolve import Config
     from hzlink.render.result import Result
 
-# Seconds for the look at each site.
+# Seconds for the observation of each site.
 DEADLINE = 15.0
 
 

@@ -1,4 +1,4 @@
-"""`hzlink down`: removes what hzlink made and nothing else, waits until it is gone, and proves it."""
+"""`hzlink down`: removes what hzlink made and nothing else, waits until it is deleted, and checks that."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def down(
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
     removals = await asyncio.gather(*(_removal(topology, snapshots[site]) for site in sites))
     lines = [line for removal in removals for line in removal.lines]
-    # With the cluster site out of reach, or its namespace gone, there is nothing to hold on to.
+    # If the cluster site is unreachable, or its namespace is gone, there is no Lease to take.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
     if not lines:
         if not lockless and await lock.is_there(topology):
@@ -72,7 +72,7 @@ async def down(
                 pass  # that removes it
         if not only:
             _forget(topology)
-        return Result("down", removed=(), notes=("nothing of hzlink's is there",))
+        return Result("down", removed=(), notes=("no objects of hzlink were found",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
     until = time.monotonic() + config.timeout
@@ -94,7 +94,7 @@ async def down(
         return result.of_errors("down", failed)
     if not only:
         _forget(topology)
-    return Result("down", removed=tuple(lines), notes=("all gone: looked again and found nothing of hzlink's",))
+    return Result("down", removed=tuple(lines), notes=("removed: no objects of hzlink are left",))
 
 
 def _forget(topology: Topology) -> None:
@@ -103,7 +103,7 @@ def _forget(topology: Topology) -> None:
 
 
 async def _look(sites: Sequence[Site], deadline: float) -> Snapshots:
-    """Snapshots. Where Skupper has been uninstalled already, its kinds went with it, and the rest is looked at."""
+    """Snapshots. Where Skupper is already uninstalled, without its kinds."""
     snapshots = dict(await observe_all(sites, ALL_KINDS, deadline))
     bare = [site for site in sites if snapshots[site].refusal is Refusal.NO_DEFINITIONS]
     core = [kind for kind in ALL_KINDS if not objects.RESOURCES[kind].endswith(".skupper.io")]
@@ -190,7 +190,7 @@ async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: st
 
 
 async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None:
-    """Only when nobody else's objects are in it."""
+    """Removes the namespace, but only if it holds no objects of others."""
     site = removal.site
     kubectl = Kubectl(site)
     foreign = await foreign_objects(kubectl)
@@ -205,7 +205,7 @@ async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None
 
 
 async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
-    """The proof: what of hzlink's is there after all, or of what Skupper had made of it."""
+    """The objects of hzlink, or those that Skupper made from them, that are still there."""
     snapshots = await _look([removal.site for removal in removals], OBSERVE_DEADLINE)
     left = []
     for removal in removals:

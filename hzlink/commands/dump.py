@@ -80,7 +80,7 @@ async def after_up(config: Config, emit: Emit, running: Coroutine[Any, Any, Resu
 
 
 def _offer(outcome: Result, emit: Emit) -> None:
-    """One word of it. What is missing beforehand is told by its own error, and needs no bundle."""
+    """Offers a support bundle, except for a missing prerequisite, which its own error explains."""
     command = hints.hzlink("dump")
     if outcome.status is ExitStatus.PREREQUISITE:
         return

@@ -1,4 +1,4 @@
-"""`hzlink link`: links, or mends the link of, sites that already run. Changes nothing else."""
+"""`hzlink link`: links sites that already run, or repairs their link. Changes nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
         await lock.drop_dead(topology)
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
-        # Again: until now another run may have been at work.
+        # Observe again: another run may have changed something before this one had the lock.
         looked = await _look(config, ignore)
         if looked.errors:
             return result.of_errors("link", looked.errors)
@@ -52,7 +52,7 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
 
 @dataclass(frozen=True)
 class _Observation:
-    """What a look found, and what is to be done about it."""
+    """What an observation found, and the steps that follow from it."""
 
     snapshots: Snapshots
     errors: list[HzlinkError]

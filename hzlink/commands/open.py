@@ -97,7 +97,7 @@ def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site
 
 
 async def _find(topology: Topology, door: _App, sites: Sequence[Site]) -> Site:
-    """The first of the sites that has the Service. One that cannot be read is told of only where no other has it."""
+    """The first of the sites that has the Service. A site that cannot be read is an error only if no other has it."""
 
     async def look(site: Site) -> bool | HzlinkError:
         try:

@@ -1,4 +1,4 @@
-"""`hzlink status`: a look at every site, or one after the other. Never writes, never hangs."""
+"""`hzlink status`: one observation of every site, or repeated ones. Never writes, never hangs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hzlink.observe.snapshot import Snapshots
     from hzlink.render.result import Result
 
-# Seconds for the look at each site: a status that takes longer is no status.
+# Seconds for the observation of each site: a status must answer soon.
 DEADLINE = 10.0
 # Seconds from one look to the next. A kubectl that watches can watch one kind of object; there are ten, at every site.
 PERIOD = 2.0
@@ -45,8 +45,8 @@ async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) ->
     from hzlink.verify import saved_verdict, verdict_file
 
     snapshots = await looking
-    verified = saved_verdict.standing(verdict_file.load(config.topology), time.time())
-    seen = saved_verdict.outrank(report.make(config.topology, snapshots), verified)
+    verified = saved_verdict.at_time(verdict_file.load(config.topology), time.time())
+    seen = saved_verdict.prefer_over_conditions(report.make(config.topology, snapshots), verified)
     return result.verdict("status", seen, verified=verified), snapshots
 
 
@@ -85,7 +85,7 @@ async def follow(config: Config, how: Following) -> Result:
             left = PERIOD if how.limit is None else how.limit - waited
             await asyncio.sleep(max(0.0, min(looked + PERIOD - time.monotonic(), left)))
     except BrokenPipeError:
-        # Whoever read what is shown has gone.
+        # The reader has closed the pipe.
         if last is None:
             raise
         return _shown(how, last)
@@ -96,7 +96,7 @@ async def follow(config: Config, how: Following) -> Result:
 
 
 def _ended(how: Following, last: Result, reached: Condition | None, waited: float) -> Result | None:
-    """The outcome, if that was the last look; else it is told what is being waited for."""
+    """The result, if this was the last observation; otherwise emits what it waits for."""
     from hzlink.model.errors import ExitStatus
 
     late = how.limit is not None and waited >= how.limit

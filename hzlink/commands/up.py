@@ -1,4 +1,4 @@
-"""`hzlink up`: from two contexts to a working topology. Safe to repeat; resumes whatever was cut off."""
+"""`hzlink up`: from two contexts to a working topology. Safe to repeat; continues an interrupted run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def _up(
     if run.errors:
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, force_unlock), emit):
-        # Again: until now another run may have been at work.
+        # Observe again: another run may have changed something before this one had the lock.
         looked = await _look(config, create_namespace, rendering)
         if looked.errors:
             return result.of_errors("up", looked.errors)
@@ -86,7 +86,7 @@ async def _up(
 
 @dataclass(frozen=True)
 class _Observation:
-    """What a look found: what forbids to go on, else what is to be done. `missing`: sites that get a namespace."""
+    """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace."""
 
     snapshots: Snapshots
     errors: list[HzlinkError]
@@ -95,7 +95,7 @@ class _Observation:
 
 
 async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
-    """One look at all sites, and the plan. Nothing is written before this."""
+    """Observes all sites and makes the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
@@ -126,7 +126,7 @@ def _first_guess(topology: Topology) -> _Parts:
 
 
 class _Rendering:
-    """What each site gets. It is rendered while the sites are looked at, and again only where the guess was wrong."""
+    """The desired objects of each site. Rendered during the observation, and again if the first guess was wrong."""
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology

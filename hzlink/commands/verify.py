@@ -118,7 +118,7 @@ def _how(plan: Plan) -> str:
 
 
 def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
-    """What is to be called at a client site, by what a look at the sites found."""
+    """What to call at a client site, from the observed sites."""
     services = [item for item in snapshots[client].of("Service") if not objects.is_going(item)]
     topology = seen.topology
     names = tuple(member.name for member in seen.members) or topology.member_names
@@ -133,7 +133,7 @@ def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str
 
 
 def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
-    """An error for each thing that is wrong, with the hop that it points to and what to look at."""
+    """An error for each failed name, with its hop and the next command."""
     bad = [one for one in found.names if not one.ok]
     dead = [one for one in bad if one.outcome in (Outcome.UNREACHABLE, Outcome.NO_SERVICE)]
     if len(dead) == len(found.names):

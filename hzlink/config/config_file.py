@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from hzlink.model import durations
 from hzlink.model.choices import Expose, LinkFrom, Mode, Via
 from hzlink.model.errors import UsageError
 
@@ -31,7 +32,7 @@ KEYS = {
     "timeout": "timeout",
 }
 LISTS = ("clientContexts", "clientNamespaces")
-NUMBERS = ("members", "timeout", "addressTimeout")
+DURATIONS = ("timeout", "addressTimeout")
 CHOICES: dict[str, type[StrEnum]] = {"mode": Mode, "expose": Expose, "linkFrom": LinkFrom, "via": Via}
 
 
@@ -84,11 +85,14 @@ def _value(path: Path, line: int, key: str, node: Any) -> Any:
         raise UsageError(f"{path}, line {line}: {key} must be a list of names")
     if not isinstance(node, yaml.ScalarNode) or node.value == "":
         raise UsageError(f"{path}, line {line}: {key} must be a single value")
-    if key in NUMBERS:
-        try:
+    try:
+        if key == "members":
             float(node.value)
-        except ValueError:
-            raise UsageError(f"{path}, line {line}: {key} must be a number") from None
+        elif key in DURATIONS:
+            durations.parse(node.value)
+    except ValueError:
+        wanted = "a number" if key == "members" else f"a duration such as {durations.FORMS}"
+        raise UsageError(f"{path}, line {line}: {key} must be {wanted}") from None
     if key in CHOICES and node.value not in list(CHOICES[key]):
         raise UsageError(f"{path}, line {line}: {key} must be one of {', '.join(CHOICES[key])}")
     return str(node.value)

@@ -1,4 +1,4 @@
-"""What the last `up` was told, so that `hzlink status` needs no flags. Contexts and names only, never a secret.
+"""The settings of the last `up`, so that `hzlink status` needs no flags. Contexts and names only, never a secret.
 
 It is a convenience, not a journal: nothing in it is taken as the state of a cluster.
 """

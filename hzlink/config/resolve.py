@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hzlink.config import kubeconfig, last_run, naming
+from hzlink.model import durations
 from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import Settings, Site, Topology
@@ -21,6 +22,8 @@ from hzlink.model.topology import Settings, Site, Topology
 DEFAULT_FILE = "hzlink.yaml"
 DEFAULT_NAME = "hazelcast"
 DEFAULT_TIMEOUT = 180.0
+# The longest time that can be asked for: a day.
+MAX_SECONDS = 86400.0
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -45,9 +48,9 @@ class Flags:
     image: str | None = None
     link_from: str | None = None
     via: str | None = None
-    address_timeout: float | None = None
+    address_timeout: str | None = None
     probe_image: str | None = None
-    timeout: float | None = None
+    timeout: str | None = None
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Flags:
@@ -100,7 +103,7 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
     topology = _topology(values, environ)
-    timeout = _number(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1, 86400)
+    timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path means another file once the user has changed folders.
     for key in ("kubeconfig", "client_kubeconfig", "cluster_kubeconfig"):
@@ -259,7 +262,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         via=_choice(Via, values.get("via", standard.via), "via"),
-        address_timeout=_number(values.get("address_timeout", standard.address_timeout), "address-timeout", 0, 86400),
+        address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,
     )
 
@@ -289,3 +292,14 @@ def _number(value: object, name: str, least: float, most: float) -> float:
     if not least <= number <= most or (name == "members" and number != int(number)):
         raise UsageError(f"--{name} {value!r} is not a number from {least:g} to {most:g}")
     return number
+
+
+def _duration(value: object, name: str, least: float) -> float:
+    """Seconds, from `least` to a day."""
+    try:
+        seconds = durations.parse(str(value))
+    except ValueError:
+        raise UsageError(f"--{name} {value!r} is not a duration such as {durations.FORMS}") from None
+    if not least <= seconds <= MAX_SECONDS:
+        raise UsageError(f"--{name} {value!r} is not from {least:g} s to {MAX_SECONDS / 3600:g} h")
+    return seconds

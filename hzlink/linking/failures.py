@@ -26,7 +26,7 @@ _UNKNOWN_WORDS = ("unknown command", "unknown flag", "unknown shorthand flag")
 
 
 def not_issued(site: Site, error: HzlinkError) -> HzlinkError:
-    """The error, told as one of issuing a token at a site."""
+    """The error in terms of issuing a token at a site."""
     said = error.said or ""
     if any(words in said for words in _UNKNOWN_WORDS):
         return _old_program(error)
@@ -44,7 +44,7 @@ def not_issued(site: Site, error: HzlinkError) -> HzlinkError:
 
 
 def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) -> HzlinkError:
-    """The error, told as one of redeeming the issuer's token, an AccessToken of that name at the redeemer."""
+    """The error in terms of redeeming the issuer's token: an AccessToken of that name at the redeemer."""
     said = error.said or ""
     if any(words in said for words in _UNKNOWN_WORDS):
         return _old_program(error)
@@ -61,7 +61,7 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
 
 
 def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
-    """The error, where the API server did not let it come to anything; a CLI says that in kubectl's words."""
+    """The error, if the API server refused the call; the CLI prints that in kubectl's words."""
     if error.status is ExitStatus.PREREQUISITE:
         return error
     said = error.said or ""

@@ -1,4 +1,4 @@
-"""The token's file: mode 0600 in a folder of mode 0700, gone when it is left."""
+"""The token's file: mode 0600 in a folder of mode 0700, deleted after use."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def private_folder() -> Iterator[Path]:
             (folder / FILE).touch(mode=0o600)
         except OSError as error:
             raise HzlinkError(
-                "there is nowhere to keep the token for the moment that it is needed",
+                "no folder for the token file can be created",
                 said=f"{error.filename}: {error.strerror}",
                 next_step="free some disk space or set TMPDIR, or use: --via kubectl (needs no file)",
             ) from None

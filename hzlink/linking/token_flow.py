@@ -36,7 +36,7 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 # Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
 ISSUE_LIMIT = 60.0
 REDEEM_LIMIT = 60.0
-# Seconds between two nudges of a Link that the controller has not looked at: it looks 0.3 s after one.
+# Seconds between two annotations of a Link that the controller ignores: it reacts 0.3 s after one.
 NUDGE = 2.0
 # Seconds that a Link may be in error: while a Site starts, it is.
 LINK_GRACE = 10.0
@@ -157,7 +157,7 @@ async def _until_ready(linking: Linking) -> None:
 
 
 async def _nudge(linking: Linking) -> None:
-    """Touches the Link again, until it is looked at: the first touch may have come before the controller saw it."""
+    """Annotates the Link again until the controller reacts: the first annotation may have come too early."""
     while True:
         await asyncio.sleep(NUDGE)
         await _touch(linking)
@@ -290,7 +290,7 @@ def _access_token(linking: Linking, token: Token) -> Object:
 
 
 async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> None:
-    """Waits until the AccessToken is redeemed; explains at once why it is not, whatever the CLI waits for."""
+    """Waits until the AccessToken is redeemed. Raises as soon as its status says why not, before the CLI gives up."""
     wait = linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed")
     wait.until = min(wait.until, time.monotonic() + REDEEM_LIMIT)
     watching = asyncio.create_task(wait.watch(TOKENS, _redemption(linking.name), name=linking.name))

@@ -18,7 +18,7 @@ from hzlink.model.topology import MANCENTER, WORKLOAD
 
 
 class State(StrEnum):
-    """How one thing stands."""
+    """The state of one object."""
 
     OK = "ok"
     WAITING = "waiting"
@@ -40,7 +40,7 @@ class Condition:
 
     @property
     def ok(self) -> bool:
-        """Whether it is as it should be."""
+        """Whether the state is OK."""
         return self.state is State.OK
 
 
@@ -61,13 +61,13 @@ def skupper(item: Object | None) -> Condition:
 # one (measured), unless it is being restarted.
 ERROR_GRACE = 3.0
 CONTROLLER_GRACE = 20.0
-NOT_LOOKED_AT = "not looked at yet by the Skupper controller"
+NOT_LOOKED_AT = "not processed yet by the Skupper controller"
 # What a Site says until the garbage collector has taken the objects of the one before it.
 _MENDS_ITSELF = "is not owned by skupper site"
 
 
 def site(item: Object | None) -> Condition:
-    """A Skupper Site that is waited for: what does not mend itself is not waited for until the end."""
+    """The condition of a Site for a wait: an error that cannot resolve itself ends the wait early."""
     condition = skupper(item)
     if condition.state is State.BROKEN and _MENDS_ITSELF not in condition.text:
         return replace(condition, grace=ERROR_GRACE)
@@ -77,7 +77,7 @@ def site(item: Object | None) -> Condition:
 
 
 def since(item: Object) -> datetime | None:
-    """Since when the object stands as it does: its main condition's last transition, or that of the first one that
+    """When the object last changed its state: its main condition's last transition, or that of the first one that
     keeps it from being True; for one without conditions, when it was made.
     """
     conditions = [entry for entry in objects.status(item).get("conditions") or [] if entry.get("type") != "Resolved"]
@@ -124,13 +124,13 @@ def matched(item: Object | None) -> Condition:
 
 
 def only_unmatched(item: Object) -> bool:
-    """Whether a Listener or Connector is as it should be, and only its counterpart is not known (yet)."""
+    """Whether a Listener or Connector is configured and only its counterpart is not known yet."""
     unmatched = objects.condition(item, "Matched").get("status") == "False" or objects.holds(item, "Ready")
     return unmatched and objects.condition(item, "Configured").get("status") != "False"
 
 
 def link_is_stale(link: Object, peer: Object | None) -> bool:
-    """Whether the Link was made to a Site that is no more: its certificates are of no use to the present one."""
+    """Whether the Link was made for a Site that was deleted: the present Site does not accept its certificates."""
     if peer is None:
         return False
     remote = objects.status(link).get("remoteSiteId")
@@ -160,7 +160,7 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
     return Condition(State.WAITING, f"{ready}/{wanted} ready{left}")
 
 
-# Ten times what hzlink itself makes: whoever may write a StatefulSet may write a thousand million into it.
+# Ten times the most that hzlink sets. A user of the namespace may write any number into a StatefulSet.
 MAX_REPLICAS = 1000
 
 
@@ -240,7 +240,7 @@ ROUTER_SELECTOR = "skupper.io/component=router"
 
 
 def routers(items: Iterable[Object]) -> Condition:
-    """A site's router pods: one that is ready will do (with `ha` there are two).
+    """A site's router pods. One ready pod is enough (with `ha` there are two).
 
     OK, too, where neither a pod nor a Deployment of the router's can be seen: then the Site's word has to do.
     """
@@ -305,7 +305,7 @@ def mancenter_started(pods: Iterable[Object]) -> datetime | None:
 
 
 def mancenter_came_first(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
-    """Whether Management Center started before the members' names were there, so that it may have found nobody.
+    """Whether Management Center started before the members' Services existed, so that it may have found no member.
 
     One that finds nobody at its start does not try again.
     """

@@ -82,7 +82,7 @@ class WaitTimeout(HzlinkError):
 
 
 class Locked(HzlinkError):
-    """Another run is at work on the same topology, or has taken over."""
+    """Another run holds the lock of the same topology, or took it."""
 
     status = ExitStatus.LOCKED
 

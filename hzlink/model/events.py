@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """How a step stands."""
+    """What an event reports about a step."""
 
     NOTE = "note"
     WAIT = "wait"
@@ -40,4 +40,4 @@ Emit = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """An Emit that tells nobody."""
+    """An Emit that drops every event."""

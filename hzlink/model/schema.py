@@ -82,7 +82,7 @@ def _fit(value: Any, shape: Any) -> Any:
 def _fit_fields(value: Mapping[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
     fitted_fields = {}
     for key, inner in value.items():
-        # The empty key stands for all of a mapping's fields.
+        # The empty key is for all fields of a mapping.
         wanted = shape.get(key, shape.get(""))
         fits = inner if wanted is None else _fit(inner, wanted)
         if fits is not None or wanted is None:

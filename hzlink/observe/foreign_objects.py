@@ -5,7 +5,7 @@ from __future__ import annotations
 from hzlink.model import objects
 from hzlink.programs.kubectl import Kubectl
 
-# What every namespace has, or what comes and goes by itself.
+# Objects of every namespace, and objects that appear and disappear by themselves.
 _OWN = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default"), ("ConfigMap", "openshift-service-ca.crt")}
 _PASSING = {"Event", "Endpoints", "EndpointSlice", "PodMetrics"}
 

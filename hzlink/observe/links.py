@@ -11,7 +11,7 @@ from hzlink.observe.snapshot import Snapshot, Snapshots
 
 
 def between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object | None:
-    """The Link in the redeemer's namespace that leads to the issuer, whoever made it; the healthiest of several.
+    """The Link in the redeemer's namespace that leads to the issuer, made by any tool; the healthiest of several.
 
     One whose own Site is no more does not count, whatever it says of itself: the garbage collector is on its way.
     """
@@ -36,6 +36,6 @@ def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
 
 
 def is_orphan(snapshot: Snapshot, item: Object) -> bool:
-    """Whether an object belongs to a Site that is no more."""
+    """Whether an object belongs to a Site that was deleted."""
     owners = objects.owner_uids(item, "Site")
     return bool(owners) and not owners & {objects.uid(site) for site in snapshot.of("Site")}

@@ -43,7 +43,7 @@ class MancenterView:
 
     @property
     def sees_no_member(self) -> bool:
-        """Whether it is connected to nobody."""
+        """Whether it is connected to no member."""
         return not self.members
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _started(log: str) -> set[str]:
 
 
 def condition(seen: MancenterView | None) -> Condition:
-    """How one that is ready stands by what it sees; where that is not known, it is taken at its word."""
+    """The condition of a ready Management Center by what it sees; without that knowledge, it counts as connected."""
     if seen is None:
         return Condition(State.OK)
     if not seen.missing:

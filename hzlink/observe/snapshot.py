@@ -82,14 +82,14 @@ class Snapshot:
 
 Snapshots = Mapping[Site, Snapshot]
 
-# Seconds for one look at a site, where the user gave the command more than that.
+# Seconds for one observation of a site, if the command has more time than that.
 OBSERVE_DEADLINE = 15.0
 
 
 async def observe(
     site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = OBSERVE_DEADLINE, *, managed: bool = False
 ) -> Snapshot:
-    """One look at a site, within `deadline` seconds. A site that cannot be read gives a Snapshot that says why.
+    """One observation of a site, within `deadline` seconds. A site that cannot be read gives a Snapshot with the error.
 
     `managed` objects come with the record of who has set which of their fields.
 

@@ -1,6 +1,6 @@
-"""Waits that react: a watch on one kind of object, a look at each change, a deadline, and the last reason told.
+"""Waits that react: a watch on one kind of object, judged at each change, with a deadline and the last reason.
 
-What can be known to be in vain is not waited for: a reading that has been broken for its grace, and an API server that
+A wait ends early when a failure cannot resolve itself: a condition that was broken for its grace, or an API server that
 has not answered for a while, end a wait before its time.
 """
 

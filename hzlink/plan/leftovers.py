@@ -26,7 +26,7 @@ def grant_window(topology_name: str, issuer: Site, redeemer: Site) -> str:
 
 
 def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) -> tuple[Ref, ...]:
-    """The tokens and grants of hzlink's that are at a site. While no run is at work, there should be none.
+    """The tokens and grants of hzlink at a site. Between runs there should be none.
 
     `names` are those that hzlink gives to Links. A token of that name is hzlink's if the Link is, or if it could only
     link a Site of hzlink's.

@@ -73,7 +73,7 @@ def parse(text: str) -> list[Object]:
 
 
 def stamped(item: Object) -> Object:
-    """The object with its own fingerprint as annotation: a field that it no longer sets is known to be gone."""
+    """The object with its fingerprint as an annotation, which shows when a field is no longer set."""
     metadata = dict(item.get("metadata") or {})
     digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:16]
     metadata["annotations"] = {**(metadata.get("annotations") or {}), FINGERPRINT: digest}

@@ -66,7 +66,7 @@ Wanted = Mapping[Site, Sequence[Object]]
 
 
 def issuers(topology: Topology, snapshots: Snapshots) -> dict[Site, Site]:
-    """For each client site, the side of its link that issues: the cluster site, unless told or found otherwise.
+    """For each client site, the side that issues: the cluster site, unless settings or a Link say otherwise.
 
     A link that is there keeps its direction, so that a second run changes nothing.
     """
@@ -114,7 +114,7 @@ def make(
 
 
 def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
-    """Steps that put in order what a run that was cut off left of its linking: `items` are Links to mark."""
+    """Steps that clean up what an interrupted run left of its linking: `items` are Links to label."""
     names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
     steps = []
     for site in topology.sites:
@@ -151,7 +151,7 @@ def _site_steps(
         if objects.is_ours(item, topology.name)
         and objects.ref(item) not in keep
         and item["kind"] not in _LINKING
-        # A verification that is at work beside this run, or that the cluster itself clears away.
+        # A verification that runs at the same time, or that the cluster itself removes.
         and not probe_labels.is_probe(item)
     )
     if stale:
@@ -167,7 +167,7 @@ def _site_steps(
 
 
 def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
-    """What belongs to a Site that is no more and waits for the garbage collector.
+    """Objects of a deleted Site that wait for the garbage collector.
 
     A new Site must not come before it is done: Skupper 2.2 takes a ServiceAccount that is there for its own, and does
     not make another when that one is collected; its router then never runs (read, and seen).

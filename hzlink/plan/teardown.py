@@ -14,7 +14,7 @@ from hzlink.model.topology import WORKLOAD, Topology
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import leftovers, planner
 
-# Skupper's lease has no owner, so nobody takes it when its Site goes.
+# Skupper's Lease has no owner, so the garbage collector does not remove it with its Site.
 
 _ORDER = (("Listener", "Connector"), ("AccessToken",), ("Link",), ("AccessGrant",), ("Site",))
 
@@ -29,12 +29,12 @@ class Teardown:
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        """All that hzlink deletes, in order."""
+        """All objects that hzlink deletes, in this order."""
         return tuple(ref for stage in self.stages for ref in stage)
 
 
 def make(topology: Topology, snapshot: Snapshot) -> Teardown:
-    """The teardown of one site: only what hzlink made for this topology, and what Skupper made of that."""
+    """The teardown of one site: only objects of this topology made by hzlink, and those that Skupper made from them."""
     names = {planner.link_name(topology, site.name) for site in topology.sites}
     left = leftovers.refs(topology, snapshot, names)
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]

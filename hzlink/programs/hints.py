@@ -10,7 +10,7 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 
 # The flags that named the sites in this run, as typed; the command line sets it once. Without them a command to copy
-# would speak of other sites, or of none.
+# would name other sites, or none.
 site_flags: list[str] = []
 
 
@@ -26,7 +26,7 @@ def kubectl(site: Site, words: str) -> str:
 
 
 def cluster_wide(site: Site, words: str) -> str:
-    """A kubectl command at a site's cluster, whatever the namespace."""
+    """A kubectl command for a site's cluster, without a namespace."""
     file = f" --kubeconfig {quote(site.kubeconfig)}" if site.kubeconfig else ""
     return f"kubectl{file} --context {quote(site.context)} {words}"
 

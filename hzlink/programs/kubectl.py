@@ -178,7 +178,7 @@ class Kubectl:
         await self._call(f"patch {target}", "patch", str(target), "--type=merge", f"--patch={body}")
 
     async def delete(self, targets: Sequence[Ref]) -> None:
-        """Deletes the objects without waiting; one that is gone already is no error."""
+        """Deletes the objects without waiting. An object that does not exist is no error."""
         if targets:
             names = [str(target) for target in targets]
             await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
@@ -291,7 +291,7 @@ class Kubectl:
         return done
 
     async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
-        """How kubectl ended, for whoever reads its refusals themselves.
+        """Runs kubectl and returns how it ended, for callers that interpret its errors.
 
         Raises:
             DeadlineExceeded: it did not end in time.

@@ -150,7 +150,7 @@ class Lines:
 
     @property
     def completed(self) -> Completed:
-        """How the program ended, once its lines have. Of what it printed, only standard error is kept."""
+        """How the program ended, after its last line. Of its output, only standard error is kept."""
         code, stderr = self._command.process.exit_code, self._command.process.stderr
         seconds = time.monotonic() - self._began
         return Completed(self._argv, code or 0, "", stderr.decode(errors="replace"), seconds)
@@ -181,7 +181,7 @@ async def lines(argv: Sequence[str]) -> AsyncIterator[Lines]:
             trace(argv, command.process.exit_code or 0, time.monotonic() - began)
 
 
-# prctl(2): the signal that a process gets when its parent is no more.
+# prctl(2): the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
 
 
@@ -200,7 +200,7 @@ def _die_with_hzlink() -> Callable[[], None] | None:
     def tie() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
-            os._exit(1)  # it is no more already
+            os._exit(1)  # the parent has ended already
 
     return tie
 
@@ -223,7 +223,7 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
                 _in=nothing if stdin is None else stdin,
                 _tty_out=False,
                 _env={**os.environ, **env} if env else None,
-                # ^C reaches hzlink alone, which ends its programs itself and in order.
+                # ^C reaches hzlink alone; hzlink then ends its programs.
                 _new_group=True,
                 _preexec_fn=_die_with_hzlink(),
                 **options,

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Seconds after which a folder that was never locked is nobody's; it is empty.
+# Seconds after which a folder that was never locked counts as abandoned; it is empty.
 HIDDEN_FOR = 60.0
 
 
 def temporary() -> Path:
-    """Where the system keeps temporary files."""
+    """The system's folder for temporary files."""
     return Path(tempfile.gettempdir())
 
 
@@ -45,7 +45,7 @@ def folder(base: Path, prefix: str) -> Iterator[Path]:
 
 
 def sweep(base: Path, prefix: str) -> None:
-    """Removes the folders of runs that were killed: those that nobody holds a lock on. Other users' are left alone."""
+    """Removes the folders of killed runs: this user's folders that no process has locked."""
     for found in (*base.glob(f"{prefix}*"), *base.glob(f".{prefix}*")):
         with suppress(OSError):
             _remove_abandoned(found)

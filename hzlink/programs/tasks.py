@@ -1,4 +1,4 @@
-"""Runs a command's coroutine to its end. ^C and SIGTERM cancel it, so that it can still put things in order.
+"""Runs a command's coroutine. ^C and SIGTERM cancel it, so that it can clean up.
 
 And several coroutines side by side, so that none goes on when one fails.
 """
@@ -18,16 +18,16 @@ def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     """The coroutine's outcome.
 
     Raises:
-        KeyboardInterrupt: SIGINT or SIGTERM came; everything is put in order by then.
+        KeyboardInterrupt: SIGINT or SIGTERM came; the clean-up is done by then.
         Exception: what the coroutine raised; of a group of errors, the first.
     """
     return asyncio.run(_interruptible(work))
 
 
 async def shielded(work: Coroutine[Any, Any, None], seconds: float) -> None:
-    """Awaits what puts things in order, even when this task is cancelled meanwhile; that takes effect afterwards.
+    """Awaits clean-up work even if this task is cancelled; the cancellation takes effect afterwards.
 
-    After `seconds` it is given up.
+    The work is abandoned after `seconds`.
     """
     ordering = asyncio.create_task(_within(work, seconds))
     cancelled = False

@@ -1,4 +1,4 @@
-"""What `check` found: a line for each site, then whatever did not pass with its remedy, then the verdict."""
+"""The findings of `check`: a line for each site, then each failed check with its fix, then the verdict."""
 
 from __future__ import annotations
 

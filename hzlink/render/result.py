@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from hzlink.report import document as documents
 from hzlink.report.report import Report
 from hzlink.verify import proof, saved_verdict
 from hzlink.verify.proof import SiteProof
-from hzlink.verify.saved_verdict import Standing
+from hzlink.verify.saved_verdict import SavedVerdict
 
 if TYPE_CHECKING:
     # Of other commands than `status`, which is to be there at once.
@@ -45,7 +46,7 @@ class Result:
     `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
     `text` is for commands whose result is a text of its own, such as manifests; `dumped` is the support bundle that was
     written; `shown` when all but its errors has been shown already. `verification` is what `verify` found, site by
-    site; `verified` the last verdict that was kept.
+    site; `versions` are those of `version`, None for what is not installed; `verified` the last verdict that was kept.
     """
 
     command: str
@@ -60,9 +61,10 @@ class Result:
     shown: bool = False
     dumped: Dumped | None = None
     verification: tuple[SiteProof, ...] | None = None
-    verified: Standing | None = None
+    verified: SavedVerdict | None = None
     opened: Opened | None = None
     comparison: Comparison | None = None
+    versions: Mapping[str, str | None] | None = None
 
     @property
     def has_table(self) -> bool:
@@ -116,7 +118,7 @@ def to_dict(result: Result) -> dict[str, Any]:
     if result.verification is not None:
         document["verification"] = [proof.to_dict(site) for site in result.verification]
     if result.verified is not None:
-        document["verified"] = saved_verdict.standing_to_dict(result.verified)
+        document["verified"] = saved_verdict.verdict_to_dict(result.verified)
     if result.comparison is not None:
         from hzlink.verify import comparison as comparisons
 
@@ -124,6 +126,8 @@ def to_dict(result: Result) -> dict[str, Any]:
     if result.opened is not None:
         opened = result.opened
         document["opened"] = {"app": opened.app, "site": opened.site.name, "address": opened.address}
+    if result.versions is not None:
+        document["versions"] = dict(result.versions)
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

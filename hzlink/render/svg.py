@@ -94,7 +94,7 @@ def _box(path: Path, place: int, left: int, top: int) -> list[str]:
 
 
 def _short_name(part: Hop) -> str:
-    """A member's name, so short that its state stands beside it."""
+    """A member's name, cut so that its state fits beside it."""
     return _cut(part.name, int((BOX - 12) / CHARACTER) - 1 - len(words.state(part)))
 
 

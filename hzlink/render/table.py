@@ -18,7 +18,7 @@ from hzlink.render.words import COLOURS
 from hzlink.report.hops import Hop, Path
 from hzlink.report.report import Report
 from hzlink.report.site_status import LinkReport, SiteReport
-from hzlink.verify.saved_verdict import Standing
+from hzlink.verify.saved_verdict import SavedVerdict
 
 if TYPE_CHECKING:
     from hzlink.plan.planner import Step
@@ -198,14 +198,14 @@ def _blame(path: Path, blame: Hop) -> Text:
     return text
 
 
-def _verified(proof: Standing) -> Text:
+def _verified(proof: SavedVerdict) -> Text:
     good = proof.record.proven
     return Text(f" {one_line(proof.line)}", ("green" if good else "red") if proof.fresh else "dim")
 
 
 def _steps(steps: tuple[Step, ...]) -> RenderableType:
     if not steps:
-        return Text("nothing to do: everything is as it should be")
+        return Text("nothing to do: everything is up to date")
     table = Table(box=None, header_style="bold", padding=(0, 1))
     for heading in ("SITE", "WOULD", "WHAT"):
         table.add_column(heading, overflow="fold")

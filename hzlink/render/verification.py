@@ -57,11 +57,11 @@ def _verdict(proofs: Sequence[SiteProof]) -> Text:
             if smart
             else "a member answered through Service hazelcast"
         )
-        text = Text(" proven. ", "green")
-        text.append(f"{what}, and gave back what was put", "not bold default")
+        text = Text(" verified: ", "green")
+        text.append(f"{what}; written values were read back", "not bold default")
         times = "are those of a pod there" if all(proof.inside for proof in proofs) else "include kubectl port-forward"
         return text.append(f"\n times {times}", "dim default")
     lead = f"{answered} of {total} names lead to their member"
     if answered == total:
-        lead += ", but the members are not those that there should be"
+        lead += ", but the members are not the expected ones"
     return Text(" broken: ", "red").append(lead, "default")

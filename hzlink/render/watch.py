@@ -1,4 +1,4 @@
-"""A status that is looked at again and again: redrawn in place at a terminal, elsewhere a block for each change.
+"""The views of `status --watch`: redrawn in place at a terminal, otherwise a block for each change.
 
 Whatever is shown is dropped when it is replaced: an hour of it takes no more memory than a minute.
 """
@@ -19,7 +19,7 @@ Parts = Callable[[Result], list[RenderableType]]
 
 
 class LiveView:
-    """Redraws in place, and only what a look has changed."""
+    """Redraws in place, and only if an observation changed something."""
 
     def __init__(self, console: Console, parts: Parts) -> None:
         self._parts = parts
@@ -30,7 +30,7 @@ class LiveView:
         self._live.start()
 
     def __call__(self, result: Result) -> None:
-        """Takes a look."""
+        """Shows one observation."""
         self._last = self._parts(result)
         picture = _Picture([*self._last, Text(" watching; ^C ends", "dim")])
         lines = self._console.render_lines(picture, pad=False)
@@ -65,7 +65,7 @@ class BlockView:
         self._told: object = None
 
     def __call__(self, result: Result) -> None:
-        """Takes a look."""
+        """Shows one observation."""
         state = (result.status, document.lasting(result.report) if result.report is not None else None)
         if state != self._told:
             self._told = state

@@ -38,5 +38,5 @@ def label(path: Path, place: int) -> str:
 
 
 def evidence(hop: Hop) -> str:
-    """Who says what of it, on one line; the site stands elsewhere in the picture."""
+    """The subject and its message on one line; the picture names the site elsewhere."""
     return one_line(f"{hop.subject}: {hop.text}" if hop.subject else hop.text)

@@ -110,9 +110,9 @@ def _kind(report: SiteReport) -> str:
 
 
 def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
-    """Services for members that are no more, which Skupper may leave."""
+    """Services of members that no longer exist, which Skupper may leave behind."""
     site = client.site
     for name in conditions.stale_names(client.of("Service"), members):
-        text = f"{site.name}: Service {name} leads to no member any more: Skupper has not removed it"
+        text = f"{site.name}: Service {name} no longer leads to a member: Skupper has not removed it"
         command = hints.kubectl(site, f"delete service {quote(name)}")
         yield Disagreement(Kind.NAMES, site, f"{text} (skupper issue 2251); if it stays: {command}")

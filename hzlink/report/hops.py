@@ -16,7 +16,7 @@ from hzlink.model.topology import Site
 
 # Where each hop lies on the way.
 CLIENT, LISTENER, NEAR, LINK, FAR, CONNECTOR, MEMBERS = range(7)
-# What a hop needs comes before it. A Connector that only nobody listens to waits for the Listener.
+# The causes of a hop come before it. A Connector that lacks only a Listener waits for it.
 _CAUSES = (FAR, NEAR, MEMBERS, LINK, CONNECTOR, LISTENER, CLIENT)
 _CAUSES_OF_WAITING = (FAR, NEAR, MEMBERS, LINK, LISTENER, CLIENT, CONNECTOR)
 
@@ -48,7 +48,7 @@ class Hop:
 
     @property
     def blamed(self) -> str:
-        """What is said of it where it is the one to mend first."""
+        """The sentence that names it as the hop to fix first."""
         return f"first broken hop is the {self.name} of {self.site.name}"
 
     @property
@@ -72,7 +72,7 @@ class Path:
 
     @property
     def first_broken(self) -> Hop | None:
-        """The hop to mend first."""
+        """The hop to fix first."""
         return None if self.broken is None else self.hops[self.broken]
 
     @property
@@ -83,13 +83,13 @@ class Path:
 
 
 def first(found: Iterable[Path]) -> Path | None:
-    """The path with the hop to mend first: of several the one whose hop is needed by most."""
+    """The path with the hop to fix first: of several, the one whose hop most others depend on."""
     broken = [path for path in found if path.broken is not None]
     return min(broken, key=lambda path: _CAUSES.index(path.broken or 0), default=None)
 
 
 def first_broken(hops: Sequence[Hop], connector_waits: bool) -> int | None:
-    """The place of the hop to mend first on one path. `connector_waits`: the Connector only lacks a Listener."""
+    """The index of the hop to fix first on one path. `connector_waits`: the Connector lacks only a Listener."""
     order = _CAUSES_OF_WAITING if connector_waits else _CAUSES
     return next((place for place in order if not hops[place].good), None)
 

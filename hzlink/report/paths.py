@@ -55,7 +55,7 @@ class _Way:
 
     @property
     def connector_waits(self) -> bool:
-        """Whether all that is said against the Connector is that nobody listens to it."""
+        """Whether the Connector lacks only a matching Listener."""
         item = self.cluster.get("Connector", WORKLOAD)
         return item is not None and self.far.offer.state is State.WAITING and conditions.only_unmatched(item)
 
@@ -121,7 +121,7 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
         return Hop("router", name, site, condition, next_step=step)
     item, condition = snapshot.skupper_site, report.skupper
     if item is None:
-        nothing = Condition(State.BROKEN, "nothing of hzlink's is here")
+        nothing = Condition(State.BROKEN, "no objects of hzlink are here")
         return Hop("router", "Site", site, nothing, next_step=hints.hzlink("up"))
     pods = conditions.routers(snapshot.items)
     step = hints.kubectl(site, "describe sites.skupper.io")

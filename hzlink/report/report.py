@@ -1,4 +1,4 @@
-"""How a topology stands, from snapshots of its sites: sites, links, members, paths and a verdict. Pure."""
+"""The state of a topology, from snapshots of its sites: sites, links, members, paths and a verdict. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hzlink.report.site_status import MANCENTER_PORT, LinkReport, Member, SiteRe
 
 @dataclass(frozen=True)
 class Report:
-    """The whole topology. `blamed` is the path with the hop to mend first; None where all is well.
+    """The whole topology. `blamed` is the path with the hop to fix first; None if all hops are healthy.
 
     `members` is empty when the cluster site could not be read: they are not known to be down. `at` is when the last of
     the looks ended.

@@ -1,4 +1,4 @@
-"""How each part of a topology stands: its members, its links, its sites. From snapshots. Pure."""
+"""The state of each part of a topology: its members, links and sites. From snapshots. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MANCENTER_PORT = 8080
 
 @dataclass(frozen=True)
 class Member:
-    """One member, by its pod's name: whether its pod is ready, and what keeps it from it."""
+    """One member, by its pod's name: whether its pod is ready, and why not."""
 
     name: str
     ready: bool
@@ -34,7 +34,7 @@ class Member:
 
 @dataclass(frozen=True)
 class LinkReport:
-    """The link of one client site, made from both sides: its name, who holds it, how it stands and since when."""
+    """The link of one client site, seen from both sides: its name, which site has it, its condition and age."""
 
     client: Site
     condition: Condition
@@ -107,7 +107,7 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (link := links.between(snapshots, redeemer, issuer)) is not None
     ]
-    # One in either direction will do; the former one may lie there still after a change of --link-from.
+    # One direction is enough. After a change of --link-from, the former Link may still exist.
     return max(
         found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
     )

@@ -1,4 +1,4 @@
-"""What `status --wait` waits for, judged from a look at all sites. Pure."""
+"""What `status --wait` waits for, judged from one observation of all sites. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _gone(report: Report, snapshots: Snapshots) -> Condition:
 
 
 def _left(topology_name: str, snapshot: Snapshot) -> str:
-    """What is there of hzlink's, and of what Skupper made of that. A site that cannot be read may not be empty."""
+    """The objects of hzlink, and those that Skupper made from them. A site that cannot be read may not be empty."""
     name = snapshot.site.name
     if snapshot.refusal is Refusal.NO_NAMESPACE:
         return ""

@@ -22,7 +22,7 @@ from hzlink.verify.site_proof import AT_ONCE, Plan, through
 MAP_PREFIX = "hzlink-bench-"
 # Each way gets so many turns for each size, so that what changes meanwhile on the machine hits both.
 TURNS = 4
-# Round trips before the first that counts, and the most in one turn: whatever the seconds say, they fit into memory.
+# Round trips before the first that counts, and the most in one turn, so that the figures fit into memory.
 WARM_UP = 20
 MAX = 100_000
 
@@ -98,5 +98,5 @@ async def _measure(pairs: Sequence[_Pair], map_name: str, size: int, seconds: fl
 def _of(times: Sequence[float]) -> Latency:
     found = latency.of(times)
     if found is None:
-        raise NoAnswer("no round trip was made in the time given", next_step="give more --seconds")
+        raise NoAnswer("no round trip was completed in the given time", next_step="give more --seconds")
     return found

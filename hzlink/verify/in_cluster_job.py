@@ -36,7 +36,7 @@ from hzlink.verify.site_proof import Plan
 REMOVED_WITHIN = probe_job.GRACE + 10.0
 # Seconds that the Job outlives the time that hzlink itself waits for it.
 OUTLIVES_WAIT = 30
-# What a pod's log may say at most, and what of it is told where it has no verdict (characters).
+# Characters that are read of a pod's log, and that are shown of it if it has no verdict.
 MAX_LOG = 2_000_000
 MAX_TOLD = 400
 
@@ -132,7 +132,7 @@ async def _ended(probe: _Probe, job: Object) -> Object:
 
 
 def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
-    """The error for a pod that does not come, which is gone by the time it is read: events outlive it."""
+    """The error for a pod that does not start. By then the pod is deleted, so the command shows events."""
     if not isinstance(error, WaitTimeout):
         # The Job's name was drawn for this run.
         error.subject = None
@@ -154,7 +154,7 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
         found = probe_messages.read_verdict(probe.plan, log)
     except InvalidMessage as error:
         raise HzlinkError(
-            "what the pod printed is no verdict of hzlink's",
+            "the pod's output is not a verdict of hzlink",
             site=site.name,
             subject=f"pod {name_of(pod)}",
             said=str(error),
@@ -191,7 +191,7 @@ async def _remove(probe: _Probe) -> None:
 
 
 async def _sweep(topology: Topology, kubectl: Kubectl) -> None:
-    """Removes what runs of this machine that were killed have left. Another machine's goes by itself, after a while."""
+    """Removes the Jobs of killed runs of this machine. The cluster removes those of other machines after some time."""
     found = await kubectl.objects([probe_labels.JOBS], probe_job.selector(topology.name))
     left = [item for item in found if process_identity.runs_holder(holder(item)) is False]
     await kubectl.delete([target for item in left for target in probe_job.refs(name_of(item))])

@@ -1,4 +1,4 @@
-"""A real Hazelcast client with one connection to whatever answers at an address. The only module that loads it.
+"""A real Hazelcast client with one connection to the member at an address. The only module that loads the client.
 
 The client blocks, so it runs in threads of its own, each call with a deadline; a thread that was given up holds nobody
 back. Every client keeps a single connection (unisocket): what answers through one name is never mixed up with what
@@ -175,7 +175,7 @@ class MemberClient:
 
 
 async def connect(address: str, cluster_name: str, gave_up: Callable[[], str] = lambda: "") -> MemberClient:
-    """A client that is connected to whoever answers at the address (host:port).
+    """A client that is connected to the member that answers at the address (host:port).
 
     `gave_up` is asked for a better reason where there is one, such as what a port-forward said.
 
@@ -222,7 +222,7 @@ def _client(address: str, cluster_name: str) -> HazelcastClient:
 
 
 class _Log(logging.Handler):
-    """Takes what the client logs, so that none of it reaches the terminal, and keeps why connections failed."""
+    """Collects the client's log, so that none of it reaches the terminal, and keeps why connections failed."""
 
     def __init__(self) -> None:
         super().__init__()

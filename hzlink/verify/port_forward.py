@@ -68,7 +68,7 @@ async def tunnel(
     argv = Kubectl(site).argv(
         "port-forward",
         f"--address={ADDRESS}",
-        # A pod that does not run now is not waited for: whoever calls has looked before.
+        # Do not wait for a pod that does not run: the caller has checked that before.
         f"--pod-running-timeout={max(1.0, deadline - 1):.0f}s",
         target,
         f"{local or ''}:{port}",

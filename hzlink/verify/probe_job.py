@@ -1,4 +1,4 @@
-"""The Job of `verify --in-cluster` and its ConfigMap: what they are made of, and what their pod has come to. Pure."""
+"""The Job of `verify --in-cluster` and its ConfigMap: their content, and how the Job's pod ended. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOUNT = "/probe"
 _ARCHIVE, _PLAN = "hzlink.zip", "plan.json"
 # The user of members' pods, too; PodSecurity `restricted` wants one that is a number and not root.
 _NOBODY = 65534
-# Seconds for the probe to remove what it put into the members, once it is told to end.
+# Seconds for the probe to remove its values from the members after SIGTERM.
 GRACE = 10
 # Seconds after which the cluster itself removes what a run that died has left, counted from the probe's end.
 KEPT = 120
@@ -37,7 +37,7 @@ def selector(topology_name: str) -> str:
 
 
 def pods_selector(name: str) -> str:
-    """Takes the pods that the cluster made of the Job."""
+    """Selects the pods of the Job."""
     return f"{JOB_NAME}={name}"
 
 

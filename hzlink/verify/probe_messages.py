@@ -27,7 +27,7 @@ PREFIX = "hzlink-verdict "
 # The longest text, and the longest list, that a proof can hold. Members are at most 100.
 MAX_TEXT = 8000
 MAX_ITEMS = 1000
-# And the greatest number, of whatever it is.
+# The greatest number that is accepted.
 MAX = 10**9
 
 _ANSWERED = (Outcome.OK, Outcome.WRONG_MEMBER, Outcome.NO_DATA)
@@ -35,7 +35,7 @@ _ANSWERED = (Outcome.OK, Outcome.WRONG_MEMBER, Outcome.NO_DATA)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a run in a pod: its proof, or the error that kept it from one; and what it told meanwhile."""
+    """The result of a run in a pod: its proof, or its error; and the events of the run."""
 
     proof: SiteProof | None
     error: HzlinkError | None

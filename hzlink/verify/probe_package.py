@@ -56,7 +56,7 @@ def pack(limit: int = LIMIT) -> bytes:
     packed = buffer.getvalue()
     if len(packed) > limit:
         raise HzlinkError(
-            "the Hazelcast client does not fit into a ConfigMap, so it cannot be brought into a pod",
+            "the Hazelcast client is too large for a ConfigMap, so it cannot be copied into a pod",
             said=f"{len(packed)} bytes packed, {limit} are the most",
             next_step="pip install 'hazelcast-python-client>=5.5,<6'   (a release that fits), or verify without "
             "--in-cluster",

@@ -48,7 +48,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """A try to reach a member through the Service of that name. `trouble` says how far it came, where nobody answered.
+    """A try to reach a member through the Service of that name. `trouble` says where it failed if no member answered.
 
     `data_trouble` is what went wrong with puts and gets of one who did.
     """
@@ -112,7 +112,7 @@ def judge(site: Site, expected: Sequence[str], calls: Sequence[Call]) -> SitePro
 
 
 def judge_unisocket(site: Site, wanted: int, call: Call) -> SiteProof:
-    """A unisocket topology: whoever answers through the one Service, it must see as many members as there should be."""
+    """A unisocket topology: the member that answers through the one Service must see the expected number of members."""
     if call.answer is None:
         return SiteProof(site, False, (_unanswered(call),))
     members = call.answer.members

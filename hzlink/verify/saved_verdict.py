@@ -1,4 +1,4 @@
-"""A verdict as it is kept after `verify`, and what it is still worth when `status` looks. Pure."""
+"""The saved verdict of the last `verify`, and whether it is still fresh when `status` runs. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRESH = 300.0
 
 @dataclass(frozen=True)
 class Record:
-    """A verdict as it is kept: when (seconds since 1970), and for each client site how many names answered of how many.
+    """A saved verdict: when (seconds since 1970), and for each client site how many names answered of how many.
 
     `failed` are the names that did not, as site/name.
     """
@@ -33,7 +33,7 @@ class Record:
 
 
 def record(proofs: Sequence[SiteProof], at: float) -> Record:
-    """What is kept of a verdict: names and times only."""
+    """The saved part of a verdict: names and times only."""
     sites = {proof.site.name: (proof.answered, len(proof.names)) for proof in proofs}
     failed = [f"{proof.site.name}/{one.name}" for proof in proofs for one in proof.names if not one.ok]
     return Record(at, sites, all(proof.proven for proof in proofs), tuple(failed))
@@ -57,8 +57,8 @@ def from_dict(found: Any) -> Record | None:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A kept verdict and its age in seconds."""
+class SavedVerdict:
+    """A saved verdict and its age in seconds."""
 
     record: Record
     age: float
@@ -84,18 +84,18 @@ class Standing:
         return f"verification failed {ago(self.age)}: {said}{named}"
 
 
-def standing_to_dict(proof: Standing) -> dict[str, Any]:
+def verdict_to_dict(proof: SavedVerdict) -> dict[str, Any]:
     """For `-o json`: the verdict, its age in seconds, and the line."""
     return {"proven": proof.record.proven, "ageSeconds": round(proof.age, 1), "message": proof.line}
 
 
-def standing(kept: Record | None, now: float) -> Standing | None:
+def at_time(kept: Record | None, now: float) -> SavedVerdict | None:
     """The verdict at a moment (seconds since 1970)."""
-    return None if kept is None else Standing(kept, now - kept.at)
+    return None if kept is None else SavedVerdict(kept, now - kept.at)
 
 
-def outrank(report: Report, proof: Standing | None) -> Report:
-    """The report, with a fresh proof put before a Listener that only waits: traffic flowed, whatever it says.
+def prefer_over_conditions(report: Report, proof: SavedVerdict | None) -> Report:
+    """The report, where a fresh successful proof counts more than a Listener that says Pending.
 
     What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
     """

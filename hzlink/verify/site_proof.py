@@ -158,9 +158,9 @@ async def _try_data(
         key = await client.own_key(name)
         await client.put(map_name, key, value)
         if await client.get(map_name, key) != value:
-            return f"a value that was put through {name} was not there afterwards", []
+            return f"a value written through {name} was not found afterwards", []
         if not await _finds(other, map_name, key, value):
-            return f"a value that was put through {name} was not found through {other_name}", []
+            return f"a value written through {name} was not found through {other_name}", []
         return "", await client.times(map_name, key, rounds=ROUNDS, seconds=TIMED_SECONDS)
     except NoAnswer as error:
         return f"puts and gets through {name} failed: {error.said or error.message}", []

@@ -12,7 +12,7 @@ def is_clean(ended: Ended) -> None:
     """No traceback, no escape sequence, no stray character on either stream; no line of hzlink's repeats itself."""
     for text in (ended.out, ended.err):
         assert "Traceback" not in text
-        assert "hzlink made a mistake" not in text
+        assert "internal error in hzlink" not in text
         assert "Exception ignored" not in text
         assert [character for character in text if not (character.isprintable() or character == "\n")] == []
 

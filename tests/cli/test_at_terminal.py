@@ -230,5 +230,5 @@ def test_closed_streams(stream: str, args: str, user: User, up: list[FakeApi]) -
     )
     assert done.returncode == (0 if args == "status" else 2), done
     assert "Traceback" not in done.stdout + done.stderr
-    assert "hzlink made a mistake" not in done.stdout + done.stderr
+    assert "internal error in hzlink" not in done.stdout + done.stderr
     assert _methods(up) == {"GET"}

@@ -16,13 +16,13 @@ from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
 from tests.cli.fake_api import FakeApi
 from tests.cli.judging import document_of, is_clean, refused
-from tests.cli.program import User
+from tests.cli.program import EARLY, User
 from tests.cli.situations import CORE, EDGE
 
 Serve = Callable[[FakeApi], FakeApi]
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 # Seconds in which a busy machine has looked at both sites and begun to wait.
-ENOUGH = "6"
+ENOUGH = "10"
 
 
 def healthy(role: str) -> FakeApi:
@@ -109,7 +109,7 @@ def test_a_cluster_in_trouble(command: str, trouble: Trouble, clusters: Clusters
     ended = clusters.user.hzlink(command, *SITES)
     refused(ended, 3, trouble.says, trouble.next_step)
     clusters.nothing_was_written()
-    assert ended.seconds < 30
+    assert ended.seconds < EARLY
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
@@ -162,7 +162,7 @@ def test_nothing_there(user: User, serve: Serve) -> None:
     assert "next: hzlink up" in ended.out
     ended = user.hzlink("down", *SITES)
     is_clean(ended)
-    assert (ended.code, ended.out) == (0, "nothing of hzlink's is there\n")
+    assert (ended.code, ended.out) == (0, "no objects of hzlink were found\n")
     ended = user.hzlink("link", *SITES)
     is_clean(ended)
     assert ended.code == 3
@@ -197,7 +197,7 @@ def test_a_closed_port_is_known_at_once(command: str, user: User, serve: Serve, 
         ended, 3, "edge: the API server of context edge cannot be reached\n.*refused", "--context edge cluster-info"
     )
     assert core.methods == {"GET"}
-    assert ended.seconds < 20, "the timeout is 180 s"
+    assert ended.seconds < EARLY, "the timeout is 180 s"
 
 
 def test_status_of_a_closed_port(user: User, serve: Serve, closed_port: int) -> None:
@@ -207,7 +207,7 @@ def test_status_of_a_closed_port(user: User, serve: Serve, closed_port: int) -> 
     assert (ended.code, ended.err) == (3, "")
     assert "unreachable" in ended.out
     assert "next: kubectl --context edge cluster-info" in ended.out
-    assert ended.seconds < 20
+    assert ended.seconds < EARLY
 
 
 @pytest.mark.parametrize("command", ["up", "link", "status", "down"])
@@ -221,7 +221,7 @@ def test_a_server_that_never_answers(command: str, user: User, serve: Serve) -> 
     assert "the API server of context edge cannot be reached" in said
     assert "next: kubectl --context edge cluster-info" in said
     assert core.methods | edge.methods == {"GET"}
-    assert ended.seconds < 3 + 6, "the time that was given, and what starting takes on a busy machine"
+    assert ended.seconds < EARLY, "the given time and the start on a busy machine"
 
 
 def _pending() -> FakeApi:
@@ -247,7 +247,7 @@ def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> Non
         "error: edge: timed out waiting for: Site ready\n  Site edge says: Pending; waited [0-9]", ended.err
     )
     assert "first broken hop is the Site of edge" in ended.out
-    assert ended.seconds < 20
+    assert ended.seconds < EARLY
 
 
 def test_a_wait_that_times_out_as_a_document(waiting: Clusters) -> None:

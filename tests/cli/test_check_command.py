@@ -11,7 +11,7 @@ from hzlink.model.objects import Object
 from tests.cli import fake_api, situations
 from tests.cli.fake_api import FakeApi
 from tests.cli.judging import is_clean
-from tests.cli.program import Ended, User
+from tests.cli.program import EARLY, Ended, User
 from tests.cli.situations import CORE, EDGE
 
 Serve = Callable[[FakeApi], FakeApi]
@@ -90,7 +90,7 @@ def test_a_server_that_never_answers(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi(items=_items("core"))), serve(FakeApi(fake_api.silent))
     ended = _check(user, core, edge, "--timeout", "3")
     assert (ended.code, _found(ended, "failed")) == (3, {("edge", "api")})
-    assert ended.seconds < 3 + 6
+    assert ended.seconds < EARLY
 
 
 def test_one_question_that_is_never_answered_is_unknown(user: User, serve: Serve) -> None:
@@ -101,7 +101,7 @@ def test_one_question_that_is_never_answered_is_unknown(user: User, serve: Serve
     ended = _check(user, core, edge, "--timeout", "5")
     assert (ended.code, _found(ended, "failed")) == (0, set())
     assert ("edge", "rights") in _found(ended, "unknown")
-    assert ended.seconds < 5 + 6
+    assert ended.seconds < EARLY
 
 
 def test_without_kubectl(user: User, serve: Serve) -> None:

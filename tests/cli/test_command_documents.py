@@ -25,6 +25,7 @@ def _golden(folder: str) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in sorted((golden.FOLDER / folder).glob("*.json"))]
 
 
+VERSIONS = ("hzlink", "kubectl", "skupper", "python")
 DOCUMENTS: dict[str, list[dict[str, Any]]] = {
     "`hzlink verify`": _golden("verify/json"),
     "`hzlink bench`": _golden("bench/json"),
@@ -32,6 +33,7 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
     "`hzlink up --dry-run` and `hzlink link --dry-run`": _golden("plan/json"),
     "`hzlink down`": _golden("down/json"),
     "`hzlink dump`": [result.to_dict(Result("dump", dumped=Dumped("x.tar.gz", ("summary.txt",), 9)))],
+    "`hzlink version`": [result.to_dict(Result("version", versions=dict.fromkeys(VERSIONS, "1")))],
     "`hzlink open`": [result.to_dict(Result("open", opened=Opened("mancenter", EDGE, "http://127.0.0.1:1")))],
 }
 

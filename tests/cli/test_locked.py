@@ -36,7 +36,7 @@ def test_a_second_run_says_who_is_at_work_since_when_and_what_to_type(command: s
     ended = user.hzlink(*command.split(), *SITES)
     is_clean(ended)
     assert ended.code == 5
-    assert "error: core: another run is at work on topology hazelcast" in ended.err
+    assert "error: core: another run holds the lock of topology hazelcast" in ended.err
     assert "Lease hzlink-hazelcast says: held by ben@ci [2J pid 7, since 2" in ended.err
     words = command.split()[0]
     assert f"next: hzlink {words} --client-ctx edge --cluster-ctx core   (once that run has ended" in ended.err

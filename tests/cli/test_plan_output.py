@@ -174,9 +174,9 @@ DOWNS: dict[str, Any] = {
     "removed": lambda: Result(
         "down",
         removed=tuple(_lines(situations.healthy())),
-        notes=("all gone: looked again and found nothing of hzlink's",),
+        notes=("removed: no objects of hzlink are left",),
     ),
-    "nothing": lambda: Result("down", removed=(), notes=("nothing of hzlink's is there",)),
+    "nothing": lambda: Result("down", removed=(), notes=("no objects of hzlink were found",)),
     "declined": lambda: Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",)),
     "left": lambda: of_errors(
         "down", [HzlinkError("still there: core: sites.skupper.io/core", next_step="hzlink down")]

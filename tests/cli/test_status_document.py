@@ -19,7 +19,7 @@ STATES = {"ok", "waiting", "broken", "unknown"}
 def _documents() -> Iterator[dict[str, Any]]:
     for make in situations.ALL.values():
         yield result.to_dict(result.verdict("status", make().report))
-    verified = saved_verdict.standing(saved_verdict.Record(1000.0, {"edge": (3, 3)}, True), 1060.0)
+    verified = saved_verdict.at_time(saved_verdict.Record(1000.0, {"edge": (3, 3)}, True), 1060.0)
     yield result.to_dict(result.verdict("status", situations.healthy().report, verified=verified))
 
 

@@ -79,7 +79,7 @@ def test_verdicts(name: str, screen: Screen) -> None:
 @pytest.mark.parametrize("proven", [True, False])
 def test_status_tells_of_the_last_verdict(proven: bool, screen: Screen) -> None:
     record = Record(1000.0, {"edge": (3 if proven else 2, 3)}, proven, () if proven else ("edge/hazelcast-1",))
-    standing = saved_verdict.standing(record, 1125.0)
+    standing = saved_verdict.at_time(record, 1125.0)
     outcome = result.verdict("status", situations.healthy().report, verified=standing)
     word = "proven" if proven else "failed"
     screen.check(f"status/table/last-verify-{word}", outcome)

@@ -156,9 +156,9 @@ ROWS = [
     ),
     Fault(
         Part.SITES, "controller-missing", "Skupper's controller does not run", "failed: Site ready",
-        "Skupper's definitions are there and nobody acts on them: its controller is not installed, or does not run.",
+        "Skupper's definitions are installed, but its controller is not, or it does not run.",
         "Look for its pod, and at that pod's log.", controller_stopped, 1,
-        site="client", subject="Site client", said="not looked at yet by the Skupper controller",
+        site="client", subject="Site client", said="not processed yet by the Skupper controller",
         next="kubectl --context client get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller",
         alone=True,
     ),
@@ -225,7 +225,7 @@ ROWS = [
         "The issuing side's controller has not looked at the AccessGrant: it does not run, or is held up.",
         "Look for the controller's pod.", controller_stops_before_the_grant, 4,
         command=("link", "--timeout", "30", "--via", "kubectl"),
-        site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not looked at yet",
+        site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not processed yet",
         next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide", alone=True,
     ),
     Fault(
@@ -328,7 +328,7 @@ ROWS = [
     ),
     Fault(
         Part.LINKS, "names-stale", "a Service of a member that is no more",
-        "client: Service hazelcast-2 leads to no member any more: Skupper has not removed it",
+        "client: Service hazelcast-2 no longer leads to a member: Skupper has not removed it",
         "After a member was taken away, Skupper left its Service (skupper issue 2251).",
         "Delete that Service if it stays; the note has the command.", stale_names, 0,
         command=("up", "--members", "2", "--timeout", "120"), where=Where.WARNING,

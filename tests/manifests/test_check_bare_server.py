@@ -1,4 +1,4 @@
-"""`hzlink check` where Skupper's definitions are there and its controller is not: a server without any controller."""
+"""`hzlink check` on a server with Skupper's definitions and without any controller."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_the_verdict_in_the_log_is_the_proof(programs: Programs) -> None:
 def test_nonsense_gives_one_clear_error(programs: Programs, log: str) -> None:
     cluster = Cluster(programs, log)
     error = cluster.failing()
-    assert error.message == "what the pod printed is no verdict of hzlink's"
+    assert error.message == "the pod's output is not a verdict of hzlink"
     assert (error.site, error.status, error.subject) == (EDGE.name, ExitStatus.FAILED, f"pod {POD['metadata']['name']}")
     assert error.said
     assert error.next_step

@@ -35,7 +35,7 @@ def test_it_fits_into_a_config_map(packed: bytes) -> None:
 
 
 def test_one_that_does_not_is_refused(packed: bytes) -> None:
-    with pytest.raises(HzlinkError, match="does not fit into a ConfigMap") as caught:
+    with pytest.raises(HzlinkError, match="too large for a ConfigMap") as caught:
         probe_package.pack(limit=len(packed) - 1)
     assert str(len(packed)) in (caught.value.said or "")
     assert "pip install" in (caught.value.next_step or "")

@@ -47,7 +47,7 @@ def test_all_gone_and_nothing_else(hzlink: Hzlink) -> None:
 
     ran = hzlink("down", "--yes").ok()
 
-    assert "all gone" in ran.out
+    assert "no objects of hzlink are left" in ran.out
     assert _content(hzlink, names) == standing
     assert set(hzlink.objects("client", EVERYTHING)) == before["client"] | set(names)
     assert set(hzlink.objects("cluster", EVERYTHING)) == before["cluster"]
@@ -91,7 +91,7 @@ def test_one_site_when_the_other_is_gone(hzlink: Hzlink) -> None:
 def test_nothing_to_remove(hzlink: Hzlink) -> None:
     ran = hzlink("down", "--yes", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace).ok()
 
-    assert "nothing of hzlink's is there" in ran.out
+    assert "no objects of hzlink were found" in ran.out
 
 
 def test_a_namespace_of_hzlinks_own_stays_while_others_use_it(hzlink: Hzlink) -> None:

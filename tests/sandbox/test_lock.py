@@ -71,7 +71,7 @@ def test_after_a_kill_the_next_run_does_not_wait(hzlink: Hzlink, start: Callable
 
     ran = hzlink.up().ok()
 
-    assert "taking over from a run that ended before it could tidy up: " in ran.err
+    assert "taking over the lock of a run that ended without releasing it: " in ran.err
     assert f"pid {first.pid}" in ran.err
     assert "watching" not in ran.err
     assert lock(hzlink) is None

@@ -113,7 +113,7 @@ def test_and_with_down(hzlink: Hzlink) -> None:
     running.kill()
     running.wait(10)
 
-    assert "all gone" in hzlink("down", "--yes").ok().out
+    assert "no objects of hzlink are left" in hzlink("down", "--yes").ok().out
     assert probes(hzlink) == []
 
 

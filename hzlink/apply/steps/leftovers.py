@@ -1,4 +1,4 @@
-"""What a run that was cut off left of its linking is put in order before anything is linked anew."""
+"""Removes what an interrupted run left of its linking, before anything is linked again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The link of a client site: made, mended, or turned round when the other side has the address."""
+"""The link of a client site: created, repaired, or issued by the other side if only that has an address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hzlink.programs import hints
 
 
 async def link(run: Run, step: Step) -> str:
-    """Links a client site, by whichever side issues; mends a link that leads nowhere."""
+    """Links a client site; the issuing side is given by the plan. Repairs a link that does not work."""
     topology, client = run.topology, step.site
     issuer = planner.issuers(topology, run.snapshots)[client]
     turned = issuer in run.unaddressed
@@ -41,8 +41,8 @@ async def link(run: Run, step: Step) -> str:
     if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
         if await _recovers(run, job, objects.name(present)):
             return f"link to {topology.cluster.name} is ready again"
-        run.tell(Mark.NOTE, client, "its link does not come up: making it anew", step.key)
-    # One of that name that leads to a Site which is no more would be in the new one's way.
+        run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
+    # A Link of that name to a deleted Site would block the new one.
     for useless in (present, now[redeemer].get("Link", name)):
         if useless is not None:
             await token_flow.unlink(job.redeemer, useless)
@@ -60,7 +60,7 @@ async def link(run: Run, step: Step) -> str:
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:
-    """Whether Skupper had nothing there when this run began: then there is no link to mend, and nothing left over.
+    """Whether the site had no Skupper objects when this run began: then there is no link to repair and no leftover.
 
     The Site was waited for then, as it is this run's own.
     """

@@ -18,13 +18,13 @@ from hzlink.observe.waiting import Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
-# Seconds that one which is ready gets to connect to the members, and between two looks at their logs.
+# Seconds for a ready Management Center to connect to the members, and between two reads of their logs.
 CONNECTS = 20.0
 AGAIN = 1.0
 
 
 async def mancenter_ready(run: Run, step: Step) -> str:
-    """Waits until Management Center is ready and connected. Restarts it once, and only where it sees nobody.
+    """Waits until Management Center is ready and connected. Restarts it once, and only if it sees no member.
 
     Raises:
         HzlinkError: it is ready and, by the members' own logs, still sees nobody after that.
@@ -35,13 +35,13 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     await _rolled_out(run, step)
     blind = await _still_sees_no_member(run)
     if blind and not why:
-        why = f"it was ready, and connected to no member within {CONNECTS:.0f} s"
+        why = f"it was ready but connected to no member within {CONNECTS:.0f} s"
         await _restart(run, step)
         await _rolled_out(run, step)
         blind = await _still_sees_no_member(run)
     if blind:
         raise HzlinkError(
-            "Management Center is ready and connects to no member, also after a restart",
+            "Management Center is ready but connects to no member, even after a restart",
             site=step.site.name,
             subject=f"Deployment {MANCENTER}",
             said="no member's log tells of a client MC-Client-...",
@@ -51,12 +51,12 @@ async def mancenter_ready(run: Run, step: Step) -> str:
 
 
 async def _came_too_early(run: Run, step: Step) -> str:
-    """Why it has to be restarted at once: one that found nobody at its start does not try again."""
+    """Why it must be restarted at once: if it finds no member at its start, it does not try again."""
     found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
     if conditions.mancenter_came_first(found.of("Pod"), found.of("Service"), run.topology.member_names):
         started = conditions.mancenter_started(found.of("Pod"))
         if not await _sees_members(run, started.isoformat() if started else None):
-            return "it had started before the members' names were there and sees none of them"
+            return "it started before the members' names existed and sees no member"
     return ""
 
 
@@ -72,7 +72,7 @@ async def _rolled_out(run: Run, step: Step) -> None:
 
 
 async def _still_sees_no_member(run: Run) -> bool:
-    """Whether it is known to see nobody, and still is after a while. Waits for it to see all, for no longer."""
+    """Whether it still sees no member after some time. Ends earlier when it sees all members."""
     until = min(run.until, time.monotonic() + CONNECTS)
     topology = run.topology
     while True:

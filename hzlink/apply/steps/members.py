@@ -58,7 +58,7 @@ async def names_there(run: Run, step: Step) -> str:
 
 
 async def _listener_says(run: Run, site: Site) -> str:
-    """What Skupper says of the Listener, which the Services are made of; empty where that cannot be read."""
+    """The Listener's message, from which the Services are made; empty if it cannot be read."""
     try:
         listener = await run.kubectl(site).get(Ref(RESOURCES["Listener"], WORKLOAD))
     except HzlinkError:

@@ -19,9 +19,9 @@ from hzlink.programs.refusals import KubectlError
 
 Outcome = TypeVar("Outcome")
 
-# Seconds before pods are looked at: most waits are over by then, and are spared a watch.
+# Seconds before the pods are watched: most waits end earlier and need no watch of the pods.
 PODS_AFTER = 2.0
-# Seconds until a workload has made its pods, whatever else the cluster does.
+# Seconds within which a workload must have created its pods.
 MADE_GRACE = 8.0
 # How often a pod may fall while it is waited for. Where back-offs are short, none of them lasts for its grace.
 MAX_FALLS = 2
@@ -59,12 +59,12 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
 
 
 async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
-    """The error once a pod is known not to come; None where nobody may know."""
+    """The error when a pod cannot become ready; None if the pods cannot be read."""
     await asyncio.sleep(PODS_AFTER)
     seen_pods = _SeenPods()
     while True:
         wait = run.wait(run.kubectl(site), f"pods of {pods.kind} {pods.workload}")
-        # The wait for the workload tells how it stands.
+        # The wait for the workload reports its state.
         wait.emit = events.ignore
         try:
             await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, seen_pods.of(seen)), selector=pods.selector)
@@ -81,7 +81,7 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
 
 
 class _SeenPods:
-    """The pods as they are, and how often they had fallen before they were seen first: that does not count."""
+    """The observed pods, and how often they had crashed before the first observation, which does not count."""
 
     def __init__(self) -> None:
         self.pods: list[objects.Object] = []
@@ -96,7 +96,7 @@ class _SeenPods:
 
     @property
     def crashed(self) -> list[objects.Object]:
-        """Those that have fallen too often meanwhile, and are not ready."""
+        """The pods that crashed too often during the wait and are not ready."""
         return [
             pod
             for pod in self.pods

@@ -55,7 +55,7 @@ async def site_ready(run: Run, step: Step) -> str:
 
 
 async def _explained(site: Site, waiting: Awaitable[Objects]) -> Objects:
-    """The wait's outcome. Where nobody looks at the Site, its error tells to look at the controller."""
+    """The result of the wait. If no controller processes the Site, the error's next command shows the controller."""
     try:
         return await waiting
     except HzlinkError as error:
@@ -84,7 +84,7 @@ def _runs(name: str) -> Callable[[Objects], Condition]:
 
 
 def is_ready(name: str) -> Callable[[Objects], Condition]:
-    """A look that is content when the Site of that name is Ready."""
+    """The judge of a wait that ends when the Site of that name is Ready."""
 
     def look(sites: Objects) -> Condition:
         site = sites.get(name)
@@ -96,7 +96,7 @@ def is_ready(name: str) -> Callable[[Objects], Condition]:
 
 
 def is_reachable(name: str) -> Callable[[Objects], Condition]:
-    """A look that is content when the Site of that name is Ready and others can link to it.
+    """The judge of a wait that ends when the Site of that name is Ready and others can link to it.
 
     For one that was Ready before it got link access: it still says so until the controller has seen the change.
     """

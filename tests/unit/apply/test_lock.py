@@ -116,7 +116,7 @@ def test_a_dead_run_of_this_machine_is_recognised_at_once(server: LeaseServer, m
     began = time.monotonic()
     asyncio.run(hold(told))
     assert time.monotonic() - began < lease.DURATION
-    assert "ended before it could tidy up: ben@ci pid 7" in told.text(Mark.NOTE)
+    assert "ended without releasing it: ben@ci pid 7" in told.text(Mark.NOTE)
     assert server.items == {}
 
 
@@ -333,7 +333,7 @@ def test_where_it_is_optional_the_run_goes_on_and_says_so(server: LeaseServer, s
     server.fail = said
     told = Told()
     asyncio.run(hold(told, optional=True))
-    assert "going on without the lock" in told.text(Mark.WARN)
+    assert "continuing without a lock" in told.text(Mark.WARN)
 
 
 def test_optional_does_not_mean_that_another_run_is_ignored(server: LeaseServer) -> None:

@@ -173,7 +173,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr(Path, "touch", full)
-    with pytest.raises(HzlinkError, match="nowhere to keep the token") as caught, token_file.private_folder():
+    with pytest.raises(HzlinkError, match="no folder for the token file") as caught, token_file.private_folder():
         pytest.fail("there is no folder")
     assert "No space left" in (caught.value.said or "")
     assert leftovers() == []

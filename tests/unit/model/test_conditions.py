@@ -32,7 +32,7 @@ NAMES = ("hazelcast-0", "hazelcast-1")
     ("found", "condition"),
     [
         (None, Condition(State.ABSENT, "not there")),
-        (link("l", None), Condition(State.WAITING, "not looked at yet by the Skupper controller")),
+        (link("l", None), Condition(State.WAITING, "not processed yet by the Skupper controller")),
         (link("l", "Pending", "Not Operational"), Condition(State.WAITING, "Not Operational")),
         (link("l", "Error", "refused"), Condition(State.BROKEN, "refused")),
         (link("l", "Error"), Condition(State.BROKEN, "Error")),
@@ -221,5 +221,5 @@ def test_a_site_that_says_error_is_given_up_soon_unless_that_mends_itself() -> N
 
 def test_a_site_that_nobody_looks_at_is_broken_after_a_while() -> None:
     condition = conditions.site(item("Site", "s"))
-    assert (condition.state, condition.text) == (State.BROKEN, "not looked at yet by the Skupper controller")
+    assert (condition.state, condition.text) == (State.BROKEN, "not processed yet by the Skupper controller")
     assert 0 < condition.grace < 60

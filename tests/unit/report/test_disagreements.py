@@ -101,7 +101,7 @@ def test_a_service_for_a_member_that_is_no_more() -> None:
     world.put(EDGE, service("hazelcast-2", labels=LISTENERS))
     [(kind, site, text)] = found(world)
     assert (kind, site) == (Kind.NAMES, EDGE)
-    assert text.startswith("edge: Service hazelcast-7 leads to no member any more: Skupper has not removed it")
+    assert text.startswith("edge: Service hazelcast-7 no longer leads to a member: Skupper has not removed it")
     assert text.endswith("; if it stays: kubectl --context edge-ctx -n hz delete service hazelcast-7")
     assert report.make(world.topology, world.snapshots()).warnings == (), "said once"
 

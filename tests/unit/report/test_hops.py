@@ -97,7 +97,7 @@ BREAKS: list[tuple[str, Change, int, State, str]] = [
         State.BROKEN,
         "hazelcast-1: no pod",
     ),
-    ("no Site at core", lambda w: w.drop(CORE, "Site"), FAR, State.BROKEN, "nothing of hzlink's is here"),
+    ("no Site at core", lambda w: w.drop(CORE, "Site"), FAR, State.BROKEN, "no objects of hzlink are here"),
     ("Site pending", lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")), NEAR, State.WAITING, "waits"),
     (
         "router crashes",

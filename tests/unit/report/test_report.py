@@ -54,7 +54,7 @@ def _stuck(world: World) -> None:
 
 # In the order of cause: of two that are broken the one further up is blamed.
 BREAKS: list[tuple[str, Change, tuple[str, str, str]]] = [
-    ("no Site at core", lambda w: w.drop(CORE, "Site"), ("Site", "core", "nothing of hzlink's is here")),
+    ("no Site at core", lambda w: w.drop(CORE, "Site"), ("Site", "core", "no objects of hzlink are here")),
     (
         "Site of edge pending",
         lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")),

@@ -52,7 +52,7 @@ def test_what_is_no_record(found: object) -> None:
 def test_the_line() -> None:
     good = Record(1000.0, {"edge": (3, 3)}, True)
     bad = Record(1000.0, {"edge": (2, 3), "west": (3, 3)}, False, ("edge/hazelcast-1",))
-    assert saved_verdict.standing(None, 1000.0) is None
+    assert saved_verdict.at_time(None, 1000.0) is None
     for record, line in (
         (good, "verified 2 min ago: 3 of 3 members answered"),
         (replace(good, sites={"edge": (1, 1)}), "verified 2 min ago: 1 of 1 member answered"),
@@ -62,7 +62,7 @@ def test_the_line() -> None:
             " (not edge/hazelcast-1)",
         ),
     ):
-        found = saved_verdict.standing(record, 1125.0)
+        found = saved_verdict.at_time(record, 1125.0)
         assert found is not None
         assert found.line == line
 
@@ -77,7 +77,7 @@ def test_the_line() -> None:
         (3600, "1 h ago"),
         (86399, "23 h ago"),
         (172800, "2 d ago"),
-        (-5, "at a time to come, by this clock"),
+        (-5, "in the future, by this machine's clock"),
     ],
 )
 def test_ages(seconds: float, words: str) -> None:
@@ -93,8 +93,8 @@ def waiting() -> World:
 
 
 def outranked(world: World, age: float, *, proven: bool = True) -> report.Report:
-    standing = saved_verdict.standing(Record(1000.0, {"edge": (3, 3)}, proven), 1000.0 + age)
-    return saved_verdict.outrank(report.make(world.topology, world.snapshots()), standing)
+    standing = saved_verdict.at_time(Record(1000.0, {"edge": (3, 3)}, proven), 1000.0 + age)
+    return saved_verdict.prefer_over_conditions(report.make(world.topology, world.snapshots()), standing)
 
 
 def test_a_fresh_proof_outranks_a_condition_that_waits() -> None:
