@@ -123,6 +123,7 @@ class Supervisor:
             pause = min(pause * 2, 10.0)
 
     # Stopping
+
     def _down(self) -> None:
         self._stop.set()
         for kubelet in self._kubelets:

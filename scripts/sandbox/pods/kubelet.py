@@ -105,6 +105,7 @@ class Kubelet:
                 self._write_names(record.namespace)
 
     # Watches
+
     def _follow(self, resource: Resource, handle: Callable[[Obj, bool], None], synced: threading.Event) -> None:
         def follow() -> None:
             for event in self.kube.watch(resource):

@@ -42,6 +42,7 @@ class PodRecord:
         self._conditions: list[Obj] = []
 
     # Called from other threads
+
     def update(self, pod: Obj) -> None:
         """Takes a changed pod."""
         with self._change:
@@ -66,6 +67,7 @@ class PodRecord:
             self._change.notify_all()
 
     # Called from the pod's thread
+
     @property
     def deleting(self) -> bool:
         """Whether the pod is being deleted."""

@@ -76,6 +76,7 @@ class PodWorker:
         }
 
     # Lifecycle
+
     def _run_pod(self) -> None:
         record = self.record
         try:
@@ -221,6 +222,7 @@ class PodWorker:
             self.record.wait(seconds, lambda: False)
 
     # Before a container starts
+
     def _prepare(self, view: ContainerView, container: Obj) -> dict[str, str]:
         """Waits until the container can start; its environment."""
         record = self.record
@@ -278,6 +280,7 @@ class PodWorker:
         kwok_endpoints.publish_logs(self.record.kube, self.record.pod, self._logs)
 
     # Stopping
+
     def _end_process(self, run: ContainerRun, grace: float) -> None:
         """SIGTERM, `grace` seconds (none once the pod is removed), SIGKILL."""
         if grace > 0 and not self.record.gone:

@@ -81,6 +81,7 @@ class Cluster:
         return self._objects.get(resource.plural, {}).get((namespace, name))
 
     # Events
+
     def handle(self, resource: Resource, event: WatchEvent) -> None:
         """Applies an event, unless the cache has a newer version from an own write."""
         if event.type == "SYNCED":

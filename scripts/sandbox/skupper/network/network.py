@@ -81,19 +81,11 @@ class SiteRecord:
 
 
 @dataclass
-class _Published:
-    """The services that a Site has reported, and those that it reports next."""
-
-    now: Services = field(default_factory=Services)
-    coming: Services | None = None
-
-
-@dataclass
 class Network:
     """The connections, and each Site's network status."""
 
     _up: dict[tuple[str, str], str] = field(default_factory=dict)
-    _published: dict[str, _Published] = field(default_factory=dict)
+    _published: dict[str, Services] = field(default_factory=dict)
     _known: dict[str, dict[str, SiteState]] = field(default_factory=dict)
     _reported_links: dict[tuple[str, str], bool] = field(default_factory=dict)
     _ready: set[str] = field(default_factory=set)
@@ -151,18 +143,15 @@ class Network:
         return cycle.reached(max(settled, link.configured_at + delays.link_connect.of(site.place)))
 
     # Network status
+
     def _publish(self, cycle: Cycle, states: Mapping[str, SiteState]) -> None:
         for uid, site in states.items():
             if site.ready_since is None:
                 continue
-            published = self._published.setdefault(uid, _Published(now=site.services))
-            if published.now == site.services:
-                published.coming = None
+            if self._published.setdefault(uid, site.services) == site.services:
                 continue
-            published.coming = site.services
-            tag = f"{uid} {site.services}"
-            if cycle.elapsed("record", cycle.delays.record_lag, site.place, of=tag):
-                published.now, published.coming = site.services, None
+            if cycle.elapsed("record", cycle.delays.record_lag, site.place, of=f"{uid} {site.services}"):
+                self._published[uid] = site.services
 
     def _learn(self, cycle: Cycle, states: Mapping[str, SiteState]) -> None:
         for gone in [uid for uid in self._known if uid not in states]:
@@ -226,8 +215,8 @@ class Network:
             if target is not None and (site.uid, link.name) in self._reported_links:
                 shown = self._reported_links[site.uid, link.name]
                 links.append(LinkRecord(link.name, target.uid, target.name, shown))
-        published = self._published.get(site.uid, _Published())
-        return SiteRecord(site.uid, site.name, site.namespace, tuple(links), published.now)
+        published = self._published.get(site.uid, Services())
+        return SiteRecord(site.uid, site.name, site.namespace, tuple(links), published)
 
 
 def _links_allowed(cycle: Cycle, site: SiteState) -> bool:
