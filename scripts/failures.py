@@ -2,7 +2,7 @@
 """Writes docs/failures.md from the fault table of the tests: what you see, what it means, what to do.
 
 .venv/bin/python scripts/failures.py           write it
-.venv/bin/python scripts/failures.py --check   exit 1 where it is not what the table says
+.venv/bin/python scripts/failures.py --check   exit 1 if it differs from the table
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from tests.faults.table import FAULTS  # noqa: E402
 
 INTRODUCTION = """# What hzlink says when something is wrong
 
-Written by `scripts/failures.py` from the fault table in `tests/faults`: the tests break each of these on the sandbox,
-and compare hzlink's answer with what stands here. Search for the message, without the site in front of it.
+`scripts/failures.py` writes this page from the fault table in `tests/faults`. The tests cause each failure on the
+sandbox and compare hzlink's answer with this page. Search for the message, without the site in front of it.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a prerequisite is missing, 4 timed out, 5 another run holds the lock,
-130 interrupted. Whatever ended a run, the same command goes on from what is there. No run leaves a token, a grant or a
-token file behind, unless their API server could not be reached; then the next run removes them.
+130 interrupted. After any failure, run the same command again: it continues. No run leaves a token, a grant or a token
+file behind, unless their API server could not be reached; then the next run removes them.
 
-NAMESPACE, CLIENT and CLUSTER stand for your namespace and for the contexts of the two sites. Everything but exit code 4
-comes before --timeout is over: what is known to be in vain is not waited for.
+NAMESPACE, CLIENT and CLUSTER stand for your namespace and for the contexts of the two sites. Only exit code 4 waits for
+the whole --timeout: hzlink stops waiting as soon as a failure cannot resolve itself.
 """
 SHOWN = {"namespace": "NAMESPACE", "client": "CLIENT", "cluster": "CLUSTER"}
 WIDTH = 120
@@ -38,7 +38,7 @@ KINDS = {
     Where.ERROR: "an error",
     Where.HOP: "the first broken hop in `hzlink status`",
     Where.WARNING: "a warning under a healthy status",
-    Where.TALK: "on the way, of a run that goes well",
+    Where.TALK: "a line of progress in a run that succeeds",
 }
 
 
@@ -55,7 +55,7 @@ def page(faults: list[Fault]) -> str:
 
 
 def _grouped(faults: list[Fault], key: Callable[[Fault], object]) -> list[list[Fault]]:
-    """Those with one and the same key together, in the order in which the first of each comes."""
+    """Groups of faults with the same key, in the order of each group's first fault."""
     found: dict[object, list[Fault]] = {}
     for fault in faults:
         found.setdefault(key(fault), []).append(fault)
@@ -63,7 +63,7 @@ def _grouped(faults: list[Fault], key: Callable[[Fault], object]) -> list[list[F
 
 
 def _entry(rows: list[Fault]) -> str:
-    """One message, and all that may be behind it."""
+    """One message and its possible causes."""
     first = rows[0]
     hop = f"{first.subject}: " if first.where is Where.HOP else ""
     lines = [f"### `{hop}{_shown(first.message)}`", "", f"This is {KINDS[first.where]}.", ""]
@@ -73,7 +73,7 @@ def _entry(rows: list[Fault]) -> str:
 
 
 def _cause(rows: list[Fault]) -> str:
-    """One cause (or several that are one to the user): what it is, what it means, what to do."""
+    """One cause, or several that look the same to the user: title, meaning, remedy."""
     fault = rows[0]
     title = "; ".join(row.title for row in rows)
     text = f"- **{title[0].upper()}{title[1:]}.** {fault.means} *What to do:* {fault.do} *Exit code:* {fault.code}."
@@ -83,7 +83,7 @@ def _cause(rows: list[Fault]) -> str:
 
 
 def _shown(text: str) -> str:
-    """With the names that stand for the user's own, also where the sandbox's contexts have theirs."""
+    """The text with placeholders for namespace and contexts, also in place of the sandbox's own contexts."""
     shown = text.format_map(SHOWN)
     return shown.replace("--context client ", "--context CLIENT ").replace("--context cluster ", "--context CLUSTER ")
 
@@ -98,7 +98,7 @@ def main() -> int:
         return 0
     if PAGE.read_text(encoding="utf-8") == wanted:
         return 0
-    print(f"{PAGE.relative_to(ROOT)} is not what the fault table says: .venv/bin/python scripts/failures.py")
+    print(f"{PAGE.relative_to(ROOT)} differs from the fault table; run: .venv/bin/python scripts/failures.py")
     return 1
 
 
