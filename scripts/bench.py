@@ -1,9 +1,9 @@
-"""Measures hzlink as ratios in one run, the least of several, on a sandbox of its own in the `measured` profile.
+"""Measures hzlink on its own sandbox in the profile `measured`, as ratios of the fastest of several runs.
 
     .venv/bin/python scripts/bench.py [--json] [--only NAME ...] [--runs N] [--minutes N]
 
-Skupper is simulated there, with the delays of the real one: what the two ways of linking share cancels out. Prints a
-row for each measure, or with --json `{"rows": [{"name", "value", "goal", "ok"}]}`; exits 1 when a goal is missed.
+Skupper is simulated there, with the delays of the real one, which affect both ways of linking equally. Prints a row
+for each measure, or with --json `{"rows": [{"name", "value", "goal", "ok"}]}`; exits 1 when a goal is missed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 @dataclass(frozen=True)
 class Row:
-    """One measure. `goal` is the most that is good, or None where the figure is only told."""
+    """One measure. `goal` is its upper limit, or None."""
 
     name: str
     value: float
@@ -60,12 +60,12 @@ def seconds(argv: Sequence[str], env: dict[str, str] | None = None, ok: tuple[in
 
 
 def least(count: int, argv: Sequence[str], env: dict[str, str] | None = None) -> float:
-    """The least of several runs: what the machine does beside it only ever adds."""
+    """The fastest of several runs, which other load on the machine affects least."""
     return min(seconds(argv, env) for _ in range(count))
 
 
 def startup(runs: int) -> list[Row]:
-    """Start-up, to what typer alone takes to import."""
+    """Start-up time, relative to the import of typer."""
     typer = least(runs, [sys.executable, "-c", "import typer"])
     return [
         Row("start-up: --version to import typer", least(runs, [HZLINK, "--version"]) / typer, 1.3),
@@ -74,7 +74,7 @@ def startup(runs: int) -> list[Row]:
 
 
 def status(env: dict[str, str], runs: int) -> list[Row]:
-    """`status` to the slower of the sites' single kubectl calls, and a converged `up` to `status`."""
+    """`status` relative to the slower of the two sites' kubectl calls; a converged `up` relative to `status`."""
     from hzlink.model.objects import RESOURCES
     from hzlink.observe.snapshot import STATUS_KINDS
 
@@ -92,31 +92,31 @@ def writes(env: dict[str, str], layout: Layout) -> list[Row]:
     """API writes of a second `up`, from the API servers' audit logs."""
     before = _written(layout)
     seconds(UP, env)
-    # The audit log is written behind the answer.
+    # The audit log is written after the response.
     time.sleep(1.0)
     return [Row("writes of a second up", _written(layout) - before, 0)]
 
 
 def _written(layout: Layout) -> int:
-    """How many writes kubectl and skupper have made. hzlink writes through nothing else."""
+    """The number of writes by kubectl and skupper, through which hzlink makes all its writes."""
     count = 0
     for context in CONTEXTS:
         [log] = layout.cluster_dir(context).glob("**/audit.log")
         for line in log.read_text(encoding="utf-8").splitlines():
             event = json.loads(line)
             by_hand = str(event.get("userAgent", "")).startswith(("kubectl", "skupper"))
-            # A review (what may I do?) is asked by `create`, and nothing is kept of it.
+            # An access review is a `create` that stores nothing.
             asks = str((event.get("objectRef") or {}).get("resource", "")).endswith("reviews")
             count += by_hand and not asks and event.get("verb") in WRITES
     return count
 
 
-# Seconds until a watch has loaded what it needs, and between two changes that it has to draw.
+# Seconds until a watch has loaded its modules, and between two changes.
 WARM, CHANGE = 20.0, 5.0
 
 
 def watch(env: dict[str, str], layout: Layout, minutes: float) -> list[Row]:
-    """What `status --watch` grows by at a terminal, while a Listener says now this, now that."""
+    """The memory growth of `status --watch` at a terminal, while a Listener's status alternates."""
     ours, theirs = pty.openpty()
     argv = [HZLINK, "status", "--watch", "-o", "wide"]
     running = subprocess.Popen(argv, env=env, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
@@ -141,12 +141,12 @@ def watch(env: dict[str, str], layout: Layout, minutes: float) -> list[Row]:
         file=sys.stderr,
     )
     if drawn.count < changes // 2:
-        sys.exit(f"of {changes} changes it has drawn {drawn.count}: this measured too little")
+        sys.exit(f"it drew only {drawn.count} of {changes} changes")
     return [Row("MB that status --watch grows by", max(0.0, held[-1] - held[0]), 5.0)]
 
 
 class Drawn(Thread):
-    """Reads what is drawn at a terminal, so that it can be drawn, and counts the pictures; until it is closed."""
+    """Reads a terminal's output until it is closed, and counts the redraws."""
 
     LAST = b"watching; ^C ends"
 
@@ -156,7 +156,7 @@ class Drawn(Thread):
         self._terminal = terminal
 
     def run(self) -> None:
-        """Reads on and on. A picture's last line may come in two pieces."""
+        """Reads until the end. The last line of a redraw may come in two pieces."""
         text = b""
         with suppress(OSError):
             while data := os.read(self._terminal, 65536):
@@ -166,13 +166,13 @@ class Drawn(Thread):
 
 
 def _resident(pid: int) -> float:
-    """The memory that a process holds, in MB."""
+    """A process's resident memory in MB."""
     facts = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     return int(facts["VmRSS"].split()[0]) / 1024
 
 
 def walkthrough(env: dict[str, str], runs: int) -> list[Row]:
-    """`up` from nothing to the same done by hand, in turn."""
+    """`up` from nothing relative to the walk-through by hand, alternately."""
     hand, up = [], []
     for _ in range(runs):
         hand.append(seconds([str(ROOT / "scripts/walkthrough.sh"), *CONTEXTS, "hz"], env))
@@ -184,7 +184,7 @@ def walkthrough(env: dict[str, str], runs: int) -> list[Row]:
 
 
 def _clear(env: dict[str, str]) -> None:
-    """Undoes the walk-through."""
+    """Removes the walk-through's objects."""
     for context, folder in zip(CONTEXTS, CONTEXTS, strict=True):
         at = ["kubectl", "--context", context, "-n", "hz"]
         seconds([*at, "delete", "--ignore-not-found", "-k", str(ROOT / "manifests" / folder)], env)
@@ -203,7 +203,7 @@ def _clear(env: dict[str, str]) -> None:
 
 
 def on_sandbox(measure: Callable[[dict[str, str], Layout], list[Row]]) -> list[Row]:
-    """Runs a measure on a sandbox that lives only for it."""
+    """Runs a measure on its own sandbox."""
     sandbox = str(ROOT / "scripts/sandbox.sh")
     subprocess.run(
         [sandbox, "up", "--name", SANDBOX, "--profile", "measured", "--owner", str(os.getpid())],
@@ -224,13 +224,13 @@ def on_sandbox(measure: Callable[[dict[str, str], Layout], list[Row]]) -> list[R
 
 
 def main() -> int:
-    """Runs what was asked for."""
+    """Runs the selected measures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=None)
     parser.add_argument("--runs", type=int, default=10, help="runs of each short command (default 10)")
     parser.add_argument("--long-runs", type=int, default=2, help="runs of the walk-through and of up (default 2)")
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long to watch (default 10)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="duration of the watch (default 10)")
     options = parser.parse_args()
     wanted = options.only or list(MEASURES)
 

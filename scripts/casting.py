@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 WIDTH, HEIGHT = 92, 30
-# Seconds: nobody wants to watch a longer pause; between two keys; to read what is there; what is one output.
+# Seconds: the longest pause; between two keys; after a command, to read its output; between two separate outputs.
 LONGEST, KEY, READ, TOGETHER = 1.0, 0.04, 2.0, 0.05
 
 
 def record(file: Path, commands: Sequence[str], env: Mapping[str, str], title: str) -> None:
-    """Types the commands, runs each to its end, and writes the cast. A command that fails ends it with its error."""
+    """Types and runs the commands and writes the cast. CalledProcessError when a command fails."""
     header = {"version": 2, "width": WIDTH, "height": HEIGHT, "title": title, "env": {"TERM": "xterm-256color"}}
     lines = [json.dumps(header)]
     now = 0.0
@@ -40,7 +40,7 @@ def _typed(command: str) -> Iterator[tuple[float, str]]:
 
 
 def _run(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[tuple[float, str]]:
-    """What the program writes at a terminal: seconds since the output before, and the text."""
+    """The program's output at a terminal: seconds since the previous output, and the text."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
     variables = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -49,7 +49,7 @@ def _run(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[tuple[float, s
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     last = time.monotonic()
     while data := _read(ours):
-        # What comes at about the same time is one output.
+        # Data that comes at about the same time is one output.
         while select.select([ours], [], [], TOGETHER)[0] and (more := _read(ours)):
             data += more
         now = time.monotonic()
@@ -61,7 +61,7 @@ def _run(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[tuple[float, s
 
 
 def _read(terminal: int) -> bytes:
-    """Some bytes; none at the end, which Linux tells by an error."""
+    """Some bytes; none at the end, which Linux reports as an error."""
     try:
         return os.read(terminal, 65536)
     except OSError:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# From nothing to a Hazelcast cluster whose members are used from another Kubernetes cluster: makes the environment and
-# the sandbox, then does what a user would: `hzlink up`, `hzlink status`. Leaves nothing behind.
+# Creates the environment and a sandbox of two Kubernetes clusters, then runs `hzlink up` and `hzlink status` there.
+# Removes the sandbox afterwards.
 #
-#   scripts/demo.sh          in the `measured` profile: with the delays of real Skupper
-#   scripts/demo.sh --keep   leaves the sandbox up, and says what to type next
+#   scripts/demo.sh          profile `measured`: the delays of real Skupper
+#   scripts/demo.sh --keep   keeps the sandbox and prints the next commands
 set -euo pipefail
 cd "$(dirname "$0")/.."
 keep=
@@ -16,7 +16,7 @@ done
 . scripts/env.sh
 export PATH=$PWD/.venv/bin:$PATH
 
-# The demo's record must not replace the one of the user's own last run.
+# The demo must not overwrite the record of the user's last run.
 state=$PWD/.sandbox/demo-state
 if [ -z "$keep" ]; then
   trap 'scripts/sandbox.sh down --name demo; rm -rf "$state"' EXIT
@@ -35,7 +35,7 @@ run hzlink status
 if [ -n "$keep" ]; then
   cat <<NEXT
 
-The sandbox stays up. To use it from your shell:
+The sandbox keeps running. To use it from your shell:
   source .venv/bin/activate
   eval "\$(scripts/sandbox.sh env --name demo)"
   export XDG_STATE_HOME=$state

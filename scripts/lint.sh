@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, lint and types. `scripts/lint.sh --fix` mends what can be mended.
+# Checks format, lint rules and types. `scripts/lint.sh --fix` fixes what ruff can fix.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh

@@ -1,9 +1,9 @@
-"""Makes the README's pictures and the recording in docs/ from real runs on a sandbox of its own.
+"""Makes the README's pictures and the recording in docs/ from real runs on its own sandbox.
 
     .venv/bin/python scripts/pictures.py
 
-docs/up.svg is `hzlink up` at the moment when it waited for most; the pictures in COMMANDS are what those commands
-print, those in WHEN_BROKEN what they print after BREAK; docs/demo.cast is SESSION at a terminal (asciinema play
+docs/up.svg shows `hzlink up` when it waits for the most objects. The pictures in COMMANDS show the output of those
+commands, those in WHEN_BROKEN the output after BREAK. docs/demo.cast is SESSION at a terminal (asciinema play
 docs/demo.cast).
 """
 
@@ -39,7 +39,7 @@ RENAMED = {"client": "edge", "cluster": "core"}
 WIDTH = casting.WIDTH
 UP = "hzlink up --client-ctx edge --cluster-ctx core"
 
-# A picture of what a command prints, on a topology that is up: a row for each.
+# File and command, on a topology that is up.
 COMMANDS = {"status.svg": "hzlink status", "verify.svg": "hzlink verify"}
 BREAK = "kubectl --context edge delete links.skupper.io --all"
 WHEN_BROKEN = {"tree.svg": "hzlink status -o tree"}
@@ -47,16 +47,16 @@ SESSION = (UP, "hzlink status")
 
 
 def main() -> None:
-    """Starts a sandbox, runs `hzlink up`, and makes everything."""
+    """Starts a sandbox, runs `hzlink up` and writes all files."""
     with _sandbox():
         moment = Moment()
         asyncio.run(up(resolve.resolve(Flags(client_ctx=("edge",), cluster_ctx="core")), moment))
         draw("up.svg", UP, moment.best)
         for file, command in COMMANDS.items():
-            draw(file, command, [_printed(command, 0)])
+            draw(file, command, [_output(command, 0)])
         subprocess.run(BREAK.split(), check=True)
         for file, command in WHEN_BROKEN.items():
-            draw(file, command, [_printed(command, 1)])
+            draw(file, command, [_output(command, 1)])
         subprocess.run([HZLINK, "down", "--yes", "--quiet"], check=True)
         casting.record(DOCS / "demo.cast", SESSION, os.environ, "hzlink")
         print("wrote docs/demo.cast")
@@ -64,7 +64,7 @@ def main() -> None:
 
 @contextmanager
 def _sandbox() -> Iterator[None]:
-    """A sandbox with real Skupper's delays, which this process and its programs then use."""
+    """A sandbox with real Skupper's delays, selected by this process's environment."""
     sandbox = str(ROOT / "scripts/sandbox.sh")
     owner = str(os.getpid())
     subprocess.run([sandbox, "up", "--name", SANDBOX, "--profile", "measured", "--owner", owner], check=True)
@@ -81,7 +81,7 @@ def _sandbox() -> Iterator[None]:
 
 
 class Moment:
-    """Takes a run's events. `best` is what a terminal showed when most was being waited for, the last such time."""
+    """Receives a run's events. `best` is the last terminal content with the most waits."""
 
     def __init__(self) -> None:
         self.best: list[RenderableType] = []
@@ -90,7 +90,7 @@ class Moment:
         self._live = LiveProgress(Console(file=io.StringIO()))
 
     def __call__(self, event: Event) -> None:
-        """Takes an event."""
+        """Receives an event."""
         self._live(event)
         if event.mark is not Mark.WAIT:
             self._done.append(event_line(event))
@@ -99,8 +99,8 @@ class Moment:
             self._most, self.best = len(waits), [*self._done, *waits]
 
 
-def _printed(command: str, code: int) -> Text:
-    """What the command prints at a terminal. It must end with this exit code."""
+def _output(command: str, code: int) -> Text:
+    """The command's output at a terminal. CalledProcessError for any other exit code."""
     colours = {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
     done = subprocess.run(
         command.split(), env={**os.environ, **colours}, stdout=subprocess.PIPE, text=True, check=False
@@ -111,7 +111,7 @@ def _printed(command: str, code: int) -> Text:
 
 
 def draw(file: str, command: str, parts: Sequence[RenderableType]) -> None:
-    """Draws a command and what it shows."""
+    """Draws a command and its output."""
     console = Console(
         file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor", highlight=False
     )
@@ -119,7 +119,7 @@ def draw(file: str, command: str, parts: Sequence[RenderableType]) -> None:
     for part in parts:
         console.print(part)
     svg = console.export_svg(title="hzlink", unique_id=Path(file).stem)
-    # Whoever looks at the picture need not fetch a font from anywhere.
+    # Without the font's download address, so that viewing the picture needs no network.
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
     (DOCS / file).write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
     print(f"wrote docs/{file}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the environment and the sandbox's programs where they are not there yet, and runs all tests.
+# Creates the environment and the sandbox's programs if they are missing, and runs all tests.
 # Arguments go to pytest: scripts/test.sh tests/unit -k naming
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ if [ "${1:-}" = --quick ]; then
   exit
 fi
 
-# The tests start a sandbox of their own and end it; only its programs are made here, so that their building is seen.
+# The tests start and end their own sandbox. Its programs are built here, so that the progress is visible.
 scripts/sandbox.sh build
 [ $# -eq 0 ] || exec pytest "$@"
 

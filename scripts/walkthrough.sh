@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The walk-through done by hand: the same manifests and steps as `hzlink up`, one after the other with kubectl and
-# skupper, waiting the way a person does. For the bench, and to see what hzlink saves. Without thinking time.
+# The walk-through by hand, for the bench: the same manifests and steps as `hzlink up`, one after the other with kubectl
+# and skupper, polling as a person does, but without time to read and think.
 #
 #   scripts/walkthrough.sh CLIENT_CONTEXT CLUSTER_CONTEXT NAMESPACE
 set -euo pipefail
@@ -10,12 +10,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 at() { local context=$1; shift; kubectl --context "$context" -n "$namespace" "$@"; }
-# As `watch` does: a look every two seconds.
+# Polls every two seconds, as `watch` does.
 until_ok() { local tries=0; until "$@" >/dev/null 2>&1; do ((++tries < 150)) || { echo "gave up: $*" >&2; exit 1; }; sleep 2; done; }
 ready() { [ "$(at "$1" get "$2" -o "jsonpath={.items[0].status.status}")" = Ready ]; }
 names_there() { at "$client" get service hazelcast-0 hazelcast-1 hazelcast-2; }
 
-# One cluster after the other, each looked at before going on.
+# One cluster after the other, each checked before the next step.
 at "$client" apply -k "$here/manifests/client"
 until_ok ready "$client" sites.skupper.io
 at "$cluster" apply -k "$here/manifests/cluster"

@@ -1,4 +1,4 @@
-"""`python -m sandbox up|down|env|status|build`; scripts/sandbox.sh is the front of it."""
+"""`python -m sandbox up|down|env|status|build`; scripts/sandbox.sh is the wrapper of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from types import FrameType
 from sandbox.clusters import build
 from sandbox.clusters.control_planes import components
 from sandbox.daemon import guard
-from sandbox.daemon.processes import ProcessId
 from sandbox.layout import CONTEXTS, DEFAULT_NAME, ROOT, Layout, SandboxError, Settings, Start, read_json
+from sandbox.processes import ProcessId
 
 _DOWN_SECONDS = 30.0
 
 
 def say(text: str) -> None:
-    """Talk goes to stderr, one line at a time."""
+    """Prints progress and errors to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -53,11 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sandbox.sh", description="Two Kubernetes clusters on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {
-        "build": "make the programs that a sandbox needs, where they are not there yet",
-        "up": "start a sandbox, or say that it runs",
-        "down": "end it and remove all of it",
-        "env": 'print what a shell needs to use it: eval "$(scripts/sandbox.sh env)"',
-        "status": "say what runs",
+        "build": "download or build the programs that a sandbox needs",
+        "up": "start a sandbox, if it is not running",
+        "down": "end the sandbox and remove its files",
+        "env": 'print the shell variables that select it: eval "$(scripts/sandbox.sh env)"',
+        "status": "show what runs",
     }
     for command, text in helps.items():
         sub = commands.add_parser(command, help=text)
@@ -71,11 +71,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def up(layout: Layout, start: Start, owner: int | None) -> int:
-    """Starts the sandbox and waits until it is ready; 0 also if it runs already."""
+    """Starts the sandbox and waits until it is ready; 0 if it already runs."""
     began = time.monotonic()
     running = _guard(layout)
     if running is not None:
-        return _join(layout, running)
+        return _wait_for_other_up(layout, running)
     build.ensure(say)
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox.daemon.guard", *_guard_arguments(layout, start, owner)],
@@ -83,18 +83,18 @@ def up(layout: Layout, start: Start, owner: int | None) -> int:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Its own session: a ^C in the terminal is for `up`, which tells the guard.
+        # A session of its own: ^C in the terminal reaches only `up`, which then ends the guard.
         start_new_session=True,
     )
     try:
-        code = _follow(layout, process)
+        code = _show_progress(layout, process)
     except KeyboardInterrupt:
-        say("interrupted: taking down what was started")
+        say("interrupted: removing the sandbox")
         process.terminate()
         process.wait()
         return 130
     if code == guard.ALREADY_RUNNING:
-        return _join(layout, None)
+        return _wait_for_other_up(layout, None)
     if code is not None:
         logs = f"; logs in {layout.failed_logs}" if layout.failed_logs.exists() else ""
         raise SandboxError(f"sandbox {layout.name} did not start{logs}")
@@ -110,13 +110,13 @@ def _guard_arguments(layout: Layout, start: Start, owner: int | None) -> list[st
     if owner is not None:
         process = ProcessId.of(owner)
         if process is None:
-            raise SandboxError(f"the owner, process {owner}, is not there")
+            raise SandboxError(f"the owner, process {owner}, does not run")
         arguments += ["--owner", f"{process.pid}:{process.start}"]
     return arguments
 
 
-def _follow(layout: Layout, process: subprocess.Popen[bytes]) -> int | None:
-    """Repeats the sandbox's progress until it is ready (None) or the guard has ended (its exit code)."""
+def _show_progress(layout: Layout, process: subprocess.Popen[bytes]) -> int | None:
+    """Prints the sandbox's progress until it is ready (None) or the guard has ended (its exit code)."""
     progress = None
     while True:
         code = process.poll()
@@ -131,11 +131,11 @@ def _follow(layout: Layout, process: subprocess.Popen[bytes]) -> int | None:
         time.sleep(0.05)
 
 
-def _join(layout: Layout, running: ProcessId | None) -> int:
-    """Another `up` was first: waits until it is through."""
+def _wait_for_other_up(layout: Layout, running: ProcessId | None) -> int:
+    """Waits until the sandbox that another `up` starts is ready."""
     while not layout.ready.exists():
         if running is not None and not running.alive():
-            raise SandboxError(f"sandbox {layout.name} is just being taken down or failed to start; try again")
+            raise SandboxError(f"sandbox {layout.name} is being removed or failed to start; try again")
         running = running or _guard(layout)
         time.sleep(0.1)
     say(f"sandbox {layout.name} is already running")
@@ -149,7 +149,7 @@ def _guard(layout: Layout) -> ProcessId | None:
 
 
 def down(layout: Layout) -> int:
-    """Ends the sandbox and removes it; 0 also if there is none."""
+    """Ends the sandbox and removes it; 0 if there is none."""
     began = time.monotonic()
     running = _guard(layout)
     if running is None and not layout.state.exists():
@@ -160,9 +160,9 @@ def down(layout: Layout) -> int:
         if not running.wait_gone(_DOWN_SECONDS):
             raise SandboxError(f"the guard of sandbox {layout.name} (process {running.pid}) does not end")
     lock = guard.take_lock(layout)
-    if lock is not None:  # else somebody starts it anew already
+    if lock is not None:  # None: another `up` has started it again
         with lock:
-            guard.sweep(layout)
+            guard.clean_up(layout)
             layout.lock.unlink(missing_ok=True)
     say(f"sandbox {layout.name} is down ({time.monotonic() - began:.1f} s)")
     return 0
@@ -179,7 +179,7 @@ def env(layout: Layout) -> int:
 
 
 def status(layout: Layout) -> int:
-    """Says what runs; 1 if the sandbox is not running."""
+    """Prints what runs; 1 if the sandbox is not running."""
     running = _guard(layout)
     if running is None:
         print(f"sandbox {layout.name}: not running")

@@ -34,14 +34,41 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
 class SandboxError(Exception):
-    """Something that the one who called the sandbox should read; no traceback."""
+    """An error that is shown without a traceback."""
 
 
-@dataclass(frozen=True)
 class Layout:
     """The files of one sandbox: `<checkout>/.sandbox/<name>/`."""
 
-    state: Path
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.name = state.name
+        self.lock = state.parent / f"{self.name}.lock"
+        """Locked while the sandbox runs; beside its folder, which is created and removed."""
+        self.failed_logs = state.parent / f"{self.name}-failed-logs"
+        """The logs of a start that failed."""
+        self.kubeconfig = state / "kubeconfig"
+        """The sandbox's own kubeconfig (0600), with the contexts of `CONTEXTS`."""
+        self.settings_file = state / "sandbox.json"
+        """See `Settings`."""
+        self.guard_file = state / "guard.json"
+        """The pids and start times of guard and supervisor."""
+        self.progress = state / "progress.log"
+        """Lines that a waiting `up` prints."""
+        self.ready = state / "ready"
+        """Exists once everything runs; contains the seconds it took."""
+        self.endpoints = state / "endpoints.json"
+        """Running pods' processes: `{"cluster/hz/hazelcast-0": {"ip", "ports", ...}}`."""
+        self.services = state / "services.json"
+        """The stand-in's relays: `{"client/hz/hazelcast-1": {"ip", "port", "target"}}`. `target`: the router's port."""
+        self.standin_ready = state / "skupper.ready"
+        """Exists once the Skupper stand-in's controller is ready."""
+        self.logs = state / "logs"
+        """The logs of the sandbox's own programs."""
+        self.bin = state / "bin"
+        """`kubectl` and `skupper`, for the PATH."""
+        self.kwok = state / "kwok"
+        """kwokctl's working folder (KWOK_WORKDIR)."""
 
     @classmethod
     def named(cls, name: str) -> Layout:
@@ -50,124 +77,53 @@ class Layout:
             raise SandboxError(f"not a sandbox name: {name!r} (lower case letters, digits, hyphens)")
         return cls(ROOT / ".sandbox" / name)
 
-    @property
-    def name(self) -> str:
-        """The sandbox's name, which is the name of its folder."""
-        return self.state.name
-
-    @property
-    def lock(self) -> Path:
-        """Locked for as long as the sandbox lives; beside its folder, since the folder comes and goes."""
-        return self.state.parent / f"{self.name}.lock"
-
-    @property
-    def failed_logs(self) -> Path:
-        """The logs of a start that failed."""
-        return self.state.parent / f"{self.name}-failed-logs"
-
-    @property
-    def kubeconfig(self) -> Path:
-        """The sandbox's own kubeconfig (0600), with the contexts of `CONTEXTS`."""
-        return self.state / "kubeconfig"
-
-    @property
-    def settings_file(self) -> Path:
-        """What the sandbox's programs must know of it; see `Settings`."""
-        return self.state / "sandbox.json"
-
-    @property
-    def guard_file(self) -> Path:
-        """The guard's pid and start time."""
-        return self.state / "guard.json"
-
-    @property
-    def progress(self) -> Path:
-        """Lines for the one who waits in `up`."""
-        return self.state / "progress.log"
-
-    @property
-    def ready(self) -> Path:
-        """Exists once everything runs; holds the seconds it took."""
-        return self.state / "ready"
-
-    @property
-    def endpoints(self) -> Path:
-        """Running pods' processes: `{"cluster/hz/hazelcast-0": {"ip", "ports", ...}}`."""
-        return self.state / "endpoints.json"
-
-    @property
-    def services(self) -> Path:
-        """The stand-in's relays: `{"client/hz/hazelcast-1": {"ip", "port", "target"}}`. `target`: the router's port."""
-        return self.state / "services.json"
-
-    @property
-    def standin_ready(self) -> Path:
-        """Made by the Skupper stand-in's controller once it serves."""
-        return self.state / "skupper.ready"
-
-    @property
-    def logs(self) -> Path:
-        """The logs of the sandbox's own programs."""
-        return self.state / "logs"
-
-    @property
-    def bin(self) -> Path:
-        """`kubectl` and `skupper`, for PATH."""
-        return self.state / "bin"
-
-    @property
-    def kwok(self) -> Path:
-        """kwokctl's working folder (KWOK_WORKDIR)."""
-        return self.state / "kwok"
-
     def cluster_dir(self, server: str) -> Path:
-        """What kwokctl keeps of one API server: pids, logs, certificates."""
+        """kwokctl's files of one API server: pids, logs, certificates."""
         return self.kwok / "clusters" / server
 
     def pod_dir(self, server: str, namespace: str, pod: str, uid: str) -> Path:
-        """The files of one pod: volumes, logs, its idea of names."""
+        """The files of one pod: volumes, logs, hosts file."""
         return self.state / "pods" / server / namespace / f"{pod}-{uid[:8]}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is decided when a sandbox starts. `net` is its part of loopback, such as "127.77"."""
+    """The settings of a running sandbox. `net` is its block of loopback addresses, such as "127.77"."""
 
     name: str
     profile: Profile
     net: str
 
     def write(self, layout: Layout) -> None:
-        """Puts the settings where every program of the sandbox finds them."""
+        """Writes them into the sandbox's folder."""
         write_json(layout.settings_file, asdict(self))
 
     @classmethod
     def read(cls, layout: Layout) -> Settings:
-        """Reads them back; FileNotFoundError when the sandbox has not come that far."""
-        data = json.loads(layout.settings_file.read_text())
-        return cls(**data)
+        """Reads them; FileNotFoundError before the sandbox has written them."""
+        return cls(**json.loads(layout.settings_file.read_text()))
 
 
 @dataclass(frozen=True)
 class Start:
-    """How a sandbox is to be started: handed from `up` to the guard to the supervisor."""
+    """Options of a start, passed from `up` to the guard to the supervisor."""
 
     profile: Profile
     standin: bool
 
     def arguments(self) -> list[str]:
-        """As arguments for a command line."""
+        """The options as arguments of a command line."""
         return ["--profile", self.profile, *([] if self.standin else ["--no-standin"])]
 
     @staticmethod
     def add_options(parser: argparse.ArgumentParser) -> None:
-        """The options that `arguments` gives."""
+        """Adds these options to a parser."""
         parser.add_argument("--profile", choices=PROFILES, default="measured", help="the delays (measured)")
-        parser.add_argument("--no-standin", action="store_true", help="leave the Skupper stand-in out")
+        parser.add_argument("--no-standin", action="store_true", help="start without the Skupper stand-in")
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Start:
-        """Back from a parsed command line."""
+        """The options of a parsed command line."""
         return cls(options.profile, not options.no_standin)
 
 

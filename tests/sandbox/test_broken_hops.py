@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from sandbox.clusters.build import find_jar
-from sandbox.daemon.processes import ProcessId
 from sandbox.pods.programs import find_java
+from sandbox.processes import ProcessId
 from tests.sandbox.conftest import HZLINK, Hzlink, Ran
 from tests.sandboxed import until
 

@@ -30,7 +30,7 @@ def service(name: str, namespace: str, **spec: object) -> Obj:
 
 
 def config_map(name: str, namespace: str, **data: str) -> Obj:
-    """A ConfigMap; underscores in the keys stand for dots."""
+    """A ConfigMap; underscores in the keys become dots."""
     return {
         "metadata": {"name": name, "namespace": namespace},
         "data": {key.replace("__", "."): value for key, value in data.items()},
@@ -38,6 +38,6 @@ def config_map(name: str, namespace: str, **data: str) -> Obj:
 
 
 def condition(obj: Obj | None, kind: str) -> str:
-    """The status of a condition; empty while there is none."""
+    """The status of a condition; empty if there is none."""
     conditions = (obj or {}).get("status", {}).get("conditions") or []
     return next((str(c["status"]) for c in conditions if c["type"] == kind), "")

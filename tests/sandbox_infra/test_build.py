@@ -115,7 +115,7 @@ KUBERNETES = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
 OTHERS = ["v3", "kwok", "kwokctl"]
 
 
-def test_everything_is_built_once_and_only_programs_are_kept(tools: Tools) -> None:
+def test_all_programs_are_built_once_and_only_they_are_kept(tools: Tools) -> None:
     tools.ensure()
     tools.ensure()
 
@@ -142,7 +142,7 @@ def test_it_says_how_long_it_takes_and_what_is_left(tools: Tools) -> None:
     assert all(line.endswith(" min left") for line in progress)
 
 
-def test_a_long_build_says_now_and_then_what_is_left(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_build_reports_periodically_what_is_left(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_REPORT_SECONDS", 0.05)
     tools.go(seconds=0.3)
 
@@ -161,7 +161,7 @@ def test_two_builds_run_at_a_time_and_share_the_build_cache(tools: Tools) -> Non
     assert started_before_each_end[0] == 2
 
 
-def test_versions_are_part_of_where_programs_are_kept(tools: Tools) -> None:
+def test_the_cache_path_contains_the_version(tools: Tools) -> None:
     tools.ensure()
 
     programs = build.find_programs()
@@ -179,7 +179,7 @@ def test_kubernetes_is_built_with_its_published_staging_modules(tools: Tools) ->
     assert f"version.gitVersion=v{KUBERNETES_VERSION}" in flags
 
 
-def test_a_failed_build_goes_on_with_what_is_missing(tools: Tools) -> None:
+def test_the_next_run_builds_only_what_a_failed_one_did_not(tools: Tools) -> None:
     tools.go(fails="kube-controller-manager")
     with pytest.raises(SandboxError, match="no space left on device"):
         tools.ensure()
@@ -193,7 +193,7 @@ def test_a_failed_build_goes_on_with_what_is_missing(tools: Tools) -> None:
     assert sorted(tools.built) == sorted([*KUBERNETES, "kube-controller-manager", *OTHERS])
 
 
-def test_what_a_killed_build_left_is_removed(tools: Tools) -> None:
+def test_files_of_a_killed_build_are_removed(tools: Tools) -> None:
     (tools.cache / "build-old" / "mod").mkdir(parents=True)
 
     tools.ensure()
@@ -201,7 +201,7 @@ def test_what_a_killed_build_left_is_removed(tools: Tools) -> None:
     assert tools.left_over == []
 
 
-def test_two_at_once_build_once(tools: Tools) -> None:
+def test_two_runs_at_once_build_once(tools: Tools) -> None:
     tools.go(seconds=0.1)
     threads = [threading.Thread(target=tools.ensure) for _ in range(2)]
     for thread in threads:
@@ -214,7 +214,7 @@ def test_two_at_once_build_once(tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_cleans_up(tools: Tools, number: signal.Signals) -> None:
+def test_an_interrupted_build_removes_its_files(tools: Tools, number: signal.Signals) -> None:
     tools.go(seconds=60)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "sandbox", "build"],
@@ -232,14 +232,14 @@ def test_interrupted_it_cleans_up(tools: Tools, number: signal.Signals) -> None:
     assert tools.left_over == []
 
 
-def test_too_little_disk_is_said_at_once(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_is_an_error_before_the_build(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
 
     with pytest.raises(SandboxError, match=r"needs \d+ GiB of disk for a while, there are 1\.0"):
         tools.ensure()
 
 
-def test_without_maven_one_can_do(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_maven_is_optional(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     real: Callable[..., str | None] = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "mvn" else real(name, **more))
 
@@ -250,7 +250,7 @@ def test_without_maven_one_can_do(tools: Tools, monkeypatch: pytest.MonkeyPatch)
     assert build.find_programs()
 
 
-def test_an_old_go_is_replaced_by_the_one_of_the_wheel(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_go_of_the_wheel_replaces_an_old_one(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = tools.folder / "go-of-the-wheel"
     (tools.bin / "go").rename(wheel)
     tools.go(version="1.21.5")
@@ -338,7 +338,7 @@ def releases(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases
 PROGRAMS = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kwok", "kwokctl"]
 
 
-def test_published_programs_are_downloaded_without_being_told(tools: Tools, releases: Releases) -> None:
+def test_published_programs_are_downloaded_by_default(tools: Tools, releases: Releases) -> None:
     tools.ensure()
 
     assert tools.built == []
@@ -349,7 +349,7 @@ def test_published_programs_are_downloaded_without_being_told(tools: Tools, rele
     assert "downloading 6 programs" in tools.said[0]
 
 
-def test_what_is_not_published_is_built(tools: Tools, releases: Releases) -> None:
+def test_a_program_without_a_checksum_is_built(tools: Tools, releases: Releases) -> None:
     """GitHub's API refuses after 60 calls an hour: then there is no checksum for kwok."""
     del releases.answers[releases.path(download.sources()["kwok"].checksum_url)]
 
@@ -371,7 +371,7 @@ def test_a_wrong_checksum_is_refused_and_the_program_built(tools: Tools, release
     assert tools.left_over == []
 
 
-def test_a_server_that_stalls_is_given_up_quickly(
+def test_a_stalled_download_ends_quickly_and_the_rest_is_built(
     tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "STALL_SECONDS", 0.2)
@@ -386,7 +386,9 @@ def test_a_server_that_stalls_is_given_up_quickly(
     assert any("download failed" in line for line in tools.said)
 
 
-def test_a_slow_server_is_given_up(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_download_ends_and_the_rest_is_built(
+    tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(download, "_SLOW_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(download, "_SLOW_BYTES_PER_SECOND", 10**12)
 
@@ -396,7 +398,7 @@ def test_a_slow_server_is_given_up(tools: Tools, releases: Releases, monkeypatch
     assert any("kB/s" in line for line in tools.said)
 
 
-def test_checksums_that_do_not_come_in_time_are_not_waited_for(
+def test_servers_that_do_not_answer_in_time_are_skipped(
     tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "CHECKSUM_SECONDS", 0.3)
@@ -410,7 +412,7 @@ def test_checksums_that_do_not_come_in_time_are_not_waited_for(
     assert len(tools.built) == 6
 
 
-def test_a_download_can_be_forced(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_only(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "1")
     del releases.answers[releases.path(download.sources()["etcd"].url)]
 
@@ -420,7 +422,7 @@ def test_a_download_can_be_forced(tools: Tools, releases: Releases, monkeypatch:
     assert tools.built == []
 
 
-def test_a_build_can_be_forced(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_only(tools: Tools, releases: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "0")
 
     tools.ensure()
@@ -429,14 +431,14 @@ def test_a_build_can_be_forced(tools: Tools, releases: Releases, monkeypatch: py
     assert len(tools.built) == 6
 
 
-def test_an_unknown_way_is_refused(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_mode_is_refused(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HZLINK_SANDBOX_DOWNLOAD", "yes")
 
     with pytest.raises(SandboxError, match="1 only downloads, 0 only builds"):
         tools.ensure()
 
 
-def test_the_sources_are_the_projects_own() -> None:
+def test_sources_are_the_projects_own_hosts() -> None:
     sources = download.sources()
     hosts = {program: source.url.split("/")[2] for program, source in sources.items()}
     assert hosts == {name: "dl.k8s.io" if name.startswith("kube-") else "github.com" for name in PROGRAMS}

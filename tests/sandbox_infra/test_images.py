@@ -8,7 +8,7 @@ from sandbox.pods.images import is_python, refusal
 
 
 @pytest.mark.parametrize("image", ["hazelcast/hazelcast:5.5.0", "python:3.13-slim", "mirror:5000/python:3.11.4", "x"])
-def test_what_can_be_had(image: str) -> None:
+def test_images_that_can_be_pulled(image: str) -> None:
     assert refusal(image) == ""
 
 
@@ -21,9 +21,9 @@ def test_what_can_be_had(image: str) -> None:
         ("python", "not found"),
     ],
 )
-def test_what_cannot(image: str, why: str) -> None:
+def test_images_that_cannot_be_pulled(image: str, why: str) -> None:
     assert why in refusal(image)
 
 
-def test_what_has_no_python() -> None:
+def test_an_image_without_python() -> None:
     assert not is_python("busybox:1")

@@ -26,7 +26,7 @@ def kube(sandbox: Sandbox) -> Iterator[Kube]:
     made.close()
 
 
-def test_an_objects_life(kube: Kube, namespaces: Namespaces) -> None:
+def test_create_read_update_delete(kube: Kube, namespaces: Namespaces) -> None:
     ns = namespaces.make()
 
     kube.create(kinds.CONFIG_MAPS, config_map("a", ns, key="1"))
@@ -44,7 +44,7 @@ def test_an_objects_life(kube: Kube, namespaces: Namespaces) -> None:
     assert not kube.delete(kinds.CONFIG_MAPS, ns, "a")
 
 
-def test_what_is_not_there(kube: Kube) -> None:
+def test_missing_objects(kube: Kube) -> None:
     unknown = kinds.Resource("nobody.example", "v1", "things", "Thing")
 
     with pytest.raises(NotFoundError):
@@ -53,7 +53,7 @@ def test_what_is_not_there(kube: Kube) -> None:
         kube.list(unknown)
 
 
-def test_a_server_that_is_not_there_is_unreachable(sandbox: Sandbox) -> None:
+def test_a_server_that_does_not_run_is_unreachable(sandbox: Sandbox) -> None:
     text = sandbox.kubeconfig.read_text()
     port = text.split("https://127.0.0.1:")[1].split("\n")[0]
     broken = sandbox.state / "home" / "broken.kubeconfig"
@@ -78,7 +78,7 @@ def _followed(name: str, namespace: str) -> kinds.Obj:
     return {"metadata": {"name": name, "namespace": namespace, "labels": {"followed": "yes"}}}
 
 
-def test_a_watch_tells_every_change(kube: Kube, namespaces: Namespaces) -> None:
+def test_a_watch_reports_every_change(kube: Kube, namespaces: Namespaces) -> None:
     ns = namespaces.make()
     kube.create(kinds.CONFIG_MAPS, _followed("before", ns))
     seen = _events(kube, ns)
@@ -96,8 +96,8 @@ def test_a_watch_tells_every_change(kube: Kube, namespaces: Namespaces) -> None:
     ]
 
 
-def test_a_watch_outlives_its_server(sandbox: Sandbox, namespaces: Namespaces, kube: Kube) -> None:
-    """The server is killed and started again as it was; what was deleted meanwhile is told too."""
+def test_a_watch_survives_a_restart_of_its_server(sandbox: Sandbox, namespaces: Namespaces, kube: Kube) -> None:
+    """The server is killed and restarted; objects that were deleted in between are reported, too."""
     ns = namespaces.make()
     kube.create(kinds.CONFIG_MAPS, _followed("stays", ns))
     kube.create(kinds.CONFIG_MAPS, _followed("goes", ns))

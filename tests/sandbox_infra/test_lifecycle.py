@@ -1,4 +1,4 @@
-"""A sandbox's start and end, with sandboxes of their own. What is killed here is killed on purpose."""
+"""Start and end of sandboxes, each test with its own. The tests kill processes on purpose."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import processes
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.clusters.control_planes import components
-from sandbox.daemon import guard, processes
-from sandbox.daemon.processes import ProcessId
+from sandbox.daemon import guard
 from sandbox.layout import ROOT, Layout, Settings
+from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import pod
 from tests.sandboxed import run_sandbox, until
 
@@ -30,7 +31,7 @@ FAST = ("--profile", "fast", "--no-standin")
 
 @pytest.fixture
 def layout(real_env: dict[str, str]) -> Iterator[Layout]:
-    """Where a sandbox of the test's own will be; it is gone afterwards."""
+    """The layout of the test's own sandbox, which is removed afterwards."""
     made = Layout.named(f"life-{os.getpid()}")
     yield made
     run_sandbox(real_env, "down", "--name", made.name)
@@ -38,7 +39,7 @@ def layout(real_env: dict[str, str]) -> Iterator[Layout]:
 
 
 def _everything(layout: Layout) -> list[ProcessId]:
-    """All processes of a running sandbox: found by its folder's name on their command lines."""
+    """All processes of a running sandbox, found by its folder in their command lines."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit() and str(layout.state) in processes.command_of(int(entry)):
@@ -89,7 +90,7 @@ def test_up_env_status_down(layout: Layout, real_env: dict[str, str]) -> None:
     assert run_sandbox(real_env, "env", "--name", layout.name, check=False).returncode == 1
 
 
-def test_a_killed_owner_takes_everything_with_it(layout: Layout, real_env: dict[str, str]) -> None:
+def test_a_killed_owner_ends_the_sandbox(layout: Layout, real_env: dict[str, str]) -> None:
     owner = subprocess.Popen(["sleep", "600"])
     _up(real_env, layout, "--owner", str(owner.pid))
     kube = Kube.from_kubeconfig(layout.kubeconfig, "client")
@@ -103,7 +104,7 @@ def test_a_killed_owner_takes_everything_with_it(layout: Layout, real_env: dict[
     _gone(layout, processes)
 
 
-def test_two_sandboxes_do_not_meet_and_a_killed_guard_leaves_no_process(
+def test_two_sandboxes_are_separate_and_a_killed_guard_leaves_no_process(
     layout: Layout, real_env: dict[str, str], tmp_path: Path
 ) -> None:
     other = Layout.named(f"{layout.name}-2")
@@ -124,22 +125,22 @@ def test_two_sandboxes_do_not_meet_and_a_killed_guard_leaves_no_process(
         run_sandbox(real_env, "down", "--name", other.name)
 
 
-def test_a_killed_supervisor_is_cleared_away(layout: Layout, real_env: dict[str, str]) -> None:
+def test_a_killed_supervisor_is_cleaned_up(layout: Layout, real_env: dict[str, str]) -> None:
     _up(real_env, layout)
     processes = _everything(layout)
 
     guard.recorded(layout)["supervisor"].send(signal.SIGKILL)
 
     _gone(layout, processes)
-    assert (layout.failed_logs / "supervisor.log").exists()  # somebody will want to know why
+    assert (layout.failed_logs / "supervisor.log").exists()
 
 
-def test_guard_and_supervisor_both_killed_down_still_finds_the_rest(layout: Layout, real_env: dict[str, str]) -> None:
+def test_down_cleans_up_after_guard_and_supervisor_were_killed(layout: Layout, real_env: dict[str, str]) -> None:
     _up(real_env, layout)
     processes = _everything(layout)
     recorded = guard.recorded(layout)
 
-    # Stopped first, so that neither can react to the other's end.
+    # SIGSTOP first, so that neither reacts to the end of the other.
     for process in recorded.values():
         process.send(signal.SIGSTOP)
     for process in recorded.values():
@@ -151,9 +152,7 @@ def test_guard_and_supervisor_both_killed_down_still_finds_the_rest(layout: Layo
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_up_interrupted_halfway_leaves_nothing(
-    layout: Layout, real_env: dict[str, str], number: signal.Signals
-) -> None:
+def test_an_interrupted_up_leaves_nothing(layout: Layout, real_env: dict[str, str], number: signal.Signals) -> None:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "sandbox", "up", "--name", layout.name, *FAST],
         env={**real_env, "PYTHONPATH": str(ROOT / "scripts")},
@@ -169,11 +168,11 @@ def test_up_interrupted_halfway_leaves_nothing(
     until(lambda: not layout.state.exists(), 5)
     if number == signal.SIGINT:
         assert process.returncode == 130
-        assert "taking down" in talk
+        assert "removing the sandbox" in talk
 
 
 def test_a_reused_pid_is_not_killed(layout: Layout, real_env: dict[str, str]) -> None:
-    """What a dead sandbox wrote down may be another process's pid by now."""
+    """A pid that a killed sandbox recorded may belong to another process."""
     with subprocess.Popen(["sleep", "60"]) as bystander:
         (layout.kwok / "clusters/client/pids").mkdir(parents=True)
         (layout.kwok / "clusters/client/pids/etcd.pid").write_text(str(bystander.pid))
@@ -187,17 +186,17 @@ def test_a_reused_pid_is_not_killed(layout: Layout, real_env: dict[str, str]) ->
         bystander.kill()
 
 
-def test_an_owner_that_is_not_there_is_an_error(layout: Layout, real_env: dict[str, str]) -> None:
+def test_an_owner_that_does_not_run_is_an_error(layout: Layout, real_env: dict[str, str]) -> None:
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
     done = run_sandbox(real_env, "up", "--name", layout.name, "--owner", str(ended.pid), check=False)
 
     assert done.returncode == 1
-    assert "is not there" in done.stderr
+    assert "does not run" in done.stderr
 
 
-def test_a_broken_program_is_explained(layout: Layout, real_env: dict[str, str], tmp_path: Path) -> None:
-    """With an API server that cannot start, `up` fails, says why and leaves nothing."""
+def test_a_failed_start_shows_the_log(layout: Layout, real_env: dict[str, str], tmp_path: Path) -> None:
+    """With an API server that cannot start, `up` fails, shows the log and leaves nothing."""
     real, broken = Path(real_env["HZLINK_SANDBOX_CACHE"]), tmp_path / "cache"
     for path in real.rglob("*"):
         if path.is_file() and path.parent != real and "build-" not in str(path):
@@ -215,13 +214,13 @@ def test_a_broken_program_is_explained(layout: Layout, real_env: dict[str, str],
     )
 
     assert done.returncode == 1
-    assert "kwokctl could not make" in done.stderr
+    assert "kwokctl could not create" in done.stderr
     assert "the disk is on fire" in done.stderr
     assert not layout.state.exists()
     assert time.monotonic() - began < 120
 
 
-def test_names_are_checked(real_env: dict[str, str]) -> None:
+def test_invalid_sandbox_names_are_refused(real_env: dict[str, str]) -> None:
     done = run_sandbox(real_env, "up", "--name", "../evil", check=False)
 
     assert done.returncode == 1

@@ -17,9 +17,9 @@ from hazelcast.client import HazelcastClient
 from sandbox.api import kinds
 from sandbox.api.kinds import Obj
 from sandbox.clusters.build import find_jar
-from sandbox.daemon.processes import ProcessId
 from sandbox.layout import write_json
 from sandbox.pods.programs import find_java
+from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import CLIENT_CONFIG, MANIFESTS, condition, pod, service
 from tests.sandboxed import Namespaces, Sandbox, remove_namespace, until
 
@@ -32,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def members(sandbox: Sandbox) -> Iterator[str]:
-    """A namespace with three members as the manifests have them, all ready; its name."""
+    """The name of a namespace with the three members of the manifests, all ready."""
     made = Namespaces(sandbox)
     ns = made.make("real")
     applied = sandbox.kubectl("cluster", "kustomize", str(MANIFESTS / "cluster"))
@@ -84,11 +84,11 @@ def test_three_pods_form_one_cluster(sandbox: Sandbox, members: str) -> None:
 
     assert sorted(endpoints) == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
     assert all(e["ready"] and e["ports"] == [5701, 5702, 8081] for e in endpoints.values())
-    # What clients are told: the pods' names.
+    # The addresses that clients get: the pods' names.
     assert seen == ["hazelcast-0:5701", "hazelcast-1:5701", "hazelcast-2:5701"]
 
 
-def test_logs_are_the_members_own(sandbox: Sandbox, members: str) -> None:
+def test_kubectl_logs_shows_the_members_log(sandbox: Sandbox, members: str) -> None:
     said = sandbox.kubectl("cluster", "-n", members, "logs", "hazelcast-1")
     last = sandbox.kubectl("cluster", "-n", members, "logs", "hazelcast-1", "--tail=1", "--timestamps")
 
@@ -119,7 +119,7 @@ def test_logs_can_be_followed(sandbox: Sandbox, members: str) -> None:
         process.wait()
 
 
-def test_a_forwarded_port_reaches_the_member_asked_for(sandbox: Sandbox, members: str) -> None:
+def test_a_forwarded_port_reaches_its_member(sandbox: Sandbox, members: str) -> None:
     with (
         _forwarded(sandbox, "cluster", members, "pod/hazelcast-2", 5701) as port,
         _client(f"127.0.0.1:{port}") as client,
@@ -129,7 +129,7 @@ def test_a_forwarded_port_reaches_the_member_asked_for(sandbox: Sandbox, members
         assert [c.remote_address.host for c in connected] == ["hazelcast-2"]
 
 
-def test_a_killed_member_comes_back_in_the_same_pod(sandbox: Sandbox, members: str) -> None:
+def test_a_killed_member_is_restarted_in_its_pod(sandbox: Sandbox, members: str) -> None:
     before = sandbox.endpoints("cluster", members)["hazelcast-1"]
     os.kill(before["pid"], signal.SIGKILL)
 
@@ -163,7 +163,7 @@ def test_a_stopped_member_is_not_ready(sandbox: Sandbox, members: str) -> None:
 
 
 def _mancenter(sandbox: Sandbox, ns: str) -> Callable[[], Obj]:
-    """Makes a pod in Management Center's place; what it says on port 8080."""
+    """Creates a Management Center pod; returns what port 8080 shows."""
     kube = sandbox.kube("client")
     data = {"hazelcast-client.yaml": CLIENT_CONFIG}
     kube.create(kinds.CONFIG_MAPS, {"metadata": {"name": "mc", "namespace": ns}, "data": data})
@@ -190,7 +190,7 @@ def _mancenter(sandbox: Sandbox, ns: str) -> Callable[[], Obj]:
 def test_management_center_sees_the_members_by_name(
     sandbox: Sandbox, members: str, namespaces: Namespaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The relays of services.json are taken straight from the members here; the stand-in is not asked."""
+    """The relays of services.json lead directly to the members; the stand-in is not used."""
     ns = namespaces.make("real")
     kube = sandbox.kube("client")
     endpoints = sandbox.endpoints("cluster", members)
@@ -208,9 +208,7 @@ def test_management_center_sees_the_members_by_name(
     assert "client name: MC-Client-dev" in log
 
 
-def test_management_center_that_finds_nobody_stays_up_without_a_cluster(
-    sandbox: Sandbox, namespaces: Namespaces
-) -> None:
+def test_management_center_without_members_keeps_running_unconnected(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make("real")
     sandbox.kube("client").create(kinds.SERVICES, service("hazelcast", ns))
 
@@ -220,7 +218,7 @@ def test_management_center_that_finds_nobody_stays_up_without_a_cluster(
     assert condition(sandbox.kube("client").get(kinds.PODS, ns, "mc"), "Ready") == "True"
 
 
-def test_deletion_ends_the_process_before_the_pod_goes(sandbox: Sandbox, members: str) -> None:
+def test_the_process_ends_before_its_pod_is_deleted(sandbox: Sandbox, members: str) -> None:
     process = ProcessId.of(sandbox.endpoints("cluster", members)["hazelcast-2"]["pid"])
     assert process is not None
     sandbox.kubectl("cluster", "-n", members, "scale", "statefulset/hazelcast", "--replicas=2")
@@ -229,7 +227,7 @@ def test_deletion_ends_the_process_before_the_pod_goes(sandbox: Sandbox, members
 
     assert not process.alive()
     assert "hazelcast-2" not in sandbox.endpoints("cluster", members)
-    # The one that goes is taken out of the cluster at once, not after a timeout.
+    # The member leaves the cluster at once, not after a timeout.
     until(lambda: "Members {size:2" in sandbox.kubectl("cluster", "-n", members, "logs", "hazelcast-0"), 5)
     assert sandbox.kubectl("cluster", "-n", members, "get", "portforwards", "-o", "name").split() == [
         "portforward.kwok.x-k8s.io/hazelcast-0",
@@ -237,8 +235,8 @@ def test_deletion_ends_the_process_before_the_pod_goes(sandbox: Sandbox, members
     ]
 
 
-def test_a_removed_namespace_leaves_no_process(sandbox: Sandbox, members: str) -> None:
-    """The last test of this file: it takes the members away."""
+def test_a_deleted_namespace_leaves_no_process(sandbox: Sandbox, members: str) -> None:
+    """The last test of this file, because it removes the members."""
     processes = [ProcessId.of(e["pid"]) for e in sandbox.endpoints("cluster", members).values()]
 
     remove_namespace(sandbox.kube("cluster"), members)

@@ -35,7 +35,7 @@ def test_the_contexts_and_their_namespaces(sandbox: Sandbox) -> None:
         assert sandbox.kubectl(context, "get", "namespace", namespace, "-o", "jsonpath={.status.phase}") == "Active"
 
 
-def test_an_unknown_pod_gets_ready_and_looks_right(sandbox: Sandbox, namespaces: Namespaces) -> None:
+def test_the_status_of_a_pod_without_a_process(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make("real")
     kube = sandbox.kube("client")
     kube.create(kinds.PODS, pod("plain", ns))
@@ -113,7 +113,7 @@ def test_a_running_pod_can_be_held(sandbox: Sandbox, namespaces: Namespaces) -> 
     assert not _ready(sandbox, "client", ns, "runs")
 
 
-def test_a_missing_config_map_keeps_a_pod_waiting(sandbox: Sandbox, namespaces: Namespaces) -> None:
+def test_a_pod_waits_for_a_missing_config_map(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make()
     kube = sandbox.kube("client")
     volumes = [{"name": "c", "configMap": {"name": "later"}}]
@@ -143,8 +143,8 @@ def _mancenter(ns: str) -> Obj:
     return pod("mc", ns, app="hazelcast-mancenter", spec=spec)
 
 
-def test_management_centers_script_waits_for_the_members_names(sandbox: Sandbox, namespaces: Namespaces) -> None:
-    """The script of the manifests is run for real, also where no other process runs."""
+def test_the_init_container_waits_for_the_members_names(sandbox: Sandbox, namespaces: Namespaces) -> None:
+    """The script of the manifests runs even in a namespace without processes."""
     ns = namespaces.make("none")
     kube = sandbox.kube("client")
     data = {"wait-for-members.sh": WAIT_SCRIPT, "hazelcast-client.yaml": CLIENT_CONFIG}
@@ -177,11 +177,11 @@ def test_manifests_get_ready_without_processes(sandbox: Sandbox, namespaces: Nam
     assert sandbox.endpoints("cluster", ns) == {}
 
 
-def test_deleted_pods_and_namespaces_go(sandbox: Sandbox, namespaces: Namespaces) -> None:
+def test_pods_and_namespaces_are_deleted(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make()
     kube = sandbox.kube("client")
     for name in ("a", "b"):
-        # The namespace controller comes back after half of a pod's grace.
+        # The namespace controller retries after half of a pod's grace period.
         kube.create(kinds.PODS, pod(name, ns, spec={"terminationGracePeriodSeconds": 1}))
         until(partial(_ready, sandbox, "client", ns, name), 10)
 
@@ -191,7 +191,7 @@ def test_deleted_pods_and_namespaces_go(sandbox: Sandbox, namespaces: Namespaces
     assert kube.get(kinds.NAMESPACES, None, ns) is None
 
 
-def test_authorisation_is_real(sandbox: Sandbox, namespaces: Namespaces) -> None:
+def test_rbac_is_enforced(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make()
 
     said = sandbox.kubectl(
@@ -201,7 +201,7 @@ def test_authorisation_is_real(sandbox: Sandbox, namespaces: Namespaces) -> None
     assert said.startswith("no")
 
 
-def test_writes_are_told_by_the_audit_log(sandbox: Sandbox, namespaces: Namespaces) -> None:
+def test_the_audit_log_contains_writes(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make()
     before = len(sandbox.writes("client", ns))
     sandbox.kubectl("client", "-n", ns, "get", "configmaps")
@@ -212,7 +212,7 @@ def test_writes_are_told_by_the_audit_log(sandbox: Sandbox, namespaces: Namespac
     assert [(e["verb"], e["objectRef"]["name"]) for e in new] == [("create", "one")]
 
 
-def test_a_frozen_server_answers_nothing(sandbox: Sandbox) -> None:
+def test_a_frozen_server_does_not_answer(sandbox: Sandbox) -> None:
     with sandbox.frozen("cluster"):
         said = sandbox.kubectl("cluster", "get", "nodes", "--request-timeout=1s", check=False)
     assert "cluster-node" not in said

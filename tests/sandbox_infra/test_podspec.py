@@ -7,7 +7,7 @@ import pytest
 from sandbox.api.kinds import Obj
 from sandbox.layout import Profile
 from sandbox.pods import programs, spec
-from sandbox.pods.programs import Place, Toolbox
+from sandbox.pods.programs import MemberRuntime, PodLocation
 from tests.sandbox_infra.objects import pod
 
 DATA: dict[tuple[str, str], dict[str, bytes]] = {
@@ -24,7 +24,7 @@ def _pod(container: Obj, **spec: object) -> Obj:
     return pod("hz-0", "ns", metadata={"uid": "u-1"}, spec={"containers": [container], **spec})
 
 
-def test_variables_expand_what_was_defined_before_them() -> None:
+def test_variables_expand_those_defined_before_them() -> None:
     container: Obj = {
         "name": "m",
         "env": [
@@ -57,7 +57,7 @@ def test_a_missing_secret_is_named() -> None:
         spec.environment(container, _pod(container), "127.9.0.1", lookup)
 
 
-def test_volumes_become_folders(tmp_path: Path) -> None:
+def test_volumes_are_written_as_folders(tmp_path: Path) -> None:
     volumes = [
         {"name": "config", "configMap": {"name": "conf", "items": [{"key": "level", "path": "sub/level.txt"}]}},
         {"name": "secret", "secret": {"secretName": "key"}},
@@ -79,7 +79,7 @@ def test_a_missing_config_map_is_named(tmp_path: Path) -> None:
         spec.write_volumes(_pod({"name": "m"}, volumes=volumes), tmp_path, lookup)
 
 
-def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
+def test_only_paths_inside_volumes_are_replaced(tmp_path: Path) -> None:
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/config/tls/"}]}
 
     text = spec.local_paths("-Da=/config/h.yaml -Db=/config/tls/k -Dc=/configs/x -Dd=/x/config", container, tmp_path)
@@ -87,8 +87,8 @@ def test_paths_in_volumes_become_local_and_others_stay(tmp_path: Path) -> None:
     assert text == f"-Da={tmp_path}/c/h.yaml -Db={tmp_path}/t/k -Dc=/configs/x -Dd=/x/config"
 
 
-def test_a_sandbox_below_a_mounts_own_path() -> None:
-    """As in a checkout under /tmp, where a pod has a volume, too."""
+def test_a_checkout_below_a_mount_path() -> None:
+    """Such as a checkout under /tmp, where a pod mounts a volume."""
     container = {"volumeMounts": [{"name": "c", "mountPath": "/config"}, {"name": "t", "mountPath": "/data"}]}
     folder = Path("/data/sandbox/config")
 
@@ -120,12 +120,12 @@ def test_probes_find_their_port_by_name() -> None:
 def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
     container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
     env = {"JAVA_OPTS": "-Dhazelcast.config=/config/hazelcast.yaml -DadvertiseName=hazelcast-0 -Xmx2g"}
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
 
-    launch = programs.member(container, env, place, Toolbox("/usr/bin/java", Path("/jar"), "fast"))
+    launch = programs.member(container, env, location, MemberRuntime("/usr/bin/java", Path("/jar"), "fast"))
 
     argv = list(launch.argv)
-    assert f"-Dhazelcast.config={place.volumes}/config/hazelcast.yaml" in argv
+    assert f"-Dhazelcast.config={location.volumes}/config/hazelcast.yaml" in argv
     assert "-DadvertiseName=hazelcast-0" in argv
     assert "-Dhazelcast.local.localAddress=127.9.0.3" in argv
     assert argv.index("-Xmx128m") > argv.index("-Xmx2g")
@@ -140,34 +140,32 @@ def test_a_member_is_started_with_the_pods_own_options(tmp_path: Path) -> None:
         ("hazelcast: {advanced-network: {join: {tcp-ip: {enabled: true}}}}", "fast", False),
     ],
 )
-def test_members_hurry_to_join_in_the_fast_profile_only(
-    tmp_path: Path, config: str, profile: Profile, hurried: bool
-) -> None:
-    place = Place(tmp_path, "127.9.0.3")
+def test_only_the_fast_profile_shortens_joining(tmp_path: Path, config: str, profile: Profile, hurried: bool) -> None:
+    location = PodLocation(tmp_path, "127.9.0.3")
     (tmp_path / "h.yaml").write_text(config)
     env = {"JAVA_OPTS": f"-Dhazelcast.config={tmp_path}/h.yaml"}
 
-    launch = programs.member({"name": "m"}, env, place, Toolbox("/usr/bin/java", Path("/jar"), profile))
+    launch = programs.member({"name": "m"}, env, location, MemberRuntime("/usr/bin/java", Path("/jar"), profile))
 
     assert any("connection-timeout-seconds" in option for option in launch.argv) == hurried
     assert any("wait.seconds.before.join" in option for option in launch.argv) == (profile == "fast")
 
 
 def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Path) -> None:
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
 
-    launch = programs.member({"name": "m"}, {}, place, Toolbox("/usr/bin/java", Path("/jar"), "measured"))
+    launch = programs.member({"name": "m"}, {}, location, MemberRuntime("/usr/bin/java", Path("/jar"), "measured"))
 
     config = next(a.partition("=")[2] for a in launch.argv if a.startswith("-Dhazelcast.config="))
     assert "multicast: {enabled: false}" in Path(config).read_text()
 
 
-def test_management_center_is_told_its_configuration_as_the_real_one_is(tmp_path: Path) -> None:
+def test_management_center_gets_its_configuration_from_mc_init_cmd(tmp_path: Path) -> None:
     container: Obj = {"name": "m", "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
     env = {"MC_INIT_CMD": "./bin/hz-mc conf cluster add --lenient=true -H /data -cc /config/hazelcast-client.yaml"}
-    place = Place(tmp_path, "127.9.0.3")
+    location = PodLocation(tmp_path, "127.9.0.3")
 
-    launch = programs.mancenter(container, env, place, Toolbox(None, None, "fast"))
+    launch = programs.mancenter(container, env, location, MemberRuntime(None, None, "fast"))
 
     argv = list(launch.argv)
-    assert argv[argv.index("--config") + 1] == f"{place.volumes}/config/hazelcast-client.yaml"
+    assert argv[argv.index("--config") + 1] == f"{location.volumes}/config/hazelcast-client.yaml"

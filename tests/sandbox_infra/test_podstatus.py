@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sandbox.pods.status import first_view
+from sandbox.pods.status import initial_view
 from tests.sandbox_infra.objects import condition, pod
 
 
@@ -10,7 +10,7 @@ def _pod_with_init() -> dict[str, object]:
 
 
 def test_a_new_pod_waits_for_its_init_containers() -> None:
-    status = first_view(_pod_with_init(), "10.1.0.1", "127.0.0.1").status([])
+    status = initial_view(_pod_with_init(), "10.1.0.1", "127.0.0.1").status([])
 
     assert status["phase"] == "Pending"
     assert status["containerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
@@ -19,13 +19,13 @@ def test_a_new_pod_waits_for_its_init_containers() -> None:
 
 
 def test_a_pod_without_init_containers_is_creating_its_container() -> None:
-    status = first_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1").status([])
+    status = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1").status([])
 
     assert status["containerStatuses"][0]["state"] == {"waiting": {"reason": "ContainerCreating"}}
 
 
-def test_running_and_ready_are_two_things() -> None:
-    view = first_view(_pod_with_init(), "10.1.0.1", "127.0.0.1")
+def test_a_running_container_is_not_ready_at_once() -> None:
+    view = initial_view(_pod_with_init(), "10.1.0.1", "127.0.0.1")
     view.init[0].end(0)
     view.main[0].run()
 
@@ -41,7 +41,7 @@ def test_running_and_ready_are_two_things() -> None:
 
 
 def test_transition_times_change_only_with_the_status() -> None:
-    view = first_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
+    view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     old = [{"type": "Ready", "status": "False", "lastTransitionTime": "2001-01-01T00:00:00Z"}]
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2001-01-01T00:00:00Z"}
 
@@ -58,8 +58,8 @@ def test_transition_times_change_only_with_the_status() -> None:
     assert scheduled in ready["conditions"]
 
 
-def test_a_restart_keeps_the_end_before_it() -> None:
-    view = first_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
+def test_a_restart_keeps_the_last_state() -> None:
+    view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     container = view.main[0]
     container.run()
     container.end(-9)
@@ -73,8 +73,8 @@ def test_a_restart_keeps_the_end_before_it() -> None:
     assert "running" in status["state"]
 
 
-def test_a_held_container_says_why() -> None:
-    view = first_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
+def test_a_held_container_has_a_reason() -> None:
+    view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     view.main[0].wait("ImagePullBackOff", "Back-off pulling image")
 
     status = view.status([])
@@ -84,8 +84,8 @@ def test_a_held_container_says_why() -> None:
     assert status["containerStatuses"][0]["imageID"] == ""
 
 
-def test_one_that_is_not_started_again_says_how_it_ended() -> None:
-    view = first_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
+def test_a_completed_pod_has_its_final_phase() -> None:
+    view = initial_view(pod("p", "ns", metadata={"uid": "u"}), "10.1.0.1", "127.0.0.1")
     view.main[0].run()
     view.main[0].end(0)
     view.over = True

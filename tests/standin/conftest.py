@@ -14,6 +14,6 @@ from tests.standin.topology import Topology
 
 @pytest.fixture
 def topology(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Iterator[Topology]:
-    """An empty topology in a namespace of its own; faults set by the test end with it."""
+    """An empty topology in its own namespace; the test's faults are removed after it."""
     yield Topology(sandbox, namespaces.make("none"), tmp_path)
     faults.clear(sandbox.state)

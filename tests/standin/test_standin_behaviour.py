@@ -1,4 +1,4 @@
-"""What the stand-in's controller does, on real API servers: the way from nothing to linked, and back."""
+"""The stand-in's controller on real API servers: from nothing to linked Sites, and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def conditions(obj: Obj | None) -> list[tuple[str, str, str]]:
     return [(c["type"], c["status"], c["message"]) for c in found]
 
 
-def test_a_site_gets_what_the_real_one_makes_each_with_its_owner(topology: Topology) -> None:
+def test_the_objects_of_a_site_and_their_owners(topology: Topology) -> None:
     topology.site("cluster", "c01", "default")
 
     def owners(resource: core.Resource) -> dict[str, list[str]]:
@@ -90,13 +90,13 @@ def test_with_link_access_a_site_waits_for_its_load_balancer(topology: Topology)
 
 
 @pytest.mark.parametrize("access", ["nodeport", "ingress", "nonsense"])
-def test_link_access_that_the_controller_does_not_allow(topology: Topology, access: str) -> None:
+def test_unsupported_link_access(topology: Topology, access: str) -> None:
     topology.make("cluster", kinds.SITES, "c01", linkAccess=access)
     topology.wait_for("cluster", kinds.SITES, "c01", "Error", f"Unsupported value for LinkAccess: {access}")
     assert topology.list("cluster", core.DEPLOYMENTS) == []
 
 
-def test_one_site_in_a_namespace(topology: Topology) -> None:
+def test_only_one_site_per_namespace_is_active(topology: Topology) -> None:
     topology.site("client", "first")
     topology.make("client", kinds.SITES, "second")
     message = "An active site already exists in the namespace (first)"
@@ -105,7 +105,7 @@ def test_one_site_in_a_namespace(topology: Topology) -> None:
     topology.wait_for("client", kinds.SITES, "second", "Ready", "OK", seconds=COLLECTED)
 
 
-def test_a_site_that_is_made_anew_at_once_recovers_after_the_garbage_collector(topology: Topology) -> None:
+def test_a_recreated_site_recovers_after_garbage_collection(topology: Topology) -> None:
     topology.site("client", "c02")
     before = topology.get("client", core.DEPLOYMENTS, "skupper-router") or {}
     topology.delete("client", kinds.SITES, "c02")
@@ -119,7 +119,7 @@ def test_a_site_that_is_made_anew_at_once_recovers_after_the_garbage_collector(t
     until(renewed, COLLECTED)
 
 
-def test_the_whole_way_conditions_come_in_their_order(topology: Topology) -> None:
+def test_the_order_of_conditions(topology: Topology) -> None:
     topology.sites()
     topology.bindings()
     topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Pending", "No matching connectors")
@@ -150,7 +150,7 @@ def test_the_whole_way_conditions_come_in_their_order(topology: Topology) -> Non
         assert {record["name"] for record in found["network"]} == {"c01", "c02"}
 
 
-def test_services_of_pods(topology: Topology) -> None:
+def test_per_pod_services(topology: Topology) -> None:
     topology.sites()
     topology.bindings()
     topology.link()
@@ -182,7 +182,7 @@ def _scale(topology: Topology, replicas: int) -> None:
     topology.sandbox.kube("cluster").patch(core.STATEFUL_SETS, topology.name, "hazelcast", scale)
 
 
-def test_a_service_with_a_pods_name_is_taken_over_and_left_behind(topology: Topology) -> None:
+def test_a_service_with_a_pods_name_is_taken_over_and_not_deleted(topology: Topology) -> None:
     topology.sites()
     topology.bindings()
     spec = {"ports": [{"name": "own", "port": 80}], "selector": {"app": "mine"}}
@@ -199,7 +199,7 @@ def test_a_service_with_a_pods_name_is_taken_over_and_left_behind(topology: Topo
     assert "hazelcast-0" in topology.services("client")
 
 
-def test_a_listener_does_not_take_a_service_that_is_not_its_own(topology: Topology) -> None:
+def test_a_listener_does_not_take_over_the_service_of_its_host(topology: Topology) -> None:
     topology.site("client", "c02")
     topology.make("client", core.SERVICES, "hazelcast", ports=[{"port": 80}])
     topology.make("client", kinds.LISTENERS, "hazelcast", routingKey="hazelcast", host="hazelcast", port=5701)
@@ -215,18 +215,18 @@ def test_a_connector_without_ready_pods(topology: Topology) -> None:
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Error", "No matches for selector")
 
 
-def test_without_a_site_nothing_is_acted_upon(topology: Topology) -> None:
+def test_without_a_site_nothing_is_reconciled(topology: Topology) -> None:
     topology.bindings(members=0)
     message = "No active site in namespace"
     topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Error", message)
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Error", message)
-    # A Site that comes later gets to know of them only when the controller looks again.
+    # A Site that is created later adopts them only at the resync.
     topology.site("client", "c02")
     topology.wait_for("client", kinds.LISTENERS, "hazelcast", "Pending")
     until(lambda: "hazelcast" in topology.services("client"), SECONDS)
 
 
-def test_a_new_link_sleeps_unless_it_is_touched(topology: Topology) -> None:
+def test_a_new_link_is_ignored_until_it_changes(topology: Topology) -> None:
     topology.sites()
     one, two = topology.token(topology.grant()), topology.token(topology.grant())
     for name in (one, two):
@@ -262,7 +262,7 @@ def test_several_client_sites(sandbox: Sandbox, namespaces: Namespaces, topology
     until(lambda: (topology.get("client", kinds.SITES, "c02") or {})["status"]["sitesInNetwork"] == 3, SECONDS)
 
 
-def test_the_cluster_side_goes_away_and_the_client_side_believes_in_it_for_a_while(topology: Topology) -> None:
+def test_the_client_side_keeps_its_status_for_a_while_after_the_cluster_site_is_gone(topology: Topology) -> None:
     topology.sites()
     topology.bindings()
     name = topology.link()
@@ -278,7 +278,7 @@ def test_the_cluster_side_goes_away_and_the_client_side_believes_in_it_for_a_whi
     until(lambda: (topology.get("client", kinds.SITES, "c02") or {})["status"]["sitesInNetwork"] == 1, SECONDS)
 
 
-def test_deleting_a_site_leaves_what_the_real_one_leaves(topology: Topology) -> None:
+def test_objects_that_remain_after_a_site_is_deleted(topology: Topology) -> None:
     topology.sites()
     topology.bindings()
     name = topology.link()
@@ -297,11 +297,11 @@ def test_deleting_a_site_leaves_what_the_real_one_leaves(topology: Topology) -> 
     assert topology.get("client", core.LEASES, "skupper-site-leader") is not None
     assert topology.get("client", kinds.LISTENERS, "hazelcast") is not None
     assert topology.state("cluster", kinds.GRANTS, name) == ("Ready", "OK")
-    # The other side forgets it only later.
+    # The other side removes it from its status later.
     topology.wait_for("cluster", kinds.CONNECTORS, "hazelcast", "Pending", "No matching listeners")
 
 
-def test_credentials_of_a_site_that_was_made_anew_are_worth_nothing(topology: Topology) -> None:
+def test_credentials_of_a_previous_site_are_invalid(topology: Topology) -> None:
     topology.sites()
     name = topology.link()
     topology.delete("cluster", kinds.SITES, "c01")
@@ -312,14 +312,14 @@ def test_credentials_of_a_site_that_was_made_anew_are_worth_nothing(topology: To
         until(lambda: topology.state("client", kinds.LINKS, name) == ("Ready", "OK"), 1.5)
 
 
-def test_traffic_needs_ready_routers_and_a_link_not_conditions(topology: Topology) -> None:
+def test_traffic_needs_ready_routers_and_a_link_but_no_conditions(topology: Topology) -> None:
     topology.fault(listener="pending")
     topology.sites()
     topology.bindings()
     assert _open(topology.relay("hazelcast")) is False
     topology.link()
     assert topology.state("client", kinds.LISTENERS, "hazelcast") == ("Pending", "No matching connectors")
-    # No processes stand behind these pods, so that nothing listens for them, linked or not.
+    # These pods have no processes, so no relay listens for them, linked or not.
     until(lambda: topology.relay("hazelcast-1"), SECONDS)
     assert len({topology.relay(name) for name in ("hazelcast", *MEMBERS)}) == 4
 
@@ -343,7 +343,7 @@ def test_unknown_fields_are_refused_by_strict_validation(topology: Topology) -> 
         topology.sandbox.kube("cluster").request("POST", path, body=site, params={"fieldValidation": "Strict"})
 
 
-def test_one_that_the_api_server_refuses_does_not_hold_up_the_others(topology: Topology) -> None:
+def test_a_refused_object_does_not_stop_the_others(topology: Topology) -> None:
     topology.site("client", "c02")
     topology.make("client", kinds.LISTENERS, "a-bad", routingKey="x", host="Not A Name", port=80)
     topology.make("client", kinds.LISTENERS, "b-good", routingKey="y", host="good", port=80)
@@ -351,7 +351,7 @@ def test_one_that_the_api_server_refuses_does_not_hold_up_the_others(topology: T
     assert (topology.get("client", kinds.LISTENERS, "a-bad") or {})["status"]["conditions"][0]["status"] == "True"
 
 
-def test_a_controller_that_is_stopped_does_nothing(topology: Topology) -> None:
+def test_a_stopped_controller_does_nothing(topology: Topology) -> None:
     topology.fault(controller={"client": "stopped"})
     topology.make("client", kinds.SITES, "c02")
     with pytest.raises(AssertionError, match="not within"):
@@ -369,7 +369,7 @@ def test_a_site_that_never_gets_ready(topology: Topology) -> None:
     topology.wait_for("client", kinds.SITES, "c02", "Ready", "OK")
 
 
-def test_links_and_names_that_a_test_breaks(topology: Topology) -> None:
+def test_faults_of_links_and_per_pod_services(topology: Topology) -> None:
     topology.sites()
     topology.bindings()
     topology.fault(link="never", pod_services="missing")

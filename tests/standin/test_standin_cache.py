@@ -1,4 +1,4 @@
-"""What the controller keeps of the API servers' objects."""
+"""The controller's cache of the API servers' objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sandbox.skupper.network.traffic import load_balanced
 
 
 class Server:
-    """As much of an API server as these tests need."""
+    """A fake of the API client, with the calls that these tests need."""
 
     def __init__(self, *objects: Obj) -> None:
         self.objects = {(obj["metadata"]["namespace"], obj["metadata"]["name"]): obj for obj in objects}
@@ -53,26 +53,26 @@ def a_cluster(server: Server | None = None) -> Cluster:
     return Cluster("client", cast(Kube, server or Server()))
 
 
-def test_an_older_event_does_not_undo_what_an_own_write_brought() -> None:
+def test_an_older_event_does_not_replace_an_own_write() -> None:
     cluster = a_cluster()
-    cluster.saw(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
-    cluster.saw(SERVICES, WatchEvent("ADDED", an_object(version=11)))
+    cluster.handle(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
+    cluster.handle(SERVICES, WatchEvent("ADDED", an_object(version=11)))
     assert (cluster.get(SERVICES, "hz", "x") or {})["metadata"]["resourceVersion"] == "12"
 
 
-def test_what_was_deleted_does_not_come_back_but_the_next_of_its_name_does() -> None:
+def test_a_deleted_object_stays_deleted_until_a_new_one_is_created() -> None:
     cluster = a_cluster()
-    cluster.saw(SERVICES, WatchEvent("ADDED", an_object()))
-    cluster.saw(SERVICES, WatchEvent("DELETED", an_object(version=13)))
-    cluster.saw(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
+    cluster.handle(SERVICES, WatchEvent("ADDED", an_object()))
+    cluster.handle(SERVICES, WatchEvent("DELETED", an_object(version=13)))
+    cluster.handle(SERVICES, WatchEvent("MODIFIED", an_object(version=12)))
     assert cluster.get(SERVICES, "hz", "x") is None
-    cluster.saw(SERVICES, WatchEvent("ADDED", an_object(version=20, uid="v")))
-    cluster.saw(SERVICES, WatchEvent("DELETED", an_object(version=21)))
+    cluster.handle(SERVICES, WatchEvent("ADDED", an_object(version=20, uid="v")))
+    cluster.handle(SERVICES, WatchEvent("DELETED", an_object(version=21)))
     assert cluster.get(SERVICES, "hz", "x") is not None
 
 
-def test_only_what_is_watched_is_kept() -> None:
-    """Anything else would be kept for ever: nobody reports its end."""
+def test_only_watched_objects_are_cached() -> None:
+    """Other objects would stay in the cache, because no watch reports their deletion."""
     cluster = a_cluster()
     cluster.create(ROLES, an_object("role"))
     cluster.create(CONFIG_MAPS, an_object("skupper-network-status"))
@@ -84,11 +84,11 @@ def test_only_what_is_watched_is_kept() -> None:
 
 def test_a_site_without_a_spec_has_an_empty_one() -> None:
     cluster = a_cluster()
-    cluster.saw(kinds.SITES, WatchEvent("ADDED", an_object()))
+    cluster.handle(kinds.SITES, WatchEvent("ADDED", an_object()))
     assert (cluster.get(kinds.SITES, "hz", "x") or {})["spec"] == {}
 
 
-def test_objects_of_the_owner_before_are_waited_for() -> None:
+def test_objects_of_a_previous_owner_have_to_be_removed_first() -> None:
     site = {"apiVersion": "v", "kind": "Site", **an_object("site", uid="new")}
     server = Server(an_object(ownerReferences=[{"uid": "old"}]))
     wanted = {"metadata": {"name": "x", "namespace": "hz", "ownerReferences": owner(site)}}
@@ -105,7 +105,7 @@ def test_objects_of_the_owner_before_are_waited_for() -> None:
         NotFoundError(404, "NotFound", 'namespaces "hz" not found'),
     ],
 )
-def test_nothing_is_made_in_a_namespace_that_ends(refusal: KubeError) -> None:
+def test_nothing_is_created_in_a_namespace_that_is_being_deleted(refusal: KubeError) -> None:
     server = Server()
     server.refusal = refusal
     assert is_ending(refusal)
@@ -115,22 +115,22 @@ def test_nothing_is_made_in_a_namespace_that_ends(refusal: KubeError) -> None:
         a_cluster(server).ensure(SERVICES, an_object())
 
 
-def test_labels() -> None:
+def test_label_selectors() -> None:
     assert labels_match({"a": "1"}, an_object(labels={"a": "1", "b": "2"}))
     assert not labels_match({"a": "1"}, an_object(labels={"a": "2"}))
     assert not labels_match({}, an_object())
 
 
-def test_a_load_balancer_leads_to_the_processes_of_its_pods() -> None:
+def test_a_load_balancer_forwards_to_the_processes_of_its_pods() -> None:
     cluster = a_cluster()
     service = an_object("console", uid="s", creationTimestamp="1")
     service["spec"] = {"selector": {"app": "console"}, "ports": [{"port": 8080, "targetPort": "web"}]}
     service["status"] = {"loadBalancer": {"ingress": [{"ip": "127.0.250.1"}]}}
-    cluster.saw(SERVICES, WatchEvent("ADDED", service))
+    cluster.handle(SERVICES, WatchEvent("ADDED", service))
     for name, labels in (("one", {"app": "console"}), ("two", {"app": "console"}), ("other", {"app": "x"})):
         pod = an_object(name, uid=name, labels=labels, creationTimestamp="1")
         pod["spec"] = {"containers": [{"ports": [{"name": "web", "containerPort": 8081}]}]}
-        cluster.saw(PODS, WatchEvent("ADDED", pod))
+        cluster.handle(PODS, WatchEvent("ADDED", pod))
     ports = [8081]
     processes = {
         "client/hz/one": {"ip": "127.0.0.5", "ports": ports},

@@ -1,4 +1,4 @@
-"""The stand-in's `skupper` command: options and files, as the real one has them; no clusters."""
+"""The stand-in's `skupper` command: its options and files. No clusters."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def test_version() -> None:
         ("-p openshift token redeem x", 'platform "openshift" not supported'),
     ],
 )
-def test_wrong_options_exit_1_and_say_it_twice(arguments: str, problem: str) -> None:
+def test_wrong_options_exit_1_with_the_error_on_both_outputs(arguments: str, problem: str) -> None:
     code, out, err = run(*arguments.split())
     assert (code, out) == (1, f"{problem}\n")
     assert err.startswith(f"Error: {problem}\n")
 
 
-def test_another_platform_has_no_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_platforms_have_no_context_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKUPPER_PLATFORM", "podman")
     assert run("-c", "client", "token", "redeem", "x")[:2] == (1, "unknown shorthand flag: 'c' in -c\n")
     assert run("token", "redeem", "x")[:2] == (1, "command not supported by the selected platform\n")
@@ -88,7 +88,7 @@ def test_platforms(arguments: str, environment: str, expected: str) -> None:
     "arguments",
     ["-c client -n hz token issue t1", "token --context=client issue -nhz t1", "token issue --context client -- t1"],
 )
-def test_options_may_stand_anywhere(arguments: str) -> None:
+def test_options_are_allowed_anywhere(arguments: str) -> None:
     assert words(arguments.split())[:2] == ["token", "issue"]
     assert words(arguments.split())[-1] == "t1"
 
@@ -132,7 +132,7 @@ def test_missing_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-def test_kubeconfig_files_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kubeconfig_files_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(name: str, context: str, port: int, namespace: str) -> str:
         config = {
             "current-context": context,
@@ -153,7 +153,7 @@ def test_kubeconfig_files_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyP
         kubeconfig.load(kubeconfig.default_paths(""), "three")
 
 
-def test_an_api_server_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = {
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c", "namespace": "hz"}}],
@@ -186,7 +186,7 @@ def test_a_token_file_can_be_read_back(code: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["garbage", "", "kind: Secret\nmetadata: {name: x}", "- a", "{"])
-def test_what_is_no_token(text: str) -> None:
+def test_files_without_a_token(text: str) -> None:
     assert load_token(text) == {}
 
 
@@ -194,7 +194,7 @@ def test_ambiguous_texts_are_quoted_as_go_quotes_them() -> None:
     assert to_yaml({"port": "55671", "on": "true", "x": "text"}) == '"on": "true"\nport: "55671"\nx: text\n'
 
 
-def test_it_starts_without_the_heavy_modules() -> None:
+def test_the_cli_does_not_import_heavy_modules() -> None:
     script = "import sys, sandbox.api.kubeconfig; from sandbox.skupper.cli import tokens, api; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=_path())
     assert not {"httpx", "asyncio", "rich", "typer"} & set(loaded.stdout.split())

@@ -1,4 +1,4 @@
-"""The stand-in's definitions agree with the real ones, where those are at hand."""
+"""Compares the stand-in's definitions with the real ones, if they are available."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import yaml
 from sandbox.skupper.controller import crds
 from sandbox.skupper.controller.crds import SETTINGS
 
-# A folder beside the checkout, or the one that the variable names; its absence only skips the comparison.
+# A folder beside the checkout, or that of the variable; without it the comparison is skipped.
 REAL = Path(os.environ.get("SKUPPER_CRDS") or Path(__file__).resolve().parents[3] / "shared" / "skupper-crds")
 _PROSE = {"description", "x-kubernetes-validations"}
 
 
 def _bare(node: Any) -> Any:
-    """Without descriptions and the texts of validation rules, requirements in any order."""
+    """The schema without descriptions and texts of validation rules, with sorted requirements."""
     if isinstance(node, list):
         return [_bare(item) for item in node]
     if not isinstance(node, dict):
@@ -44,7 +44,7 @@ def _real() -> dict[str, dict[str, Any]]:
 OURS = _by_name(crds.definitions())
 
 
-def test_there_is_every_kind_of_the_real_release() -> None:
+def test_all_kinds_of_the_real_release_are_defined() -> None:
     assert set(OURS) == set(_real())
 
 
@@ -59,7 +59,7 @@ def test_fields_requirements_and_columns_agree_with_the_real_one(name: str) -> N
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_only_settings_take_fields_that_are_not_defined(name: str) -> None:
+def test_only_settings_accept_undefined_fields(name: str) -> None:
     open_maps = list(_open_objects(OURS[name]["spec"]["versions"][0]["schema"]["openAPIV3Schema"], ""))
     assert [path for path in open_maps if not path.endswith(("settings", "selector", "metadata"))] == []
 
@@ -77,9 +77,9 @@ def _open_objects(schema: dict[str, Any], path: str) -> Any:
 
 
 def _weights(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """A map of numbers (MultiKeyListener's weights) is a map on purpose."""
+    """The schema itself if it is a map of numbers (MultiKeyListener's weights), which is allowed."""
     return schema if schema.get("additionalProperties") == {"type": "integer"} else None
 
 
-def test_settings_are_maps_of_texts() -> None:
+def test_settings_are_maps_of_strings() -> None:
     assert SETTINGS["additionalProperties"] == {"type": "string"}

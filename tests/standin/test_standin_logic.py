@@ -1,4 +1,4 @@
-"""The stand-in's pure parts: durations, delays, faults, conditions, lags, certificates, selectors, ports."""
+"""The stand-in's pure parts: durations, delays, faults, conditions, timers, certificates, selectors, ports."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from sandbox.api.kinds import Obj
 from sandbox.layout import PROFILES, Layout, Profile, Settings
 from sandbox.skupper import durations
 from sandbox.skupper.controller import load_balancers, pki, status
-from sandbox.skupper.controller.controller import Controller
-from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.controller.sites import running_state
+from sandbox.skupper.controllers import Controller
 from sandbox.skupper.faults import delays, faults
 from sandbox.skupper.faults.delays import FAST, MEASURED, Span
 from sandbox.skupper.faults.faults import Faults
 from sandbox.skupper.network.exposure import Ports
 from sandbox.skupper.network.targets import matches
-from sandbox.skupper.network.traffic import Pool, endpoint
+from sandbox.skupper.network.traffic import AddressPool, endpoint
 
 
-def a_turn(now: float = 0.0, lags: Lags | None = None, table: Obj | None = None, *, first: bool = False) -> Turn:
-    return Turn(now, FAST, Faults(table or {}), lags or Lags(), first=first)
+def a_cycle(now: float = 0.0, timers: Timers | None = None, table: Obj | None = None, *, first: bool = False) -> Cycle:
+    return Cycle(now, FAST, Faults(table or {}), timers or Timers(), first=first)
 
 
 # Durations
@@ -44,7 +44,7 @@ def a_turn(now: float = 0.0, lags: Lags | None = None, table: Obj | None = None,
         ("1h1s", 3601, "1h0m1s"),
     ],
 )
-def test_durations_as_go_has_them(text: str, seconds: float, shown: str) -> None:
+def test_go_durations(text: str, seconds: float, shown: str) -> None:
     assert durations.parse(text) == seconds
     assert durations.show(seconds) == shown
 
@@ -58,14 +58,14 @@ def test_durations_as_go_has_them(text: str, seconds: float, shown: str) -> None
         ("5x", 'time: unknown unit "x" in duration "5x"'),
     ],
 )
-def test_what_is_no_duration(text: str, complaint: str) -> None:
+def test_invalid_durations(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match="time: ") as caught:
         durations.parse(text)
     assert str(caught.value) == complaint
 
 
 @given(some.integers(min_value=0, max_value=10**7).map(lambda millis: millis / 1000))
-def test_what_is_shown_can_be_read(seconds: float) -> None:
+def test_a_shown_duration_can_be_parsed(seconds: float) -> None:
     assert durations.parse(durations.show(seconds)) == pytest.approx(seconds)
 
 
@@ -79,7 +79,7 @@ def test_a_span_gives_the_same_length_for_the_same_names(one: str, other: str) -
     assert span.of(one, other) == span.of(one, other)
 
 
-def test_every_delay_of_the_fast_profile_is_short_but_the_sleeping_link() -> None:
+def test_the_fast_profile_has_short_delays_except_for_two() -> None:
     for name in FAST.__dataclass_fields__:
         span: Span = getattr(FAST, name)
         assert span.high <= (3.0 if name in ("link_sleep", "resync") else 0.8), name
@@ -98,7 +98,7 @@ def test_the_sandbox_chooses_the_profile(tmp_path: Path, profile: Profile) -> No
 # Faults
 
 
-def test_a_fault_holds_where_it_is_set_the_most_exact_place_first() -> None:
+def test_the_most_specific_entry_of_a_fault_applies() -> None:
     table = {"link": {"client": "never", "client/hz2": "ok", "*": "down"}, "clock": 60, "lb": {"cluster": False}}
     here = Faults(table)
     assert here.get("link", "client", "hz") == "never"
@@ -140,7 +140,7 @@ def an_object() -> Obj:
     return {"metadata": {"generation": 3}}
 
 
-def test_a_state_is_that_of_the_first_need_that_is_not_met() -> None:
+def test_the_state_is_that_of_the_first_false_condition() -> None:
     link = an_object()
     assert status.mark(link, status.CONFIGURED, status.OK, status.LINK_NEEDS)
     assert (link["status"]["status"], link["status"]["message"]) == ("Pending", "Not Operational")
@@ -155,7 +155,7 @@ def test_a_state_is_that_of_the_first_need_that_is_not_met() -> None:
     assert (link["status"]["status"], link["status"]["message"]) == ("Error", "broken")
 
 
-def test_saying_the_same_again_changes_nothing() -> None:
+def test_setting_the_same_state_changes_nothing() -> None:
     site = an_object()
     status.mark(site, status.CONFIGURED, status.OK, ())
     before = json.dumps(site)
@@ -172,7 +172,7 @@ def test_only_link_access_needs_an_address(access: str, resolved: bool) -> None:
     assert (status.RESOLVED in status.site_needs({"linkAccess": access})) is resolved
 
 
-def test_running_says_what_the_pods_say() -> None:
+def test_the_running_condition_has_the_pods_reason() -> None:
     unready = "containers with unready status: [router kube-adaptor]"
     ready = {"type": "Ready", "status": "True"}
     waiting = {"type": "Ready", "status": "False", "message": unready}
@@ -180,7 +180,7 @@ def test_running_says_what_the_pods_say() -> None:
     assert running_state([_pod([])]).message == "Pod router-1 not ready"
     assert running_state([_pod([waiting])]) == status.pending(unready)
     assert running_state([_pod([{"type": "Ready", "status": "False"}])]) == status.pending(unready)
-    assert running_state([_pod([ready])], held_back=True) == status.pending(unready)
+    assert running_state([_pod([ready])], never_ready=True) == status.pending(unready)
     assert running_state([_pod([waiting]), _pod([ready])]) == status.OK
 
 
@@ -192,32 +192,32 @@ def _pod(conditions: list[Obj]) -> Obj:
     }
 
 
-# Lags
+# Timers
 
 
-def test_a_lag_runs_as_long_as_every_look_asks_for_it() -> None:
-    lags = Lags()
+def test_a_timer_runs_while_every_cycle_asks_for_it() -> None:
+    timers = Timers()
     span = Span(1.0, 1.0)
-    first = a_turn(10.0, lags)
-    assert not first.passed("x", span, of="a")
-    assert first.next == 11.0
-    lags.sweep()
-    assert a_turn(11.0, lags).passed("x", span, of="a")
-    lags.sweep()
-    lags.sweep()  # a look that did not ask
-    assert not a_turn(20.0, lags).passed("x", span, of="a")
+    first = a_cycle(10.0, timers)
+    assert not first.elapsed("x", span, of="a")
+    assert first.next_at == 11.0
+    timers.sweep()
+    assert a_cycle(11.0, timers).elapsed("x", span, of="a")
+    timers.sweep()
+    timers.sweep()  # a cycle that did not ask
+    assert not a_cycle(20.0, timers).elapsed("x", span, of="a")
 
 
-def test_the_first_look_takes_everything_for_old() -> None:
-    turn = a_turn(5.0, first=True)
-    assert turn.passed("x", Span(100.0, 100.0))
-    assert turn.next == float("inf")
+def test_every_delay_has_passed_in_the_first_cycle() -> None:
+    cycle = a_cycle(5.0, first=True)
+    assert cycle.elapsed("x", Span(100.0, 100.0))
+    assert cycle.next_at == float("inf")
 
 
 # Certificates, selectors, ports, addresses
 
 
-def test_a_certificate_says_that_it_is_simulated_and_who_issued_it() -> None:
+def test_a_certificate_shows_its_issuer() -> None:
     ca = pki.secret_data("my CA")
     leaf = pki.secret_data("me", pki.ca_of({"data": ca}))
     assert pki.ca_of({"data": leaf}) == pki.ca_of({"data": ca})
@@ -251,8 +251,8 @@ def test_router_ports_are_the_lowest_free_ones() -> None:
 
 
 @given(some.lists(some.sampled_from("abcdefg"), max_size=60))
-def test_no_two_services_share_an_address_and_new_ones_are_not_old_ones(uids: list[str]) -> None:
-    pool = Pool("127.9")
+def test_services_have_distinct_addresses(uids: list[str]) -> None:
+    pool = AddressPool("127.9")
     last: dict[str, str] = {}
     for uid in uids:
         pool.keep({uid})
@@ -262,13 +262,13 @@ def test_no_two_services_share_an_address_and_new_ones_are_not_old_ones(uids: li
         last[uid] = address
 
 
-def test_processes_list_or_map_their_ports() -> None:
+def test_ports_of_a_process() -> None:
     assert endpoint({"ip": "127.0.0.9", "ports": [5701]}, 5701) == ("127.0.0.9", 5701)
     assert endpoint({"ip": "127.0.0.9", "ports": [5701]}, 80) is None
     assert endpoint({"ip": "127.0.0.9", "ports": {"5701": 40001}}, 5701) == ("127.0.0.9", 40001)
     assert endpoint({"ip": "127.0.0.9"}, 5701) is None
 
 
-def test_a_service_without_an_address_has_none() -> None:
+def test_the_address_of_a_load_balancer() -> None:
     assert load_balancers.address_of(None) == load_balancers.address_of({"status": {"loadBalancer": {}}}) == ""
     assert load_balancers.address_of({"status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.3"}]}}}) == "127.0.0.3"

@@ -1,4 +1,4 @@
-"""The simulated network: what flows when, and who hears of it when. No clusters, no real time."""
+"""The simulated network: when traffic flows and when the network status changes. No clusters, no real time."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from sandbox.skupper.controller.reconcile import Lags, Turn
+from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.faults.delays import MEASURED
 from sandbox.skupper.faults.faults import Faults
-from sandbox.skupper.network.network import LinkFact, Network, Services, SiteFact
+from sandbox.skupper.network.network import LinkState, Network, Services, SiteState
 
 MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelcast-0", ("10.0.0.1",))))
 LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))
 
 
-def a_site(uid: str, *links: LinkFact, services: Services | None = None, ready: float | None = 0.0) -> SiteFact:
-    return SiteFact(
+def a_site(uid: str, *links: LinkState, services: Services | None = None, ready: float | None = 0.0) -> SiteState:
+    return SiteState(
         uid=uid,
         name=f"site-{uid}",
         cluster=uid,
         namespace="hz",
         ready_since=ready,
-        leads_from=0.0,
+        reports_from=0.0,
         access=frozenset({(f"at-{uid}", "55671")}),
         ca=f"ca-{uid}",
         links=links,
@@ -31,29 +31,29 @@ def a_site(uid: str, *links: LinkFact, services: Services | None = None, ready: 
     )
 
 
-def to(uid: str, looked_at: float = 0.0, **changes: str) -> LinkFact:
+def to(uid: str, configured_at: float = 0.0, **changes: str) -> LinkState:
     where = {"host": f"at-{uid}", "port": "55671", "ca": f"ca-{uid}"} | changes
-    return LinkFact(name=f"to-{uid}", looked_at=looked_at, **where)
+    return LinkState(name=f"to-{uid}", configured_at=configured_at, **where)
 
 
 class Clock:
-    """Steps a network through time, as the controller would: at every moment it asked for."""
+    """Runs the network's cycles at simulated times, as the controller does: at every time it requested."""
 
     def __init__(self, faults: Faults | None = None) -> None:
         self.network = Network()
         self.now = 0.0
         self.faults = faults or Faults()
-        self._lags = Lags()
+        self._timers = Timers()
 
-    def look(self, *sites: SiteFact) -> float:
-        """One look now; when it wants the next."""
-        turn = Turn(self.now, MEASURED, self.faults, self._lags)
-        self.network.step(turn, sites)
-        self._lags.sweep()
-        return turn.next
+    def cycle(self, *sites: SiteState) -> float:
+        """Runs one cycle now; returns when the next is due."""
+        current = Cycle(self.now, MEASURED, self.faults, self._timers)
+        self.network.step(current, sites)
+        self._timers.sweep()
+        return current.next_at
 
-    def until(self, moment: float, *sites: SiteFact) -> None:
-        while (due := self.look(*sites)) <= moment:
+    def until(self, moment: float, *sites: SiteState) -> None:
+        while (due := self.cycle(*sites)) <= moment:
             self.now = due
         self.now = moment
 
@@ -61,17 +61,17 @@ class Clock:
         return other in self.network.reachable(one)
 
     def knows(self, one: str, other: str) -> bool:
-        return other in {record.uid for record in self.network.heard(one) or []}
+        return other in {record.uid for record in self.network.network_status(one) or []}
 
     def operational(self, uid: str) -> list[bool]:
-        records = self.network.heard(uid) or []
+        records = self.network.network_status(uid) or []
         return [link.operational for record in records if record.uid == uid for link in record.links]
 
 
 CLIENT, CLUSTER = a_site("client", to("cluster", 20.0), services=LISTENING), a_site("cluster", services=MEMBERS)
 
 
-def test_traffic_flows_long_before_anybody_knows() -> None:
+def test_traffic_flows_before_the_network_status_is_updated() -> None:
     clock = Clock()
     clock.until(20.5, CLIENT, CLUSTER)
     assert not clock.flows("client", "cluster")
@@ -87,7 +87,7 @@ def test_traffic_flows_long_before_anybody_knows() -> None:
     assert clock.operational("client") == [True]
 
 
-def test_routers_that_just_got_ready_carry_traffic_some_seconds_later() -> None:
+def test_new_routers_forward_traffic_after_a_delay() -> None:
     clock = Clock()
     late = replace(CLUSTER, ready_since=30.0)
     clock.until(30.0, CLIENT, replace(CLUSTER, ready_since=None))
@@ -97,7 +97,7 @@ def test_routers_that_just_got_ready_carry_traffic_some_seconds_later() -> None:
     assert clock.flows("client", "cluster")
 
 
-def test_who_is_gone_is_believed_in_for_a_while() -> None:
+def test_a_deleted_site_stays_in_the_network_status_for_a_while() -> None:
     clock = Clock()
     clock.until(40.0, CLIENT, CLUSTER)
     clock.until(40.0, CLIENT)
@@ -111,26 +111,26 @@ def test_who_is_gone_is_believed_in_for_a_while() -> None:
     assert clock.operational("client") == []
 
 
-def test_a_link_is_told_as_down_before_its_other_end_is_forgotten_however_late_the_look() -> None:
+def test_a_link_is_reported_as_down_before_its_site_is_removed() -> None:
     clock = Clock()
     clock.until(40.0, CLIENT, CLUSTER)
-    clock.look(CLIENT)
+    clock.cycle(CLIENT)
     clock.now = 100.0
-    due = clock.look(CLIENT)
+    due = clock.cycle(CLIENT)
     assert (clock.operational("client"), clock.knows("client", "cluster")) == ([False], True)
     clock.now = due
-    clock.look(CLIENT)
+    clock.cycle(CLIENT)
     assert (clock.operational("client"), clock.knows("client", "cluster")) == ([], False)
 
 
-def test_never_when_a_test_says_so() -> None:
+def test_the_fault_network_keeps_deleted_sites() -> None:
     clock = Clock(Faults({"network": "stale"}))
     clock.until(40.0, CLIENT, CLUSTER)
     clock.until(200.0, CLIENT)
     assert clock.knows("client", "cluster")
 
 
-def test_a_link_needs_the_right_address_and_the_right_authority() -> None:
+def test_a_link_needs_the_right_address_and_ca() -> None:
     for wrong in (to("cluster", host="elsewhere"), to("cluster", ca="ca-of-before"), to("cluster", port="1")):
         clock = Clock()
         clock.until(60.0, a_site("client", wrong), CLUSTER)
@@ -140,31 +140,31 @@ def test_a_link_needs_the_right_address_and_the_right_authority() -> None:
     assert not clock.flows("client", "cluster")
 
 
-def test_clients_of_one_cluster_site_reach_each_other_through_it() -> None:
+def test_client_sites_reach_each_other_through_the_cluster_site() -> None:
     clock = Clock()
     clock.until(60.0, CLIENT, CLUSTER, a_site("third", to("cluster")))
     assert clock.flows("client", "third")
     assert clock.knows("client", "third")
-    assert len(clock.network.heard("cluster") or []) == 3
+    assert len(clock.network.network_status("cluster") or []) == 3
 
 
-def test_a_site_reports_only_once_it_leads() -> None:
+def test_a_site_reports_only_when_it_is_the_leader() -> None:
     clock = Clock()
-    held_up = replace(CLIENT, leads_from=15.0)
+    held_up = replace(CLIENT, reports_from=15.0)
     clock.until(14.0, held_up)
-    assert clock.network.heard("client") is None
+    assert clock.network.network_status("client") is None
     clock.until(15.5, held_up)
     assert clock.knows("client", "client")
 
 
-def test_changes_of_services_are_told_a_little_later() -> None:
+def test_changes_of_services_are_reported_after_a_delay() -> None:
     clock = Clock()
     clock.until(60.0, CLIENT, CLUSTER)
     less = replace(CLUSTER, services=Services())
     clock.until(60.5, CLIENT, less)
-    assert {r.uid: r.services for r in clock.network.heard("client") or []}["cluster"] == MEMBERS
+    assert {r.uid: r.services for r in clock.network.network_status("client") or []}["cluster"] == MEMBERS
     clock.until(62.5, CLIENT, less)
-    assert {r.uid: r.services for r in clock.network.heard("client") or []}["cluster"] == Services()
+    assert {r.uid: r.services for r in clock.network.network_status("client") or []}["cluster"] == Services()
 
 
 SITES = some.lists(
@@ -175,7 +175,7 @@ SITES = some.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(some.lists(SITES, min_size=1, max_size=6))
-def test_in_any_course_of_things_traffic_is_mutual_and_only_between_those_that_are_there(
+def test_traffic_is_always_mutual_and_only_between_ready_sites(
     course: list[list[tuple[str, set[str], bool]]],
 ) -> None:
     clock = Clock()
@@ -194,5 +194,5 @@ def test_in_any_course_of_things_traffic_is_mutual_and_only_between_those_that_a
             assert reached <= ready
             assert all(site.uid in clock.network.reachable(other) for other in reached)
             assert site.uid in reached or site.uid not in ready
-            records = clock.network.heard(site.uid)
+            records = clock.network.network_status(site.uid)
             assert records is None or site.uid in {record.uid for record in records}

@@ -14,7 +14,7 @@ from sandbox.skupper.network.relays import Address, Relays
 
 
 class Echo:
-    """A server that says its name and then returns what it gets."""
+    """A server that sends its name and then echoes."""
 
     def __init__(self, name: str) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -72,9 +72,7 @@ def refused(address: Address) -> bool:
         return client.connect_ex(address) != 0
 
 
-def test_bytes_go_both_ways_and_the_end_of_one_does_not_end_the_other(
-    relays: Relays, servers: tuple[Echo, Echo]
-) -> None:
+def test_bytes_flow_both_ways_and_each_direction_ends_by_itself(relays: Relays, servers: tuple[Echo, Echo]) -> None:
     here = free()
     assert relays.set({here: (servers[0].address,)})
     with closing(connect(here)) as client:
@@ -92,7 +90,7 @@ def test_bytes_go_both_ways_and_the_end_of_one_does_not_end_the_other(
         assert received == payload
 
 
-def test_connections_take_turns(relays: Relays, servers: tuple[Echo, Echo]) -> None:
+def test_connections_alternate_between_the_backends(relays: Relays, servers: tuple[Echo, Echo]) -> None:
     here = free()
     relays.set({here: tuple(server.address for server in servers)})
     names = []
@@ -102,7 +100,7 @@ def test_connections_take_turns(relays: Relays, servers: tuple[Echo, Echo]) -> N
     assert names == [b"one", b"two", b"one", b"two"]
 
 
-def test_it_listens_only_while_it_leads_somewhere(relays: Relays, servers: tuple[Echo, Echo]) -> None:
+def test_a_relay_listens_only_while_it_has_a_backend(relays: Relays, servers: tuple[Echo, Echo]) -> None:
     here = free()
     relays.set({here: ()})
     assert refused(here)
@@ -120,7 +118,7 @@ def _read_to_the_end(client: socket.socket) -> None:
         raise ConnectionResetError
 
 
-def test_what_leads_elsewhere_now_is_cut_the_rest_stays(relays: Relays, servers: tuple[Echo, Echo]) -> None:
+def test_only_connections_to_a_removed_backend_are_cut(relays: Relays, servers: tuple[Echo, Echo]) -> None:
     here = free()
     relays.set({here: tuple(server.address for server in servers)})
     one, two = connect(here), connect(here)
@@ -133,14 +131,14 @@ def test_what_leads_elsewhere_now_is_cut_the_rest_stays(relays: Relays, servers:
             _read_to_the_end(one)
 
 
-def test_a_backend_that_is_away_resets_the_connection(relays: Relays) -> None:
+def test_an_unreachable_backend_resets_the_connection(relays: Relays) -> None:
     here, nowhere = free(), free()
     relays.set({here: (nowhere,)})
     with closing(connect(here)) as client, pytest.raises(ConnectionResetError):
         _read_to_the_end(client)
 
 
-def test_an_address_that_is_taken_is_tried_again(relays: Relays, servers: tuple[Echo, Echo]) -> None:
+def test_an_address_in_use_is_retried(relays: Relays, servers: tuple[Echo, Echo]) -> None:
     blocker = socket.create_server(("127.0.0.1", 0))
     here: Address = blocker.getsockname()
     assert not relays.set({here: (servers[0].address,)})

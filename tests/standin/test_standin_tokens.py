@@ -1,4 +1,4 @@
-"""Grants and tokens: used once, for a while, with the right code, at an address that answers."""
+"""Grants and tokens: number of redemptions, expiry, code and address."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def failed(text: str) -> str:
 
 @pytest.fixture
 def linkable(topology: Topology) -> Topology:
-    """Both Sites, nothing linked."""
+    """Both Sites, not linked."""
     topology.sites()
     return topology
 
 
-def test_a_grant_says_where_and_until_when(linkable: Topology) -> None:
+def test_the_status_of_a_grant(linkable: Topology) -> None:
     before = datetime.now(UTC)
     grant = linkable.grant(expirationWindow="90s", redemptionsAllowed=3)
     state = grant["status"]
@@ -39,7 +39,7 @@ def test_a_grant_says_where_and_until_when(linkable: Topology) -> None:
     assert "redemptions" not in state
 
 
-def test_a_bare_grant_is_for_one_use_in_ten_minutes(linkable: Topology) -> None:
+def test_the_defaults_of_a_grant(linkable: Topology) -> None:
     linkable.make("cluster", kinds.GRANTS, "bare")
     linkable.wait_for("cluster", kinds.GRANTS, "bare", "Ready", "OK")
     grant = linkable.get("cluster", kinds.GRANTS, "bare") or {}
@@ -48,7 +48,7 @@ def test_a_bare_grant_is_for_one_use_in_ten_minutes(linkable: Topology) -> None:
     assert 540 <= (expires - datetime.now(UTC)).total_seconds() <= 601
 
 
-def test_a_token_is_used_up(linkable: Topology) -> None:
+def test_a_used_token(linkable: Topology) -> None:
     grant = linkable.grant()
     first = linkable.token(grant)
     linkable.wait_for("client", kinds.TOKENS, first, "Ready", "OK")
@@ -89,12 +89,12 @@ def test_a_token_that_cannot_be_redeemed(linkable: Topology, field: str, value: 
     linkable.wait_for("client", kinds.TOKENS, name, "Error")
     assert message in linkable.state("client", kinds.TOKENS, name)[1]
     assert linkable.list("client", kinds.LINKS) == []
-    # Nothing was counted: the right token still works.
+    # No redemption was counted: the right token still works.
     linkable.wake(linkable.token(grant, "right"))
     linkable.wait_for("client", kinds.LINKS, "right", "Ready", "OK")
 
 
-def test_a_token_is_tried_again(linkable: Topology) -> None:
+def test_a_failed_token_is_retried(linkable: Topology) -> None:
     linkable.fault(redeem={f"client/{linkable.name}": "unreachable", "client": "unreachable"})
     name = linkable.token(linkable.grant())
     linkable.wait_for("client", kinds.TOKENS, name, "Error")
@@ -102,8 +102,8 @@ def test_a_token_is_tried_again(linkable: Topology) -> None:
     linkable.wait_for("client", kinds.TOKENS, name, "Ready", "OK")
 
 
-def test_a_use_is_counted_before_it_is_known_whether_there_will_be_a_link(topology: Topology) -> None:
-    """The issuer has no endpoints: one use goes with the first try, one with the try after the status changed."""
+def test_a_redemption_is_counted_before_the_link_is_created(topology: Topology) -> None:
+    """The issuer has no endpoints: the first attempt and the one after the status change use one redemption each."""
     topology.site("cluster", "c01")
     topology.site("client", "c02")
     grant = topology.grant(redemptionsAllowed=2)
@@ -138,15 +138,15 @@ def test_a_token_without_a_site_waits_for_one(topology: Topology) -> None:
     topology.wait_for("client", kinds.TOKENS, name, "Ready", "OK")
 
 
-def test_a_secret_in_the_way(linkable: Topology) -> None:
+def test_an_existing_secret_fails_the_token(linkable: Topology) -> None:
     linkable.make("client", core.SECRETS, "taken")
     name = linkable.token(linkable.grant(redemptionsAllowed=2), "taken")
     message = 'Controller could not create received secret: secrets "taken" already exists'
     linkable.wait_for("client", kinds.TOKENS, name, "Error", message)
 
 
-def test_a_redeemed_token_does_not_make_its_link_again(linkable: Topology) -> None:
-    """As seen with the real controller: the Secret stays too."""
+def test_a_redeemed_token_does_not_recreate_its_link(linkable: Topology) -> None:
+    """As with the real controller; the Secret is not deleted either."""
     name = linkable.link(redemptionsAllowed=2)
     linkable.delete("client", kinds.LINKS, name)
     with pytest.raises(AssertionError, match="not within"):
@@ -155,7 +155,7 @@ def test_a_redeemed_token_does_not_make_its_link_again(linkable: Topology) -> No
     assert status.is_true(linkable.get("client", kinds.TOKENS, name) or {}, status.REDEEMED)
 
 
-def test_unless_a_test_wants_that(linkable: Topology) -> None:
+def test_the_fault_link_delete_recreates_the_link(linkable: Topology) -> None:
     linkable.fault(link_delete="redeem")
     name = linkable.link(redemptionsAllowed=2)
     linkable.delete("client", core.SECRETS, name)
@@ -166,7 +166,7 @@ def test_unless_a_test_wants_that(linkable: Topology) -> None:
 
 
 def test_the_grant_server_without_an_address(topology: Topology) -> None:
-    """The address that was given once is kept, like the real one does, though nobody answers there any more."""
+    """A grant keeps its last address, as in the real controller, although nothing answers there."""
     topology.sites()
     grant = topology.grant()
     topology.fault(grant_server={"cluster": False})

@@ -1,4 +1,4 @@
-"""The stand-in, held against a transcript of the real Skupper: the same commands in the same situations."""
+"""Compares the stand-in with a transcript of the real Skupper: the same commands in the same situations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def runs() -> list[Run]:
 
 
 def find(runs: Sequence[Run], command: str, section: str = "") -> Run:
-    """The first run of a command that begins so, in a section that begins so."""
+    """The first run of a command with this beginning, in a section with this beginning."""
     for run in runs:
         if run.command.startswith(command) and run.section.startswith(section):
             return run
@@ -74,13 +74,13 @@ def status_rows(topology: Topology, server: str, *resources: Resource) -> list[t
 
 
 def recorded_rows(output: str) -> list[tuple[str, ...]]:
-    """The rows of the recorded tables, without their heads."""
+    """The rows of the recorded tables, without their headers."""
     tables = [line for line in common(output).splitlines() if "\t" in line and not line.startswith("NAME")]
     return [tuple(re.split(r"\t+", line)) for line in tables]
 
 
 def token_table(output: str) -> str:
-    """The AccessTokens' part of an output with several tables, without the kind before each name."""
+    """The AccessTokens' table of an output with several tables, without the kind before each name."""
     tables = output.replace("accesstoken.skupper.io/", " " * len("accesstoken.skupper.io/")).split("\n\n")
     return next(table for table in tables if "REDEEMED" in table)
 
@@ -129,8 +129,8 @@ def test_from_not_ready_to_redeemed(topology: Topology, runs: list[Run]) -> None
     assert_same(topology, again)
 
 
-def test_issue_and_redeem_take_their_second(topology: Topology, runs: list[Run]) -> None:
-    """Both look for the first time after one second, and need only a little longer."""
+def test_issue_and_redeem_take_a_second(topology: Topology, runs: list[Run]) -> None:
+    """Both check first after one second, and then end soon."""
     topology.sites()
     assert 1.0 < find(runs, "skupper -c client -n hz token redeem", "FULL SEED RUN").seconds < 1.2
     for arguments in (("cluster", "token", "issue", "t.yaml"), ("client", "token", "redeem", "t.yaml")):
@@ -224,7 +224,7 @@ def test_without_a_load_balancer(topology: Topology, runs: list[Run]) -> None:
     until(settled, SECONDS, step=0.0)
     recorded = find(runs, "for i in $(seq 30)", section).output.splitlines()
     states = [line.strip().split(maxsplit=1)[1] for line in recorded]
-    # Not every state is met by looking now and then; those that are must be the real ones, in their order.
+    # Polling does not see every state; those that it sees must be the real ones, in the same order.
     assert [state for state in states if state in seen] == [state for state, _ in groupby(seen) if state in states]
     assert {line for line in seen if "unready status" in line} <= set(states)
 
@@ -240,8 +240,8 @@ def test_without_a_load_balancer(topology: Topology, runs: list[Run]) -> None:
     assert re.split(r"\s+", shown.strip()) == re.split(r"\s+", recorded_table.strip())
 
 
-def test_the_client_site_pending_and_redeemed_all_the_same(topology: Topology, runs: list[Run]) -> None:
-    """Link access without a load balancer: the command refuses, the controller does not."""
+def test_a_pending_client_site_redeems_a_token(topology: Topology, runs: list[Run]) -> None:
+    """Link access without a load balancer: the command refuses, the controller redeems."""
     section = "LoadBalancer only on cluster"
     topology.fault(lb={"client": False})
     topology.make("client", kinds.SITES, "c02", linkAccess="default")

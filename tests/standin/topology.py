@@ -1,4 +1,4 @@
-"""Sites, bindings and tokens for one test, in a namespace of its own on both API servers."""
+"""Sites, bindings and tokens for one test, in its own namespace on both API servers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sandbox.skupper.controller import kinds
 from tests.sandboxed import Sandbox, until
 
 SECONDS = 60.0
-"""How long anything may take: generous, since the machine may be busy."""
+"""The timeout of any wait; long, because the machine may be busy."""
 COLLECTED = 120.0
-"""The same for the garbage collector, which learns of new kinds only each half minute."""
+"""The timeout for the garbage collector, which discovers new kinds only each half minute."""
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Topology:
     folder: Path
     _last: int = field(default=0)
 
-    # What there is
+    # Reads
 
     def get(self, server: str, resource: Resource, name: str) -> Obj | None:
         """An object, or None."""
@@ -55,10 +55,10 @@ class Topology:
         """The names of the namespace's Services."""
         return {service["metadata"]["name"] for service in self.list(server, core.SERVICES)}
 
-    # Making it
+    # Writes
 
     def make(self, server: str, resource: Resource, name: str, **spec: Any) -> Obj:
-        """Makes an object with that spec."""
+        """Creates an object with that spec."""
         return self.sandbox.kube(server).create(
             resource, {"metadata": {"name": name, "namespace": self.name}, "spec": spec}
         )
@@ -68,20 +68,20 @@ class Topology:
         assert self.sandbox.kube(server).delete(resource, self.name, name)
 
     def site(self, server: str, name: str, access: str = "", seconds: float = SECONDS) -> Obj:
-        """A Site, ready unless its access never is."""
+        """Creates a Site and waits until it is ready."""
         site = self.make(server, kinds.SITES, name, **({"linkAccess": access} if access else {}))
         self.wait_for(server, kinds.SITES, name, "Ready", "OK", seconds=seconds)
         return site
 
     def sites(self) -> None:
-        """Both Sites, ready: the cluster site can be linked to."""
+        """Creates both Sites, the cluster site with link access, and waits until they are ready."""
         self.make("cluster", kinds.SITES, "c01", linkAccess="default")
         self.make("client", kinds.SITES, "c02")
         self.wait_for("cluster", kinds.SITES, "c01", "Ready", "OK")
         self.wait_for("client", kinds.SITES, "c02", "Ready", "OK")
 
     def bindings(self, members: int = 3) -> None:
-        """The Connector with its members' pods, and the Listener."""
+        """Creates the Connector with its members' pods, and the Listener."""
         self.make(
             "cluster",
             kinds.CONNECTORS,
@@ -103,7 +103,7 @@ class Topology:
         self.members(members)
 
     def members(self, replicas: int) -> None:
-        """A StatefulSet with pods `hazelcast-0` and so on."""
+        """Creates a StatefulSet with pods `hazelcast-0` and so on."""
         labels = {"app": "hazelcast"}
         container = {"name": "hazelcast", "image": "none", "ports": [{"containerPort": 5701}]}
         template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
@@ -119,7 +119,7 @@ class Topology:
         )
 
     def grant(self, server: str = "cluster", **spec: Any) -> Obj:
-        """A new AccessGrant, ready to be redeemed."""
+        """Creates an AccessGrant and waits until it is ready."""
         self._last += 1
         name = f"grant-{self._last}"
         self.make(server, kinds.GRANTS, name, **spec)
@@ -127,20 +127,20 @@ class Topology:
         return self.get(server, kinds.GRANTS, name) or {}
 
     def token(self, grant: Obj, name: str = "", server: str = "client", **changes: str) -> str:
-        """An AccessToken for that grant; its name."""
+        """Creates an AccessToken for that grant; its name."""
         name = name or grant["metadata"]["name"]
         spec = {key: grant["status"][key] for key in ("url", "code", "ca")} | changes
         self.make(server, kinds.TOKENS, name, **spec)
         return name
 
     def wake(self, name: str, server: str = "client") -> None:
-        """Touches a Link, so that it is looked at."""
+        """Annotates a Link, so that it is configured at once."""
         until(lambda: self.get(server, kinds.LINKS, name), SECONDS)
         note = {"metadata": {"annotations": {"woken": "yes"}}}
         self.sandbox.kube(server).patch(kinds.LINKS, self.name, name, note)
 
     def link(self, **grant: Any) -> str:
-        """Links the client site to the cluster site, and waits until both know; the Link's name."""
+        """Links the client site to the cluster site and waits until the Link is ready; its name."""
         name = self.token(self.grant(**grant))
         self.wake(name)
         self.wait_for("client", kinds.LINKS, name, "Ready", "OK")
@@ -165,7 +165,7 @@ class Topology:
         return self.skupper("-c", server, "-n", self.name, *arguments, **env)
 
     def fault(self, **table: Any) -> None:
-        """Sets faults, only for this namespace where a value is not a table already."""
+        """Sets faults, for this namespace only unless the value is a table."""
         faults = {
             name: value
             if isinstance(value, dict)
@@ -175,7 +175,7 @@ class Topology:
         self.sandbox.set_faults(faults)
 
     def relay(self, service: str, server: str = "client") -> tuple[str, int] | None:
-        """Where clients of a Service are led to."""
+        """The address of a Service's relay."""
         path = self.sandbox.state / "services.json"
         entry = json.loads(path.read_text()).get(f"{server}/{self.name}/{service}")
         return (entry["ip"], entry["port"]) if entry else None

@@ -1,4 +1,4 @@
-"""Reads the transcript of commands that were run against the real Skupper, and puts outputs into a common form."""
+"""Reads the transcript of commands that ran against the real Skupper, and normalizes outputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 FILE = Path(
     os.environ.get("SKUPPER_TRANSCRIPT") or Path(__file__).resolve().parents[3] / "shared" / "skupper-transcript.txt"
 )
-"""Beside the checkout, or what the variable says."""
+"""Beside the checkout, or the path of the variable."""
 
 _SECTION = re.compile(r"#{8} (?P<title>.*?)(?: \(\d\d:\d\d:\d\d\))?$")
 _COMMAND = re.compile(r"\[\d\d:\d\d:\d\d\] \$ (?P<command>.*)$")
@@ -26,7 +26,7 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class Run:
-    """One command with what it printed, its exit code and the seconds it took."""
+    """One command with its output, exit code and duration in seconds."""
 
     section: str
     command: str
@@ -36,7 +36,7 @@ class Run:
 
 
 def read(path: Path) -> list[Run]:
-    """All runs, in their order."""
+    """All runs, in order."""
     runs: list[Run] = []
     section, command = "", ""
     lines: list[str] = []
@@ -53,19 +53,19 @@ def read(path: Path) -> list[Run]:
 
 
 def common(text: str) -> str:
-    """What does not differ from run to run: no ids, times, addresses or names of namespaces."""
+    """The text with ids, times, addresses and namespaces replaced, so that runs can be compared."""
     for pattern, instead in _FORMS:
         text = pattern.sub(instead, text)
     return text.strip("\n")
 
 
 def cells(table: str) -> list[list[str]]:
-    """The rows of a table of kubectl, by their cells."""
+    """The cells of a kubectl table."""
     return [re.split(r"\s{2,}", line.strip()) for line in common(table).splitlines() if line.strip()]
 
 
 def columns(table: str, *names: str) -> list[tuple[str, ...]]:
-    """These columns of a table of kubectl, by where their heads stand; a cut-off line ends early."""
+    """These columns of a kubectl table, by the positions of their headers; a line may be cut off."""
     head, *rows = [line for line in table.splitlines() if line.strip()]
     starts = [match.start() for match in re.finditer(r"\S+(?: \S+)*", head)]
     titles = [match.group() for match in re.finditer(r"\S+(?: \S+)*", head)]

@@ -1,1 +1,1 @@
-"""Real: a small client for a Kubernetes API server, used by everything here."""
+"""Real: a small client for a Kubernetes API server, used by all programs of the sandbox."""

@@ -1,7 +1,7 @@
 """A small, synchronous client for a Kubernetes API server, for the sandbox's own programs.
 
-The product runs kubectl; the sandbox's controllers need watches and status writes at little cost, hence this
-module. Objects are plain dictionaries, as the server sends them. Methods may be called from several threads.
+hzlink itself runs kubectl; the sandbox's controllers need cheap watches and status writes. Objects are dictionaries, as
+the server sends them. Methods may be called from several threads.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from sandbox.api.kinds import (
 from sandbox.api.kubeconfig import Access, load
 
 _REQUEST_TIMEOUT = httpx.Timeout(10.0)
-# The server ends a watch after this many seconds, and the client asks for the next one: a dead server or a
-# lost connection is then noticed in bounded time.
+# The server ends a watch after this many seconds and the client starts the next one, so that a dead server or a lost
+# connection is noticed in a bounded time.
 _WATCH_SECONDS = 240
 
 
@@ -81,10 +81,10 @@ class Kube:
         return [_typed(resource, item) for item in body["items"]]
 
     def watch(self, resource: Resource, namespace: str | None = None, selector: str = "") -> Iterator[WatchEvent]:
-        """Every object and then every change, for ever: a lost server is waited for, its state listed anew.
+        """Every object and then every change. Without an answer it retries, and lists all objects again.
 
-        After each list comes one SYNCED event. Objects that vanished while nobody watched are reported as
-        DELETED with their last known content; unchanged ones are not reported twice. Ends only by `close()`.
+        Each list is followed by one SYNCED event. Objects that were deleted between watches are reported as DELETED
+        with their last known content; unchanged ones are not reported twice. Ends only by `close()`.
         """
         known: dict[tuple[str, str], Obj] = {}
         backoff = 0.2
@@ -94,8 +94,8 @@ class Kube:
                 backoff = 0.2
                 yield from self._follow(resource, namespace, selector, known, version)
             except NotFoundError:
-                # The kind's definition is not installed (yet, or any more).
-                yield from _vanished(known, set())
+                # The kind's definition is not installed.
+                yield from _deletions(known, set())
             except (KubeError, httpx.HTTPError, RuntimeError):
                 if self._closed.is_set():
                     return
@@ -105,7 +105,7 @@ class Kube:
     # Writes
 
     def create(self, resource: Resource, obj: Obj) -> Obj:
-        """Makes the object in the namespace its metadata names. ConflictError when there is one already."""
+        """Creates the object in the namespace of its metadata. ConflictError when it exists."""
         body = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
         return self.request("POST", resource.path(obj["metadata"].get("namespace")), body=body)
 
@@ -115,7 +115,7 @@ class Kube:
         return self.request("PUT", resource.path(namespace, name, subresource), body=obj)
 
     def apply(self, resource: Resource, obj: Obj, manager: str = "sandbox") -> Obj:
-        """Server-side apply, taking over fields of others."""
+        """Server-side apply with force: takes over fields of other managers."""
         body = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
         namespace, name = obj["metadata"].get("namespace"), obj["metadata"]["name"]
         return self.request(
@@ -150,7 +150,7 @@ class Kube:
         uid: str | None = None,
         version: str | None = None,
     ) -> bool:
-        """Asks for deletion (only with this uid and resourceVersion, if given); False when there is none."""
+        """Requests deletion (only of this uid and resourceVersion, if given); False when there is no such object."""
         options: Obj = {"propagationPolicy": "Background"}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
@@ -175,7 +175,7 @@ class Kube:
         params: Mapping[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Obj:
-        """One call by path, for what the typed methods do not cover. A KubeError for anything but 2xx."""
+        """One call by path. KubeError unless the status is 2xx."""
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type} if content is not None else {}
         try:
@@ -186,14 +186,14 @@ class Kube:
             raise error_from(response.status_code, response.content)
         return _object(response.content)
 
-    # The watch's parts
+    # Watches
 
     def _relist(
         self, resource: Resource, namespace: str | None, selector: str, known: dict[tuple[str, str], Obj]
     ) -> Generator[WatchEvent, None, str]:
         body = self.request("GET", resource.path(namespace), params=_selector(selector))
         items = {key_of(item): _typed(resource, item) for item in body["items"]}
-        yield from _vanished(known, set(items))
+        yield from _deletions(known, set(items))
         for key, item in items.items():
             before = known.get(key)
             if before is not None and _version(before) == _version(item):
@@ -228,10 +228,10 @@ class Kube:
                 version = _version(item)
                 if kind == "BOOKMARK":
                     continue
-                _remember(known, kind, item)
+                _update_known(known, kind, item)
                 yield WatchEvent(kind, item)
             if time.monotonic() - started < 1.0:
-                self._closed.wait(0.2)  # a server that ends watches at once must not make us spin
+                self._closed.wait(0.2)  # so that a server that ends watches at once causes no busy loop
 
     def _stream(self, path: str, params: Mapping[str, str]) -> Iterator[Obj]:
         timeout = httpx.Timeout(10.0, read=_WATCH_SECONDS + 30.0)
@@ -247,14 +247,14 @@ class Kube:
                 self._open.discard(response)
 
 
-def _remember(known: dict[tuple[str, str], Obj], kind: str, item: Obj) -> None:
+def _update_known(known: dict[tuple[str, str], Obj], kind: str, item: Obj) -> None:
     if kind == "DELETED":
         known.pop(key_of(item), None)
     else:
         known[key_of(item)] = item
 
 
-def _vanished(known: dict[tuple[str, str], Obj], present: set[tuple[str, str]]) -> Iterator[WatchEvent]:
+def _deletions(known: dict[tuple[str, str], Obj], present: set[tuple[str, str]]) -> Iterator[WatchEvent]:
     for key in [key for key in known if key not in present]:
         yield WatchEvent("DELETED", known.pop(key))
 
@@ -264,7 +264,7 @@ def _version(obj: Obj) -> str:
 
 
 def _typed(resource: Resource, item: Obj) -> Obj:
-    """Items of a list come without apiVersion and kind; put them back."""
+    """The item with apiVersion and kind, which items of a list lack."""
     return {"apiVersion": resource.api_version, "kind": resource.kind, **item}
 
 
@@ -280,7 +280,7 @@ def _object(raw: bytes | str) -> Obj:
 
 
 def _shutdown(response: httpx.Response) -> None:
-    """Wakes a thread that reads this response: a plain close would not."""
+    """Ends the read of a thread that waits for this response; closing the response would not."""
     stream = response.extensions.get("network_stream")
     sock = stream.get_extra_info("socket") if stream is not None else None
     if isinstance(sock, socket.socket):

@@ -1,4 +1,4 @@
-"""What the API server's objects, kinds and errors are called, for `client` and everything that uses it."""
+"""Objects, kinds and errors of an API server, for `client` and its users."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ POD_LOGS = Resource("kwok.x-k8s.io", "v1alpha1", "logs", "Logs")
 
 
 class KubeError(Exception):
-    """A call that the API server refused, or could not be asked (`code` 0)."""
+    """The API server refused a call, or did not answer (`code` 0)."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(f"{reason} ({code}): {message}")
@@ -76,11 +76,11 @@ class KubeError(Exception):
 
 
 class NotFoundError(KubeError):
-    """404: the object, its namespace or its kind is not there."""
+    """404: the object, its namespace or its kind does not exist."""
 
 
 class ConflictError(KubeError):
-    """409: exists already, or was changed by somebody else meanwhile."""
+    """409: the object exists already, or was changed since it was read."""
 
 
 class UnreachableError(KubeError):
@@ -89,7 +89,7 @@ class UnreachableError(KubeError):
 
 @dataclass(frozen=True)
 class WatchEvent:
-    """One change. `SYNCED` (with an empty object) says that a full list has been reported."""
+    """One change. `SYNCED` (with an empty object) follows a complete list."""
 
     type: EventType
     object: Obj

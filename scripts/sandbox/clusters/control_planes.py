@@ -1,4 +1,4 @@
-"""The two control planes: made by kwokctl from local programs, thrown away with the sandbox."""
+"""The two control planes: created by kwokctl from local programs, removed with the sandbox."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError
 from sandbox.clusters.kwok_config import AUDIT_POLICY, PORT_NAMES, kubeconfig, kwokctl_config
-from sandbox.daemon.processes import ProcessId, command_of
 from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError, architecture
+from sandbox.processes import ProcessId, command_of
 
 Programs = Mapping[str, Path]
 """The path of each program by its name."""
@@ -30,10 +30,9 @@ _COMPONENTS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "
 
 
 def create_all(layout: Layout, programs: Programs, say: Callable[[str], None], stopping: Callable[[], bool]) -> None:
-    """Makes both control planes at once, then the kubeconfig, the nodes and the namespaces.
+    """Creates both control planes at once, then the kubeconfig, the nodes and the namespaces.
 
-    Raises SandboxError, with the end of the log that explains it, when one does not come up; soon after `stopping`
-    has become true as well.
+    SandboxError, with the end of the logs, when one does not start, or when `stopping` has become true.
     """
     ports = dict(zip(SERVERS, _free_port_sets(len(SERVERS)), strict=True))
     with ThreadPoolExecutor(len(SERVERS)) as pool:
@@ -44,7 +43,7 @@ def create_all(layout: Layout, programs: Programs, say: Callable[[str], None], s
             kubeconfig({s: (ports[s]["apiserver"], layout.cluster_dir(s) / "pki") for s in SERVERS})
         )
         say("both API servers answer")
-        for done in [pool.submit(_furnish, layout, server, stopping) for server in SERVERS]:
+        for done in [pool.submit(_create_node_and_namespaces, layout, server, stopping) for server in SERVERS]:
             done.result()
 
 
@@ -82,23 +81,23 @@ def _create(
         raise SandboxError("interrupted")
     if code != 0:
         said = tail(layout.logs / f"kwokctl-{server}.log")
-        raise SandboxError(f"kwokctl could not make {server!r}:\n{said}\n{_component_tails(layout, server)}")
+        raise SandboxError(f"kwokctl could not create {server!r}:\n{said}\n{_component_tails(layout, server)}")
 
 
 def restart_missing(layout: Layout, programs: Programs, say: Callable[[str], None]) -> None:
-    """Starts components again that have ended. Call from the process whose children they have become."""
+    """Restarts components that have ended. Call it from the process that is their parent now."""
     running = components(layout)
     for server in SERVERS:
         missing = [c for c in _COMPONENTS if (server, c) not in running]
         for component in missing:
             _reap(layout.cluster_dir(server), component)
         if missing:
-            say(f"{server}: {', '.join(missing)} ended; starting again")
-            _kwokctl(layout, programs, server, "start", "cluster")  # leaves alone what runs
+            say(f"{server}: {', '.join(missing)} ended; restarting")
+            _kwokctl(layout, programs, server, "start", "cluster")  # does not touch running components
 
 
 def _reap(folder: Path, component: str) -> None:
-    """Lets go of an ended child: kwokctl takes what is left of it for a running process."""
+    """Reaps an ended child: kwokctl takes a zombie for a running process."""
     with suppress(OSError, ValueError):
         os.waitpid(int((folder / "pids" / f"{component}.pid").read_text()), os.WNOHANG)
 
@@ -109,7 +108,7 @@ def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -
         **{k: v for k, v in os.environ.items() if not k.startswith("KWOK_")},
         "KWOK_WORKDIR": str(layout.kwok),
         "HOME": str(layout.state),
-        # kwokctl looks for kubectl there, and would download one otherwise.
+        # kwokctl downloads kubectl when there is none on the PATH.
         "PATH": f"{layout.bin}:{os.environ.get('PATH', os.defpath)}",
     }
     with (layout.logs / f"kwokctl-{server}.log").open("ab") as output:
@@ -127,8 +126,8 @@ def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -
             return -1
 
 
-def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
-    """A node, the contexts' namespaces, and the parts that pods need before they can be made."""
+def _create_node_and_namespaces(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
+    """Creates a node and the contexts' namespaces, and waits until pods can be created."""
     kube = Kube.from_kubeconfig(layout.kubeconfig, server)
     try:
         wait_for(lambda: bool(kube.list(kinds.NAMESPACES)), 30, f"{server}: the API server does not answer", stopping)
@@ -142,15 +141,15 @@ def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
                 },
             }
         }
-        _create_once(kube, kinds.NODES, node)
+        _ensure(kube, kinds.NODES, node)
         namespaces = sorted({ns for _, (home, ns) in CONTEXTS.items() if home == server})
         for namespace in namespaces:
-            _create_once(kube, kinds.NAMESPACES, {"metadata": {"name": namespace}})
+            _ensure(kube, kinds.NAMESPACES, {"metadata": {"name": namespace}})
         for namespace in namespaces:
             wait_for(
                 partial(_has_service_account, kube, namespace),
                 30,
-                f"{server}: the controller manager made no service account in {namespace}",
+                f"{server}: the controller manager created no service account in {namespace}",
                 stopping,
             )
         wait_for(lambda: _node_ready(kube, f"{server}-node"), 30, f"{server}: the node did not get ready", stopping)
@@ -158,13 +157,13 @@ def _furnish(layout: Layout, server: str, stopping: Callable[[], bool]) -> None:
         kube.close()
 
 
-def _create_once(kube: Kube, resource: kinds.Resource, obj: kinds.Obj) -> None:
+def _ensure(kube: Kube, resource: kinds.Resource, obj: kinds.Obj) -> None:
     with suppress(ConflictError):
         kube.create(resource, obj)
 
 
 def _has_service_account(kube: Kube, namespace: str) -> bool:
-    """Pods are refused until the controller manager has made it."""
+    """Pods are refused until the controller manager has created it."""
     return kube.get(kinds.SERVICE_ACCOUNTS, namespace, "default") is not None
 
 
@@ -192,7 +191,7 @@ def wait_for(true: Callable[[], bool], seconds: float, otherwise: str, stopping:
 
 
 def _free_port_sets(count: int) -> list[dict[str, int]]:
-    """Distinct free ports, below those that the kernel gives to outgoing connections."""
+    """Distinct free ports, below the kernel's range for outgoing connections."""
     with ExitStack() as held:
         picked: list[int] = []
         while len(picked) < count * len(PORT_NAMES):

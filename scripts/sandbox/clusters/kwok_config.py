@@ -1,4 +1,4 @@
-"""What kwokctl is told: component settings, the node's Stage and the audit policy. Pure text, no processes."""
+"""kwokctl's configuration: component settings, the node's Stage and the audit policy. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sandbox.layout import CONTEXTS, KUBERNETES_VERSION, architecture
 
 PORT_NAMES = ("apiserver", "etcd", "etcd_peer", "controller_manager", "scheduler", "kwok")
 
-# KWOK keeps the nodes and answers as their kubelet (port-forward, logs); pods get their status from
-# `podworker`, because it follows real processes. Hence a Stage for nodes only, and none for pods.
-# The phase is not in use for nodes elsewhere; here it marks those that have been set up.
+# KWOK simulates the nodes and answers as their kubelet (port-forward, logs). Pods get their status from sandbox.pods,
+# because it follows real processes, so there is a Stage for nodes only. A node's phase is deprecated in Kubernetes;
+# here it marks nodes whose status is complete.
 _NODE_STATUS = """
 addresses:
 - {type: InternalIP, address: 127.0.0.1}
@@ -62,9 +62,9 @@ AUDIT_POLICY: Obj = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    # Every component has the same identity here: who wrote shows in a line's userAgent.
+    # Every component has the same identity here; an event's userAgent tells who wrote.
     "rules": [
-        # No component is a service account: these are the users that a test limits, and all that they ask matters.
+        # No component uses a service account; tests use them as users with few rights, and check their reads too.
         {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "None", "resources": [{"group": "", "resources": ["events"]}]},
@@ -86,7 +86,7 @@ _PROGRAM_OPTIONS = {
 
 def kwokctl_config(server: str, ports: Mapping[str, int], programs: Mapping[str, Path], audit_policy: Path) -> str:
     """The `--config` file for one control plane. `ports` has every one of `PORT_NAMES`."""
-    # Distinct ranges: an address in a log tells which cluster it belongs to.
+    # Different ranges, so that an address in a log shows its cluster.
     service_range = "10.96.0.0/16" if server == "client" else "10.97.0.0/16"
     config: Obj = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
@@ -108,7 +108,7 @@ def kwokctl_config(server: str, ports: Mapping[str, int], programs: Mapping[str,
             "disableQPSLimits": True,
         },
         "componentsPatches": [
-            # The data is thrown away with the sandbox: no need to wait for a disk.
+            # The data is removed with the sandbox and need not survive a crash.
             _patch("etcd", {"unsafe-no-fsync": "true"}),
             _patch("kube-apiserver", {"service-cluster-ip-range": service_range, "profiling": "false"}),
             _patch("kube-controller-manager", {"leader-elect": "false", "profiling": "false"}),

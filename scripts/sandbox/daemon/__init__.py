@@ -1,1 +1,1 @@
-"""The processes of the sandbox: a guard that cleans up, a supervisor that runs the parts, and how processes end."""
+"""The sandbox's processes: the guard removes everything at the end, the supervisor runs the parts."""

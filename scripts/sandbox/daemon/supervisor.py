@@ -1,4 +1,4 @@
-"""The sandbox's daemon: control planes, simulated nodes and the Skupper stand-in's controller, as one whole.
+"""The sandbox's daemon: runs the control planes, the simulated nodes and the Skupper stand-in's controller.
 
 Started by the guard. It ends, and everything with it, on SIGTERM, SIGINT or when the guard dies.
 """
@@ -15,22 +15,22 @@ import threading
 import time
 from pathlib import Path
 
+from sandbox import processes
 from sandbox.api.client import Kube
 from sandbox.clusters.build import find_jar, find_programs
 from sandbox.clusters.control_planes import create_all, restart_missing, tail, wait_for
-from sandbox.daemon import processes
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
-from sandbox.network.loopback import Block, LoopbackNetwork
+from sandbox.network.loopback import AddressBlock, LoopbackNetwork
 from sandbox.pods.kubelet import Kubelet
-from sandbox.pods.programs import Toolbox, find_java
+from sandbox.pods.programs import MemberRuntime, find_java
 
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 _STANDIN_SECONDS = 30
 _STANDIN = "sandbox.skupper"
 
 
 class Supervisor:
-    """One sandbox from its start to its end."""
+    """Runs one sandbox."""
 
     def __init__(self, layout: Layout, start: Start) -> None:
         self._layout = layout
@@ -40,13 +40,13 @@ class Supervisor:
         self._began = time.monotonic()
 
     def run(self) -> int:
-        """Brings everything up, then waits for the end; the process's exit code."""
+        """Starts everything, then waits for the end; the process's exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._told)
-        processes.become_subreaper()  # what kwokctl leaves in the background becomes ours
+            signal.signal(number, self._request_stop)
+        processes.become_subreaper()  # adopts what kwokctl leaves in the background
         try:
             self._up()
-            while not self._stop.wait(_LOOK_SECONDS):
+            while not self._stop.wait(_CHECK_SECONDS):
                 restart_missing(self._layout, find_programs(), self._say)
         except SandboxError as err:
             self._say(f"failed: {err}")
@@ -55,29 +55,29 @@ class Supervisor:
             self._down()
         return 0
 
-    def _told(self, *_: object) -> None:
+    def _request_stop(self, *_: object) -> None:
         self._stop.set()
         if not self._layout.ready.exists():
-            # What is being waited for is of no use any more.
+            # Ends what the start is waiting for.
             threading.Thread(target=processes.kill_children, daemon=True).start()
 
     def _up(self) -> None:
         layout = self._layout
-        block = Block(str(layout.state))
+        block = AddressBlock(str(layout.state))
         Settings(layout.name, self._start.profile, block.prefix).write(layout)
         link_programs(layout)
         create_all(layout, find_programs(), self._say, self._stop.is_set)
         network = LoopbackNetwork(layout, block)
-        toolbox = Toolbox(find_java(), find_jar(), self._start.profile)
-        if not toolbox.members:
-            missing = "Java 17 or newer" if toolbox.java is None else "the Hazelcast JAR"
-            self._say(f"no {missing}: member pods get ready with no real member behind them")
+        runtime = MemberRuntime(find_java(), find_jar(), self._start.profile)
+        if not runtime.available:
+            missing = "Java 17 or newer" if runtime.java is None else "the Hazelcast JAR"
+            self._say(f"no {missing}: member pods get ready without a real member")
         for server in SERVERS:
-            kubelet = Kubelet(server, Kube.from_kubeconfig(layout.kubeconfig, server), layout, toolbox, network)
+            kubelet = Kubelet(server, Kube.from_kubeconfig(layout.kubeconfig, server), layout, runtime, network)
             kubelet.start()
             self._kubelets.append(kubelet)
         threading.Thread(target=network.watch_relays, args=(self._refresh, self._stop), daemon=True).start()
-        self._say("nodes and namespaces are there")
+        self._say("nodes and namespaces are ready")
         self._start_standin()
         seconds = time.monotonic() - self._began
         layout.ready.write_text(f"{seconds:.1f}\n")
@@ -94,18 +94,18 @@ class Supervisor:
 
     def _start_standin(self) -> None:
         if not self._start.standin:
-            self._say("no Skupper stand-in: Skupper's objects stay without a status")
+            self._say("no Skupper stand-in: Skupper's objects get no status")
             return
-        threading.Thread(target=self._keep_standin, name="stand-in", daemon=True).start()
+        threading.Thread(target=self._run_standin, name="stand-in", daemon=True).start()
         ready = self._layout.standin_ready
         try:
             wait_for(ready.exists, _STANDIN_SECONDS, "the Skupper stand-in did not get ready", self._stop.is_set)
         except SandboxError as err:
             raise SandboxError(f"{err}\n{tail(self._layout.logs / 'skupper.log')}") from err
-        self._say("the Skupper stand-in serves")
+        self._say("the Skupper stand-in is ready")
 
-    def _keep_standin(self) -> None:
-        """Starts the controller, and again whenever it ended although nobody asked it to."""
+    def _run_standin(self) -> None:
+        """Runs the controller, and restarts it when it ends by itself."""
         pause = 0.5
         argv = [sys.executable, "-m", _STANDIN, "controller", "--state", str(self._layout.state)]
         while not self._stop.is_set():
@@ -122,13 +122,13 @@ class Supervisor:
             self._stop.wait(pause)
             pause = min(pause * 2, 10.0)
 
-    # The end
+    # Stopping
 
     def _down(self) -> None:
         self._stop.set()
         for kubelet in self._kubelets:
             kubelet.stop()
-        # The control planes hold nothing that is worth an orderly end.
+        # The control planes' data is removed, so they are killed.
         processes.kill_children()
 
 

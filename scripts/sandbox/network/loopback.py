@@ -1,4 +1,4 @@
-"""The sandbox's part of loopback, and the files by which its programs find each other on it."""
+"""The sandbox's block of loopback addresses, and the files that publish who listens where."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from sandbox.api.kinds import Obj
 from sandbox.layout import Layout, SandboxError, file_stamp, read_json, write_json
 
 _FIRST_BLOCK, _LAST_BLOCK = 16, 250
-# Without those that end in 0 or 255: they look like a network's and its broadcast's. On one kind of machine Java could
-# not bind to 127.N.0.255 and its like (Cannot assign requested address), while Python could.
+# No address ends in 0 or 255, like a network's and a broadcast address. On one kind of machine Java could not bind
+# to 127.N.0.255 (Cannot assign requested address), while Python could.
 _LOWEST, _HIGHEST = 1, 254
 _PER_NETWORK = _HIGHEST - _LOWEST + 1
 _POD_ADDRESSES = 128 * _PER_NETWORK
 _POLL_SECONDS = 0.25
 
 
-class Block:
-    """A claim on 127.N.0.0/16 that no other sandbox on this machine has; given back when the process ends.
+class AddressBlock:
+    """A claim on 127.N.0.0/16, exclusive among the sandboxes of this machine, released when the process ends.
 
-    127.N.0.0 to 127.N.127.255 are for pods' processes, up to 127.N.254.255 for the stand-in's relays; nothing
-    listens on 127.N.255.254. A pod's IP in the API is 10.N.y.z for 127.N.y.z, because the API refuses loopback
-    addresses in EndpointSlices.
+    127.N.0.0 to 127.N.127.255 are for pods' processes, up to 127.N.254.255 for the stand-in's relays; nothing listens
+    on 127.N.255.254. The pod IP of 127.N.y.z is 10.N.y.z, because the API refuses loopback addresses in EndpointSlices.
     """
 
     def __init__(self, wanted: str) -> None:
-        """Claims a block, the same for the same `wanted` where it is free."""
+        """Claims a free block; the same `wanted` prefers the same block."""
         size = _LAST_BLOCK - _FIRST_BLOCK + 1
         start = zlib.crc32(wanted.encode()) % size
         for step in range(size):
             number = _FIRST_BLOCK + (start + step) % size
             claim = socket.socket(socket.AF_UNIX)
             try:
-                # An abstract name: it is gone with the process, however that ends.
+                # An abstract socket name disappears with the process, even if killed.
                 claim.bind(f"\0hzlink-sandbox-net-{number}")
             except OSError:
                 claim.close()
@@ -43,7 +42,7 @@ class Block:
             self._claim = claim
             self.number = number
             return
-        raise SandboxError("every part of loopback is taken by other sandboxes")
+        raise SandboxError("every loopback block is in use by other sandboxes")
 
     @property
     def prefix(self) -> str:
@@ -52,10 +51,10 @@ class Block:
 
 
 class LoopbackNetwork:
-    """Gives out addresses, publishes endpoints.json and reads services.json."""
+    """Allocates addresses, publishes endpoints.json and reads services.json."""
 
-    def __init__(self, layout: Layout, block: Block) -> None:
-        self.dead = f"{block.prefix}.255.254"
+    def __init__(self, layout: Layout, block: AddressBlock) -> None:
+        self.unreachable = f"{block.prefix}.255.254"
         self._layout = layout
         self._number = block.number
         self._lock = threading.Lock()
@@ -65,32 +64,23 @@ class LoopbackNetwork:
         write_json(layout.endpoints, {})
 
     def allocate(self) -> tuple[str, str]:
-        """A new (loopback address, pod IP); addresses come round again after some 32,000."""
+        """A new (loopback address, pod IP); addresses repeat after some 32,000."""
         with self._lock:
             high, low = divmod(self._given % _POD_ADDRESSES, _PER_NETWORK)
             self._given += 1
         return f"127.{self._number}.{high}.{_LOWEST + low}", f"10.{self._number}.{high}.{_LOWEST + low}"
 
-    def relays(self, server: str, namespace: str) -> dict[str, str]:
-        """The stand-in's relays in a namespace: Service name -> loopback address."""
+    def relays(self, server: str, namespace: str) -> tuple[dict[str, str], dict[int, str]]:
+        """The loopback addresses of the stand-in's relays in a namespace, by Service and by the router's port."""
         prefix = f"{server}/{namespace}/"
-        return {
-            key.removeprefix(prefix): str(relay["ip"]) for key, relay in self._relays.items() if key.startswith(prefix)
-        }
-
-    def router_ports(self, server: str, namespace: str) -> dict[int, str]:
-        """The same relays by the port of the router that they stand for: port -> loopback address."""
-        prefix = f"{server}/{namespace}/"
-        return {
-            relay["target"]: str(relay["ip"])
-            for key, relay in self._relays.items()
-            if key.startswith(prefix) and "target" in relay
-        }
+        here = {key.removeprefix(prefix): relay for key, relay in self._relays.items() if key.startswith(prefix)}
+        by_service = {name: str(relay["ip"]) for name, relay in here.items()}
+        return by_service, {relay["target"]: str(relay["ip"]) for relay in here.values() if "target" in relay}
 
     def set_endpoint(self, key: str, uid: str, endpoint: Obj | None) -> None:
-        """Publishes where a pod's process is, or takes that back. `key`: API server/namespace/pod.
+        """Publishes where a pod's process listens, or removes that (None). `key`: API server/namespace/pod.
 
-        A pod cannot take back what belongs to the next one of its name.
+        A pod cannot remove the entry of a later pod of the same name.
         """
         with self._lock:
             before = self._endpoints.get(key)
@@ -103,7 +93,7 @@ class LoopbackNetwork:
             write_json(self._layout.endpoints, self._endpoints)
 
     def watch_relays(self, changed: Callable[[], None], stop: threading.Event) -> None:
-        """Reads services.json whenever it has been replaced, and calls back; returns when `stop` is set."""
+        """Reads services.json whenever it is replaced, and then calls `changed`; returns when `stop` is set."""
         seen = None
         while not stop.wait(_POLL_SECONDS):
             stamp = file_stamp(self._layout.services)

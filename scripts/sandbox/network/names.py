@@ -14,7 +14,7 @@ from sandbox.layout import replace_text
 
 @dataclass(frozen=True)
 class PodName:
-    """What names have to know of a pod. `address` is its process's loopback address."""
+    """A pod as DNS sees it. `address` is its process's loopback address."""
 
     name: str
     labels: Mapping[str, str]
@@ -29,40 +29,42 @@ Entry = tuple[str, str]
 
 
 def resolve(
-    namespace: str, services: Iterable[Obj], pods: Sequence[PodName], relays: Mapping[str, str], dead: str
+    namespace: str, services: Iterable[Obj], pods: Sequence[PodName], relays: Mapping[str, str], unreachable: str
 ) -> list[Entry]:
     """Every name that resolves in the namespace.
 
-    A Service with a relay (made by the Skupper stand-in) leads there, a headless one to its pods, another to its
-    ready pods. A Service with a cluster IP that leads nowhere resolves all the same, to the address `dead`, where
-    nothing listens.
+    A Service with a relay of the Skupper stand-in resolves to the relay, any other Service to its ready pods (or all,
+    with publishNotReadyAddresses). A Service with a cluster IP and no pods resolves to `unreachable`, where nothing
+    listens.
     """
     entries: list[Entry] = []
     for service in services:
         name = service["metadata"]["name"]
         addresses = _addresses(service, pods, relays)
         if not addresses and service["spec"].get("clusterIP") != "None":
-            addresses = [dead]
+            addresses = [unreachable]
         for address in addresses:
-            entries += [(address, form) for form in _forms(name, namespace)]
+            entries += [(address, form) for form in _dns_names(name, namespace)]
         for pod in pods:
             if pod.hostname and pod.subdomain == name:
-                entries += [(pod.address, form) for form in _forms(f"{pod.hostname}.{name}", namespace)]
+                entries += [(pod.address, form) for form in _dns_names(f"{pod.hostname}.{name}", namespace)]
     return entries
 
 
-def by_target(services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]) -> Mapping[str, str]:
-    """The relays that Services really lead to: a Service that has one leads to whichever has its target port.
+def relays_by_target_port(
+    services: Iterable[Obj], relays: Mapping[str, str], routers: Mapping[int, str]
+) -> Mapping[str, str]:
+    """The relay that each Service with one really leads to: the relay of its target port.
 
-    Somebody may have changed that port since the stand-in made the Service.
+    The port may have been changed since the stand-in created the Service.
     """
-    led = dict(relays)
+    found = dict(relays)
     for service in services:
         name, ports = service["metadata"]["name"], service["spec"].get("ports") or [{}]
         target = ports[0].get("targetPort")
         if name in relays and isinstance(target, int):
-            led[name] = routers.get(target, relays[name])
-    return led
+            found[name] = routers.get(target, relays[name])
+    return found
 
 
 def _addresses(service: Obj, pods: Sequence[PodName], relays: Mapping[str, str]) -> list[str]:
@@ -78,19 +80,19 @@ def _addresses(service: Obj, pods: Sequence[PodName], relays: Mapping[str, str])
     return [p.address for p in matching if p.ready or early]
 
 
-def _forms(name: str, namespace: str) -> list[str]:
+def _dns_names(name: str, namespace: str) -> list[str]:
     return [name, f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.svc.cluster.local"]
 
 
 def write_hosts(path: Path, entries: Iterable[Entry], own: PodName) -> None:
-    """Writes the names as one pod sees them, in the form of /etc/hosts: its own name too, as in a real pod."""
+    """Writes the names as one pod sees them, its own included, in the form of /etc/hosts."""
     lines = [f"{own.address} {own.hostname or own.name}", *(f"{address} {name}" for address, name in entries)]
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, "\n".join(["127.0.0.1 localhost", *lines, ""]))
 
 
 def read_hosts(path: Path, name: str) -> list[str]:
-    """The addresses of a name in such a file, in its order; empty if it does not resolve."""
+    """The addresses of a name in such a file, in order; empty if it does not resolve."""
     wanted = name.lower().rstrip(".")
     found = []
     for line in path.read_text().splitlines():
@@ -101,7 +103,7 @@ def read_hosts(path: Path, name: str) -> list[str]:
 
 
 def address_of(path: Path, host: str) -> str | None:
-    """Where a connection to `host` goes: an address to itself, a name by such a file; None if it does not resolve."""
+    """The address of `host`, which is an address or a name in such a file; None if it does not resolve."""
     try:
         socket.inet_aton(host)
     except OSError:

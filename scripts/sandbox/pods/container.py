@@ -1,4 +1,4 @@
-"""One run of one process behind a container: started, logged, probed, ended."""
+"""One run of a container's process: start, log, probes, end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox.daemon import processes
+from sandbox import processes
 from sandbox.pods.programs import Launch
 from sandbox.pods.spec import Probe
 
-_QUICK = 0.15
-"""Seconds between probes of a starting container, where the profile does not ask for the pod's own period."""
+_FAST_PROBE_SECONDS = 0.15
+"""Seconds between probes of a starting container in the profile `fast`."""
 
 
 class ContainerRun:
@@ -43,7 +43,7 @@ class ContainerRun:
         return self._process.returncode
 
     def drain(self) -> None:
-        """Waits a moment for the last lines to reach the log, after the end."""
+        """Waits up to a second until the log has the last lines of the ended process."""
         self._copier.join(1.0)
 
     def send(self, number: signal.Signals) -> None:
@@ -54,16 +54,16 @@ class ContainerRun:
 
 
 class Readiness:
-    """Whether a container is ready, from its probes. Ask `due` for when, then `check`.
+    """Whether a container is ready, by its probes. `due` says when to call `check`.
 
-    With `patient` the probes come when the pod says; without, a starting container is asked more often.
+    With `pod_timing` probes run at the pod's own times; without, those of a starting container run more often.
     """
 
-    def __init__(self, startup: Probe | None, readiness: Probe | None, address: str, patient: bool) -> None:
+    def __init__(self, startup: Probe | None, readiness: Probe | None, address: str, pod_timing: bool) -> None:
         self._startup = startup
         self._readiness = readiness
         self._address = address
-        self._patient = patient
+        self._pod_timing = pod_timing
         self._failures = 0
         self._successes = 0
         self.started = startup is None
@@ -73,13 +73,13 @@ class Readiness:
 
     @property
     def due(self) -> float | None:
-        """Seconds until the next probe; None when there is nothing to ask."""
+        """Seconds until the next probe; None when there is no probe."""
         if self.started and self._readiness is None:
             return None
         return max(0.0, self._next - time.monotonic())
 
     def check(self) -> None:
-        """Asks the probe that is due, and sets `started` and `ready`."""
+        """Runs the probe that is due, and sets `started` and `ready`."""
         probe = self._readiness if self.started else self._startup
         if probe is None:
             return
@@ -89,7 +89,7 @@ class Readiness:
         if not self.started:
             self.started = self._successes >= probe.successes
             if self.started:
-                # The kubelet asks for readiness at once when a container has started.
+                # The kubelet runs the first readiness probe at once when a container has started.
                 self._successes = 0
                 self.ready = self._readiness is None
                 self._next = time.monotonic() + (self._delay(self._readiness) if self._readiness else 0.0)
@@ -101,10 +101,10 @@ class Readiness:
         self._next = time.monotonic() + self._period(probe)
 
     def _delay(self, probe: Probe) -> float:
-        return probe.delay if self._patient else 0.0
+        return probe.delay if self._pod_timing else 0.0
 
     def _period(self, probe: Probe) -> float:
-        return probe.period if self._patient or self.ready else min(_QUICK, probe.period)
+        return probe.period if self._pod_timing or self.ready else min(_FAST_PROBE_SECONDS, probe.period)
 
 
 def passes(probe: Probe, address: str) -> bool:
@@ -130,7 +130,7 @@ def log_line(text: bytes) -> bytes:
 
 
 def copy_output(process: subprocess.Popen[bytes], path: Path) -> threading.Thread:
-    """Writes what the process prints to the file, until it closes its output. Returns the thread that does it."""
+    """Writes the process's output to the file, in a thread, which is returned."""
 
     def copy() -> None:
         assert process.stdout is not None  # noqa: S101 started with a pipe

@@ -1,7 +1,7 @@
-"""Which images a simulated node can have. Pure.
+"""Which images a simulated node can pull. Pure.
 
-Most are taken for granted. Refused is what nobody could have, and, of images whose program is run for real, a Python
-that this is not.
+Every image can be pulled, except from a host that never resolves and except Python versions that the sandbox cannot
+run.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ _PYTHON = re.compile(r"(?:.*/)?python:3\.1[1-4](?:\.\d+)?(?:-slim|-alpine)?")
 
 
 def is_python(image: str) -> bool:
-    """Whether there is a Python in it that the sandbox's own can stand for."""
+    """Whether the image has a Python version that the sandbox's own Python can replace."""
     return _PYTHON.fullmatch(image) is not None
 
 
 def refusal(image: str) -> str:
-    """What a node says that cannot pull the image; empty where it can."""
+    """A node's message when it cannot pull the image; empty when it can."""
     host, _, _ = image.partition("/")
     said = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
     if "/" in image and host.partition(":")[0].endswith(".invalid"):

@@ -1,4 +1,4 @@
-"""The simulated node of one API server: gives every pod its thread, its address and its names."""
+"""The simulated kubelet of one API server: a thread, an address and DNS names for every pod."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.layout import Layout
 from sandbox.network import names
 from sandbox.network.loopback import LoopbackNetwork
 from sandbox.pods import spec
-from sandbox.pods.programs import Place, Toolbox
+from sandbox.pods.programs import MemberRuntime, PodLocation
 from sandbox.pods.worker import PodWorker
 
 PROCESSES = "sandbox.hzlink.dev/processes"
@@ -21,22 +21,24 @@ PROCESSES = "sandbox.hzlink.dev/processes"
 
 
 class Kubelet:
-    """Watches one API server's pods, Services and namespaces, and keeps its pods going."""
+    """Watches one API server's pods, Services and namespaces, and runs its pods."""
 
-    def __init__(self, server: str, kube: Kube, layout: Layout, toolbox: Toolbox, network: LoopbackNetwork) -> None:
+    def __init__(
+        self, server: str, kube: Kube, layout: Layout, runtime: MemberRuntime, network: LoopbackNetwork
+    ) -> None:
         self.server = server
         self.kube = kube
-        self.toolbox = toolbox
+        self.runtime = runtime
         self._layout = layout
         self._network = network
         self._lock = threading.RLock()
         self._workers: dict[str, PodWorker] = {}
         self._services: dict[tuple[str, str], Obj] = {}
-        self._bare: set[str] = set()
+        self._without_processes: set[str] = set()
         self._stopping = False
 
     def start(self) -> None:
-        """Begins to watch; returns at once."""
+        """Starts the watches; returns at once."""
         synced = [threading.Event(), threading.Event()]
         self._follow(kinds.NAMESPACES, self._namespace, synced[0])
         self._follow(kinds.SERVICES, self._service, synced[1])
@@ -49,7 +51,7 @@ class Kubelet:
         threading.Thread(target=pods_after_the_rest, name=f"{self.server}-pods", daemon=True).start()
 
     def stop(self) -> None:
-        """Kills every process. The API server is not told."""
+        """Kills every process, without a status update."""
         with self._lock:
             self._stopping = True
             workers = list(self._workers.values())
@@ -60,7 +62,7 @@ class Kubelet:
             worker.join(2.0)
 
     def refresh(self) -> None:
-        """The stand-in's relays have changed: names in all namespaces follow."""
+        """Updates the names in all namespaces: the stand-in's relays have changed."""
         with self._lock:
             for namespace in {worker.record.namespace for worker in self._workers.values()}:
                 self._write_names(namespace)
@@ -69,10 +71,10 @@ class Kubelet:
 
     def processes_allowed(self, namespace: str) -> bool:
         """Whether real processes may run in this namespace."""
-        return namespace not in self._bare
+        return namespace not in self._without_processes
 
     def lookup(self, namespace: str) -> spec.Lookup:
-        """How to get at the namespace's ConfigMaps and Secrets."""
+        """A function that reads the namespace's ConfigMaps and Secrets."""
 
         def data(kind: spec.DataKind, name: str) -> dict[str, bytes] | None:
             resource = kinds.CONFIG_MAPS if kind == "ConfigMap" else kinds.SECRETS
@@ -87,22 +89,22 @@ class Kubelet:
         return data
 
     def changed(self, worker: PodWorker) -> None:
-        """A pod's process or readiness is not what it was."""
+        """Updates endpoints and names: a pod's process or readiness has changed."""
         record = worker.record
         with self._lock:
             if self._workers.get(record.uid) is worker:
                 self._network.set_endpoint(self._key(worker), record.uid, worker.endpoint())
                 self._write_names(record.namespace)
 
-    def left(self, worker: PodWorker) -> None:
-        """A pod's process has ended for good."""
+    def finished(self, worker: PodWorker) -> None:
+        """Removes a pod whose process has ended for good."""
         record = worker.record
         with self._lock:
             if self._workers.pop(record.uid, None) is not None:
                 self._network.set_endpoint(self._key(worker), record.uid, None)
                 self._write_names(record.namespace)
 
-    # What is watched
+    # Watches
 
     def _follow(self, resource: Resource, handle: Callable[[Obj, bool], None], synced: threading.Event) -> None:
         def follow() -> None:
@@ -118,9 +120,9 @@ class Kubelet:
     def _namespace(self, namespace: Obj, exists: bool) -> None:
         labels = namespace["metadata"].get("labels", {})
         if exists and labels.get(PROCESSES) == "none":
-            self._bare.add(namespace["metadata"]["name"])
+            self._without_processes.add(namespace["metadata"]["name"])
         else:
-            self._bare.discard(namespace["metadata"]["name"])
+            self._without_processes.discard(namespace["metadata"]["name"])
 
     def _service(self, service: Obj, exists: bool) -> None:
         key = key_of(service)
@@ -145,7 +147,7 @@ class Kubelet:
         meta = pod["metadata"]
         address, pod_ip = self._network.allocate()
         folder = self._layout.pod_dir(self.server, meta["namespace"], meta["name"], meta["uid"])
-        worker = PodWorker(self, pod, Place(folder, address), pod_ip)
+        worker = PodWorker(self, pod, PodLocation(folder, address), pod_ip)
         self._workers[meta["uid"]] = worker
         self._write_names(meta["namespace"])
         worker.start()
@@ -159,11 +161,10 @@ class Kubelet:
             return
         services = [s for (ns, _), s in self._services.items() if ns == namespace]
         pods = [w.pod_name() for w in here]
-        routers = self._network.router_ports(self.server, namespace)
-        relays = names.by_target(services, self._network.relays(self.server, namespace), routers)
-        entries = names.resolve(namespace, services, pods, relays, self._network.dead)
+        relays = names.relays_by_target_port(services, *self._network.relays(self.server, namespace))
+        entries = names.resolve(namespace, services, pods, relays, self._network.unreachable)
         for worker in readers:
-            names.write_hosts(worker.place.hosts, entries, worker.pod_name())
+            names.write_hosts(worker.location.hosts, entries, worker.pod_name())
 
     def _key(self, worker: PodWorker) -> str:
         return f"{self.server}/{worker.record.namespace}/{worker.record.name}"

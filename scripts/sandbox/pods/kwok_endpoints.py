@@ -1,4 +1,4 @@
-"""Tells KWOK, which answers as the kubelet, where a pod's logs and ports really are."""
+"""The objects that tell KWOK, which answers as the kubelet, where a pod's logs and ports are."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sandbox.api.client import Kube
 from sandbox.api.kinds import Obj, key_of
 
 
-def offer_logs(kube: Kube, pod: Obj, files: Mapping[str, tuple[Path, Path | None]]) -> None:
-    """`kubectl logs` reads these: container name -> (log, log of the run before)."""
+def publish_logs(kube: Kube, pod: Obj, files: Mapping[str, tuple[Path, Path | None]]) -> None:
+    """`kubectl logs` reads these: container name -> (log, log of the previous run)."""
     logs = []
     for container, (current, previous) in files.items():
         entry: Obj = {"containers": [container], "logsFile": str(current), "follow": True}
@@ -21,24 +21,24 @@ def offer_logs(kube: Kube, pod: Obj, files: Mapping[str, tuple[Path, Path | None
     kube.apply(kinds.POD_LOGS, {"metadata": _metadata(pod), "spec": {"logs": logs}})
 
 
-def offer_ports(kube: Kube, pod: Obj, address: str, ports: Iterable[int]) -> None:
+def publish_ports(kube: Kube, pod: Obj, address: str, ports: Iterable[int]) -> None:
     """`kubectl port-forward` to these ports of the pod leads to the same ports of `address`."""
     forwards = [{"ports": [port], "target": {"address": address, "port": port}} for port in sorted(set(ports))]
     kube.apply(kinds.PORT_FORWARDS, {"metadata": _metadata(pod), "spec": {"forwards": forwards}})
 
 
-def withdraw(kube: Kube, pod: Obj) -> None:
-    """Takes both back, unless they belong to another pod of the same name by now."""
+def remove(kube: Kube, pod: Obj) -> None:
+    """Deletes both, unless they belong to a later pod of the same name."""
     namespace, name = key_of(pod)
     for resource in (kinds.PORT_FORWARDS, kinds.POD_LOGS):
-        offer = kube.get(resource, namespace, name)
-        owners = offer["metadata"].get("ownerReferences", []) if offer else []
-        if offer and any(owner["uid"] == pod["metadata"]["uid"] for owner in owners):
-            kube.delete(resource, namespace, name, version=offer["metadata"]["resourceVersion"])
+        published = kube.get(resource, namespace, name)
+        owners = published["metadata"].get("ownerReferences", []) if published else []
+        if published and any(owner["uid"] == pod["metadata"]["uid"] for owner in owners):
+            kube.delete(resource, namespace, name, version=published["metadata"]["resourceVersion"])
 
 
 def _metadata(pod: Obj) -> Obj:
     meta = pod["metadata"]
-    # The owner is for the case that the sandbox dies before it can withdraw.
+    # The owner lets the garbage collector remove it if the sandbox is killed.
     owner = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
     return {"name": meta["name"], "namespace": meta["namespace"], "ownerReferences": [owner]}

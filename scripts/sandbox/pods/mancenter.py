@@ -1,8 +1,8 @@
-"""Stands in Management Center's place: a real Hazelcast client, in a process of its own, behind a pod.
+"""Replaces Management Center: a real Hazelcast client as a pod's process.
 
-Like the real one it is told its cluster by a client configuration file, is called "MC-Client-<cluster name>", answers
-on ports 8080 and 8081, and when it finds nobody at its start it stays up without a cluster until it is restarted. What
-it sees is in its log and, as JSON, behind port 8080.
+As the real one it reads its cluster from a client configuration file, is called "MC-Client-<cluster name>", answers on
+ports 8080 and 8081, and, if it finds no member at its start, runs without a cluster until it is restarted. Its log and,
+as JSON, port 8080 show which members it sees.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from hazelcast.client import HazelcastClient
 
 from sandbox.network.names import use_names
 
-_LOOK_SECONDS = 2.0
+_UPDATE_SECONDS = 2.0
 _log = logging.getLogger("mancenter")
 
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """What a client configuration file says, as far as this stand-in goes."""
+    """The part of a client configuration file that is used here."""
 
     name: str
     addresses: Sequence[str]
@@ -37,8 +37,8 @@ class ClusterConfig:
 
 
 @dataclass
-class Seen:
-    """What the stand-in tells of itself."""
+class View:
+    """What port 8080 shows."""
 
     state: str = "starting"
     cluster: str = ""
@@ -48,7 +48,7 @@ class Seen:
 
 
 def read_config(text: str) -> ClusterConfig:
-    """The configuration in YAML, with the root `hazelcast-client`. ValueError when it names nobody to connect to."""
+    """The configuration in YAML, with the root `hazelcast-client`. ValueError when it names no member."""
     root: dict[str, Any] = (yaml.safe_load(text) or {}).get("hazelcast-client") or {}
     network = root.get("network") or {}
     discovery = network.get("kubernetes") or {}
@@ -62,20 +62,20 @@ def read_config(text: str) -> ClusterConfig:
     return ClusterConfig(str(root.get("cluster-name", "dev")), addresses, smart)
 
 
-class OneLine(logging.Formatter):
-    """Leaves tracebacks out: the client's own are long, and repeated with every try."""
+class OneLineFormatter(logging.Formatter):
+    """Omits tracebacks: the client logs a long one with every attempt."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 logging's name
-        """The last line of what it would be."""
+        """The exception only."""
         return f"  {ei[1]!r}"
 
 
-def serve(address: str, port: int, seen: Seen) -> None:
-    """Answers every GET with what is seen, from a thread of its own."""
+def serve(address: str, port: int, view: View) -> None:
+    """Answers every GET with the view, from another thread."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(asdict(seen)).encode() + b"\n"
+            body = json.dumps(asdict(view)).encode() + b"\n"
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -83,14 +83,14 @@ def serve(address: str, port: int, seen: Seen) -> None:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            pass  # the probes would fill the log
+            pass  # the probes' requests would fill the log
 
     server = http.server.ThreadingHTTPServer((address, port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 def connect(config: ClusterConfig, give_up_after: float) -> HazelcastClient:
-    """A client; raises what the client raises when it found nobody in time."""
+    """A connected client; raises the client's error when it finds no member in time."""
     return HazelcastClient(
         cluster_name=config.name,
         client_name=f"MC-Client-{config.name}",
@@ -102,43 +102,43 @@ def connect(config: ClusterConfig, give_up_after: float) -> HazelcastClient:
     )
 
 
-def look(client: HazelcastClient, seen: Seen) -> None:
-    """Brings `seen` up to date."""
+def update(client: HazelcastClient, view: View) -> None:
+    """Updates `view`."""
     members = sorted(f"{m.address.host}:{m.address.port}" for m in client.cluster_service.get_members())
-    # The client tells nobody what it is connected to; Management Center shows it, so this looks inside.
+    # The client's public API does not list its connections, which Management Center shows.
     active = client._connection_manager.active_connections.values()
     connections = sorted(f"{c.remote_address.host}:{c.remote_address.port}" for c in active)
-    if (members, connections) != (seen.members, seen.connections):
+    if (members, connections) != (view.members, view.connections):
         _log.info("%d members %s, connections %s", len(members), members, connections)
-    seen.members, seen.connections = members, connections
+    view.members, view.connections = members, connections
 
 
-def run(config: ClusterConfig, give_up_after: float, seen: Seen) -> None:
-    """Connects and looks; returns when it found nobody at the start. Once connected it never gives up."""
-    seen.cluster, seen.state = config.name, "connecting"
+def run(config: ClusterConfig, give_up_after: float, view: View) -> None:
+    """Connects and updates the view. Raises when it finds no member at the start; later it reconnects for ever."""
+    view.cluster, view.state = config.name, "connecting"
     _log.info("connecting to %s %s, giving up after %g s", config.name, list(config.addresses), give_up_after)
     client = connect(config, give_up_after)
     while True:
-        seen.state = "connected"
+        view.state = "connected"
         while client.lifecycle_service.is_running():
-            look(client, seen)
-            time.sleep(_LOOK_SECONDS)
-        seen.state, seen.members, seen.connections = "reconnecting", [], []
-        _log.info("the cluster is lost; trying again")
-        client = _again(config)
+            update(client, view)
+            time.sleep(_UPDATE_SECONDS)
+        view.state, view.members, view.connections = "reconnecting", [], []
+        _log.info("the cluster is lost; reconnecting")
+        client = _reconnect(config)
 
 
-def _again(config: ClusterConfig) -> HazelcastClient:
+def _reconnect(config: ClusterConfig) -> HazelcastClient:
     while True:
         try:
             return connect(config, 60.0)
-        except Exception as err:  # whatever it was, the next try may do better
-            _log.info("still nobody: %s", err)
+        except Exception as err:  # the next attempt may succeed
+            _log.info("no member found: %s", err)
             time.sleep(1.0)
 
 
 def main() -> None:
-    """Runs until it is ended from outside."""
+    """Runs until it is killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=Path, required=True, help="the pod's names, as in /etc/hosts")
     parser.add_argument("--address", required=True, help="the pod's loopback address")
@@ -146,17 +146,17 @@ def main() -> None:
     parser.add_argument("--give-up-after", type=float, required=True, metavar="SECONDS")
     options = parser.parse_args()
     handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     use_names(options.hosts)
-    seen = Seen()
+    view = View()
     for port in (8080, 8081):
-        serve(options.address, port, seen)
+        serve(options.address, port, view)
     try:
-        run(read_config(Path(options.config).read_text()), options.give_up_after, seen)
-    except Exception as err:  # it must stay up, as the real one does
-        seen.state, seen.error = "failed", str(err) or repr(err)
-        _log.error("found no cluster and will not try again until restarted: %r", err)
+        run(read_config(Path(options.config).read_text()), options.give_up_after, view)
+    except Exception as err:  # it keeps running, as the real one does
+        view.state, view.error = "failed", str(err) or repr(err)
+        _log.error("found no cluster; not connected until restarted: %r", err)
     threading.Event().wait()
 
 

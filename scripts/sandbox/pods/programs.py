@@ -1,4 +1,4 @@
-"""Which programs stand behind which pods, and how they are started. Pure but for looking for Java."""
+"""Which pods run which programs, and how they are started."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ App = Literal["member", "mancenter", "python", "none"]
 _APPS: dict[str, App] = {"hazelcast": "member", "hazelcast-mancenter": "mancenter", "hzlink-verify": "python"}
 MINIMUM_JAVA = 17
 
-# Small and quick to start. What the pod says in JAVA_OPTS comes after these and wins.
+# Small and quick to start. The pod's JAVA_OPTS come after these and override them.
 _JAVA_DEFAULTS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.negative.ttl=0")
-# How long members wait before the first of them founds the cluster; the product's own defaults are 5 s each. The
-# second setting belongs to a section that is off, and yet discovery by DNS goes by it.
+# How long members wait before the first of them forms the cluster; the defaults are 5 s each. The second setting is in
+# a section that is disabled, but discovery by DNS uses it.
 _FAST_JOIN = ("-Dhazelcast.wait.seconds.before.join=1",)
-_FAST_CLAIM = (
+_FAST_JOIN_SETTINGS = (
     "-Dhz.advanced-network.join.tcp-ip.enabled=false",
     "-Dhz.advanced-network.join.tcp-ip.connection-timeout-seconds=1",
 )
-# In place of the image's own default, which would look for others by multicast on the user's network.
-_LONELY = (
+# Replaces the image's default, which would discover members by multicast on the user's network.
+_NO_DISCOVERY = (
     "hazelcast:\n  network:\n    join:\n      auto-detection: {enabled: false}\n      multicast: {enabled: false}\n"
 )
 
@@ -48,45 +48,32 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Toolbox:
-    """What there is to run members with. `java` or `jar` is None where it is missing."""
+class MemberRuntime:
+    """What members run with. `java` or `jar` is None when missing."""
 
     java: str | None
     jar: Path | None
     profile: Profile
 
     @property
-    def members(self) -> bool:
+    def available(self) -> bool:
         """Whether real members can be run."""
         return self.java is not None and self.jar is not None
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a pod lives on this machine. `folder` holds volumes/, hosts, tmp/, bin/."""
+class PodLocation:
+    """A pod's files and address on this machine."""
 
-    folder: Path
-    address: str
-
-    @property
-    def volumes(self) -> Path:
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder = folder
+        self.address = address
+        self.volumes = folder / "volumes"
         """One folder for each of the pod's volumes."""
-        return self.folder / "volumes"
-
-    @property
-    def hosts(self) -> Path:
+        self.hosts = folder / "hosts"
         """The names that the pod can resolve."""
-        return self.folder / "hosts"
-
-    @property
-    def tmp(self) -> Path:
-        """For the process's temporary files."""
-        return self.folder / "tmp"
-
-    @property
-    def bin(self) -> Path:
+        self.tmp = folder / "tmp"
+        self.bin = folder / "bin"
         """Programs that come first on the PATH of the pod's scripts."""
-        return self.folder / "bin"
 
     def log(self, container: str, restarts: int) -> Path:
         """The log of one run of a container."""
@@ -94,12 +81,12 @@ class Place:
 
 
 def app_of(pod: Obj) -> App:
-    """Which known program a pod stands for, by its label `app`."""
+    """The program that a pod runs, by its label `app`."""
     return _APPS.get(pod["metadata"].get("labels", {}).get("app", ""), "none")
 
 
 def find_java() -> str | None:
-    """A Java that is new enough for a member, from JAVA_HOME or PATH; None if there is none."""
+    """A Java that is new enough for a member, from JAVA_HOME or the PATH, or None."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin") if home else None
     java = java or shutil.which("java")
@@ -113,99 +100,107 @@ def find_java() -> str | None:
     return java if found and int(found[1]) >= MINIMUM_JAVA else None
 
 
-def member(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbox) -> Launch:
+def member(container: Obj, env: Mapping[str, str], location: PodLocation, runtime: MemberRuntime) -> Launch:
     """A real Hazelcast member, with the pod's own configuration and options, on the pod's loopback address."""
-    assert toolbox.java is not None  # noqa: S101 callers ask `toolbox.members` first
-    # Split first: the sandbox's own folder may have a space in its path.
-    options = [local_paths(option, container, place.volumes) for option in shlex.split(env.get("JAVA_OPTS", ""))]
+    assert runtime.java is not None  # noqa: S101 callers ask `runtime.available` first
+    # Split before the paths are replaced: the sandbox's own path may contain a space.
+    options = [local_paths(option, container, location.volumes) for option in shlex.split(env.get("JAVA_OPTS", ""))]
     config = next((o.partition("=")[2] for o in options if o.startswith("-Dhazelcast.config=")), None)
     if config is None:
-        config = _config(container, env, place)
+        config = _config(container, env, location)
         options.append(f"-Dhazelcast.config={config}")
-    argv = [toolbox.java, *_JAVA_DEFAULTS]
-    if toolbox.profile == "fast":
-        argv += [*_FAST_JOIN, *_fast_claim(Path(config))]
+    argv = [runtime.java, *_JAVA_DEFAULTS]
+    if runtime.profile == "fast":
+        argv += [*_FAST_JOIN, *_fast_join_settings(Path(config))]
     argv += options
     argv += [
         "-Xmx128m",
-        f"-Djdk.net.hosts.file={place.hosts}",
+        f"-Djdk.net.hosts.file={location.hosts}",
         "-Dsun.net.inetaddr.ttl=1",
         "-Djava.net.preferIPv4Stack=true",
-        f"-Djava.io.tmpdir={place.tmp}",
-        f"-Dhazelcast.local.localAddress={place.address}",
+        f"-Djava.io.tmpdir={location.tmp}",
+        f"-Dhazelcast.local.localAddress={location.address}",
         "-Dhazelcast.socket.bind.any=false",
         "-Dhazelcast.phone.home.enabled=false",
         "-cp",
-        str(toolbox.jar),
+        str(runtime.jar),
         "com.hazelcast.core.server.HazelcastMemberStarter",
     ]
-    return Launch(argv, _process_env(env), place.folder)
+    return Launch(argv, _process_env(env), location.folder)
 
 
-def _fast_claim(config: Path) -> tuple[str, ...]:
-    """The settings that may be laid over this configuration: it must have the section, and not use it itself."""
+def _fast_join_settings(config: Path) -> tuple[str, ...]:
+    """The settings that can override this configuration: it must have the section and not use it itself."""
     try:
         text = config.read_text()
     except OSError:
         return ()
-    return _FAST_CLAIM if "advanced-network:" in text and "tcp-ip:" not in text else ()
+    return _FAST_JOIN_SETTINGS if "advanced-network:" in text and "tcp-ip:" not in text else ()
 
 
-def _config(container: Obj, env: Mapping[str, str], place: Place) -> str:
+def _config(container: Obj, env: Mapping[str, str], location: PodLocation) -> str:
     named = env.get("HAZELCAST_CONFIG")
     if named:
-        return local_paths(named, container, place.volumes)
-    lonely = place.folder / "hazelcast-default.yaml"
-    lonely.write_text(_LONELY)
-    return str(lonely)
+        return local_paths(named, container, location.volumes)
+    default = location.folder / "hazelcast-default.yaml"
+    default.write_text(_NO_DISCOVERY)
+    return str(default)
 
 
-def mancenter(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbox) -> Launch:
-    """A real Hazelcast client in Management Center's place, told its cluster as the real one is (MC_INIT_CMD)."""
-    told = re.search(r"(?:-cc|--client-config)[= ]+([^\s;'\"]+)", env.get("MC_INIT_CMD", ""))
-    config = local_paths(told[1], container, place.volumes) if told else ""
-    argv = [sys.executable, "-m", "sandbox.pods.mancenter", "--hosts", str(place.hosts), "--address", place.address]
-    argv += ["--config", config, "--give-up-after", "20" if toolbox.profile == "measured" else "6"]
-    return Launch(argv, _process_env(env, PYTHONPATH=str(ROOT / "scripts")), place.folder)
+def mancenter(container: Obj, env: Mapping[str, str], location: PodLocation, runtime: MemberRuntime) -> Launch:
+    """A real Hazelcast client instead of Management Center, with the client configuration of MC_INIT_CMD."""
+    option = re.search(r"(?:-cc|--client-config)[= ]+([^\s;'\"]+)", env.get("MC_INIT_CMD", ""))
+    config = local_paths(option[1], container, location.volumes) if option else ""
+    argv = [
+        sys.executable,
+        "-m",
+        "sandbox.pods.mancenter",
+        "--hosts",
+        str(location.hosts),
+        "--address",
+        location.address,
+    ]
+    argv += ["--config", config, "--give-up-after", "20" if runtime.profile == "measured" else "6"]
+    return Launch(argv, _process_env(env, PYTHONPATH=str(ROOT / "scripts")), location.folder)
 
 
-def python(container: Obj, env: Mapping[str, str], place: Place) -> Launch | None:
-    """A Python program in a file, by this Python without any of its packages; None where the image has no Python."""
+def python(container: Obj, env: Mapping[str, str], location: PodLocation) -> Launch | None:
+    """A Python program in a file, run by this Python without its packages; None where the image has no Python."""
     command = [*(container.get("command") or []), *(container.get("args") or [])]
     if not command or command[0] != "python3" or not images.is_python(container["image"]):
         return None
     own = str(ROOT / "scripts" / "sandbox" / "pods" / "run_python.py")
     script = next(number for number, word in enumerate(command) if number and not word.startswith("-"))
-    program = [local_paths(word, container, place.volumes) for word in command[script:]]
-    argv = [sys.executable, "-I", "-S", *command[1:script], own, str(place.hosts), *program]
-    return Launch(argv, _process_env(env), place.folder)
+    program = [local_paths(word, container, location.volumes) for word in command[script:]]
+    argv = [sys.executable, "-I", "-S", *command[1:script], own, str(location.hosts), *program]
+    return Launch(argv, _process_env(env), location.folder)
 
 
-def init_script(container: Obj, env: Mapping[str, str], place: Place, toolbox: Toolbox) -> Launch | None:
-    """An init container that is a shell script, run for real with the pod's names; None for any other program."""
+def init_script(container: Obj, env: Mapping[str, str], location: PodLocation, runtime: MemberRuntime) -> Launch | None:
+    """An init container that is a shell script, run with the pod's names; None for any other program."""
     command = [*(container.get("command") or []), *(container.get("args") or [])]
     if not command or Path(command[0]).name not in ("sh", "bash"):
         return None
-    _write_shims(place, toolbox.profile)
-    argv = [Path(command[0]).name, *(local_paths(arg, container, place.volumes) for arg in command[1:])]
-    path = f"{place.bin}:{os.environ.get('PATH', os.defpath)}"
-    return Launch(argv, {**_process_env(env), "PATH": path}, place.folder)
+    _write_shims(location, runtime.profile)
+    argv = [Path(command[0]).name, *(local_paths(arg, container, location.volumes) for arg in command[1:])]
+    path = f"{location.bin}:{os.environ.get('PATH', os.defpath)}"
+    return Launch(argv, {**_process_env(env), "PATH": path}, location.folder)
 
 
-def _write_shims(place: Place, profile: Profile) -> None:
-    """`getent` that knows the sandbox's names; with the profile fast also a `sleep` that does not take long."""
-    place.bin.mkdir(parents=True, exist_ok=True)
-    shims = {"getent": _GETENT.format(hosts=shlex.quote(str(place.hosts)))}
+def _write_shims(location: PodLocation, profile: Profile) -> None:
+    """`getent`, which resolves the sandbox's names, and in the profile `fast` a short `sleep`."""
+    location.bin.mkdir(parents=True, exist_ok=True)
+    shims = {"getent": _GETENT.format(hosts=shlex.quote(str(location.hosts)))}
     if profile == "fast":
         shims["sleep"] = "#!/bin/sh\ncommand -p sleep 0.2\n"
     for name, text in shims.items():
-        path = place.bin / name
+        path = location.bin / name
         path.write_text(text)
         path.chmod(0o755)
 
 
 _GETENT = """#!/bin/sh
-# getent DATABASE NAME for a simulated pod: the names are those of the sandbox.
+# getent DATABASE NAME for a simulated pod: resolves the sandbox's names.
 while read -r address name; do
   if [ "$name" = "$2" ]; then
     echo "$address $name"
@@ -217,5 +212,5 @@ exit 2
 
 
 def _process_env(env: Mapping[str, str], **more: str) -> dict[str, str]:
-    """The container's own variables on a bare base: nothing of the user's environment but PATH."""
+    """The container's own variables and the user's PATH, nothing else of the user's environment."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **env, **more}

@@ -1,4 +1,4 @@
-"""What a pod's thread knows of its pod: the object, what its containers do, and what to wait for."""
+"""A pod's object and container states, and how the pod's thread waits for changes."""
 
 from __future__ import annotations
 
@@ -9,91 +9,78 @@ from collections.abc import Callable
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError, NotFoundError, Obj
-from sandbox.pods.status import first_view
+from sandbox.pods.status import initial_view
 
 READY_AFTER = "sandbox.hzlink.dev/ready-after"
 """Pod annotation: seconds from the start of its containers until it may be ready."""
 HOLD = "sandbox.hzlink.dev/hold"
-"""Pod annotation: the pod is kept waiting, with this reason, such as ImagePullBackOff or CrashLoopBackOff."""
+"""Pod annotation: keeps the pod waiting with this reason, such as ImagePullBackOff or CrashLoopBackOff."""
 
 HOST_IP = "127.0.0.1"
-_OTHERS_CONDITIONS = ("PodScheduled", "DisruptionTarget")
+_FOREIGN_CONDITIONS = ("PodScheduled", "DisruptionTarget")
 
 
-class LeaveError(Exception):
-    """The pod is being deleted, or the sandbox ends: stop whatever was going on."""
+class PodDeletedError(Exception):
+    """The pod is being deleted, or the sandbox ends."""
 
 
 class PodRecord:
-    """The pod as the API server has it, its view, and the means to wait for news of either."""
+    """The pod's object, the view of its containers, and waiting for changes of both."""
 
     def __init__(self, kube: Kube, pod: Obj, pod_ip: str) -> None:
         self.kube = kube
         self.pod = pod
         self.pod_ip = pod_ip
-        self.view = first_view(pod, pod_ip, HOST_IP)
+        meta = pod["metadata"]
+        self.namespace, self.name, self.uid = str(meta["namespace"]), str(meta["name"]), str(meta["uid"])
+        self.view = initial_view(pod, pod_ip, HOST_IP)
         self.gone = False
-        """Removed from the API server: the process has no time left."""
+        """Removed from the API server: the process gets no grace period."""
         self.stopping = False
-        """The sandbox ends: kill, write nothing any more."""
-        self._news = threading.Condition()
+        """The sandbox ends: the process is killed and no status written."""
+        self._change = threading.Condition()
         self._conditions: list[Obj] = []
 
-    @property
-    def namespace(self) -> str:
-        """The pod's namespace."""
-        return str(self.pod["metadata"]["namespace"])
-
-    @property
-    def name(self) -> str:
-        """The pod's name."""
-        return str(self.pod["metadata"]["name"])
-
-    @property
-    def uid(self) -> str:
-        """The pod's uid: a StatefulSet makes pods of the same name again and again."""
-        return str(self.pod["metadata"]["uid"])
-
-    # News, from other threads
+    # Called from other threads
 
     def update(self, pod: Obj) -> None:
-        """The pod has changed."""
-        with self._news:
+        """Takes a changed pod."""
+        with self._change:
             self.pod = pod
-            self._news.notify_all()
+            self._change.notify_all()
 
     def removed(self) -> None:
         """The pod was removed from the API server."""
-        with self._news:
+        with self._change:
             self.gone = True
-            self._news.notify_all()
+            self._change.notify_all()
 
     def stop(self) -> None:
         """The sandbox ends."""
-        with self._news:
+        with self._change:
             self.gone = self.stopping = True
-            self._news.notify_all()
+            self._change.notify_all()
 
     def wake(self) -> None:
-        """Something that a waiting thread asks for may have come true."""
-        with self._news:
-            self._news.notify_all()
+        """Makes a waiting thread check its condition again."""
+        with self._change:
+            self._change.notify_all()
 
-    # For the pod's thread
+    # Called from the pod's thread
 
     @property
-    def leaving(self) -> bool:
-        """Whether the pod is on its way out."""
+    def deleting(self) -> bool:
+        """Whether the pod is being deleted."""
         return self.gone or "deletionTimestamp" in self.pod["metadata"]
 
     @property
     def hold(self) -> str:
-        """Why the pod is to be held back; empty if it is not."""
+        """The reason of its annotation HOLD; empty without one."""
         return str(self.pod["metadata"].get("annotations", {}).get(HOLD, ""))
 
     @property
     def ready_after(self) -> float:
-        """Seconds that its annotation asks for."""
+        """The seconds of its annotation READY_AFTER."""
         value = self.pod["metadata"].get("annotations", {}).get(READY_AFTER, "0")
         try:
             return max(0.0, float(value))
@@ -101,37 +88,37 @@ class PodRecord:
             return 0.0
 
     def wait(self, seconds: float | None, until: Callable[[], bool]) -> bool:
-        """Waits until it is true (True) or the time is over (False; None waits for ever).
+        """Waits until `until` is true (True) or the time is over (False; None waits for ever).
 
-        Raises LeaveError as soon as the pod is to go.
+        Raises PodDeletedError as soon as the pod is being deleted.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
-        with self._news:
+        with self._change:
             while True:
-                if self.leaving:
-                    raise LeaveError
+                if self.deleting:
+                    raise PodDeletedError
                 if until():
                     return True
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                self._news.wait(left)
+                self._change.wait(left)
 
     def wait_gone(self, seconds: float, until: Callable[[], bool]) -> None:
-        """Waits in the same way for the end of a pod that is leaving, but not longer than it is there."""
+        """The same for a pod that is being deleted; ends early when the pod is removed."""
         deadline = time.monotonic() + seconds
-        with self._news:
+        with self._change:
             while not until() and not self.gone and time.monotonic() < deadline:
-                self._news.wait(deadline - time.monotonic())
+                self._change.wait(deadline - time.monotonic())
 
     def publish(self) -> None:
-        """Writes the status, until the API server takes it. NotFoundError or ConflictError when the pod is gone."""
+        """Writes the status, with retries. NotFoundError or ConflictError when the pod is gone."""
         others = self.pod.get("status", {}).get("conditions") or []
-        before = [*self._conditions, *(c for c in others if c["type"] in _OTHERS_CONDITIONS)]
+        before = [*self._conditions, *(c for c in others if c["type"] in _FOREIGN_CONDITIONS)]
         status = self.view.status(before)
         while True:
             try:
-                # With the uid, so that it cannot hit another pod of the same name.
+                # The uid keeps it from changing a later pod of the same name.
                 body = {"metadata": {"uid": self.uid}, "status": status}
                 self.kube.patch(kinds.PODS, self.namespace, self.name, body, subresource="status")
             except (NotFoundError, ConflictError):
@@ -139,5 +126,5 @@ class PodRecord:
             except KubeError:
                 self.wait(0.5, lambda: False)
             else:
-                self._conditions = [c for c in status["conditions"] if c["type"] not in _OTHERS_CONDITIONS]
+                self._conditions = [c for c in status["conditions"] if c["type"] not in _FOREIGN_CONDITIONS]
                 return

@@ -1,4 +1,4 @@
-"""What a pod's specification means for a process on this machine: environment, files, ports, probes."""
+"""Translates a pod's specification for a process on this machine: environment, files, ports, probes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.api.kinds import Obj
 
 DataKind = Literal["ConfigMap", "Secret"]
 Lookup = Callable[[DataKind, str], dict[str, bytes] | None]
-"""Gives the data of a ConfigMap or Secret in the pod's namespace; None when there is none."""
+"""Returns the data of a ConfigMap or Secret in the pod's namespace, or None."""
 
 _REFS: tuple[tuple[DataKind, str], ...] = (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef"))
 _VOLUMES: tuple[tuple[DataKind, str, str], ...] = (
@@ -23,7 +23,7 @@ _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
 
 class MissingError(Exception):
-    """The pod needs an object that is not there (yet)."""
+    """The pod needs an object that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Probe:
 
 
 def environment(container: Obj, pod: Obj, address: str, lookup: Lookup) -> dict[str, str]:
-    """The container's variables, with $(NAME) expanded as Kubernetes does it: by what was defined before.
+    """The container's variables, with $(NAME) expanded from those defined before, as Kubernetes does.
 
-    `status.podIP` becomes `address`, where the process really is. MissingError for a missing ConfigMap or Secret.
+    `status.podIP` becomes `address`, at which the process listens. MissingError for a missing ConfigMap or Secret.
     """
     env: dict[str, str] = {}
     for entry in container.get("env") or []:
@@ -96,7 +96,7 @@ def _field(path: str, pod: Obj, address: str) -> str | None:
 
 
 def write_volumes(pod: Obj, folder: Path, lookup: Lookup) -> None:
-    """Lays the pod's volumes out as folders under `folder`; MissingError as `environment`.
+    """Writes the pod's volumes as folders under `folder`; MissingError as `environment`.
 
     ConfigMaps and Secrets are written, everything else is an empty folder.
     """
@@ -125,14 +125,14 @@ def _selected(data: Mapping[str, bytes], items: list[Obj] | None) -> dict[str, b
 
 
 def local_paths(text: str, container: Obj, folder: Path) -> str:
-    """Replaces paths inside the container's volumes by where `write_volumes` put them."""
+    """Replaces paths inside the container's volumes by the paths of `write_volumes`."""
     local = {
         mount["mountPath"].rstrip("/"): str(folder / mount["name"] / mount.get("subPath", ""))
         for mount in container.get("volumeMounts") or []
     }
     if not local:
         return text
-    # All in one pass: what has been put in may itself lie under a mount's path, such as /tmp.
+    # In one pass: the new path may itself be under a mount's path, such as /tmp.
     inside = "|".join(re.escape(path) for path in sorted(local, key=len, reverse=True))
     return re.sub(rf"(?<![\w./-])({inside})(?=[/\s\"']|$)", lambda match: local[match[1]], text)
 
@@ -147,7 +147,7 @@ def ports(pod: Obj) -> dict[str, int]:
 
 
 def probe(container: Obj, field: Literal["startupProbe", "readinessProbe"], named: Mapping[str, int]) -> Probe | None:
-    """The container's probe if it has one that can be asked over TCP; defaults are those of Kubernetes."""
+    """The container's probe if it is a TCP or HTTP one, with Kubernetes' defaults."""
     spec = container.get(field)
     if not spec:
         return None

@@ -1,4 +1,4 @@
-"""The status of a pod as a kubelet would write it, from what its containers are doing. Pure."""
+"""A pod's status as a kubelet writes it, from the states of its containers. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 from sandbox.api.kinds import Obj, timestamp
 
 State = Literal["waiting", "running", "terminated"]
-# These two belong to others (the scheduler, the API server's eviction); everything else here is a kubelet's.
-_OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+# The conditions that the kubelet sets.
+_KUBELET_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
 
 @dataclass
 class ContainerView:
-    """What one container does at the moment."""
+    """The state of one container."""
 
     name: str
     image: str
@@ -31,31 +31,31 @@ class ContainerView:
     last: Obj = field(default_factory=dict)
 
     def wait(self, reason: str, message: str = "") -> None:
-        """Not running, for a reason such as ContainerCreating or ImagePullBackOff."""
+        """Sets it waiting, for a reason such as ContainerCreating or ImagePullBackOff."""
         self.state, self.reason, self.message = "waiting", reason, message
         self.ready = self.started = False
 
     def run(self) -> None:
-        """Runs from now on, not ready yet."""
+        """Sets it running and not ready."""
         self.state, self.started_at = "running", timestamp()
         self.reason = self.message = ""
         self.ready = self.started = False
 
     def end(self, exit_code: int) -> None:
-        """Ended; negative codes are signals, as in subprocess."""
+        """Sets it terminated; negative codes are signals, as in subprocess."""
         self.state, self.finished_at = "terminated", timestamp()
         self.exit_code = exit_code if exit_code >= 0 else 128 - exit_code
         self.reason = "Completed" if exit_code == 0 else "Error"
         self.started = self.ready = False
 
     def fail_to_start(self, message: str) -> None:
-        """The image has no such program."""
+        """Sets it terminated because the image has no such program."""
         self.run()
         self.end(128)
         self.reason, self.message = "StartError", message
 
     def restart(self) -> None:
-        """The end that was becomes the last state, and one more restart is counted."""
+        """Moves the state to `last` and counts a restart."""
         self.last = self.state_object()
         self.restarts += 1
 
@@ -98,7 +98,7 @@ class ContainerView:
 
 @dataclass
 class PodView:
-    """What one pod does at the moment."""
+    """The state of one pod."""
 
     uid: str
     pod_ip: str
@@ -107,11 +107,11 @@ class PodView:
     init: list[ContainerView]
     main: list[ContainerView]
     over: bool = False
-    """Nothing of it is started again."""
+    """No container is started again."""
 
     @property
     def phase(self) -> str:
-        """How it stands in all."""
+        """The pod's phase."""
         if self.over:
             return "Failed" if any(c.exit_code for c in self.main) else "Succeeded"
         started = any(c.state != "waiting" or c.last for c in self.main)
@@ -119,7 +119,7 @@ class PodView:
 
     @property
     def initialized(self) -> bool:
-        """Whether all init containers have ended well."""
+        """Whether all init containers have succeeded."""
         return all(c.state == "terminated" and c.exit_code == 0 for c in self.init)
 
     @property
@@ -128,7 +128,7 @@ class PodView:
         return self.initialized and all(c.ready for c in self.main)
 
     def status(self, before: Sequence[Obj]) -> Obj:
-        """The pod's whole status. `before` are the conditions it had, whose times are kept where nothing changed."""
+        """The pod's status. `before` are its last conditions, whose times are kept where the status is the same."""
         return {
             "phase": self.phase,
             "conditions": self._conditions(before),
@@ -155,8 +155,8 @@ class PodView:
             "ContainersReady": (self.ready, not_ready),
         }
         old = {c["type"]: c for c in before}
-        ours = [_condition(kind, *wanted[kind], old.get(kind)) for kind in _OURS]
-        return ours + [c for c in before if c["type"] not in _OURS]
+        ours = [_condition(kind, *wanted[kind], old.get(kind)) for kind in _KUBELET_CONDITIONS]
+        return ours + [c for c in before if c["type"] not in _KUBELET_CONDITIONS]
 
 
 def _condition(kind: str, true: bool, why_not: tuple[str, str], before: Obj | None) -> Obj:
@@ -169,8 +169,8 @@ def _condition(kind: str, true: bool, why_not: tuple[str, str], before: Obj | No
     return condition
 
 
-def first_view(pod: Obj, pod_ip: str, host_ip: str) -> PodView:
-    """The view of a pod that has just come to its node."""
+def initial_view(pod: Obj, pod_ip: str, host_ip: str) -> PodView:
+    """The view of a pod that was just scheduled."""
     spec = pod["spec"]
     inits = [ContainerView(c["name"], c["image"]) for c in spec.get("initContainers") or []]
     reason = "PodInitializing" if inits else "ContainerCreating"

@@ -22,7 +22,7 @@ def _controller(arguments: list[str]) -> int:
     from pathlib import Path
 
     from sandbox.layout import Layout
-    from sandbox.skupper.controller import controller
+    from sandbox.skupper import controllers
 
     parser = argparse.ArgumentParser(prog="sandbox.skupper")
     parser.add_argument("program", choices=["controller"])
@@ -33,7 +33,7 @@ def _controller(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    controller.run(Layout(options.state), stop)
+    controllers.run(Layout(options.state), stop)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Durations as Go programs read and write them: `15m`, `1h30m`, `1m0s`. Pure."""
+"""Go's durations: `15m`, `1h30m`, `1m0s`. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PART = re.compile(r"(\d+\.?\d*|\.\d+)([a-zµ]*)")
 
 
 def parse(text: str) -> float:
-    """Seconds. ValueError with Go's own wording for anything that is not a duration."""
+    """Seconds. ValueError with Go's error message for anything that is not a duration."""
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
         return 0.0

@@ -1,4 +1,4 @@
-"""The `skupper` command of release 2.2.1, as far as hzlink and its users meet it: a stand-in.
+"""Simulated: the commands `version`, `token issue` and `token redeem` of the skupper CLI 2.2.1.
 
 Starts quickly: imports only the standard library and PyYAML.
 """

@@ -1,4 +1,4 @@
-"""The few calls to an API server that the command makes, with errors worded as client-go words them."""
+"""The API server calls of the command, with client-go's error messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS = 30.0
 
 
 class ApiError(Exception):
-    """What the server, or the way to it, had against a call."""
+    """A call failed or was refused."""
 
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class Api:
         return self._call("GET", "get", resource, name)
 
     def create(self, resource: Resource, obj: Obj) -> Obj:
-        """Makes an object."""
+        """Creates an object."""
         return self._call("POST", "post", resource, "", obj)
 
     def _call(self, method: str, verb: str, resource: Resource, name: str, body: Obj | None = None) -> Obj:

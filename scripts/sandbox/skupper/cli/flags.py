@@ -1,4 +1,4 @@
-"""The command's arguments, read the way Go's cobra reads them. Pure."""
+"""Parses the command's arguments as Go's cobra does. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["string", "int", "duration", "help"]
 
 @dataclass(frozen=True)
 class Flag:
-    """One option. `default` is as it would be typed."""
+    """One option. `default` is in the form of an argument."""
 
     name: str
     kind: Kind
@@ -42,7 +42,7 @@ class Parsed:
 
 
 class FlagError(Exception):
-    """An option that is not there, lacks its value or has a wrong one."""
+    """An option is unknown, has no value or a wrong value."""
 
 
 PLATFORM = Flag("platform", "string", short="p")
@@ -53,9 +53,9 @@ _SUPPORTED = ("kubernetes", "podman", "docker", "linux")
 
 
 def platform(arguments: list[str], environment: str) -> str:
-    """What the command line, or else SKUPPER_PLATFORM, says; anything unknown counts as kubernetes.
+    """The platform of the command line, else of SKUPPER_PLATFORM; an unknown one counts as kubernetes.
 
-    Read before the options are: it decides which of them there are.
+    It is read before the options, because it decides which options exist.
     """
     found = ""
     for index, argument in enumerate(arguments):
@@ -77,7 +77,7 @@ def global_flags(for_platform: str) -> tuple[Flag, ...]:
 
 
 def words(arguments: list[str]) -> list[str]:
-    """The arguments that are neither options nor their values: the command's name comes first among them."""
+    """The arguments that are neither options nor their values; the first ones are the command's name."""
     found: list[str] = []
     rest = list(arguments)
     while rest:

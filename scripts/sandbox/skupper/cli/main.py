@@ -1,4 +1,4 @@
-"""Finds the command, reads its options, runs it; the one place where its errors are printed."""
+"""Finds the command, reads its options, runs it and prints its errors."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def without_empty(obj: Obj) -> Obj:
 
 
 def to_yaml(obj: Obj) -> str:
-    """With texts of several lines as blocks and ambiguous ones in double quotes."""
+    """YAML with multi-line strings as blocks and ambiguous strings in double quotes."""
     return yaml.dump(obj, Dumper=_Dumper, default_flow_style=False, width=1_000_000, allow_unicode=True)
 
 
@@ -38,7 +38,7 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 def _resolved(dumper: yaml.SafeDumper, value: str) -> str:
-    """As what a reader would take the bare text."""
+    """The tag that the plain text would have."""
     return str(dumper.resolve(yaml.ScalarNode, value, (True, False)))  # type: ignore[no-untyped-call] # no stub
 
 
@@ -46,7 +46,7 @@ _Dumper.add_representer(str, _text)
 
 
 def load_token(text: str) -> Obj:
-    """An AccessToken from a file's text; an empty one for anything else, as the real command takes it."""
+    """The AccessToken of a file's text; empty for anything else, as in the real command."""
     try:
         loaded: Any = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -24,7 +24,7 @@ _LEAST_WINDOW = 60.0
 
 
 def issue(api: Api, parsed: Parsed) -> None:
-    """Makes an AccessGrant and writes its token file. A grant that is not ready in time is left behind."""
+    """Creates an AccessGrant and writes its token file. A grant that is not ready in time is not deleted."""
     _installed(api, kinds.GRANTS)
     problems = _issue_file_problems(parsed.arguments)
     sites = _installed(api, kinds.SITES)
@@ -75,7 +75,7 @@ def _issue(api: Api, parsed: Parsed, name: str) -> None:
 
 
 def _write(path: Path, grant: Obj, cost: int) -> None:
-    """Overwrites what is there; a new file gets mode 0644, less the umask."""
+    """Overwrites an existing file; a new file gets mode 0644, less the umask."""
     state = grant["status"]
     spec = {"url": state["url"], "code": state["code"], "ca": state["ca"], "linkCost": cost}
     token = {
@@ -89,7 +89,7 @@ def _write(path: Path, grant: Obj, cost: int) -> None:
 
 
 def redeem(api: Api, parsed: Parsed) -> None:
-    """Makes the AccessToken of a file and waits until the controller has redeemed it."""
+    """Creates the AccessToken of a file and waits until the controller has redeemed it."""
     _installed(api, kinds.TOKENS)
     problems = _file_problems(parsed.arguments, "token file name must be configured")
     valid = not problems
@@ -135,7 +135,7 @@ def _object(kind: str, api: Api, name: str, spec: Obj) -> Obj:
 
 
 def _within(parsed: Parsed, done: Callable[[], bool]) -> bool:
-    """Looks each second, the first time after one second, until the timeout."""
+    """Checks each second, first after one second, until the timeout."""
     started = time.monotonic()
     deadline = started + int(durations.parse(parsed.values["timeout"]))
     tick = started

@@ -1,4 +1,4 @@
-"""How a Site and the grant server are reached: RouterAccess, SecuredAccess, their Services and certificates."""
+"""Access to a Site and to the grant server: RouterAccess, SecuredAccess, their Services and certificates."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from functools import partial
 from sandbox.api.kinds import SECRETS, SERVICES, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, status, templates
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, set_endpoints
 
 DEFAULT_TYPE = "loadbalancer"
-"""What `default` means where there are no routes."""
+"""The meaning of `default` without OpenShift routes."""
 
 
-def certificates(turn: Turn, cluster: Cluster) -> None:
-    """A Secret for every Certificate."""
-    turn.each(cluster.all(kinds.CERTIFICATES), partial(_certificate, cluster))
+def certificates(cycle: Cycle, cluster: Cluster) -> None:
+    """Creates a Secret for every Certificate."""
+    cycle.for_each(cluster.all(kinds.CERTIFICATES), partial(_certificate, cluster))
 
 
 def _certificate(cluster: Cluster, certificate: Obj) -> None:
@@ -26,7 +26,7 @@ def _certificate(cluster: Cluster, certificate: Obj) -> None:
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
-    """Makes the Secret; why that cannot be done."""
+    """Creates the Secret; returns why that fails, or an empty text."""
     namespace, name = certificate["metadata"]["namespace"], certificate["metadata"]["name"]
     if cluster.get(SECRETS, namespace, name) is not None:
         return ""
@@ -47,25 +47,25 @@ def _issue(cluster: Cluster, certificate: Obj) -> str:
     return ""
 
 
-def router_accesses(turn: Turn, cluster: Cluster, sites: Sites) -> None:
-    """A SecuredAccess for every RouterAccess, and back its endpoints to RouterAccess and Site."""
-    turn.each(sites.working(cluster).values(), partial(_of_site, turn, cluster))
+def router_accesses(cycle: Cycle, cluster: Cluster, sites: Sites) -> None:
+    """Creates a SecuredAccess for every RouterAccess; copies its endpoints to the RouterAccess and the Site."""
+    cycle.for_each(sites.working(cluster).values(), partial(_of_site, cycle, cluster))
 
 
-def _of_site(turn: Turn, cluster: Cluster, site: Obj) -> None:
+def _of_site(cycle: Cycle, cluster: Cluster, site: Obj) -> None:
     found: Objs = []
     namespace = site["metadata"]["namespace"]
     for access in cluster.all(kinds.ROUTER_ACCESSES, namespace):
-        found += _router_access(turn, cluster, access)
+        found += _router_access(cycle, cluster, access)
     accesses = cluster.all(kinds.ROUTER_ACCESSES, namespace)
     current = cluster.get(kinds.SITES, namespace, site["metadata"]["name"])
     if current is not None and any(status.find(access, status.CONFIGURED) for access in accesses):
         set_endpoints(cluster, current, found)
 
 
-def _router_access(turn: Turn, cluster: Cluster, access: Obj) -> Objs:
+def _router_access(cycle: Cycle, cluster: Cluster, access: Obj) -> Objs:
     namespace, uid = access["metadata"]["namespace"], access["metadata"]["uid"]
-    if not turn.passed("access", turn.delays.access, cluster.name, namespace, of=uid):
+    if not cycle.elapsed("access", cycle.delays.access, cluster.name, namespace, of=uid):
         return []
     secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access))
     endpoints: Objs = [
@@ -95,9 +95,9 @@ def _secured_access(access: Obj) -> Obj:
     return {"metadata": templates.meta(access, name, annotations=annotations), "spec": wanted}
 
 
-def secured_accesses(turn: Turn, cluster: Cluster) -> None:
-    """A Service and a certificate for every SecuredAccess, and its endpoints."""
-    turn.each(cluster.all(kinds.SECURED_ACCESSES), partial(_secure, cluster))
+def secured_accesses(cycle: Cycle, cluster: Cluster) -> None:
+    """Creates a Service and a Certificate for every SecuredAccess, and sets its endpoints."""
+    cycle.for_each(cluster.all(kinds.SECURED_ACCESSES), partial(_secure, cluster))
 
 
 def _secure(cluster: Cluster, access: Obj) -> None:
@@ -116,7 +116,7 @@ def _secure(cluster: Cluster, access: Obj) -> None:
 
 
 def access_type(access: Obj) -> str:
-    """The kind of access, after defaults."""
+    """The access type, with the default applied."""
     return str(access["spec"].get("accessType") or DEFAULT_TYPE)
 
 
@@ -130,7 +130,7 @@ def _service(access: Obj) -> Obj:
 
 
 def _endpoints(access: Obj, service: Obj) -> tuple[Objs, str]:
-    """Where it is reached, and what is wrong with it if it never will be."""
+    """The endpoints, and the error if the access type is not supported."""
     kind = access_type(access)
     name, namespace = access["metadata"]["name"], access["metadata"]["namespace"]
     if kind == "local":

@@ -1,4 +1,4 @@
-"""One cluster as the stand-in's controller sees it: what its watches reported, and writes to its API server."""
+"""The controller's cache of one cluster's objects, and writes to its API server."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ WATCHED: tuple[tuple[Resource, str], ...] = (
     (CONFIG_MAPS, "internal.skupper.io/router-config"),
     (PORT_FORWARDS, ""),
 )
-"""What is watched, each with the label selector that narrows it."""
+"""The watched kinds, each with its label selector."""
 
 
 _SELECTORS = dict(WATCHED)
 
 
 class Cluster:
-    """A cache of one API server's objects, kept by watches and by the answers to own writes.
+    """A cache of one API server's objects, updated by watches and by the responses to own writes.
 
-    Objects in it are never changed in place; `copy.deepcopy` one before changing it.
+    Its objects are never changed in place: copy one before changing it.
     """
 
     def __init__(self, name: str, kube: Kube) -> None:
         self.name = name
         self.kube = kube
         self.blocked_until = 0.0
-        """While a URL does not answer, the real controller handles nothing else (monotonic seconds)."""
+        """The controller waits for a URL until then, and handles nothing else (monotonic seconds)."""
         self._objects: dict[str, dict[tuple[str, str], Obj]] = {}
         self._gone: dict[str, int] = {}
 
@@ -80,10 +80,10 @@ class Cluster:
         """The known object of that name."""
         return self._objects.get(resource.plural, {}).get((namespace, name))
 
-    # What the watches report
+    # Events
 
-    def saw(self, resource: Resource, event: WatchEvent) -> None:
-        """Takes in a change, unless an own write has already brought something newer."""
+    def handle(self, resource: Resource, event: WatchEvent) -> None:
+        """Applies an event, unless the cache has a newer version from an own write."""
         if event.type == "SYNCED":
             return
         key, version = key_of(event.object), _version(event.object)
@@ -100,7 +100,7 @@ class Cluster:
         if not _is_watched(resource, obj) or obj["metadata"]["uid"] in self._gone:
             return
         if resource.group == kinds.GROUP:
-            obj.setdefault("spec", {})  # a Site or an AccessGrant may well have none
+            obj.setdefault("spec", {})  # it is optional in a Site and an AccessGrant
         kind = self._objects.setdefault(resource.plural, {})
         known = kind.get(key_of(obj))
         if known is None or _version(known) <= _version(obj):
@@ -109,16 +109,16 @@ class Cluster:
     # Writes
 
     def create(self, resource: Resource, obj: Obj) -> Obj:
-        """Makes the object. ConflictError when there is one already."""
+        """Creates the object. ConflictError when it exists."""
         made = self.kube.create(resource, obj)
         log.info("%s: made %s %s", self.name, resource.kind, "/".join(key_of(made)))
         self._remember(resource, made)
         return made
 
     def ensure(self, resource: Resource, obj: Obj) -> Obj | None:
-        """The object of that name, made if there is none. None when one belongs to another owner.
+        """The object of that name, created if there is none. None when it has another owner.
 
-        An owner that was deleted and made anew has to wait until the garbage collector took the old one's.
+        A new owner of the same name has to wait until the garbage collector has removed the old one's objects.
         """
         known = self.get(resource, *key_of(obj))
         if known is None:
@@ -135,8 +135,14 @@ class Cluster:
                 raise
         return known if _owners(known) >= _owners(obj) else None
 
+    def ensure_spec(self, resource: Resource, obj: Obj) -> None:
+        """The same, with the spec updated where it differs."""
+        known = self.ensure(resource, obj)
+        if known is not None and known["spec"] != obj["spec"]:
+            self.replace(resource, {**known, "spec": obj["spec"]})
+
     def merge(self, resource: Resource, obj: Obj) -> bool:
-        """Changes an object of a kind that is not watched, or makes it; false when its namespace is ending."""
+        """Changes or creates an object of a kind that is not watched; False when its namespace is being deleted."""
         namespace, name = key_of(obj)
         try:
             self.kube.patch(resource, namespace, name, {key: obj[key] for key in obj if key != "metadata"})
@@ -145,19 +151,19 @@ class Cluster:
         return True
 
     def replace(self, resource: Resource, obj: Obj) -> Obj | None:
-        """Writes a changed copy of a known object; None when it was changed or removed meanwhile."""
+        """Writes a changed copy of a known object; None on a conflict or when it is gone."""
         return self._put(resource, obj, "")
 
     @contextmanager
     def status_of(self, resource: Resource, obj: Obj) -> Iterator[Obj]:
-        """Gives a copy of the object, and writes its status if the block has changed it."""
+        """Yields a copy of the object and then writes its status if the block has changed it."""
         fresh = copy.deepcopy(obj)
         yield fresh
         if (fresh.get("status") or {}) != (obj.get("status") or {}):
             self.set_status(resource, fresh)
 
     def set_status(self, resource: Resource, obj: Obj) -> Obj | None:
-        """Writes the status of a changed copy; on a conflict once more over what the object is now."""
+        """Writes the status of a changed copy; after a conflict once more, on the object's current version."""
         written = self._put(resource, obj, "status")
         if written is not None:
             return written
@@ -175,7 +181,7 @@ class Cluster:
         return written
 
     def delete(self, resource: Resource, obj: Obj) -> None:
-        """Removes that very object (not one of the same name)."""
+        """Deletes the object with this uid."""
         namespace, name = key_of(obj)
         if self.kube.delete(resource, namespace, name, uid=obj["metadata"]["uid"]):
             log.info("%s: deleted %s %s/%s", self.name, resource.kind, namespace, name)
@@ -184,17 +190,12 @@ class Cluster:
 
 
 def is_ending(err: KubeError) -> bool:
-    """Whether nothing can be made because the namespace is being deleted, or is gone."""
+    """Whether the error says that the namespace is being deleted or gone."""
     return (err.code == 403 and "being terminated" in err.message) or (err.code == 404 and "namespaces " in err.message)
 
 
-def draft(obj: Obj) -> Obj:
-    """A copy that may be changed."""
-    return copy.deepcopy(obj)
-
-
 def owner(obj: Obj) -> Objs:
-    """The ownerReferences with which the garbage collector takes an object together with `obj`."""
+    """The ownerReferences of an object that the garbage collector deletes with `obj`."""
     meta = obj["metadata"]
     return [{"apiVersion": obj["apiVersion"], "kind": obj["kind"], "name": meta["name"], "uid": meta["uid"]}]
 
@@ -206,7 +207,7 @@ def labels_match(selector: Obj, obj: Obj) -> bool:
 
 
 def _is_watched(resource: Resource, obj: Obj) -> bool:
-    """Whether the watches would report what becomes of it: only then may it be kept."""
+    """Whether a watch reports the object's changes; others are not cached."""
     key, _, value = _SELECTORS.get(resource, "-").partition("=")
     labels = obj["metadata"].get("labels") or {}
     return not key or (key in labels and value in ("", labels[key]))
@@ -217,5 +218,5 @@ def _owners(obj: Obj) -> set[str]:
 
 
 def _version(obj: Obj) -> int:
-    """Versions of one API server only grow, whatever the kind."""
+    """Versions of one API server increase over all kinds."""
     return int(obj["metadata"]["resourceVersion"])

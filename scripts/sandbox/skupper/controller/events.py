@@ -1,4 +1,4 @@
-"""The watches of both clusters, and the moments at which the controller looks at everything."""
+"""The watches of both clusters; waits until the controller has to reconcile."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sandbox.skupper.controller.cluster import WATCHED, Cluster
 
 log = logging.getLogger(__name__)
 
-_FILES_EVERY = 0.25
-"""How often changes of the files that are read are looked for, in seconds."""
-_TOGETHER = 0.02
-"""Events that come within this many seconds are taken together."""
+_FILE_CHECK_SECONDS = 0.25
+"""Seconds between checks whether the files have changed."""
+_BATCH_SECONDS = 0.02
+"""Events within this many seconds are handled in one cycle."""
 
 _Item = tuple[Cluster, Resource, WatchEvent]
 
 
 class Events:
-    """Takes in what the watches of several clusters report, each watch in a thread of its own."""
+    """The events of several clusters' watches, each in its own thread."""
 
     def __init__(self, clusters: list[Cluster], files: list[Path]) -> None:
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -42,21 +42,21 @@ class Events:
             self._queue.put((cluster, resource, event))
 
     def wait_for_all(self, stop: threading.Event, seconds: float) -> None:
-        """Returns when every watch has reported what there is. TimeoutError after `seconds`."""
+        """Returns when every watch has listed its objects. TimeoutError after `seconds`."""
         deadline = time.monotonic() + seconds
         while self._unsynced and not stop.is_set():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self._unsynced} watches have not begun after {seconds:.0f} s")
+                raise TimeoutError(f"{self._unsynced} watches have not listed their objects after {seconds:.0f} s")
             self._take(0.1)
 
     def wait(self, until: float, stop: threading.Event) -> None:
-        """Returns when something happened, a file changed, or that time has come (monotonic seconds).
+        """Returns after an event, a change of a file, or at that time (monotonic seconds).
 
-        What has happened by then is taken in, even when that time was over before: otherwise a controller whose looks
-        take longer than it means to sleep would never hear that the objects it works on are gone.
+        It handles pending events even if that time has passed: otherwise a controller whose cycles take longer than the
+        time until the next one would never learn that its objects are gone.
         """
         while not stop.is_set():
-            left = min(until - time.monotonic(), _FILES_EVERY)
+            left = min(until - time.monotonic(), _FILE_CHECK_SECONDS)
             if self._take(max(left, 0.0)) or left <= 0:
                 return
             if (stamps := self._stat()) != self._stamps:
@@ -64,12 +64,12 @@ class Events:
                 return
 
     def _take(self, seconds: float) -> bool:
-        """Waits for an event and takes in it and those that follow closely; false when there was none."""
+        """Waits for an event, handles it and those that follow closely; False when there was none."""
         try:
             self._apply(self._queue.get(timeout=seconds))
         except queue.Empty:
             return False
-        end = time.monotonic() + _TOGETHER
+        end = time.monotonic() + _BATCH_SECONDS
         while (left := end - time.monotonic()) > 0:
             try:
                 self._apply(self._queue.get(timeout=left))
@@ -81,7 +81,7 @@ class Events:
         cluster, resource, event = item
         if event.type == "SYNCED":
             self._unsynced -= 1
-        cluster.saw(resource, event)
+        cluster.handle(resource, event)
 
     def _stat(self) -> list[FileStamp]:
         return [file_stamp(path) for path in self._files]

@@ -1,11 +1,12 @@
 """AccessGrants, and the grant server that redeems them.
 
-The server is simulated inside the controller: a token's URL is looked up among the addresses that load balancers
-have given to grant servers, so a URL that would lead nowhere leads nowhere here too.
+The server is simulated inside the controller: a token's URL is compared with the load balancer addresses of the grant
+servers, so that a wrong URL fails as it does in a real cluster.
 """
 
 from __future__ import annotations
 
+import copy
 import secrets
 import string
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from functools import partial
 from sandbox.api.kinds import SECRETS, SERVICES, Obj, timestamp
 from sandbox.skupper import durations
 from sandbox.skupper.controller import install, kinds, pki, status, templates
-from sandbox.skupper.controller.cluster import Cluster, draft
+from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.load_balancers import address_of
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
 
 _DEFAULT_WINDOW = 600.0
@@ -25,8 +26,8 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the grant server says: an HTTP status and a text, or (200) a Secret's data and a Link's endpoints."""
+class Response:
+    """The grant server's response: an HTTP status and a text, or (200) a Secret's data and a Link's endpoints."""
 
     code: int
     text: str = ""
@@ -41,28 +42,28 @@ class Grants:
         self._sites = sites
         self._url: dict[str, str] = {}
 
-    def step(self, turn: Turn, cluster: Cluster) -> None:
-        """Brings every AccessGrant's status up to date."""
+    def step(self, cycle: Cycle, cluster: Cluster) -> None:
+        """Updates every AccessGrant's status."""
         self._learn_address(cluster)
-        turn.each(cluster.all(kinds.GRANTS), partial(self._one, turn, cluster))
+        cycle.for_each(cluster.all(kinds.GRANTS), partial(self._one, cycle, cluster))
 
-    def _one(self, turn: Turn, cluster: Cluster, grant: Obj) -> None:
+    def _one(self, cycle: Cycle, cluster: Cluster, grant: Obj) -> None:
         if not grant["spec"].get("redemptionsAllowed"):
             spec = {**grant["spec"], "redemptionsAllowed": 1}
             grant = cluster.replace(kinds.GRANTS, {**grant, "spec": spec}) or grant
         with cluster.status_of(kinds.GRANTS, grant) as fresh:
-            self._fill_in(turn, cluster, fresh)
+            self._fill_in(cycle, cluster, fresh)
 
     def _learn_address(self, cluster: Cluster) -> None:
-        """Like the real one, keeps the last address when the load balancer takes it away."""
+        """Keeps the last address when the load balancer removes it, as the real controller does."""
         access = cluster.get(kinds.SECURED_ACCESSES, install.NAMESPACE, install.GRANT_SERVER)
         endpoints = ((access or {}).get("status") or {}).get("endpoints") or []
         if endpoints:
             self._url[cluster.name] = f"{endpoints[0]['host']}:{endpoints[0]['port']}"
 
-    def _fill_in(self, turn: Turn, cluster: Cluster, grant: Obj) -> None:
+    def _fill_in(self, cycle: Cycle, cluster: Cluster, grant: Obj) -> None:
         current = grant.setdefault("status", {})
-        unaddressed = turn.faults.there("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
+        unaddressed = cycle.faults.exact("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
         base = "" if unaddressed else self._url.get(cluster.name, "")
         ca = pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
         status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")
@@ -76,66 +77,66 @@ class Grants:
             except ValueError as err:
                 problem = f'Invalid duration "{grant["spec"]["expirationWindow"]}": {err}'
             else:
-                current["expirationTime"] = timestamp(_clock(turn, cluster, grant) + timedelta(seconds=window))
+                current["expirationTime"] = timestamp(_clock(cycle, cluster, grant) + timedelta(seconds=window))
         status.mark(grant, status.PROCESSED, status.ok_or_error(problem), status.GRANT_NEEDS)
         resolved = status.ok_or_pending(bool(current.get("url") and current.get("ca")))
         status.mark(grant, status.RESOLVED, resolved, status.GRANT_NEEDS)
 
-    def listening(self, cluster: Cluster) -> str:
-        """`host:port` where the cluster's grant server really answers now; empty when nowhere."""
+    def current_address(self, cluster: Cluster) -> str:
+        """`host:port` at which the cluster's grant server answers now; empty if it has no address."""
         service = cluster.get(SERVICES, install.NAMESPACE, install.GRANT_SERVER)
         address = address_of(service)
         return f"{address}:{install.GRANT_PORT}" if address else ""
 
     def ca(self, cluster: Cluster) -> str:
-        """The authority of the cluster's grant server."""
+        """The CA certificate of the cluster's grant server."""
         return pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
 
-    def redeem(self, turn: Turn, cluster: Cluster, path: str, code: str, subject: str) -> Answer:
-        """One POST to the cluster's grant server. The use is counted before anything else can go wrong."""
+    def redeem(self, cycle: Cycle, cluster: Cluster, path: str, code: str, subject: str) -> Response:
+        """One POST to the cluster's grant server. The redemption is counted before the credentials are made."""
         key = path.replace("/", "")
         grant = next((g for g in cluster.all(kinds.GRANTS) if g["metadata"]["uid"] == key), None)
         if grant is None:
-            return Answer(404, "No such claim")
-        refusal = _refusal(turn, cluster, grant, code)
+            return Response(404, "No such claim")
+        refusal = _refusal(cycle, cluster, grant, code)
         if refusal is not None:
             return refusal
-        fresh = draft(grant)
+        fresh = copy.deepcopy(grant)
         fresh["status"]["redemptions"] = fresh["status"].get("redemptions", 0) + 1
         if cluster.set_status(kinds.GRANTS, fresh) is None:
-            return Answer(503, "Internal error")
-        if turn.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "error":
-            return Answer(500, "simulated failure")
+            return Response(503, "Internal error")
+        if cycle.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "error":
+            return Response(500, "simulated failure")
         return self._credentials(cluster, grant["metadata"]["namespace"], subject)
 
-    def _credentials(self, cluster: Cluster, namespace: str, subject: str) -> Answer:
+    def _credentials(self, cluster: Cluster, namespace: str, subject: str) -> Response:
         site = self._sites.active(cluster, namespace)
         if site is None:
-            return Answer(500, f"Site not yet defined for {namespace}")
+            return Response(500, f"Site not yet defined for {namespace}")
         issuer = site["status"].get("defaultIssuer") or templates.SITE_CA
         ca = pki.ca_of(cluster.get(SECRETS, namespace, issuer))
         if not ca:
-            return Answer(500, "Could not get issuer for requested certificate")
+            return Response(500, "Could not get issuer for requested certificate")
         endpoints = tuple(e for e in site["status"].get("endpoints") or [] if e["name"] in ("inter-router", "edge"))
         if not endpoints:
-            return Answer(500, "Could not resolve any endpoints for requested link")
-        return Answer(200, secret=pki.secret_data(subject, ca), endpoints=endpoints)
+            return Response(500, "Could not resolve any endpoints for requested link")
+        return Response(200, secret=pki.secret_data(subject, ca), endpoints=endpoints)
 
 
-def _refusal(turn: Turn, cluster: Cluster, grant: Obj, code: str) -> Answer | None:
+def _refusal(cycle: Cycle, cluster: Cluster, grant: Obj, code: str) -> Response | None:
     known = grant.get("status") or {}
     expiration = known.get("expirationTime", "")
     if not expiration:
-        return Answer(500, "Corrupted claim")
-    if datetime.fromisoformat(expiration) < _clock(turn, cluster, grant):
-        return Answer(404, "No such claim")
+        return Response(500, "Corrupted claim")
+    if datetime.fromisoformat(expiration) < _clock(cycle, cluster, grant):
+        return Response(404, "No such claim")
     if grant["spec"].get("redemptionsAllowed", 1) <= known.get("redemptions", 0):
-        return Answer(404, "No such access granted")
+        return Response(404, "No such access granted")
     if (
         known.get("code") != code
-        or turn.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "refused"
+        or cycle.faults.get("redeem", cluster.name, grant["metadata"]["namespace"]) == "refused"
     ):
-        return Answer(403, "Redemption of access token refused")
+        return Response(403, "Redemption of access token refused")
     return None
 
 
@@ -143,8 +144,8 @@ def _window(text: str) -> float:
     return durations.parse(text) if text else _DEFAULT_WINDOW
 
 
-def _clock(turn: Turn, cluster: Cluster, grant: Obj) -> datetime:
-    ahead = turn.faults.clock(cluster.name, grant["metadata"]["namespace"])
+def _clock(cycle: Cycle, cluster: Cluster, grant: Obj) -> datetime:
+    ahead = cycle.faults.clock(cluster.name, grant["metadata"]["namespace"])
     return datetime.now(UTC) + timedelta(seconds=ahead)
 
 

@@ -1,4 +1,4 @@
-"""What installing Skupper leaves in a cluster: definitions, the controller's Deployment, the grant server."""
+"""Installs Skupper in a cluster: definitions, the controller's Deployment, the grant server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LABELS = {
 
 
 def install(kube: Kube) -> None:
-    """Applies the definitions and the controller's own objects, and waits until they are served; repeatable."""
+    """Applies the definitions and the controller's objects, and waits until the kinds are served."""
     wanted = crds.definitions()
     for definition in wanted:
         kube.apply(CRDS, definition, manager="skupper-install")
@@ -39,7 +39,7 @@ def install(kube: Kube) -> None:
 
 
 def _wait_until_served(kube: Kube, plurals: set[str]) -> None:
-    """A watch of a kind that is not served yet would come back only after a while."""
+    """Waits because a watch of a kind that is not served retries only after a while."""
     deadline = time.monotonic() + _SERVED_SECONDS
     while True:
         try:
@@ -54,7 +54,7 @@ def _wait_until_served(kube: Kube, plurals: set[str]) -> None:
 
 
 def grant_server(cluster: Cluster) -> None:
-    """The grant server's authority and how it is reached; everything else follows from these."""
+    """Creates the grant server's CA and SecuredAccess, from which the controller makes the rest."""
     deployment = cluster.kube.get(DEPLOYMENTS, NAMESPACE, CONTROLLER)
     owners = owner(deployment) if deployment is not None else []
     authority: Obj = {

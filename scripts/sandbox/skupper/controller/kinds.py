@@ -1,4 +1,4 @@
-"""The kinds of objects that the stand-in works with, beyond those of `kubeobjects`."""
+"""Skupper's kinds."""
 
 from sandbox.api.kinds import Resource
 

@@ -1,4 +1,4 @@
-"""Links: looked at late, connected by the network, and reported when the network status comes."""
+"""Links: configured with a delay, connected by the network, reported with the network status."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from functools import partial
 from sandbox.api.kinds import Obj
 from sandbox.skupper.controller import kinds, status
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
 
 
 class Links:
-    """When each Link was looked at."""
+    """When each Link was configured."""
 
     def __init__(self, sites: Sites) -> None:
         self._sites = sites
         self._first: dict[str, str] = {}
-        self._looked: dict[str, float] = {}
+        self._configured_at: dict[str, float] = {}
 
-    def looked_at(self, link: Obj) -> float | None:
+    def configured_at(self, link: Obj) -> float | None:
         """When (monotonic seconds) the controller gave the Link to the router; None before."""
-        return self._looked.get(link["metadata"]["uid"])
+        return self._configured_at.get(link["metadata"]["uid"])
 
-    def step(self, turn: Turn, cluster: Cluster) -> None:
-        """Notices new Links and looks at those whose time has come."""
-        turn.each(cluster.all(kinds.LINKS), partial(self._one, turn, cluster))
+    def step(self, cycle: Cycle, cluster: Cluster) -> None:
+        """Configures the Links that are due."""
+        cycle.for_each(cluster.all(kinds.LINKS), partial(self._one, cycle, cluster))
 
-    def _one(self, turn: Turn, cluster: Cluster, link: Obj) -> None:
+    def _one(self, cycle: Cycle, cluster: Cluster, link: Obj) -> None:
         if link["metadata"]["namespace"] not in self._sites.working(cluster):
-            _say(cluster, link, "No active site in namespace")
-        elif self._due(turn, cluster, link):
-            self._looked.setdefault(link["metadata"]["uid"], float("-inf") if turn.first else turn.now)
-            _say(cluster, link, "")
+            _set_configured(cluster, link, "No active site in namespace")
+        elif self._due(cycle, cluster, link):
+            self._configured_at.setdefault(link["metadata"]["uid"], float("-inf") if cycle.first else cycle.now)
+            _set_configured(cluster, link, "")
 
-    def _due(self, turn: Turn, cluster: Cluster, link: Obj) -> bool:
-        """Release 2.2.1 ignores a new Link until its next event: a change of it, or the periodic look at all."""
+    def _due(self, cycle: Cycle, cluster: Cluster, link: Obj) -> bool:
+        """Release 2.2.1 ignores a new Link until its next event: a change or the periodic resync."""
         uid, namespace = link["metadata"]["uid"], link["metadata"]["namespace"]
-        if uid in self._looked:
+        if uid in self._configured_at:
             return True
         if status.is_true(link, status.CONFIGURED):
-            return True  # made known to the router before this program was started
+            return True  # configured before this program was started
         first = self._first.setdefault(uid, link["metadata"]["resourceVersion"])
-        slept = turn.passed("sleep", turn.delays.link_sleep, cluster.name, namespace, of=uid)
+        slept_enough = cycle.elapsed("sleep", cycle.delays.link_sleep, cluster.name, namespace, of=uid)
         if first == link["metadata"]["resourceVersion"]:
-            return slept
-        return turn.passed("wake", turn.delays.link_wake, cluster.name, namespace, of=uid) or slept
+            return slept_enough
+        return cycle.elapsed("wake", cycle.delays.link_wake, cluster.name, namespace, of=uid) or slept_enough
 
 
-def _say(cluster: Cluster, link: Obj, problem: str) -> None:
+def _set_configured(cluster: Cluster, link: Obj, problem: str) -> None:
     with cluster.status_of(kinds.LINKS, link) as fresh:
         status.mark(fresh, status.CONFIGURED, status.ok_or_error(problem), status.LINK_NEEDS)
 
 
 def report(cluster: Cluster, link: Obj, operational: bool, site_id: str, site_name: str) -> None:
-    """What the network status says of the Link."""
+    """Writes what the network status says about the Link."""
     with cluster.status_of(kinds.LINKS, link) as fresh:
         status.set_field(fresh, "remoteSiteId", site_id)
         status.set_field(fresh, "remoteSiteName", site_name)

@@ -1,4 +1,4 @@
-"""The simulated load balancers: addresses for the LoadBalancer Services of both clusters."""
+"""Simulated load balancers: addresses for the LoadBalancer Services of both clusters."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from functools import partial
 from sandbox.api.kinds import SERVICES, Obj, Objs
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.install import GRANT_SERVER, NAMESPACE
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 
-# Each cluster has loopback addresses of its own, in a part that no pod and no relay has.
+# Each cluster has its own range of loopback addresses, which no pod and no relay uses.
 _THIRD_NUMBER = {"client": 250, "cluster": 251}
 _COUNT = 250
 
 
 class LoadBalancers:
-    """Gives every LoadBalancer Service an address after a while, and takes it back when told to."""
+    """Gives every LoadBalancer Service an address after a delay; the faults `lb` and `grant_server` remove it."""
 
     def __init__(self, net: str) -> None:
         self._net = net
         self._given: dict[str, dict[str, str]] = {}
 
-    def step(self, turn: Turn, cluster: Cluster) -> None:
-        """Brings the Services' status up to date."""
+    def step(self, cycle: Cycle, cluster: Cluster) -> None:
+        """Updates the Services' status."""
         given = self._given.setdefault(cluster.name, {})
         services = [s for s in cluster.all(SERVICES) if s["spec"].get("type") == "LoadBalancer"]
         for uid in set(given) - {service["metadata"]["uid"] for service in services}:
             del given[uid]
-        turn.each(services, partial(self._one, turn, cluster, services))
+        cycle.for_each(services, partial(self._one, cycle, cluster, services))
 
-    def _one(self, turn: Turn, cluster: Cluster, services: Objs, service: Obj) -> None:
+    def _one(self, cycle: Cycle, cluster: Cluster, services: Objs, service: Obj) -> None:
         given = self._given[cluster.name]
         uid, name = service["metadata"]["uid"], service["metadata"]["name"]
-        if not _switched_on(turn, cluster, service):
+        if not _switched_on(cycle, cluster, service):
             given.pop(uid, None)
             _publish(cluster, service, [])
-        elif turn.passed("lb", turn.delays.load_balancer, cluster.name, name, of=uid):
+        elif cycle.elapsed("lb", cycle.delays.load_balancer, cluster.name, name, of=uid):
             taken = {*given.values(), *map(address_of, services)}
             address = given.setdefault(uid, address_of(service) or self._free(cluster.name, taken))
             _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
@@ -53,11 +53,11 @@ def address_of(service: Obj | None) -> str:
     return str(ingress[0].get("ip", "")) if ingress else ""
 
 
-def _switched_on(turn: Turn, cluster: Cluster, service: Obj) -> bool:
-    if turn.faults.off("lb", cluster.name, service["metadata"]["namespace"]):
+def _switched_on(cycle: Cycle, cluster: Cluster, service: Obj) -> bool:
+    if cycle.faults.off("lb", cluster.name, service["metadata"]["namespace"]):
         return False
     grant_server = (service["metadata"]["namespace"], service["metadata"]["name"]) == (NAMESPACE, GRANT_SERVER)
-    return not (grant_server and turn.faults.off("grant_server", cluster.name))
+    return not (grant_server and cycle.faults.off("grant_server", cluster.name))
 
 
 def _publish(cluster: Cluster, service: Obj, ingress: list[Obj]) -> None:

@@ -1,7 +1,7 @@
-"""Stand-ins for certificates: text in the usual armour, which says of itself that it is simulated.
+"""Simulated certificates: text in PEM form that says it is simulated.
 
-Nothing here is encrypted or signed: the routers' links and the grant server are simulated inside the
-controller. What counts is who issued what, and that is what the texts tell apart.
+Nothing is encrypted or signed: the routers' links and the grant server are simulated inside the controller. The texts
+only show which CA issued a certificate.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _SIZE = 780  # bytes, so that Secrets and token files are about as long as real 
 
 def secret_data(subject: str, ca: str = "") -> dict[str, str]:
     """The data of a `kubernetes.io/tls` Secret, for a certificate issued by `ca`, or for a CA itself."""
-    certificate = _armoured("CERTIFICATE", f"simulated certificate of {subject}")
-    key = _armoured("PRIVATE KEY", f"simulated key of {subject}")
+    certificate = _pem("CERTIFICATE", f"simulated certificate of {subject}")
+    key = _pem("PRIVATE KEY", f"simulated key of {subject}")
     values = {"tls.crt": certificate, "tls.key": key, "ca.crt": ca or certificate}
     return {name: base64.b64encode(text.encode()).decode() for name, text in values.items()}
 
@@ -29,7 +29,7 @@ def ca_of(secret: Obj | None) -> str:
     return base64.b64decode(encoded).decode()
 
 
-def _armoured(label: str, text: str) -> str:
+def _pem(label: str, text: str) -> str:
     content = f"{text}; {secrets.token_hex(16)}; ".encode()
     encoded = base64.b64encode(content.ljust(_SIZE, b".")).decode()
     lines = "\n".join(textwrap.wrap(encoded, 64))

@@ -1,4 +1,4 @@
-"""One look of the controller at everything, and the lags that it keeps between looks."""
+"""One reconcile cycle of the controller, and the timers that last over cycles."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Lags:
-    """When something began to be so; kept only as long as every look asks for it again."""
+class Timers:
+    """When each state began. An entry lasts as long as every cycle asks for it."""
 
     began: dict[Hashable, float] = field(default_factory=dict)
     _asked: set[Hashable] = field(default_factory=set)
 
     def since(self, key: Hashable, now: float) -> float:
-        """When it began: now, if the last look did not ask for it."""
+        """When the state began: now, if the last cycle did not ask for it."""
         self._asked.add(key)
         return self.began.setdefault(key, now)
 
     def restart(self, key: Hashable, now: float) -> None:
-        """Lets it begin anew."""
+        """Makes the state begin now."""
         self.began[key] = now
 
     def sweep(self) -> None:
-        """Ends a look: what it did not ask for has ended."""
+        """Ends a cycle: drops the entries that it did not ask for."""
         for key in [key for key in self.began if key not in self._asked]:
             del self.began[key]
         self._asked.clear()
 
 
 @dataclass
-class Turn:
-    """The time, the rules, and when the next look is needed at the latest (monotonic seconds)."""
+class Cycle:
+    """One cycle: its time, delays and faults, and when the next one is due (monotonic seconds)."""
 
     now: float
     delays: Delays
     faults: Faults
-    lags: Lags
-    next: float = float("inf")
+    timers: Timers
+    next_at: float = float("inf")
     failed: bool = False
-    """Something could not be written: it is tried again soon."""
+    """A write failed; it is retried soon."""
     first: bool = False
-    """The first look after a start: everything that is so counts as having been so for long."""
+    """The first cycle after a start, in which every delay has already passed."""
 
-    def each(self, objects: Iterable[Obj], action: Callable[[Obj], object]) -> None:
-        """Does something for each object; one that the API server refuses does not stop the others."""
+    def for_each(self, objects: Iterable[Obj], action: Callable[[Obj], object]) -> None:
+        """Calls `action` for each object; an error of one does not stop the others."""
         for obj in objects:
             try:
                 action(obj)
@@ -59,24 +59,24 @@ class Turn:
                 log.warning("%s %s: %s", obj.get("kind", ""), "/".join(key_of(obj)), err)
                 self.failed = True
 
-    def wake(self, due: float) -> None:
-        """Asks for a look at that time."""
+    def requeue_at(self, due: float) -> None:
+        """Requests a cycle at that time."""
         if due > self.now:
-            self.next = min(self.next, due)
+            self.next_at = min(self.next_at, due)
 
-    def due(self, moment: float) -> bool:
-        """Whether that time has come; if not, asks for a look when it does."""
-        self.wake(moment)
+    def reached(self, moment: float) -> bool:
+        """Whether that time has come; if not, requests a cycle then."""
+        self.requeue_at(moment)
         return moment <= self.now
 
-    def passed(self, what: str, span: Span, *names: str, of: str = "") -> bool:
-        """Whether it has been so for as long as `span` says.
+    def elapsed(self, what: str, span: Span, *names: str, of: str = "") -> bool:
+        """Whether the state `what` of `names` has lasted for the delay `span`.
 
-        `names` narrow the span (the same names give the same length in every run); `of` tells apart things of
-        the same names, such as objects that were deleted and made anew.
+        `names` also select the length within the span (the same in every run); `of` distinguishes objects of the same
+        names, such as one that was deleted and created again.
         """
-        return self.due(self.since(what, *names, of) + span.of(what, *names))
+        return self.reached(self.since(what, *names, of) + span.of(what, *names))
 
     def since(self, *key: Hashable) -> float:
-        """When that began (monotonic seconds)."""
-        return self.lags.since(key, float("-inf") if self.first else self.now)
+        """When that state began (monotonic seconds)."""
+        return self.timers.since(key, float("-inf") if self.first else self.now)

@@ -1,27 +1,17 @@
-"""Sites: which one is active, what is made for it, and how it stands."""
+"""Sites: which one is active, its objects and its status."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from sandbox.api.kinds import (
-    CONFIG_MAPS,
-    DEPLOYMENTS,
-    PODS,
-    ROLE_BINDINGS,
-    ROLES,
-    SERVICE_ACCOUNTS,
-    SERVICES,
-    Obj,
-    Resource,
-)
+from sandbox.api.kinds import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES, Obj, Resource
 from sandbox.skupper import VERSION
-from sandbox.skupper.controller import kinds, leases, status, templates
+from sandbox.skupper.controller import kinds, leader_election, status, templates
 from sandbox.skupper.controller.cluster import Cluster, labels_match
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 
 ACCESS_TYPES = ("local", "loadbalancer", "route")
-"""What the real controller allows unless it is told otherwise; `nodeport` is not among them."""
+"""The access types that the real controller enables by default; `nodeport` is not one."""
 
 _CONTROLLER = {"name": "skupper-controller", "namespace": "skupper", "version": VERSION}
 _ROUTER_PODS = {"skupper.io/component": "router", "skupper.io/type": "site"}
@@ -36,7 +26,7 @@ class Sites:
         self._tried: dict[str, str] = {}
 
     def active(self, cluster: Cluster, namespace: str) -> Obj | None:
-        """The namespace's Site that the controller acts for, as it is now."""
+        """The current object of the namespace's active Site."""
         known = self._active.get((cluster.name, namespace))
         return None if known is None else cluster.get(kinds.SITES, namespace, known["metadata"]["name"])
 
@@ -54,51 +44,51 @@ class Sites:
         return found
 
     def initialised(self, site: Obj) -> bool:
-        """Whether the router's configuration could be made, so that Links and Listeners are acted upon."""
+        """Whether the router's configuration exists, so that Links and Listeners are handled."""
         return site["metadata"]["uid"] in {uid for _, uid in self._made}
 
-    def choose(self, cluster: Cluster) -> None:
-        """Notices new and deleted Sites: one that was deleted is no longer active, the oldest other one is."""
+    def select_active(self, cluster: Cluster) -> None:
+        """Selects the active Sites: after a deletion the oldest other one of the namespace."""
         for where, namespace in [key for key in self._active if key[0] == cluster.name]:
             known = self._active[where, namespace]
             now = cluster.get(kinds.SITES, namespace, known["metadata"]["name"])
             if now is None or now["metadata"]["uid"] != known["metadata"]["uid"]:
                 del self._active[where, namespace]
                 self._made.discard((cluster.name, known["metadata"]["uid"]))
-                _leave(cluster, namespace)
+                _clean_up(cluster, namespace)
         for site in cluster.all(kinds.SITES):
             self._active.setdefault((cluster.name, site["metadata"]["namespace"]), site)
 
-    def step(self, turn: Turn, cluster: Cluster) -> None:
-        """Brings every Site's objects and status up to date."""
-        turn.each(cluster.all(kinds.SITES), partial(self._one, turn, cluster))
+    def step(self, cycle: Cycle, cluster: Cluster) -> None:
+        """Updates every Site's objects and status."""
+        cycle.for_each(cluster.all(kinds.SITES), partial(self._one, cycle, cluster))
 
-    def _one(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
+    def _one(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
         active = self.active(cluster, site["metadata"]["namespace"])
         if active is not None and active["metadata"]["uid"] == site["metadata"]["uid"]:
-            self._reconcile(turn, cluster, site)
+            self._reconcile(cycle, cluster, site)
         elif active is not None:
             name = active["metadata"]["name"]
             _set_inactive(cluster, site, f"An active site already exists in the namespace ({name})")
 
-    def _reconcile(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
+    def _reconcile(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
         access = site["spec"].get("linkAccess", "")
         if access not in ("", "none", "default", *ACCESS_TYPES):
             _set_configured(cluster, site, f"Unsupported value for LinkAccess: {access}")
             return
-        problem = self._initialise(turn, cluster, site)
+        problem = self._initialise(cycle, cluster, site)
         _set_configured(cluster, site, problem)
         if not problem and "deletionTimestamp" not in site["metadata"]:
-            self._make(turn, cluster, site)
-        _set_running(turn, cluster, site)
+            self._make(cycle, cluster, site)
+        _set_running(cycle, cluster, site)
 
-    def _initialise(self, turn: Turn, cluster: Cluster, site: Obj) -> str:
-        """Makes the router's configuration; why that cannot be done, tried again when the controller would."""
+    def _initialise(self, cycle: Cycle, cluster: Cluster, site: Obj) -> str:
+        """Creates the router's configuration; returns why that fails. Retried at a change and at the resync."""
         uid, version = site["metadata"]["uid"], site["metadata"]["resourceVersion"]
         if self.initialised(site):
             return ""
         namespace = site["metadata"]["namespace"]
-        waited = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"site {uid} {version}")
+        waited = cycle.elapsed("resync", cycle.delays.resync, cluster.name, namespace, of=f"site {uid} {version}")
         if self._tried.get(uid) == version and not waited:
             return _configured_problem(site)
         self._tried[uid] = version
@@ -110,31 +100,27 @@ class Sites:
         self._made.add((cluster.name, uid))
         return ""
 
-    def _make(self, turn: Turn, cluster: Cluster, site: Obj) -> None:
-        """What comes with a Site. Objects of a Site of the same name that was deleted are waited for."""
+    def _make(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
+        """Creates a Site's objects. Those of a deleted Site of the same name have to be removed first."""
         if not site["spec"].get("serviceAccount"):
-            self._once(turn, cluster, ROLES, templates.role(site), site)
-            self._once(turn, cluster, SERVICE_ACCOUNTS, templates.service_account(site), site)
-            self._once(turn, cluster, ROLE_BINDINGS, templates.role_binding(site), site)
+            for resource, obj in templates.account_and_rights(site):
+                self._ensure_once(cycle, cluster, resource, obj, site)
         for certificate in templates.certificates(site):
             cluster.ensure(kinds.CERTIFICATES, certificate)
         if site["spec"].get("linkAccess", "") not in ("", "none"):
-            wanted = templates.router_access(site)
-            made = cluster.ensure(kinds.ROUTER_ACCESSES, wanted)
-            if made is not None and made["spec"] != wanted["spec"]:
-                cluster.replace(kinds.ROUTER_ACCESSES, {**made, "spec": wanted["spec"]})
-        cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(turn, cluster, site)))
+            cluster.ensure_spec(kinds.ROUTER_ACCESSES, templates.router_access(site))
+        cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(cycle, cluster, site)))
         cluster.ensure(SERVICES, templates.local_service(site))
 
-    def _once(self, turn: Turn, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
-        """For kinds that are not watched: made once for each Site, when the old Site's are gone."""
+    def _ensure_once(self, cycle: Cycle, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
+        """Creates an object of a kind that is not watched, once for each Site."""
         key = (f"{cluster.name} {resource.plural}", site["metadata"]["uid"])
         if key in self._made:
             return
         if cluster.ensure(resource, wanted) is not None:
             self._made.add(key)
         else:
-            turn.wake(turn.now + turn.delays.resync.of(cluster.name, site["metadata"]["namespace"]))
+            cycle.requeue_at(cycle.now + cycle.delays.resync.of(cluster.name, site["metadata"]["namespace"]))
 
 
 def router_pods(cluster: Cluster, namespace: str) -> list[Obj]:
@@ -142,23 +128,23 @@ def router_pods(cluster: Cluster, namespace: str) -> list[Obj]:
     return [pod for pod in cluster.all(PODS, namespace) if labels_match(_ROUTER_PODS, pod)]
 
 
-def is_up(pod: Obj) -> bool:
+def is_ready(pod: Obj) -> bool:
     """Running and Ready."""
     return pod.get("status", {}).get("phase") == "Running" and status.is_true(pod, "Ready")
 
 
-def routers_up(turn: Turn, cluster: Cluster, namespace: str) -> bool:
+def router_is_ready(cycle: Cycle, cluster: Cluster, namespace: str) -> bool:
     """Whether a router of the namespace is running and ready."""
-    if turn.faults.get("site", cluster.name, namespace) == "never-ready":
+    if cycle.faults.get("site", cluster.name, namespace) == "never-ready":
         return False
-    return any(is_up(pod) for pod in router_pods(cluster, namespace))
+    return any(is_ready(pod) for pod in router_pods(cluster, namespace))
 
 
-def running_state(pods: list[Obj], held_back: bool = False) -> status.State:
-    """The Site's Running condition: the last router pod that is not ready says why."""
+def running_state(pods: list[Obj], never_ready: bool = False) -> status.State:
+    """The Site's Running condition, with the reason of the last router pod that is not ready."""
     state = status.pending("No router pod is ready")
     for pod in pods:
-        if is_up(pod) and not held_back:
+        if is_ready(pod) and not never_ready:
             return status.OK
         state = _pod_state(pod)
     return state
@@ -168,30 +154,30 @@ def _pod_state(pod: Obj) -> status.State:
     for condition in pod.get("status", {}).get("conditions") or []:
         if condition["status"] == "False":
             return status.pending(condition.get("message") or _unready(pod))
-    if is_up(pod):
+    if is_ready(pod):
         return status.pending(_unready(pod))
     return status.pending(f"Pod {pod['metadata']['name']} not ready")
 
 
 def _unready(pod: Obj) -> str:
-    """The kubelet's words, for a pod whose node is simulated and says nothing."""
+    """The kubelet's message for a pod with unready containers."""
     names = " ".join(container["name"] for container in pod["spec"]["containers"])
     return f"containers with unready status: [{names}]"
 
 
-def _set_running(turn: Turn, cluster: Cluster, site: Obj) -> None:
+def _set_running(cycle: Cycle, cluster: Cluster, site: Obj) -> None:
     namespace = site["metadata"]["namespace"]
     pods = router_pods(cluster, namespace)
     current = cluster.get(kinds.SITES, namespace, site["metadata"]["name"]) or site
     if not pods and status.find(current, status.RUNNING) is None:
         return
-    held_back = turn.faults.get("site", cluster.name, namespace) == "never-ready"
+    never_ready = cycle.faults.get("site", cluster.name, namespace) == "never-ready"
     with cluster.status_of(kinds.SITES, current) as fresh:
-        status.mark(fresh, status.RUNNING, running_state(pods, held_back), status.site_needs(fresh["spec"]))
+        status.mark(fresh, status.RUNNING, running_state(pods, never_ready), status.site_needs(fresh["spec"]))
 
 
 def set_endpoints(cluster: Cluster, site: Obj, endpoints: list[Obj]) -> None:
-    """The Site's Resolved condition and the addresses for Links. Only for Sites with a RouterAccess."""
+    """Sets the Resolved condition and the endpoints of a Site with a RouterAccess."""
     with cluster.status_of(kinds.SITES, site) as fresh:
         status.set_field(fresh, "endpoints", endpoints)
         state = status.ok_or_pending(bool(endpoints))
@@ -216,18 +202,18 @@ def _configured_problem(site: Obj) -> str:
     return "" if condition is None or condition["status"] == "True" else str(condition["message"])
 
 
-def _ready_after(turn: Turn, cluster: Cluster, site: Obj) -> float:
+def _ready_after(cycle: Cycle, cluster: Cluster, site: Obj) -> float:
     plain = site["spec"].get("linkAccess", "") in ("", "none")
-    span = turn.delays.router_ready if plain else turn.delays.router_ready_access
+    span = cycle.delays.router_ready if plain else cycle.delays.router_ready_access
     return span.of("router", cluster.name, site["metadata"]["namespace"])
 
 
-def _leave(cluster: Cluster, namespace: str) -> None:
-    """A Site was deleted: its redeemed tokens say so, and its leader's lease begins to run out."""
+def _clean_up(cluster: Cluster, namespace: str) -> None:
+    """Updates the redeemed tokens and the leader's Lease of a deleted Site."""
     for token in cluster.all(kinds.TOKENS, namespace):
         if status.is_true(token, status.REDEEMED):
             over = "Already redeemed for a deleted site"
             with cluster.status_of(kinds.TOKENS, token) as fresh:
                 status.set_condition(fresh, status.REDEEMED, status.State(ok=True, reason="Error", message=over))
                 fresh["status"].update(redeemed=True, status="Error", message=over)
-    leases.release(cluster, namespace)
+    leader_election.release(cluster, namespace)

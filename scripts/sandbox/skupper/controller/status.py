@@ -1,6 +1,6 @@
-"""Conditions and the state they add up to, as Skupper's controller keeps them in an object's status.
+"""Conditions and the overall state in an object's status, as Skupper's controller sets them.
 
-Pure: changes the `status` of a dictionary in place and says whether anything changed.
+Pure: changes the `status` of a dictionary in place and returns whether it changed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ACCESS_NEEDS = (CONFIGURED, RESOLVED)
 
 
 def site_needs(spec: Obj) -> tuple[str, ...]:
-    """What must be true for a Site to be Ready: an address too when link access is asked for."""
+    """The conditions of a ready Site: with link access also Resolved."""
     if spec.get("linkAccess", "") in ("", "none"):
         return (CONFIGURED, RUNNING)
     return (CONFIGURED, RUNNING, RESOLVED)
@@ -36,7 +36,7 @@ def site_needs(spec: Obj) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class State:
-    """What one condition says."""
+    """The state of one condition."""
 
     ok: bool
     reason: str
@@ -47,27 +47,27 @@ OK = State(ok=True, reason="Ready", message="OK")
 
 
 def pending(message: str = "Pending") -> State:
-    """Not yet."""
+    """A condition that is not true yet."""
     return State(ok=False, reason="Pending", message=message)
 
 
 def error(message: str) -> State:
-    """Not, and somebody has to do something."""
+    """A condition that is false because of an error."""
     return State(ok=False, reason="Error", message=message)
 
 
 def ok_or_error(message: str) -> State:
-    """OK for an empty message."""
+    """OK for an empty message, else an error."""
     return error(message) if message else OK
 
 
 def ok_or_pending(ready: bool, message: str = "Pending") -> State:
-    """OK or not yet."""
+    """OK or pending."""
     return OK if ready else pending(message)
 
 
 def micro_time() -> str:
-    """The time as leases have it, to the microsecond."""
+    """The time now in the form of a Lease, with microseconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -109,7 +109,7 @@ def set_condition(obj: Obj, kind: str, state: State) -> bool:
 
 
 def set_ready(obj: Obj, needs: Sequence[str]) -> bool:
-    """Derives `status.status`, its message and the Ready condition from the first need that is not met."""
+    """Sets `status.status`, its message and the Ready condition from the first condition that is not true."""
     state = _combined(obj, needs)
     status = obj.setdefault("status", {})
     changed = False
@@ -120,7 +120,7 @@ def set_ready(obj: Obj, needs: Sequence[str]) -> bool:
 
 
 def mark(obj: Obj, kind: str, state: State, needs: Sequence[str]) -> bool:
-    """Sets a condition and, if that changed anything, what follows from it."""
+    """Sets a condition and, if that changed it, the overall state."""
     if not set_condition(obj, kind, state):
         return False
     set_ready(obj, needs)

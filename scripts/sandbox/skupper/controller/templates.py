@@ -1,14 +1,14 @@
-"""What the controller makes in a Site's namespace. Pure: Site in, desired objects out.
+"""The objects that the controller creates in a Site's namespace. Pure.
 
-Names, labels, ports and owners are those of the real one; the router's configuration and the containers'
-details that nothing in the sandbox reads are left out.
+Names, labels, ports and owners are the real ones; the router's configuration and container details that nothing in
+the sandbox reads are left out.
 """
 
 from __future__ import annotations
 
 import json
 
-from sandbox.api.kinds import Obj, Objs
+from sandbox.api.kinds import ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS, Obj, Objs, Resource
 from sandbox.skupper import VERSION
 from sandbox.skupper.controller.cluster import owner
 
@@ -18,7 +18,7 @@ NETWORK_STATUS = "skupper-network-status"
 LEASE = "skupper-site-leader"
 SITE_CA = "skupper-site-ca"
 READY_AFTER = "sandbox.hzlink.dev/ready-after"
-"""Annotation of a pod: seconds from its start until it is ready. Read by the sandbox's pod runner."""
+"""Pod annotation: seconds from its start until it is ready, see sandbox.pods.record."""
 
 CONTROLLED = {"internal.skupper.io/controlled": "true"}
 ROUTER_LABELS = {
@@ -28,7 +28,7 @@ ROUTER_LABELS = {
     "skupper.io/component": "router",
 }
 LISTENER_SELECTOR = {"application": ROUTER, "skupper.io/component": "router"}
-"""Selector of every Service that stands for a listener."""
+"""Selector of every listener's Service."""
 
 SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
 """Every container's securityContext."""
@@ -68,7 +68,7 @@ def port(name: str, number: int, target: int | None = None) -> Obj:
 
 
 def router_config(site: Obj) -> Obj:
-    """The ConfigMap that the router and its adaptor would share."""
+    """The router's configuration."""
     mode = "edge" if site["spec"].get("edge") else "interior"
     router = {"id": f"{site['metadata']['name']}-${{HOSTNAME}}", "mode": mode}
     return {
@@ -77,23 +77,13 @@ def router_config(site: Obj) -> Obj:
     }
 
 
-def service_account(site: Obj) -> Obj:
-    """Whom the router runs as."""
-    return {"metadata": meta(site, ROUTER)}
-
-
-def role(site: Obj) -> Obj:
-    """What the router's adaptor may do."""
-    return {"metadata": meta(site, ROUTER), "rules": _RULES}
-
-
-def role_binding(site: Obj) -> Obj:
-    """Gives the role to the service account."""
-    return {
-        "metadata": meta(site, ROUTER),
-        "subjects": [{"kind": "ServiceAccount", "name": ROUTER}],
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ROUTER},
-    }
+def account_and_rights(site: Obj) -> list[tuple[Resource, Obj]]:
+    """The router's ServiceAccount, the rights of its adaptor, and their binding."""
+    metadata = meta(site, ROUTER)
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": ROUTER}
+    binding = {"metadata": metadata, "subjects": [{"kind": "ServiceAccount", "name": ROUTER}], "roleRef": role}
+    account = {"metadata": metadata}
+    return [(ROLES, {"metadata": metadata, "rules": _RULES}), (SERVICE_ACCOUNTS, account), (ROLE_BINDINGS, binding)]
 
 
 def local_service(site: Obj) -> Obj:
@@ -103,7 +93,7 @@ def local_service(site: Obj) -> Obj:
 
 
 def deployment(site: Obj, ready_after: float) -> Obj:
-    """The router. `ready_after` is in seconds, for the pod runner."""
+    """The router's Deployment; its pods get ready after `ready_after` seconds."""
     account = site["spec"].get("serviceAccount") or ROUTER
     site_id = {"name": "SKUPPER_SITE_ID", "value": site["metadata"]["uid"]}
     containers: Objs = [
@@ -140,7 +130,7 @@ def _container(name: str, image: str, health: int, env: Objs, ports: dict[str, i
 
 
 def router_access(site: Obj) -> Obj:
-    """What a Site's `linkAccess` stands for."""
+    """The RouterAccess of a Site's `linkAccess`."""
     access = site["spec"]["linkAccess"]
     spec: Obj = {
         "roles": [{"name": "inter-router", "port": 55671}, {"name": "edge", "port": 45671}],
@@ -154,7 +144,7 @@ def router_access(site: Obj) -> Obj:
 
 
 def certificates(site: Obj) -> Objs:
-    """The Site's two authorities and the local server's certificate."""
+    """The Site's two CAs and the local server's certificate."""
     name, namespace = site["metadata"]["name"], site["metadata"]["namespace"]
     local: Obj = {
         "ca": "skupper-local-ca",

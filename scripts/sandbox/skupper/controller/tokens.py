@@ -1,4 +1,4 @@
-"""AccessTokens: redeemed at their URL, which makes a Link and its Secret, both named after the token."""
+"""AccessTokens: redeeming one at its URL creates a Link and a Secret, both with the token's name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from sandbox.api.kinds import SECRETS, ConflictError, Obj
 from sandbox.skupper.controller import kinds, status, templates
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.grants import Answer, Grants
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.grants import Grants, Response
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
 
 _PHRASES = {
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 class Tokens:
-    """The redeeming side of every cluster."""
+    """The AccessTokens of every cluster."""
 
     def __init__(self, sites: Sites, grants: Grants, clusters: list[Cluster]) -> None:
         self._sites = sites
@@ -32,40 +32,40 @@ class Tokens:
         self._clusters = clusters
         self._tried: dict[str, str] = {}
 
-    def step(self, turn: Turn, cluster: Cluster) -> None:
-        """Tries every token that is not redeemed: on each change of it (own ones too) and then now and again."""
-        turn.each(cluster.all(kinds.TOKENS), partial(self._one, turn, cluster))
+    def step(self, cycle: Cycle, cluster: Cluster) -> None:
+        """Redeems every token that is not redeemed: on each change of it (own ones too) and at each resync."""
+        cycle.for_each(cluster.all(kinds.TOKENS), partial(self._one, cycle, cluster))
 
-    def _one(self, turn: Turn, cluster: Cluster, token: Obj) -> None:
+    def _one(self, cycle: Cycle, cluster: Cluster, token: Obj) -> None:
         namespace, uid = token["metadata"]["namespace"], token["metadata"]["uid"]
         site = self._sites.active(cluster, namespace)
         if site is None:
             return
         if status.is_true(token, status.REDEEMED):
-            self._again(turn, cluster, site, token)
+            self._redeem_again_if_asked(cycle, cluster, site, token)
             return
-        if not turn.passed("redeem", turn.delays.redeem, of=uid):
+        if not cycle.elapsed("redeem", cycle.delays.redeem, of=uid):
             return
         version = token["metadata"]["resourceVersion"]
-        again = turn.passed("resync", turn.delays.resync, cluster.name, namespace, of=f"{uid} {version}")
+        again = cycle.elapsed("resync", cycle.delays.resync, cluster.name, namespace, of=f"{uid} {version}")
         if self._tried.get(uid) == version and not again:
             return
         self._tried[uid] = version
-        self._redeem(turn, cluster, site, token)
+        self._redeem(cycle, cluster, site, token)
         if again:
-            # The next try without a change comes a whole period later.
-            turn.lags.restart(("resync", cluster.name, namespace, f"{uid} {version}"), turn.now)
+            # The next attempt without a change comes a whole resync period later.
+            cycle.timers.restart(("resync", cluster.name, namespace, f"{uid} {version}"), cycle.now)
 
-    def _again(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
-        """Only when a test asks for it: the real controller leaves redeemed tokens alone."""
+    def _redeem_again_if_asked(self, cycle: Cycle, cluster: Cluster, site: Obj, token: Obj) -> None:
+        """With the fault `link_delete`: a redeemed token whose Link is gone is redeemed again."""
         namespace, name = token["metadata"]["namespace"], token["metadata"]["name"]
-        if turn.faults.get("link_delete", cluster.name, namespace) != "redeem":
+        if cycle.faults.get("link_delete", cluster.name, namespace) != "redeem":
             return
         if cluster.get(kinds.LINKS, namespace, name) is None:
-            self._redeem(turn, cluster, site, token)
+            self._redeem(cycle, cluster, site, token)
 
-    def _redeem(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> None:
-        problem = self._attempt(turn, cluster, site, token)
+    def _redeem(self, cycle: Cycle, cluster: Cluster, site: Obj, token: Obj) -> None:
+        problem = self._try_to_redeem(cycle, cluster, site, token)
         state = status.ok_or_error(problem)
         with cluster.status_of(kinds.TOKENS, token) as fresh:
             status.set_condition(fresh, status.REDEEMED, state)
@@ -73,46 +73,46 @@ class Tokens:
                 fresh["status"]["redeemed"] = True
             fresh["status"].update(status=state.reason, message=state.message)
 
-    def _attempt(self, turn: Turn, cluster: Cluster, site: Obj, token: Obj) -> str:
-        """Redeems; what went wrong, in the real controller's words."""
-        answer = self._post(turn, cluster, token, subject=site["metadata"]["uid"])
-        if isinstance(answer, str):
-            return f"Controller got error: {answer}"
-        if answer.code != 200:
-            phrase = _PHRASES[answer.code]
-            return f"Controller got failed response: {answer.code} ({phrase}) {answer.text}"
-        return _establish(cluster, site, token, answer)
+    def _try_to_redeem(self, cycle: Cycle, cluster: Cluster, site: Obj, token: Obj) -> str:
+        """Redeems; returns the real controller's error message, or an empty text."""
+        response = self._post(cycle, cluster, token, subject=site["metadata"]["uid"])
+        if isinstance(response, str):
+            return f"Controller got error: {response}"
+        if response.code != 200:
+            phrase = _PHRASES[response.code]
+            return f"Controller got failed response: {response.code} ({phrase}) {response.text}"
+        return _create_secret_and_link(cluster, site, token, response)
 
-    def _post(self, turn: Turn, cluster: Cluster, token: Obj, subject: str) -> Answer | str:
-        """The answer, or why there was none, as Go's HTTP client says it."""
+    def _post(self, cycle: Cycle, cluster: Cluster, token: Obj, subject: str) -> Response | str:
+        """The response, or the error message of Go's HTTP client."""
         spec = token["spec"]
         url = spec["url"]
         where = urlsplit(url)
         if wrong := _wrong_url(url):
             return wrong
-        issuer = self._at(where.netloc)
-        if issuer is None or turn.faults.get("redeem", cluster.name, token["metadata"]["namespace"]) == "unreachable":
+        issuer = self._grant_server_at(where.netloc)
+        if issuer is None or cycle.faults.get("redeem", cluster.name, token["metadata"]["namespace"]) == "unreachable":
             reason, waits = _unreachable(where.hostname or "", where.netloc)
             if waits:
-                cluster.blocked_until = turn.now + turn.delays.unreachable.of(cluster.name)
-                turn.wake(cluster.blocked_until)
+                cluster.blocked_until = cycle.now + cycle.delays.unreachable.of(cluster.name)
+                cycle.requeue_at(cluster.blocked_until)
             return f'Post "{url}": {reason}'
         if where.scheme == "http":
-            return Answer(400, "Client sent an HTTP request to an HTTPS server.")
+            return Response(400, "Client sent an HTTP request to an HTTPS server.")
         if spec["ca"].strip() != self._grants.ca(issuer).strip():
             reason = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
             return f'Post "{url}": {reason}'
-        return self._grants.redeem(turn, issuer, where.path, spec["code"], subject)
+        return self._grants.redeem(cycle, issuer, where.path, spec["code"], subject)
 
-    def _at(self, address: str) -> Cluster | None:
+    def _grant_server_at(self, address: str) -> Cluster | None:
         for cluster in self._clusters:
-            if address and self._grants.listening(cluster) == address:
+            if address and self._grants.current_address(cluster) == address:
                 return cluster
         return None
 
 
 def _wrong_url(url: str) -> str:
-    """What is wrong with a URL that cannot even be tried."""
+    """The error of an invalid URL, or an empty text."""
     where = urlsplit(url)
     if where.scheme in ("http", "https"):
         if " " in where.netloc:
@@ -124,7 +124,7 @@ def _wrong_url(url: str) -> str:
 
 
 def _unreachable(host: str, address: str) -> tuple[str, bool]:
-    """Why nobody answers at an address, and whether finding that out takes its time."""
+    """The error of an address without a grant server, and whether the connection attempt takes long."""
     if not _ADDRESS.fullmatch(host):
         return f"dial tcp: lookup {host}: no such host", False
     if host.startswith("127."):
@@ -132,12 +132,12 @@ def _unreachable(host: str, address: str) -> tuple[str, bool]:
     return f"dial tcp {address}: connect: no route to host", True
 
 
-def _establish(cluster: Cluster, site: Obj, token: Obj, answer: Answer) -> str:
-    """Makes the Secret and the Link; why that could not be done."""
+def _create_secret_and_link(cluster: Cluster, site: Obj, token: Obj, response: Response) -> str:
+    """Creates the Secret and the Link; returns why that failed, or an empty text."""
     name = token["metadata"]["name"]
     meta = templates.meta(site, name)
-    secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": answer.secret}
-    spec: Obj = {"endpoints": list(answer.endpoints), "tlsCredentials": name}
+    secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": response.secret}
+    spec: Obj = {"endpoints": list(response.endpoints), "tlsCredentials": name}
     if token["spec"].get("linkCost", 0) > 0:
         spec["cost"] = token["spec"]["linkCost"]
     for what, resource, obj in (

@@ -1,1 +1,1 @@
-"""What tests can break, and how long things take."""
+"""The faults that tests can set, and the delays."""

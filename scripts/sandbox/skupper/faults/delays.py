@@ -1,7 +1,7 @@
-"""How long things take: two profiles, `fast` for tests and `measured`, as seen on real clusters.
+"""The delays of the simulation in two profiles: `fast` for tests, and `measured` on real clusters.
 
-The measured spans come from runs with the real controllers, routers and command (two one-node clusters).
-A span is narrowed to one length by what it is for, so that a run can be repeated with the same lengths.
+The measured spans come from runs with the real controllers, routers and command (two one-node clusters). A hash of
+the names that a span is used for selects one length in it, so that every run has the same lengths.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ class Span:
     high: float
 
     def of(self, *names: str) -> float:
-        """The length for what these names stand for: always the same for the same names."""
+        """The length for these names; the same names always give the same length."""
         digest = hashlib.sha256("\0".join(names).encode()).digest()
         return self.low + (self.high - self.low) * int.from_bytes(digest[:4]) / 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class Delays:
-    """Every lag of the simulation, in seconds."""
+    """Every delay of the simulation, in seconds: from an event until its consequence."""
 
     load_balancer: Span
-    """A LoadBalancer Service has been made until it has an address."""
+    """From a new LoadBalancer Service until it has an address."""
     access: Span
-    """A Site with link access has been seen until the Service `skupper-router` is there."""
+    """From a new Site with link access until the Service `skupper-router` exists."""
     router_ready: Span
-    """A router pod without link access has been started until its readiness probes pass."""
+    """From the start of a router pod without link access until it is ready."""
     router_ready_access: Span
     """The same with link access."""
     redeem: Span
-    """An AccessToken has been seen until its URL has answered."""
+    """From a new AccessToken until its URL has answered."""
     unreachable: Span
-    """The same until a URL that does not answer is given up; meanwhile the controller does nothing else."""
+    """The same until a URL that does not response times out; the controller handles nothing else until then."""
     resync: Span
-    """The controller looks again at what failed (real: a tick each 30 s)."""
+    """From a failure until the controller retries at its resync (real: each 30 s)."""
     link_sleep: Span
-    """A Link has been made until it is looked at, if nobody touches it."""
+    """From a new Link until it is configured, if it does not change."""
     link_wake: Span
-    """A Link has been touched until it is looked at."""
+    """From a change of a Link until it is configured."""
     link_connect: Span
-    """A Link has been looked at until the routers are connected."""
+    """From the configuration of a Link until the routers are connected."""
     router_settle: Span
-    """A router is ready until it carries traffic of others."""
+    """From a ready router until it forwards traffic."""
     first_status: Span
-    """A router is ready until it reports its own site."""
+    """From a ready router until it reports its own Site."""
     status_lag: Span
-    """Routers are connected until the sites know of each other: conditions and per-pod Services."""
+    """From connected routers until each Site's network status has the other: conditions, per-pod Services."""
     record_lag: Span
-    """A site's listeners or targets changed until the network knows."""
+    """From a change of a Site's listeners or targets until the other Sites know it."""
     link_down: Span
-    """A connection broke until its Link says so."""
+    """From a broken connection until its Link reports it."""
     forget: Span
-    """A site is gone until the others take it for gone."""
+    """From the end of a Site until the others remove it from their network status."""
     lease: Span
-    """How long a leader's lease outlives it: a new router in the same namespace reports only afterwards."""
+    """From the end of a leader until its Lease expires and a new router in the namespace can report."""
 
 
 FAST = Delays(
@@ -96,8 +96,8 @@ MEASURED = Delays(
     link_sleep=Span(4.0, 19.0),
     link_wake=Span(0.2, 0.3),
     link_connect=Span(1.5, 2.5),
-    # Five runs of `hzlink up` on Skupper 2.2.1 with router 3.5.1: the Link was Ready 9 to 13 s after it was touched,
-    # and 12.4 to 16 s after both routers were. By hand it had been 12 to 16 s after it was looked at.
+    # Five runs of `hzlink up` on Skupper 2.2.1 with router 3.5.1: the Link was Ready 9 to 13 s after it was changed,
+    # and 12.4 to 16 s after both routers were. By hand it was 12 to 16 s after it was configured.
     router_settle=Span(3.0, 3.5),
     first_status=Span(2.0, 4.0),
     status_lag=Span(8.0, 12.5),

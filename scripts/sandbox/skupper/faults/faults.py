@@ -1,6 +1,6 @@
-"""What tests can break: a small table in the sandbox's `faults.json`, read again whenever it changes.
+"""The faults that tests can set: a table in the sandbox's `faults.json`, read again when it changes.
 
-A value holds everywhere, or is a table by place: `{"lb": {"cluster": false}}`, `{"link": {"client/hz2": "never"}}`.
+A value applies everywhere, or is a table by location: `{"lb": {"cluster": false}, "link": {"client/hz2": "never"}}`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ from sandbox.layout import FileStamp, file_stamp, write_json
 FILE = "faults.json"
 
 KNOWN: Final[dict[str, str]] = {
-    "lb": "false: load balancers give no address, and take away those they gave",
-    "grant_server": "false: the grant server gets no address, other load balancers do; of a namespace: its grants "
-    "are treated so",
+    "lb": "false: load balancers give no address and remove those they gave",
+    "grant_server": "false: only the grant server gets no address; for a namespace: only for its grants",
     "clock": "seconds that the controller's clock is ahead: tokens expire",
-    "redeem": "refused: 403 for any code. unreachable: no URL answers. error: 500 for everybody",
+    "redeem": "refused: 403 for any code. unreachable: no URL answers. error: always 500",
     "link_delete": "redeem: deleting a Link whose token is still there redeems the token again",
-    "link": "never: Links do not connect. down: those that did are cut",
-    "site": "never-ready: router pods do not count as ready",
+    "link": "never: Links do not connect. down: connected Links are cut",
+    "site": "never-ready: router pods are not ready",
     "listener": "pending: says No matching connectors while traffic flows (skupper issue 2428)",
     "pod_services": "missing: not made. stale: never removed (skupper issue 2251)",
-    "network": "stale: sites that are gone are never forgotten (skupper issue 2069)",
-    "controller": "stopped: does nothing at all; routers and load balancers go on",
+    "network": "stale: Sites that are gone stay in the network status (skupper issue 2069)",
+    "controller": "stopped: handles nothing; routers and load balancers continue",
 }
-"""Every fault with what it does."""
+"""Every fault with its values."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Faults:
     table: dict[str, Any] = field(default_factory=dict)
 
     def get(self, name: str, cluster: str, namespace: str = "") -> Any:
-        """The fault's value at a place, the most exact one; None when it is not set there."""
+        """The fault's value at a location, by the most specific entry; None when it is not set there."""
         value = self.table.get(name)
         if not isinstance(value, dict):
             return value
@@ -49,22 +48,22 @@ class Faults:
                 return value[place]
         return None
 
-    def there(self, name: str, cluster: str, namespace: str) -> Any:
-        """The fault's value at this namespace and nowhere else; None when it is not set so."""
+    def exact(self, name: str, cluster: str, namespace: str) -> Any:
+        """The fault's value for exactly this namespace, or None."""
         value = self.table.get(name)
         return value.get(f"{cluster}/{namespace}") if isinstance(value, dict) else None
 
     def off(self, name: str, cluster: str, namespace: str = "") -> bool:
-        """For the switches: whether it is set to false."""
+        """Whether a switch is set to false."""
         return self.get(name, cluster, namespace) is False
 
     def clock(self, cluster: str, namespace: str = "") -> float:
-        """Seconds to add to the time of day."""
+        """Seconds that the clock is ahead."""
         return float(self.get("clock", cluster, namespace) or 0.0)
 
 
 class FaultsFile:
-    """The file, read again when it has changed."""
+    """The faults file, read again when it has changed."""
 
     def __init__(self, state: Path) -> None:
         self._path = state / FILE
@@ -94,7 +93,7 @@ def read(state: Path) -> Faults:
 
 
 def set_fault(state: Path, name: str, value: Any) -> None:
-    """Sets one fault (None: not any more). ValueError for one that does not exist."""
+    """Sets one fault (None removes it). ValueError for an unknown one."""
     if name not in KNOWN:
         raise ValueError(f"unknown fault {name!r}; there are {', '.join(KNOWN)}")
     table = {**read(state).table, name: value}
@@ -102,13 +101,13 @@ def set_fault(state: Path, name: str, value: Any) -> None:
 
 
 def clear(state: Path) -> None:
-    """Sets none."""
+    """Removes all faults."""
     write_json(state / FILE, {})
 
 
 @contextmanager
 def fault(state: Path, name: str, value: Any) -> Iterator[None]:
-    """Sets one fault for as long as the block runs, and afterwards what was set before."""
+    """Sets one fault while the block runs, then restores the previous value."""
     before = read(state).table.get(name)
     set_fault(state, name, value)
     try:

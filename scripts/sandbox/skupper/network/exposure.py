@@ -1,16 +1,17 @@
-"""The Services that stand for Listeners: one for each host, and one for each pod that is exposed by name."""
+"""The Services of Listeners: one for each host, and one for each pod that is exposed by name."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.api.kinds import SERVICES, Obj, Objs, key_of
 from sandbox.skupper.controller import templates
-from sandbox.skupper.controller.bindings import LISTENER_LABEL, Bindings
-from sandbox.skupper.controller.cluster import Cluster, draft
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
+from sandbox.skupper.network.bindings import LISTENER_LABEL, Bindings
 from sandbox.skupper.network.network import SiteRecord
 
 _FIRST_PORT = 1024
@@ -18,7 +19,7 @@ _FIRST_PORT = 1024
 
 @dataclass
 class Ports:
-    """The ports at which one Site's router listens, the lowest free one for each new key."""
+    """The ports of one Site's router: each new key gets the lowest free one."""
 
     taken: dict[str, int] = field(default_factory=dict)
 
@@ -37,17 +38,17 @@ class Ports:
 
 @dataclass(frozen=True)
 class Exposed:
-    """One port of a Service that stands for a Listener, or for one of its targets."""
+    """One port of a Service of a Listener or of one of its targets."""
 
     host: str
     """The Service's name."""
     listener: str
     address: str
-    """The routing key (with a target's name) that the router's port leads to."""
+    """The routing key, with a target's name if it is a target's, of the router's port."""
     port: int
     target_port: int
     key: str
-    """What the router's port was taken for."""
+    """The key of the router's port, see `Ports`."""
 
 
 class Exposure:
@@ -58,40 +59,42 @@ class Exposure:
         self._bindings = bindings
         self._ports: dict[str, Ports] = {}
         self.exposed: dict[tuple[str, str], list[Exposed]] = {}
-        """What each (cluster, namespace) has as Services."""
+        """The Services of each (cluster, namespace)."""
 
-    def step(self, turn: Turn, cluster: Cluster, heard: dict[str, list[SiteRecord]]) -> None:
-        """Brings the cluster's Services up to date."""
+    def step(self, cycle: Cycle, cluster: Cluster, records_by_site: dict[str, list[SiteRecord]]) -> None:
+        """Updates the cluster's Services."""
         before = self.exposed
         self.exposed = {key: found for key, found in before.items() if key[0] != cluster.name}
-        turn.each(self._sites.working(cluster).values(), partial(self._of_site, turn, cluster, heard, before))
+        cycle.for_each(
+            self._sites.working(cluster).values(), partial(self._of_site, cycle, cluster, records_by_site, before)
+        )
 
     def _of_site(
         self,
-        turn: Turn,
+        cycle: Cycle,
         cluster: Cluster,
-        heard: dict[str, list[SiteRecord]],
+        records_by_site: dict[str, list[SiteRecord]],
         before: dict[tuple[str, str], list[Exposed]],
         site: Obj,
     ) -> None:
         place = (cluster.name, site["metadata"]["namespace"])
-        listeners = self._bindings.good.get(place, [])
-        records = heard.get(site["metadata"]["uid"]) or []
-        wanted = self._wanted(turn, cluster, site, listeners, records, before.get(place, []))
+        listeners = self._bindings.valid_listeners.get(place, [])
+        records = records_by_site.get(site["metadata"]["uid"]) or []
+        wanted = self._wanted(cycle, cluster, site, listeners, records, before.get(place, []))
         self.exposed[place] = wanted
         if "deletionTimestamp" not in site["metadata"]:
-            _reconcile(turn, cluster, site, wanted)
+            _reconcile(cycle, cluster, site, wanted)
 
     def _wanted(
         self,
-        turn: Turn,
+        cycle: Cycle,
         cluster: Cluster,
         site: Obj,
         listeners: Objs,
         records: list[SiteRecord],
         before: list[Exposed],
     ) -> list[Exposed]:
-        fault = turn.faults.get("pod_services", cluster.name, site["metadata"]["namespace"])
+        fault = cycle.faults.get("pod_services", cluster.name, site["metadata"]["namespace"])
         ports = self._ports.setdefault(site["metadata"]["uid"], Ports())
         wanted: list[Exposed] = []
         for listener in listeners:
@@ -100,7 +103,7 @@ class Exposure:
             wanted.append(Exposed(spec["host"], name, key, port, ports.of(name), name))
             if not spec.get("exposePodsByName") or fault == "missing":
                 continue
-            names = _heard_targets(records, f"{key}.")
+            names = _known_targets(records, f"{key}.")
             if fault == "stale":
                 names |= {e.host for e in before if e.listener == name and e.address != key}
             for pod in sorted(names):
@@ -110,7 +113,7 @@ class Exposure:
         return wanted
 
 
-def _heard_targets(records: list[SiteRecord], prefix: str) -> set[str]:
+def _known_targets(records: list[SiteRecord], prefix: str) -> set[str]:
     return {
         address.removeprefix(prefix)
         for record in records
@@ -119,8 +122,8 @@ def _heard_targets(records: list[SiteRecord], prefix: str) -> set[str]:
     }
 
 
-def _reconcile(turn: Turn, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
-    """Makes the Services that are wanted, takes over those of the same name, removes own ones that are not."""
+def _reconcile(cycle: Cycle, cluster: Cluster, site: Obj, wanted: list[Exposed]) -> None:
+    """Creates the wanted Services, takes over existing ones of the same name, deletes own ones that are not wanted."""
     namespace = site["metadata"]["namespace"]
     by_host: dict[str, list[Exposed]] = {}
     for exposed in wanted:
@@ -128,12 +131,12 @@ def _reconcile(turn: Turn, cluster: Cluster, site: Obj, wanted: list[Exposed]) -
     for service in cluster.all(SERVICES, namespace):
         if _is_own(service) and service["metadata"]["name"] not in by_host:
             cluster.delete(SERVICES, service)
-    # A host that is no name for a Service must not stand in the way of the others.
+    # An invalid host name must not stop the other Services.
     services = [_service(site, host, group) for host, group in by_host.items()]
-    turn.each(services, lambda service: _settle(cluster, service, by_host[service["metadata"]["name"]]))
+    cycle.for_each(services, lambda service: _ensure_service(cluster, service, by_host[service["metadata"]["name"]]))
 
 
-def _settle(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
+def _ensure_service(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
     known = cluster.get(SERVICES, *key_of(wanted))
     if known is None:
         cluster.ensure(SERVICES, wanted)
@@ -142,7 +145,7 @@ def _settle(cluster: Cluster, wanted: Obj, group: list[Exposed]) -> None:
 
 
 def _is_own(service: Obj) -> bool:
-    """Made here. One that was taken over has the label only, and is left behind."""
+    """Whether it was created here. A Service that was taken over has only the label, and is never deleted."""
     labelled = LISTENER_LABEL in (service["metadata"].get("labels") or {})
     return labelled and "internal.skupper.io/controlled" in (service["metadata"].get("annotations") or {})
 
@@ -158,8 +161,8 @@ def _service_ports(group: list[Exposed]) -> Objs:
 
 
 def _taken_over(service: Obj, group: list[Exposed]) -> Obj | None:
-    """The Service with the router as selector and the listener's ports; None when it is so already."""
-    fresh = draft(service)
+    """The Service with the router's selector and the listener's ports; None when it has them already."""
+    fresh = copy.deepcopy(service)
     ports = _service_ports(group)
     kept = [{key: port.get(key) for key in ports[0]} for port in fresh["spec"].get("ports") or []]
     fresh["spec"]["selector"] = templates.LISTENER_SELECTOR

@@ -1,4 +1,4 @@
-"""Lets `kubectl port-forward` to a Listener's Service through: KWOK is told where a router pod's ports really are."""
+"""PortForwards for `kubectl port-forward` to a Listener's Service: they tell KWOK where a router pod's ports are."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from functools import partial
 
 from sandbox.api.kinds import PORT_FORWARDS, Obj, Objs
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, router_pods
 from sandbox.skupper.controller.templates import meta
 from sandbox.skupper.network.traffic import Traffic
 
 
-def step(turn: Turn, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
-    """One PortForward for every router pod, by the pod's name."""
+def step(cycle: Cycle, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
+    """Creates one PortForward for every router pod, with the pod's name."""
     for namespace in sites.working(cluster):
         forwards: Objs = [
             {"ports": [port], "target": {"address": address, "port": number}}
@@ -23,11 +23,9 @@ def step(turn: Turn, cluster: Cluster, sites: Sites, traffic: Traffic) -> None:
         if not forwards:
             continue
         living = [pod for pod in router_pods(cluster, namespace) if "deletionTimestamp" not in pod["metadata"]]
-        turn.each(living, partial(_ensure, cluster, forwards))
+        cycle.for_each(living, partial(_ensure, cluster, forwards))
 
 
 def _ensure(cluster: Cluster, forwards: Objs, pod: Obj) -> None:
     wanted: Obj = {"metadata": meta(pod, pod["metadata"]["name"]), "spec": {"forwards": forwards}}
-    known = cluster.ensure(PORT_FORWARDS, wanted)
-    if known is not None and known["spec"] != wanted["spec"]:
-        cluster.replace(PORT_FORWARDS, {**known, "spec": wanted["spec"]})
+    cluster.ensure_spec(PORT_FORWARDS, wanted)

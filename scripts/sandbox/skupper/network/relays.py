@@ -1,4 +1,4 @@
-"""TCP relays on loopback: what clients connect to where a real cluster would have a router."""
+"""TCP relays on loopback, which replace the routers' data plane."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 Address = tuple[str, int]
 Routes = Mapping[Address, tuple[Address, ...]]
-"""Where to listen, and what each listener leads to."""
+"""Listening addresses and their backends."""
 
 _CHUNK = 64 * 1024
 _CONNECT_SECONDS = 5.0
@@ -21,16 +21,16 @@ _CONNECT_SECONDS = 5.0
 
 @dataclass
 class _Listener:
-    """One listening address, and its open connections by what they lead to."""
+    """One listening address, with its open connections and their backends."""
 
     backends: tuple[Address, ...]
     server: asyncio.Server | None = None
-    turn: int = 0
+    next_backend: int = 0
     open: dict[asyncio.Task[None], Address] = field(default_factory=dict)
 
 
 class Relays:
-    """A thread that relays connections. One that leads nowhere any more is cut."""
+    """Relays connections in a thread. A connection to a removed backend is cut."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -39,15 +39,15 @@ class Relays:
         self._thread.start()
 
     def set(self, routes: Routes) -> bool:
-        """Listens exactly there from now on; addresses that lead to nothing are closed.
+        """Listens at exactly these addresses; those without backends are closed.
 
-        False when some address could not be bound: try again later.
+        False when an address could not be bound: call it again later.
         """
         wanted = {address: backends for address, backends in routes.items() if backends}
         return asyncio.run_coroutine_threadsafe(self._set(wanted), self._loop).result(10)
 
     def close(self) -> None:
-        """Cuts everything and ends the thread."""
+        """Cuts all connections and ends the thread."""
         asyncio.run_coroutine_threadsafe(self._cut_all(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -91,8 +91,8 @@ async def _shut(listener: _Listener) -> None:
 
 async def _relay(listener: _Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     task = asyncio.current_task()
-    backend = listener.backends[listener.turn % len(listener.backends)]
-    listener.turn += 1
+    backend = listener.backends[listener.next_backend % len(listener.backends)]
+    listener.next_backend += 1
     if task is not None:
         listener.open[task] = backend
     try:
@@ -114,7 +114,7 @@ async def _pump_both(
     far_reader: asyncio.StreamReader,
     far_writer: asyncio.StreamWriter,
 ) -> None:
-    """Both directions until both are at their end; on a cut, both sockets are reset."""
+    """Copies both directions until both have ended; a cut resets both sockets."""
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(_pump(reader, far_writer))

@@ -1,4 +1,4 @@
-"""What Connectors lead to, and what of it a Site tells the network."""
+"""The targets of Connectors, and the state of each Site for the network."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from sandbox.api.kinds import PODS, SECRETS, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, templates
-from sandbox.skupper.controller.adoption import Adoption
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.leases import Leaders
+from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
-from sandbox.skupper.controller.reconcile import Turn
-from sandbox.skupper.controller.sites import Sites, is_up, router_pods, routers_up
-from sandbox.skupper.network.network import LinkFact, Services, SiteFact
+from sandbox.skupper.controller.reconcile import Cycle
+from sandbox.skupper.controller.sites import Sites, is_ready, router_is_ready, router_pods
+from sandbox.skupper.network.adoption import Adoption
+from sandbox.skupper.network.network import LinkState, Services, SiteState
 
 
 @dataclass(frozen=True)
 class Target:
-    """One pod's port (or, for a Connector with a host, any address) that a routing key leads to."""
+    """One target of a routing key: a pod's port or, for a Connector with a host, any address."""
 
     address: str
     """The routing key, or the routing key and the pod's name."""
@@ -51,18 +51,18 @@ def matching_pods(cluster: Cluster, connector: Obj) -> Objs:
 
 
 def selected_pods(cluster: Cluster, connector: Obj) -> Objs:
-    """Those of them that get traffic: running, not being deleted and, unless it says otherwise, ready."""
+    """Those that get traffic: running, not being deleted and, unless includeNotReadyPods is set, ready."""
     return [pod for pod in matching_pods(cluster, connector) if _selected(connector, pod)]
 
 
 def _selected(connector: Obj, pod: Obj) -> bool:
     if pod.get("status", {}).get("phase") != "Running" or "deletionTimestamp" in pod["metadata"]:
         return False
-    return is_up(pod) or bool(connector["spec"].get("includeNotReadyPods"))
+    return is_ready(pod) or bool(connector["spec"].get("includeNotReadyPods"))
 
 
 def targets(cluster: Cluster, site: Obj, adoption: Adoption) -> list[Target]:
-    """Everything that the Site's Connectors lead to now."""
+    """The targets of the Site's Connectors."""
     found: list[Target] = []
     namespace = site["metadata"]["namespace"]
     for connector in cluster.all(kinds.CONNECTORS, namespace):
@@ -82,34 +82,34 @@ def targets(cluster: Cluster, site: Obj, adoption: Adoption) -> list[Target]:
 
 
 @dataclass(frozen=True)
-class Gatherer:
-    """Puts together what the network is told of the Sites."""
+class StateCollector:
+    """Collects the states of the Sites for the network."""
 
     sites: Sites
     links: Links
-    leaders: Leaders
+    leader_election: LeaderElection
     adoption: Adoption
 
-    def facts(self, turn: Turn, cluster: Cluster) -> list[SiteFact]:
-        """What is true of the cluster's working Sites now."""
-        return [self._fact(turn, cluster, site) for site in self.sites.working(cluster).values()]
+    def states(self, cycle: Cycle, cluster: Cluster) -> list[SiteState]:
+        """The states of the cluster's working Sites."""
+        return [self._state(cycle, cluster, site) for site in self.sites.working(cluster).values()]
 
-    def _fact(self, turn: Turn, cluster: Cluster, site: Obj) -> SiteFact:
+    def _state(self, cycle: Cycle, cluster: Cluster, site: Obj) -> SiteState:
         namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
-        ready = routers_up(turn, cluster, namespace)
-        pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_up(p)), "")
+        ready = router_is_ready(cycle, cluster, namespace)
+        pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_ready(p)), "")
         access = {
             (endpoint["host"], endpoint["port"])
             for endpoint in site.get("status", {}).get("endpoints") or []
             if endpoint["name"] == "inter-router"
         }
-        return SiteFact(
+        return SiteState(
             uid=uid,
             name=site["metadata"]["name"],
             cluster=cluster.name,
             namespace=namespace,
-            ready_since=turn.since("ready", uid) if ready else None,
-            leads_from=self.leaders.leads_from(turn, cluster, site, pod) if ready else turn.now,
+            ready_since=cycle.since("ready", uid) if ready else None,
+            reports_from=self.leader_election.reports_from(cycle, cluster, site, pod) if ready else cycle.now,
             access=frozenset(access),
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
             links=tuple(_links(cluster, namespace, self.links)),
@@ -128,16 +128,16 @@ class Gatherer:
         return Services(_frozen(connectors), _frozen(listeners))
 
 
-def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkFact]:
+def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkState]:
     found = []
     for link in cluster.all(kinds.LINKS, namespace):
-        looked_at = links.looked_at(link)
-        way = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
+        configured_at = links.configured_at(link)
+        endpoint = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
         secret = cluster.get(SECRETS, namespace, link["spec"].get("tlsCredentials", ""))
-        if looked_at is None or way is None or secret is None:
+        if configured_at is None or endpoint is None or secret is None:
             continue
         name = link["metadata"]["name"]
-        found.append(LinkFact(name, way["host"], way["port"], pki.ca_of(secret), looked_at))
+        found.append(LinkState(name, endpoint["host"], endpoint["port"], pki.ca_of(secret), configured_at))
     return found
 
 

@@ -1,7 +1,7 @@
-"""Where traffic goes now: relays for Listeners' Services and load balancers, from the network and the pods' processes.
+"""Relays for Listeners' Services and load balancers, by the network's connections and the pods' processes.
 
 Reads `endpoints.json` (running pods' processes), writes `services.json` (Services that lead to a relay). A Service's
-name resolves as soon as the Service exists; its relay listens only while the routers would really carry traffic.
+name resolves as soon as the Service exists; its relay listens only while the routers forward its traffic.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from sandbox.api.kinds import PODS, SERVICES, Obj
 from sandbox.layout import Layout, read_json, write_json
 from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.load_balancers import address_of
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.network.exposure import Exposure
 from sandbox.skupper.network.network import Network
 from sandbox.skupper.network.relays import Address, Relays
-from sandbox.skupper.network.targets import Gatherer, Target, targets
+from sandbox.skupper.network.targets import StateCollector, Target, targets
 
 _RETRY = 1.0
 
 
 @dataclass
-class Pool:
-    """Loopback addresses for Services, each used again as late as possible: clients may hold old ones."""
+class AddressPool:
+    """Loopback addresses for Services. Addresses are reused as late as possible, because clients may cache them."""
 
     net: str
     """The first two numbers, such as `127.0`."""
@@ -52,27 +52,29 @@ class Pool:
 
 
 class Traffic:
-    """Keeps relays and `services.json` up to date."""
+    """Updates relays and `services.json`."""
 
-    def __init__(self, layout: Layout, net: str, gatherer: Gatherer, network: Network, exposure: Exposure) -> None:
+    def __init__(
+        self, layout: Layout, net: str, collector: StateCollector, network: Network, exposure: Exposure
+    ) -> None:
         self._layout = layout
-        self._sites = gatherer.sites
-        self._adoption = gatherer.adoption
+        self._sites = collector.sites
+        self._adoption = collector.adoption
         self._network = network
         self._exposure = exposure
-        self._pool = Pool(net)
+        self._pool = AddressPool(net)
         self._relays = Relays()
         self._routes: dict[Address, tuple[Address, ...]] = {}
         self._written: dict[str, Obj] | None = None
         self.at: dict[tuple[str, str, int], Address] = {}
-        """Where the router of a (cluster, namespace) has its listener for a target port."""
+        """The relay of each (cluster, namespace, target port of the router)."""
 
     def close(self) -> None:
         """Ends all relays."""
         self._relays.close()
 
-    def step(self, turn: Turn, clusters: list[Cluster]) -> None:
-        """Leads every Service to where the network and the pods are now."""
+    def step(self, cycle: Cycle, clusters: list[Cluster]) -> None:
+        """Updates the relay of every Service."""
         processes = read_json(self._layout.endpoints)
         by_uid = self._sites_by_uid(clusters)
         routes: dict[Address, tuple[Address, ...]] = {}
@@ -101,18 +103,18 @@ class Traffic:
                     self.at[where, namespace, entry.target_port] = address
             routes |= load_balanced(cluster, processes)
         self._pool.keep(uids)
-        self._apply(turn, routes)
+        self._apply(cycle, routes)
         if listed != self._written:
             write_json(self._layout.services, listed)
             self._written = listed
 
-    def _apply(self, turn: Turn, routes: dict[Address, tuple[Address, ...]]) -> None:
+    def _apply(self, cycle: Cycle, routes: dict[Address, tuple[Address, ...]]) -> None:
         if routes == self._routes:
             return
         if self._relays.set(routes):
             self._routes = routes
         else:
-            turn.wake(turn.now + _RETRY)
+            cycle.requeue_at(cycle.now + _RETRY)
 
     def _sites_by_uid(self, clusters: list[Cluster]) -> dict[str, tuple[Cluster, Obj]]:
         return {
@@ -122,7 +124,7 @@ class Traffic:
         }
 
     def _reached(self, cluster: Cluster, namespace: str, by_uid: Mapping[str, tuple[Cluster, Obj]]) -> list[Target]:
-        """Everything that the namespace's router can lead to; nothing before it is ready."""
+        """The targets that the namespace's router can reach; none before it is ready."""
         site = self._sites.active(cluster, namespace)
         if site is None:
             return []
@@ -141,7 +143,7 @@ def _process(target: Target, processes: Mapping[str, Any]) -> Address | None:
 
 
 def endpoint(process: Mapping[str, Any], port: int) -> Address | None:
-    """The real address of one of a pod's ports; `ports` maps the pod's ports to real ones, or lists them."""
+    """The real address of one of a pod's ports; `ports` lists them, or maps them to the process's ports."""
     ports = process.get("ports") or {}
     if isinstance(ports, dict):
         real = ports.get(str(port))
@@ -150,7 +152,7 @@ def endpoint(process: Mapping[str, Any], port: int) -> Address | None:
 
 
 def load_balanced(cluster: Cluster, processes: Mapping[str, Any]) -> dict[Address, tuple[Address, ...]]:
-    """Load balancer addresses that lead to pods with processes, such as Management Center's."""
+    """Load balancer addresses of pods with processes, such as Management Center's."""
     found = {}
     for service in cluster.all(SERVICES):
         address, selector = address_of(service), service["spec"].get("selector") or {}

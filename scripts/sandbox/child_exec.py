@@ -12,7 +12,7 @@ _PR_SET_PDEATHSIG = 1
 if __name__ == "__main__":
     parent, number, argv = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-    # If the parent died before prctl, there will be no signal any more.
+    # If the parent died before prctl, no signal comes.
     if os.getppid() != parent:
         sys.exit(1)
     os.execvp(argv[0], argv)  # noqa: S606 no shell on purpose

@@ -1,4 +1,4 @@
-"""Processes: who is who (a pid alone may be somebody else's by now), ending them, and not outliving the sandbox.
+"""Identifying, starting and ending processes, so that none outlives the sandbox and no reused pid is signalled.
 
 Linux only: /proc, pidfd and prctl.
 """
@@ -21,20 +21,20 @@ from typing import IO
 
 _CHILD_EXEC = str(Path(__file__).with_name("child_exec.py"))
 _PR_SET_CHILD_SUBREAPER = 36
-# The kernel sends the death signal when the *thread* that forked ends, so all children come from this one.
+# The kernel sends the death signal when the *thread* that forked ends, so this one thread starts all children.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process that cannot be mistaken for a later one with the same pid. `start` is in clock ticks since boot."""
+    """A process, distinct from later ones with the same pid. `start` is in clock ticks since boot."""
 
     pid: int
     start: int
 
     @classmethod
     def of(cls, pid: int) -> ProcessId | None:
-        """The process that has this pid now; None when there is none (a zombie counts as none)."""
+        """The process that has this pid now; None when there is none or it is a zombie."""
         stat = _stat(pid)
         return None if stat is None or stat[0] == "Z" else cls(pid, int(stat[19]))
 
@@ -49,7 +49,7 @@ class ProcessId:
         except ProcessLookupError:
             return
         try:
-            # Checked after the descriptor is held: from now on the pid cannot change hands unnoticed.
+            # Checked after the descriptor is open: it refers to this process even if the pid is reused.
             if self.alive():
                 with suppress(ProcessLookupError):
                     signal.pidfd_send_signal(fd, number)
@@ -57,7 +57,7 @@ class ProcessId:
             os.close(fd)
 
     def wait_gone(self, seconds: float) -> bool:
-        """True as soon as it is gone, False if it still runs after `seconds`."""
+        """True as soon as it has ended, False if it still runs after `seconds`."""
         deadline = time.monotonic() + seconds
         while self.alive():
             if time.monotonic() > deadline:
@@ -67,7 +67,7 @@ class ProcessId:
 
 
 def end(processes: Sequence[ProcessId], seconds: float) -> None:
-    """Asks each to end, waits up to `seconds` for all of them, then kills what is left."""
+    """Sends SIGTERM to each, waits up to `seconds` for all of them, then kills the rest."""
     for process in processes:
         process.send(signal.SIGTERM)
     deadline = time.monotonic() + seconds
@@ -85,7 +85,7 @@ def start_child(
     output: int | IO[bytes] = subprocess.DEVNULL,
     on_parent_death: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Starts a program that gets a signal when this process dies, however it dies. No stdin; stderr joins stdout."""
+    """Starts a program that gets a signal when this process dies, even if killed. No stdin; stderr goes to stdout."""
     command = [sys.executable, "-I", "-S", _CHILD_EXEC, str(os.getpid()), str(int(on_parent_death)), *argv]
 
     def spawn() -> subprocess.Popen[bytes]:
@@ -121,13 +121,13 @@ def children() -> list[ProcessId]:
 
 
 def kill_children() -> None:
-    """Kills every child, and the orphans that become children by that, until none is left."""
-    clean_looks = 0
+    """Kills every child, and the orphans that become children then, until none is left."""
+    empty_lists = 0
     for _ in range(100):
         left = children()
-        # One look is not enough: a child's child that is looked at just before that child ends belongs to nobody yet.
-        clean_looks = 0 if left else clean_looks + 1
-        if clean_looks == 2:
+        # Twice: a grandchild that is listed just before its parent ends is not a child of this process yet.
+        empty_lists = 0 if left else empty_lists + 1
+        if empty_lists == 2:
             return
         for child in left:
             child.send(signal.SIGKILL)
@@ -146,7 +146,7 @@ def command_of(pid: int) -> str:
 
 
 def on_exit(process: subprocess.Popen[bytes], call: Callable[[], None]) -> None:
-    """Calls back, from a thread of its own, when the process has ended and been reaped."""
+    """Calls back, from another thread, when the process has ended and been reaped."""
 
     def wait() -> None:
         process.wait()
@@ -161,5 +161,5 @@ def _stat(pid: int) -> list[str] | None:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # The second field is the name in parentheses, which may itself hold spaces and parentheses.
+    # The second field is the name in parentheses, which may contain spaces and parentheses.
     return text[text.rindex(")") + 2 :].split()

@@ -1,4 +1,4 @@
-"""When the controller looks, and that it hears what happened before it does."""
+"""The controller handles pending events before each cycle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVICE: Obj = {"metadata": {"name": "x", "namespace": "hz", "uid": "u", "resour
 
 
 class Watched:
-    """An API server whose watches report one Service, and its end once it is told to."""
+    """An API server whose watches report one Service, and its deletion once `gone` is set."""
 
     def __init__(self) -> None:
         self.gone = threading.Event()
@@ -30,8 +30,8 @@ class Watched:
             yield WatchEvent("DELETED", {**SERVICE, "metadata": {**SERVICE["metadata"], "resourceVersion": "11"}})
 
 
-def test_a_controller_that_is_late_still_hears_of_what_is_gone() -> None:
-    """One whose every look ends after the next was due worked for ever on objects of a namespace that was gone."""
+def test_a_late_controller_still_handles_deletions() -> None:
+    """A controller with cycles longer than its pauses once kept deleted objects."""
     server, stop = Watched(), threading.Event()
     cluster = Cluster("client", cast(Kube, server))
     events = Events([cluster], [])

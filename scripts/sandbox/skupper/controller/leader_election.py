@@ -1,4 +1,4 @@
-"""The lease of a Site's leading router: nobody owns it, so it outlives the Site and holds up the next one."""
+"""The Lease of a Site's leading router. It has no owner, so it outlives the Site and delays the next one."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from datetime import UTC, datetime
 from sandbox.api.kinds import LEASES, NotFoundError, Obj
 from sandbox.skupper.controller import status, templates
 from sandbox.skupper.controller.cluster import Cluster
-from sandbox.skupper.controller.reconcile import Turn
+from sandbox.skupper.controller.reconcile import Cycle
 
 
-class Leaders:
-    """Which router pod leads in which namespace, and from when."""
+class LeaderElection:
+    """When the router of each Site becomes the leader."""
 
     def __init__(self) -> None:
-        self._from: dict[str, float] = {}
+        self._leader_since: dict[str, float] = {}
 
-    def leads_from(self, turn: Turn, cluster: Cluster, site: Obj, pod: str) -> float:
-        """When the Site's router may report (monotonic seconds); takes the lease when it first asks."""
+    def reports_from(self, cycle: Cycle, cluster: Cluster, site: Obj, pod: str) -> float:
+        """When the Site's router may report (monotonic seconds); the first call takes the Lease."""
         uid = site["metadata"]["uid"]
-        if uid not in self._from:
-            self._from[uid] = turn.now + _take(turn, cluster, site["metadata"]["namespace"], pod)
-        return self._from[uid]
+        if uid not in self._leader_since:
+            self._leader_since[uid] = cycle.now + _take(cycle, cluster, site["metadata"]["namespace"], pod)
+        return self._leader_since[uid]
 
 
-def _take(turn: Turn, cluster: Cluster, namespace: str, pod: str) -> float:
-    """Takes over the lease; how long the last holder's claim still lasts."""
+def _take(cycle: Cycle, cluster: Cluster, namespace: str, pod: str) -> float:
+    """Takes the Lease; returns the seconds until the last holder's expires."""
     now = status.micro_time()
     spec: Obj = {
         "holderIdentity": pod,
@@ -36,7 +36,7 @@ def _take(turn: Turn, cluster: Cluster, namespace: str, pod: str) -> float:
     }
     old = cluster.kube.get(LEASES, namespace, templates.LEASE)
     cluster.merge(LEASES, {"metadata": {"name": templates.LEASE, "namespace": namespace}, "spec": spec})
-    return _remaining(old, turn.delays.lease.high) if old is not None else 0.0
+    return _remaining(old, cycle.delays.lease.high) if old is not None else 0.0
 
 
 def _remaining(lease: Obj, duration: float) -> float:
@@ -48,7 +48,7 @@ def _remaining(lease: Obj, duration: float) -> float:
 
 
 def release(cluster: Cluster, namespace: str) -> None:
-    """Notes the moment at which the leader was last alive: its Site is gone."""
+    """Sets the Lease's last renewal to now: its Site is gone."""
     try:
         cluster.kube.patch(LEASES, namespace, templates.LEASE, {"spec": {"renewTime": status.micro_time()}})
     except NotFoundError:
