@@ -49,7 +49,7 @@ async def _up(
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _look(config, create_namespace, rendering)
+    looked = await _observe(config, create_namespace, rendering)
     if looked.errors:
         return result.of_errors("up", looked.errors)
     if dry_run:
@@ -58,7 +58,7 @@ async def _up(
         return result.of_errors("up", errors)
     notes = _notes(topology)
     if not looked.steps:
-        await lock.drop_dead(topology)
+        await lock.remove_ended_run(topology)
         last_run.save(config.record)
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
@@ -72,7 +72,7 @@ async def _up(
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, create_namespace, rendering)
+        looked = await _observe(config, create_namespace, rendering)
         if looked.errors:
             return result.of_errors("up", looked.errors)
         run = Run(topology, looked.snapshots, emit, until)
@@ -94,7 +94,7 @@ class _Observation:
     missing: frozenset[Site] = frozenset()
 
 
-async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
+async def _observe(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
@@ -120,7 +120,7 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
 _Parts = dict[Site, tuple[str, bool]]
 
 
-def _first_guess(topology: Topology) -> _Parts:
+def _usual_rendering(topology: Topology) -> _Parts:
     """What holds where nothing is there yet, and mostly later, too."""
     return {site: (site.name, site is topology.cluster) for site in topology.sites}
 
@@ -130,7 +130,7 @@ class _Rendering:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._parts = _first_guess(topology)
+        self._parts = _usual_rendering(topology)
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
     async def wanted(self, snapshots: Snapshots) -> Wanted:

@@ -33,11 +33,11 @@ def cluster_wide(site: Site, words: str) -> str:
 
 def pods(site: Site, found: Iterable[Object], selector: str) -> str:
     """The command that tells why the pods of a label selector are not ready: the last words of one that has crashed."""
-    last = (last_words(site, pod) for pod in found)
+    last = (previous_log(site, pod) for pod in found)
     return next(filter(None, last), kubectl(site, f"describe pods -l {selector}"))
 
 
-def last_words(site: Site, pod: Object) -> str:
+def previous_log(site: Site, pod: Object) -> str:
     """The command for the log of a pod's container before it ended; empty where none of them has ended."""
     container = conditions.crashed_container(pod)
     return kubectl(site, f"logs {quote(objects.name(pod))} -c {quote(container)} --previous") if container else ""

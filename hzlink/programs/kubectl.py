@@ -351,7 +351,7 @@ def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed:
         error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
     if error.refusal is Refusal.CONFLICT and left:
         look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
-        error.next_step = f"{look}   (shows who sets what)"
+        error.next_step = f"{look}   (shows which manager sets each field)"
     return error
 
 
