@@ -16,7 +16,7 @@ from hzlink.model import objects as names
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import hints, process, refusals
+from hzlink.programs import conflicts, hints, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -114,13 +114,17 @@ class Kubectl:
         done = await self._call("list types", "api-resources", "--namespaced", "--verbs=list", "--output=name")
         return done.stdout.split()
 
-    async def apply(self, objects: Sequence[Object]) -> list[str]:
-        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object."""
+    async def apply(self, objects: Sequence[Object], *, force: bool = False) -> list[str]:
+        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object.
+
+        With `force`, fields that other managers have set get hzlink's values.
+        """
         done = await self._run(
             "apply objects",
             "apply",
             "--server-side",
             f"--field-manager={MANAGER}",
+            *(["--force-conflicts"] if force else []),
             "--filename=-",
             stdin=_bundle(objects),
             deadline=max(self.deadline, APPLY_DEADLINE),
@@ -350,6 +354,7 @@ def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed:
     if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MAX_NAMED:
         error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
     if error.refusal is Refusal.CONFLICT and left:
+        error.message = conflicts.describe(error.conflicts, error.subject or "") or error.message
         look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
         error.next_step = f"{look}   (shows who sets what)"
     return error

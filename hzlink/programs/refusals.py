@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
-from hzlink.programs import hints
+from hzlink.programs import conflicts, hints
+from hzlink.programs.conflicts import Conflict
 
 
 class Refusal(StrEnum):
@@ -67,11 +68,12 @@ INSTALL_SKUPPER = "https://skupper.io/v2/install.yaml"
 
 
 class KubectlError(HzlinkError):
-    """kubectl (or the API server behind it) refused. `refusal` says why."""
+    """kubectl (or the API server behind it) refused. `refusal` says why; `conflicts` are the fields of a CONFLICT."""
 
-    def __init__(self, refusal: Refusal, message: str, **facts: object) -> None:
+    def __init__(self, refusal: Refusal, message: str, conflicts: tuple[Conflict, ...] = (), **facts: object) -> None:
         super().__init__(message, **facts)  # type: ignore[arg-type]
         self.refusal = refusal
+        self.conflicts = conflicts
         self.status = ExitStatus.PREREQUISITE if refusal in _MISSING else ExitStatus.FAILED
 
 
@@ -87,7 +89,9 @@ def explain(site: Site, doing: str, said: str) -> KubectlError:
     """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
     refusal = classify(said)
     message, next_step = _answer(refusal, site, doing)
-    return KubectlError(refusal, message, site=site.name, said=gist(said), next_step=next_step)
+    found = conflicts.parse(said) if refusal is Refusal.CONFLICT else ()
+    message = conflicts.describe(found, "") or message
+    return KubectlError(refusal, message, found, site=site.name, said=gist(said), next_step=next_step)
 
 
 def ended(site: Site, doing: str, number: int) -> KubectlError:
@@ -101,9 +105,16 @@ def ended(site: Site, doing: str, number: int) -> KubectlError:
     )
 
 
+# What kubectl proposes at a conflict: it is about kubectl, not about hzlink.
+_ADVICE = re.compile(
+    r"Please review the fields above.*?(?:See https://kubernetes\.io/docs/reference/using-api/server-side-apply/\S*|\Z)",
+    re.DOTALL,
+)
+
+
 def gist(said: str) -> str:
     """The telling lines of what kubectl printed: without repeats, client-go's own log lines, warnings and advice."""
-    told = said.partition("Please review the fields above")[0] or said
+    told = _ADVICE.sub("", said)
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     telling = [line for line in lines if not re.match(r"[EWI]\d{4} |Warning:", line)] or lines
     return "\n".join(dict.fromkeys(telling))[:1500]

@@ -275,8 +275,9 @@ ROWS = [
     ),
     Fault(
         Part.NAMESPACE, "conflict", "another tool owns a field",
-        "another field manager owns what hzlink wants to set",
-        "Another tool (named in the line below) has applied the same object with other values. hzlink does not take "
+        'fields .spec.replicas, .spec.template.spec.containers[name="hazelcast"].image of StatefulSet hazelcast '
+        "are managed by helm",
+        "Another tool (the field manager that is named) has applied the same object with other values. hzlink does not take "
         "over what others set.",
         "Take the object out of that tool's manifests, or give another namespace.", conflict, 1,
         site="cluster", subject="StatefulSet hazelcast", said='conflicts? with "helm"',

@@ -94,13 +94,45 @@ def test_what_was_asked_for_is_applied_and_changed(hzlink: Hzlink) -> None:
     assert hzlink.objects("client", "services")["Service/hazelcast-mancenter"]["spec"]["type"] == "ClusterIP"
 
 
-def test_what_somebody_changed_by_hand_is_put_right(hzlink: Hzlink) -> None:
+def test_a_number_of_members_that_others_set_stands_unless_another_is_given(hzlink: Hzlink) -> None:
     hzlink.up().ok()
-    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=1")
+    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=4")
 
-    ran = hzlink.up()
+    scaled = hzlink.up("-o", "json").ok().document
+    assert [member["name"] for member in scaled["members"]] == [f"hazelcast-{number}" for number in range(4)]
+    assert scaled["sites"][1]["names"] == [f"hazelcast-{number}" for number in range(4)]
+    assert "as StatefulSet hazelcast is scaled" in str(scaled["notes"])
+    written = hzlink.writes()
+    assert "nothing written" in hzlink.up().ok().err
+    assert hzlink.writes() == written
 
-    assert ran.code == 0 or "another field manager" in ran.err, ran.err
+    given = hzlink.up("--members", "2", "-o", "json").ok()
+    assert len(given.document["members"]) == 2
+    assert "set of StatefulSet hazelcast: .spec.replicas, which was set by kubectl (subresource scale)" in given.err
+
+    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=0")
+    for command in (hzlink.up, lambda *flags: hzlink("link", *flags)):
+        none = command("-o", "json")
+        assert none.code == 1
+        [error] = none.document["errors"]
+        assert (error["message"], error["subject"]) == ("the members are scaled to 0", "StatefulSet hazelcast")
+
+
+def test_a_field_that_others_set_is_named_and_can_be_taken(hzlink: Hzlink) -> None:
+    hzlink.up("--mode", "unisocket").ok()
+    hzlink.kubectl(
+        "cluster", "patch", "configmap", "hazelcast-config", "--type=merge", "-p", '{"data":{"hazelcast.yaml":""}}'
+    )
+
+    refused = hzlink.up("--mode", "unisocket", "-o", "json")
+    assert refused.code == 1
+    [error] = refused.document["errors"]
+    assert error["message"] == "field .data.hazelcast.yaml of ConfigMap hazelcast-config is managed by kubectl-patch"
+    assert "hzlink up --force-conflicts" in error["next"]
+
+    taken = hzlink.up("--mode", "unisocket", "--force-conflicts").ok()
+    assert "which was set by kubectl-patch" in taken.err
+    assert "hazelcast:" in hzlink.kubectl("cluster", "get", "configmap", "hazelcast-config", "-o", "yaml")
 
 
 def test_what_others_add_is_theirs(hzlink: Hzlink) -> None:
