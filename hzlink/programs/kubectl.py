@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from hzlink.model import objects as names
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import conflicts, hints, process, refusals
+from hzlink.programs import admission, applied, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -130,7 +129,7 @@ class Kubectl:
             deadline=max(self.deadline, APPLY_DEADLINE),
         )
         if done.code != 0:
-            raise _naming(self._refused("apply objects", done), self.site, objects, done.stdout)
+            raise applied.naming(await self._refused("apply objects", done), self.site, objects, done.stdout)
         return done.stdout.splitlines()
 
     async def create(self, item: Object) -> Object:
@@ -201,7 +200,7 @@ class Kubectl:
         except process.DeadlineExceeded:
             return False
         if done.code != 0 and "timed out waiting" not in done.said:
-            raise self._refused("wait until objects are gone", done)
+            raise await self._refused("wait until objects are gone", done)
         return done.code == 0
 
     async def restart(self, target: Ref) -> None:
@@ -277,7 +276,7 @@ class Kubectl:
                 if item is not None:
                     yield str(event.get("type", "")), item
         if output.completed.code != 0:
-            raise self._refused(f"watch {resource}", output.completed)
+            raise await self._refused(f"watch {resource}", output.completed)
 
     def argv(self, *args: str) -> list[str]:
         """The whole command line."""
@@ -291,7 +290,7 @@ class Kubectl:
     ) -> process.Completed:
         done = await self._run(doing, *args, stdin=stdin, deadline=deadline)
         if done.code != 0:
-            raise self._refused(doing, done)
+            raise await self._refused(doing, done)
         return done
 
     async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
@@ -315,10 +314,23 @@ class Kubectl:
             said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
             raise refusals.explain(self.site, doing, said) from None
 
-    def _refused(self, doing: str, done: process.Completed) -> KubectlError:
+    async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:
             return refusals.ended(self.site, doing, -done.code)
-        return refusals.explain(self.site, doing, done.said)
+        error = refusals.explain(self.site, doing, done.said)
+        if webhook := admission.webhook_to_find(done.said):
+            error.next_step = await self._webhook_hint(webhook) or error.next_step
+        return error
+
+    async def _webhook_hint(self, webhook: str) -> str | None:
+        """The command that shows the configuration with this webhook; None where it cannot be found."""
+        try:
+            done = await self.ask("get", admission.CONFIGURATIONS, "--output=json")
+        except process.DeadlineExceeded:
+            return None
+        # Who may read only one of the two types gets that one.
+        found = _items(self.site, done.stdout) if done.stdout.strip() else []
+        return admission.configuration_hint(self.site, found, webhook)
 
 
 def _fast_env() -> dict[str, str]:
@@ -342,33 +354,6 @@ async def kustomize(folder: str) -> str:
     if done.code != 0:
         raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
     return done.stdout
-
-
-def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: str) -> KubectlError:
-    """The error with the objects that were not applied: kubectl says why, and does not always say which.
-
-    It prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
-    """
-    done = {line.split(" ")[0] for line in printed.splitlines()}
-    left = [item for item in applied if _output_name(item) not in done]
-    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MAX_NAMED:
-        error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
-    if error.refusal is Refusal.CONFLICT and left:
-        error.message = conflicts.describe(error.conflicts, error.subject or "") or error.message
-        look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
-        error.next_step = f"{look}   (shows who sets what)"
-    return error
-
-
-# With more of them it is not about any one.
-MAX_NAMED = 3
-
-
-def _output_name(item: Object) -> str:
-    """How kubectl calls an object when it says that it was applied."""
-    group = str(item.get("apiVersion", "")).rpartition("/")[0]
-    kind = str(item.get("kind", "")).lower()
-    return f"{kind}.{group}/{names.name(item)}" if group else f"{kind}/{names.name(item)}"
 
 
 def _bundle(objects: Sequence[Object]) -> str:

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
-from hzlink.programs import conflicts, hints
+from hzlink.programs import admission, conflicts, hints
+from hzlink.programs.admission import Gate
 from hzlink.programs.conflicts import Conflict
 
 
@@ -26,6 +27,8 @@ class Refusal(StrEnum):
     NO_NAMESPACE = "namespace missing"
     TERMINATING = "namespace terminating"
     QUOTA = "quota exceeded"
+    WEBHOOK = "admission webhook failed"
+    POLICY = "refused by a policy"
     NOT_FOUND = "not found"
     EXISTS = "already exists"
     CONFLICT = "conflict"
@@ -44,10 +47,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
         Refusal.UNAUTHORIZED,
         r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",
     ),
-    # Called Forbidden, too, and no lack of rights.
     (Refusal.TERMINATING, r"being terminated"),
-    (Refusal.QUOTA, r"exceeded quota"),
-    (Refusal.OTHER, r"violates PodSecurity|denied the request"),
     (Refusal.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
     (Refusal.EXISTS, r"\(AlreadyExists\)|already exists"),
     (Refusal.NOT_FOUND, r"\(NotFound\)|not found"),
@@ -60,7 +60,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
 )
 
 _MISSING = {
-    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN, Refusal.WEBHOOK),
     *(Refusal.NO_DEFINITIONS, Refusal.OLD_DEFINITIONS, Refusal.NO_NAMESPACE),
 }
 
@@ -79,16 +79,29 @@ class KubectlError(HzlinkError):
 
 def classify(said: str) -> Refusal:
     """Which refusal these words are."""
+    # First: its words have others' in them, such as the webhook's service that is not found.
+    if denial := admission.parse(said):
+        return _GATES[denial.gate]
     for refusal, pattern in _PHRASES:
         if re.search(pattern, said, re.MULTILINE):
             return refusal
     return Refusal.OTHER
 
 
+_GATES = {
+    Gate.WEBHOOK: Refusal.WEBHOOK,
+    Gate.QUOTA: Refusal.QUOTA,
+    Gate.POLICY: Refusal.POLICY,
+    Gate.LIMITS: Refusal.POLICY,
+}
+
+
 def explain(site: Site, doing: str, said: str) -> KubectlError:
     """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
     refusal = classify(said)
     message, next_step = _answer(refusal, site, doing)
+    if denial := admission.parse(said):
+        message, next_step = denial.message, admission.hint(site, said)
     found = conflicts.parse(said) if refusal is Refusal.CONFLICT else ()
     message = conflicts.describe(found, "") or message
     return KubectlError(refusal, message, found, site=site.name, said=gist(said), next_step=next_step)
@@ -147,9 +160,6 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
         case Refusal.TERMINATING:
             message = f"namespace {site.namespace} of {where} is being deleted"
             return message, hints.cluster_wide(site, f"wait --for=delete namespace {site.namespace}")
-        case Refusal.QUOTA:
-            message = f"a quota of namespace {site.namespace} in {where} is used up"
-            return message, hints.kubectl(site, "describe resourcequotas")
         case Refusal.CONFLICT:
             return "another field manager owns what hzlink wants to set", hints.kubectl(
                 site, "get all -o yaml --show-managed-fields"
