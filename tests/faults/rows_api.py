@@ -177,6 +177,8 @@ def webhook_gone(world: World) -> None:
     """A policy engine was removed, and its configuration forgotten."""
     service = {"name": "policy-svc", "namespace": "policy", "path": "/validate"}
     everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}
+    # A namespace selector does not keep a webhook from objects that are in no namespace.
+    everything["scope"] = "Namespaced"
     webhook = {
         "name": "validate.policy.example",
         "failurePolicy": "Fail",
