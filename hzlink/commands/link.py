@@ -46,7 +46,7 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
             return result.of_errors("link", looked.errors)
         run = Run(topology, looked.snapshots, emit, until)
         await run_steps(run, looked.steps)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, evidence=True))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
     return result.verdict("link", seen)

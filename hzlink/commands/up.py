@@ -93,7 +93,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts)
         await run_steps(run, looked.steps)
     _record(config, topology)
-    seen = report.make(topology, await observe_all(topology.sites, with_log=True))
+    seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)

@@ -88,7 +88,9 @@ def _limit(container: Object) -> str:
 
 def _of_spec(pod: Object, name: str) -> Object:
     spec = objects.spec(pod)
-    listed = [
-        one for key in ("initContainers", "containers") for one in spec.get(key) or [] if isinstance(one, Mapping)
-    ]
-    return next((one for one in listed if one.get("name") == name), {})
+    for key in ("initContainers", "containers"):
+        listed = spec.get(key)
+        for one in listed if isinstance(listed, list) else ():
+            if isinstance(one, Mapping) and one.get("name") == name:
+                return one
+    return {}

@@ -83,11 +83,16 @@ class Kubectl:
         """The namespace's Events of these reasons, the newest last."""
         found: list[Object] = []
         for reason in reasons:
-            done = await self._call(
-                "read events", "get", "events", "--output=json", f"--field-selector=reason={reason}"
-            )
-            found += _items(self.site, done.stdout)
-        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+            found += await self._selected_events(f"reason={reason}")
+        return sorted(found, key=_moment)
+
+    async def warnings(self) -> list[Object]:
+        """The namespace's Events of type Warning, the newest last."""
+        return sorted(await self._selected_events("type=Warning"), key=_moment)
+
+    async def _selected_events(self, selector: str) -> list[Object]:
+        done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
+        return _items(self.site, done.stdout)
 
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
@@ -318,19 +323,24 @@ class Kubectl:
         if done.code < 0:
             return refusals.ended(self.site, doing, -done.code)
         error = refusals.explain(self.site, doing, done.said)
-        if webhook := admission.webhook_to_find(done.said):
-            error.next_step = await self._webhook_hint(webhook) or error.next_step
+        error.next_step = await self.admission_hint(done.said) or error.next_step
         return error
 
-    async def _webhook_hint(self, webhook: str) -> str | None:
-        """The command that shows the configuration with this webhook; None where it cannot be found."""
+    async def admission_hint(self, said: str) -> str | None:
+        """The command that shows the rule of admission control that refused; None where none did.
+
+        A webhook is known by its own name: the name of its configuration is looked for, if the user may.
+        """
+        hint, webhook = admission.hint(self.site, said), admission.webhook_to_find(said)
+        if not webhook:
+            return hint
         try:
             done = await self.ask("get", admission.CONFIGURATIONS, "--output=json")
         except process.DeadlineExceeded:
-            return None
+            return hint
         # Who may read only one of the two types gets that one.
-        found = _items(self.site, done.stdout) if done.stdout.strip() else []
-        return admission.configuration_hint(self.site, found, webhook)
+        found = _items(self.site, done.stdout)
+        return admission.configuration_hint(self.site, found, webhook) or hint
 
 
 def _fast_env() -> dict[str, str]:
@@ -358,6 +368,10 @@ async def kustomize(folder: str) -> str:
 
 def _bundle(objects: Sequence[Object]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def _moment(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
 def _document(site: Site, text: str) -> dict[str, Any]:
