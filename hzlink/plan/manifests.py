@@ -12,9 +12,9 @@ from hzlink.model.choices import Expose, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import WORKLOAD, Site, Topology, labels
+from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kubectl, scratch
 
-FINGERPRINT = "hzlink.io/fingerprint"
 MEMBER_IMAGE = "hazelcast/hazelcast"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -145,6 +147,72 @@ def test_what_others_add_is_theirs(hzlink: Hzlink) -> None:
 
     assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
     assert "PROXY" in hzlink.kubectl("cluster", "get", "statefulset", "hazelcast", "-o", "yaml")
+
+
+MUTATIONS = """
+[JSONPatch{op: "replace", path: "/spec/template/spec/containers/0/image",
+           value: "registry.example/" + object.spec.template.spec.containers[0].image},
+ JSONPatch{op: "add", path: "/spec/template/spec/containers/0/resources/requests/memory", value: "500Mi"},
+ JSONPatch{op: "add", path: "/spec/template/spec/tolerations",
+           value: [Object.spec.template.spec.tolerations{key: "team", operator: "Exists"}]}]
+"""
+
+
+@pytest.fixture
+def registry_prefix(hzlink: Hzlink) -> Iterator[None]:
+    """The cluster's policy takes images from another registry, asks for more memory and adds a toleration."""
+    here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": hzlink.namespace}}}
+    sets = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"]}
+    # An image that has the prefix gets no other one.
+    once = {"name": "once", "expression": "!object.spec.template.spec.containers[0].image.startsWith('registry.')"}
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": hzlink.namespace},
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConditions": [once],
+            "matchConstraints": {"resourceRules": [{**sets, "resources": ["statefulsets"]}]},
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": MUTATIONS}}],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": hzlink.namespace},
+        "spec": {"policyName": hzlink.namespace, "matchResources": here},
+    }
+    bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": [policy, binding]})
+    hzlink.kubectl("cluster", "create", "-f", "-", stdin=bundle)
+    container = {"name": "x", "image": "x", "resources": {"requests": {"memory": "1Mi"}}}
+    pods = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [container]}}
+    spec = {"serviceName": "x", "selector": {"matchLabels": {"app": "x"}}, "template": pods}
+    tried = json.dumps({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "tried"}, "spec": spec})
+
+    def holds() -> bool:
+        made = hzlink.kubectl("cluster", "create", "--dry-run=server", "-f", "-", "-o", "yaml", stdin=tried)
+        return "registry.example/x" in made
+
+    until(holds, 30, step=0.3)
+    yield
+    hzlink.kubectl("cluster", "delete", "-f", "-", stdin=bundle)
+
+
+def test_what_admission_changes_is_not_applied_again(hzlink: Hzlink, registry_prefix: None) -> None:
+    hzlink.up("--mode", "unisocket").ok()
+    pods = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]["spec"]["template"]["spec"]
+    assert pods["containers"][0]["image"].startswith("registry.example/")
+    assert pods["tolerations"] == [{"key": "team", "operator": "Exists"}]
+    written = hzlink.writes()
+
+    assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
+    assert hzlink.writes() == written
+
+    changed = hzlink.up("--mode", "unisocket", "--image", "hazelcast/hazelcast:5.5.1").ok()
+    assert "applied" in changed.err
+    pods = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]["spec"]["template"]["spec"]
+    assert pods["containers"][0]["image"] == "registry.example/hazelcast/hazelcast:5.5.1"
 
 
 def test_unisocket_leaves_management_center_out(hzlink: Hzlink) -> None:

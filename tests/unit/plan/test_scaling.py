@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hzlink.model.topology import Topology
-from hzlink.plan import manifests, planner, scaling
+from hzlink.plan import manifests, ownership, planner, scaling
 from hzlink.plan.planner import Action
 from tests.unit.builders import CORE, World, converged, statefulset, topology
 
@@ -91,7 +91,7 @@ def test_a_number_of_hzlinks_own_is_applied() -> None:
 def test_the_number_is_no_part_of_the_fingerprint() -> None:
     def mark(count: int, **more: Any) -> str:
         item = {**statefulset(count), "status": {}, **more}
-        return str(manifests.stamped(item)["metadata"]["annotations"][manifests.FINGERPRINT])
+        return str(manifests.stamped(item)["metadata"]["annotations"][ownership.FINGERPRINT])
 
     assert mark(3) == mark(4)
     assert mark(3) != mark(3, extra=1)
