@@ -102,7 +102,8 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
-    topology = _topology(values, environ)
+    given = any("members" in source for source in sources)
+    topology = _topology(values, environ, members_given=given)
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path means another file once the user has changed folders.
@@ -168,7 +169,7 @@ def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in keys}
 
 
-def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> Topology:
+def _topology(values: Mapping[str, Any], environ: Mapping[str, str], *, members_given: bool) -> Topology:
     name = str(values.get("name", DEFAULT_NAME))
     if not naming.is_label(name):
         raise UsageError(f"the topology's name {name!r} is not a lower-case label such as {DEFAULT_NAME}")
@@ -196,7 +197,7 @@ def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> Topology
         Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place)
         for number, (site_name, place) in enumerate(zip(names, places, strict=True))
     ]
-    return Topology(name, sites[0], tuple(sites[1:]), _settings(values))
+    return Topology(name, sites[0], tuple(sites[1:]), _settings(values, members_given))
 
 
 def _spread(namespaces: list[str], count: int) -> list[str | None]:
@@ -253,12 +254,13 @@ def _refuse_same_place(places: list[tuple[Place, str]]) -> None:
             )
 
 
-def _settings(values: Mapping[str, Any]) -> Settings:
+def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
     standard = Settings()
     return Settings(
         mode=_choice(Mode, values.get("mode", standard.mode), "mode"),
         expose=_choice(Expose, values.get("expose", standard.expose), "expose"),
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
+        members_given=members_given,
         image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         via=_choice(Via, values.get("via", standard.via), "via"),

@@ -36,7 +36,8 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
         parts.append(status_table(result.report, wide))
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
-        parts += below(result.report, wide)
+        # `status` fails only by what it waits for; the others have an error that the report does not know of.
+        parts += below(result.report, wide, failed=bool(result.errors) and result.command != "status")
     if result.verified is not None:
         parts.append(_verified(result.verified))
     if result.verification is not None:
@@ -170,9 +171,9 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
     return text
 
 
-def below(report: Report, wide: bool) -> list[RenderableType]:
-    """The verdict, what Skupper says otherwise, and where to open Management Center."""
-    lines: list[RenderableType] = [Text(), _verdict(report)]
+def below(report: Report, wide: bool, failed: bool = False) -> list[RenderableType]:
+    """The verdict, what Skupper says otherwise, and where to open Management Center. `failed`: errors follow."""
+    lines: list[RenderableType] = [Text(), _verdict(report, failed)]
     lines += [Text(f" note: {one_line(note)}", "yellow") for note in report.notes(wide)]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
@@ -183,8 +184,12 @@ def below(report: Report, wide: bool) -> list[RenderableType]:
     return lines
 
 
-def _verdict(report: Report) -> Text:
+def _verdict(report: Report, failed: bool) -> Text:
     if report.blamed is None or report.blame is None:
+        if failed:
+            return Text(" failed, see the error. ", "red").append(
+                f"No hop of what runs is broken: {report.size}", "not bold default"
+            )
         return Text(" healthy. ", "green").append(report.size, "not bold default")
     return _blame(report.blamed, report.blame)
 

@@ -94,7 +94,11 @@ DESCRIBE = "describe pods -l app=hazelcast"
     [
         (Told([], CRASHING, OTHER, None), "pod hazelcast-0: CrashLoopBackOff", DESCRIBE),
         (Told([], ("ADDED", unscheduled()), OTHER, None), "pod hazelcast-0: Unschedulable: 0/1 nodes", DESCRIBE),
-        (Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None), "exceeded quota: few", DESCRIBE),
+        (
+            Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None),
+            "exceeded quota: few",
+            "describe resourcequotas few",
+        ),
         (
             Told([], OTHER, *map(falling, (7, 8, 9, 10)), None),
             "pod hazelcast-0: restarted 10 times; before: Error, exit code 1",
