@@ -20,7 +20,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
-from hzlink.programs import process, refusals, skupper
+from hzlink.programs import output, process, refusals, skupper
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 
@@ -153,8 +153,4 @@ async def _run(
 
 
 def _document(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+    return output.json_object(text) or {}
