@@ -204,9 +204,10 @@ def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[To
     ]
     places = [place[0] for place in (cluster, *clients)]
     names = naming.site_names(places)
+    short = naming.short_contexts([context for context, _, _ in places])
     sites = [
-        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place)
-        for number, (site_name, place) in enumerate(zip(names, places, strict=True))
+        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place, short=called)
+        for number, (site_name, place, called) in enumerate(zip(names, places, short, strict=True))
     ]
     contexts = [context for _, context in (cluster, *clients)]
     return Topology(name, sites[0], tuple(sites[1:]), _settings(values)), contexts
