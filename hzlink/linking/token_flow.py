@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.linking import failures, token_file
+from hzlink.linking.attempts import Attempts
 from hzlink.linking.token_file import Token
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Via
@@ -33,8 +34,7 @@ from hzlink.programs.tasks import shielded
 API = "skupper.io/v2alpha1"
 GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESOURCES["Link"]
 
-# Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
-ISSUE_LIMIT = 60.0
+# Seconds after which a token has expired. On real Skupper one is redeemed in about 1.
 REDEEM_LIMIT = 60.0
 # Seconds between two annotations of a Link that the controller ignores: it reacts 0.3 s after one.
 NUDGE = 2.0
@@ -76,15 +76,26 @@ def choose(via: Via) -> Via:
 async def make(linking: Linking) -> None:
     """Issues, redeems, and waits until the Link is Ready. Leaves nothing but the Link and its Secret.
 
-    What an earlier run left under the same names must be gone (`remove_leftovers`).
+    What an earlier run left under the same names must be gone (`remove_leftovers`). A failure that may pass by itself
+    (a name that does not resolve yet, an address that does not answer yet) is met with a fresh token until the run's
+    time is over.
 
     Raises:
         HzlinkError: it failed; says at which side and why. Tokens and grants are gone then, too.
     """
-    if choose(linking.via) is Via.SKUPPER:
-        await _through_skupper(linking)
-    else:
-        await _through_kubectl(linking)
+    attempts = Attempts(linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed"))
+    through = _through_skupper if choose(linking.via) is Via.SKUPPER else _through_kubectl
+    while True:
+        try:
+            await through(linking, attempts)
+            break
+        except HzlinkError as error:
+            await attempts.pause(error)
+        # The attempt that was given up may have been answered after all.
+        if await linking.redeemer.get(Ref(LINKS, linking.name)) is not None:
+            await _touch(linking)
+            break
+        await remove_leftovers(linking)
     await _until_ready(linking)
 
 
@@ -181,12 +192,12 @@ def _there(links: Objects) -> Condition:
     return Condition(State.OK) if links else Condition(State.WAITING, "the token was redeemed, no Link yet")
 
 
-async def _through_skupper(linking: Linking) -> None:
+async def _through_skupper(linking: Linking, attempts: Attempts) -> None:
     with token_file.private_folder() as folder:
         grant = ""
         try:
             try:
-                seconds = _seconds(linking, ISSUE_LIMIT)
+                seconds = _seconds(linking)
                 await Skupper(linking.issuer.site).issue(folder, token_file.FILE, linking.window, seconds)
             except HzlinkError as error:
                 # It leaves the grant behind, and names it.
@@ -198,8 +209,9 @@ async def _through_skupper(linking: Linking) -> None:
             token = token_file.read(folder)
             grant = token.grant
             token_file.write(folder, _access_token(linking, token))
-            redeeming = Skupper(linking.redeemer.site).redeem(folder, token_file.FILE, _seconds(linking, REDEEM_LIMIT))
-            await _redeemed(linking, asyncio.create_task(redeeming))
+            seconds = min(REDEEM_LIMIT, _seconds(linking))
+            redeeming = Skupper(linking.redeemer.site).redeem(folder, token_file.FILE, seconds)
+            await _redeemed(linking, attempts, asyncio.create_task(redeeming))
             await _touch(linking)
         finally:
             await shielded(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
@@ -227,16 +239,16 @@ async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> Hzl
     return WaitTimeout("", site=error.site, said=said, waited=error.waited)
 
 
-def _seconds(linking: Linking, limit: float) -> float:
-    """How long the CLI may take: the limit, or what is left of the run's time."""
-    return min(limit, linking.wait(linking.issuer, "").until - time.monotonic())
+def _seconds(linking: Linking) -> float:
+    """What is left of the run's time."""
+    return linking.wait(linking.issuer, "").until - time.monotonic()
 
 
-async def _through_kubectl(linking: Linking) -> None:
+async def _through_kubectl(linking: Linking, attempts: Attempts) -> None:
     try:
         token = await _grant(linking)
         await linking.redeemer.create(_access_token(linking, token))
-        await _redeemed(linking, None)
+        await _redeemed(linking, attempts, None)
         await _touch(linking)
     finally:
         await shielded(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
@@ -254,7 +266,6 @@ async def _grant(linking: Linking) -> Token:
         }
     )
     wait = linking.wait(linking.issuer, "grant for the token")
-    wait.until = min(wait.until, time.monotonic() + ISSUE_LIMIT)
 
     def look(grants: Objects) -> Condition:
         return _grant_condition(grants.get(name))
@@ -289,11 +300,12 @@ def _access_token(linking: Linking, token: Token) -> Object:
     }
 
 
-async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> None:
+async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Task[None] | None) -> None:
     """Waits until the AccessToken is redeemed. Raises as soon as its status says why not, before the CLI gives up."""
     wait = linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed")
-    wait.until = min(wait.until, time.monotonic() + REDEEM_LIMIT)
-    watching = asyncio.create_task(wait.watch(TOKENS, _redemption(linking.name), name=linking.name))
+    wait.began, wait.until = attempts.began, min(wait.until, time.monotonic() + REDEEM_LIMIT)
+    look = _redemption(linking.name, attempts.reason or "redeeming")
+    watching = asyncio.create_task(wait.watch(TOKENS, look, name=linking.name))
     waiters: set[asyncio.Future[Any]] = {watching, *([redeeming] if redeeming else [])}
     try:
         while watching in waiters:
@@ -304,6 +316,8 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
         # The CLI would say the same, up to a second later: it looks once a second. It is ended below.
         watching.result()
     except HzlinkError as error:
+        if isinstance(error, WaitTimeout):
+            error.said = "no answer yet"
         raise failures.not_redeemed(linking.issuer.site, linking.redeemer.site, linking.name, error) from None
     finally:
         for task in [watching, *([redeeming] if redeeming else [])]:
@@ -312,14 +326,16 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
                 await task
 
 
-def _redemption(name: str) -> Callable[[Objects], Condition]:
+def _redemption(name: str, meanwhile: str) -> Callable[[Objects], Condition]:
     def look(tokens: Objects) -> Condition:
         token = tokens.get(name)
         if objects.status(token or {}).get("redeemed"):
             return Condition(State.OK)
         condition = conditions.skupper(token)
         # A failed one is tried again every 30 s, and may hold up the controller: it goes at once.
-        return Condition(State.WAITING, "redeeming") if condition.ok else replace(condition, grace=0.0)
+        if condition.state is State.BROKEN:
+            return replace(condition, grace=0.0)
+        return Condition(State.WAITING, meanwhile)
 
     return look
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from sandbox.api.kinds import SERVICES, Obj, Objs
 from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.host_names import FAULT, HostNames
 from sandbox.skupper.controller.install import GRANT_SERVER, NAMESPACE
 from sandbox.skupper.controller.reconcile import Cycle
 
@@ -17,9 +18,11 @@ _COUNT = 250
 class LoadBalancers:
     """Gives every LoadBalancer Service an address after a delay; the faults `lb` and `grant_server` remove it."""
 
-    def __init__(self, net: str) -> None:
+    def __init__(self, net: str, names: HostNames) -> None:
         self._net = net
+        self._names = names
         self._given: dict[str, dict[str, str]] = {}
+        self._moved: dict[str, object] = {}
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
         """Updates the Services' status."""
@@ -36,9 +39,23 @@ class LoadBalancers:
             given.pop(uid, None)
             _publish(cluster, service, [])
         elif cycle.elapsed("lb", cycle.delays.load_balancer, cluster.name, name, of=uid):
+            namespace = service["metadata"]["namespace"]
+            if cycle.faults.get(FAULT, cluster.name, namespace) is not None:
+                _publish(cluster, service, [{"hostname": self._names.give(cycle, cluster.name, namespace, name)}])
+                return
             taken = {*given.values(), *map(address_of, services)}
-            address = given.setdefault(uid, address_of(service) or self._free(cluster.name, taken))
+            present = "" if self._moves(cycle, cluster, service) else address_of(service)
+            address = given.setdefault(uid, present or self._free(cluster.name, taken))
             _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
+
+    def _moves(self, cycle: Cycle, cluster: Cluster, service: Obj) -> bool:
+        """Whether the fault `lb_address` has another value for the Service than before."""
+        uid = service["metadata"]["uid"]
+        wanted = cycle.faults.get("lb_address", cluster.name, service["metadata"]["namespace"])
+        if self._moved.get(uid) == wanted:
+            return False
+        self._moved[uid] = wanted
+        return self._given[cluster.name].pop(uid, None) is not None
 
     def _free(self, cluster: str, taken: set[str]) -> str:
         for number in range(1, _COUNT + 1):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sandbox.api.kinds import PODS, SECRETS, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, templates
 from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.host_names import HostNames
 from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.reconcile import Cycle
@@ -89,6 +90,7 @@ class StateCollector:
     links: Links
     leader_election: LeaderElection
     adoption: Adoption
+    names: HostNames
 
     def states(self, cycle: Cycle, cluster: Cluster) -> list[SiteState]:
         """The states of the cluster's working Sites."""
@@ -112,7 +114,7 @@ class StateCollector:
             reports_from=self.leader_election.reports_from(cycle, cluster, site, pod) if ready else cycle.now,
             access=frozenset(access),
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
-            links=tuple(_links(cluster, namespace, self.links)),
+            links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
             services=self._services(cluster, site),
         )
 
@@ -128,13 +130,16 @@ class StateCollector:
         return Services(_frozen(connectors), _frozen(listeners))
 
 
-def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkState]:
+def _links(cycle: Cycle, cluster: Cluster, namespace: str, links: Links, names: HostNames) -> list[LinkState]:
+    """The configured Links of a namespace whose endpoint's host, if it is a name, resolves here."""
     found = []
     for link in cluster.all(kinds.LINKS, namespace):
         configured_at = links.configured_at(link)
         endpoint = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
         secret = cluster.get(SECRETS, namespace, link["spec"].get("tlsCredentials", ""))
         if configured_at is None or endpoint is None or secret is None:
+            continue
+        if names.cluster_of(endpoint["host"]) and not names.resolves(cycle, cluster.name, endpoint["host"]):
             continue
         name = link["metadata"]["name"]
         found.append(LinkState(name, endpoint["host"], endpoint["port"], pki.ca_of(secret), configured_at))
