@@ -10,7 +10,6 @@ from hzlink.apply.runner import run_steps
 from hzlink.apply.steps.context import Run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
-from hzlink.model import conditions
 from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
@@ -86,12 +85,11 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
-        present = links.between(snapshots, redeemer, issuer)
-        stale = present is not None and conditions.link_is_stale(present, snapshots[issuer].skupper_site)
-        if present is not None and conditions.skupper(present).ok and not stale:
+        why = planner.why_to_link(links.all_between(snapshots, redeemer, issuer), snapshots[issuer])
+        if not why:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
-        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))
+        steps.append(Step(Action.LINK, client, why, before))
         if mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))

@@ -24,10 +24,12 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import labels
+from hzlink.observe import links
 from hzlink.observe.waiting import Objects, Wait
 from hzlink.plan import leftovers
-from hzlink.programs import process
+from hzlink.programs import hints, process
 from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError
 from hzlink.programs.skupper import Skupper
 from hzlink.programs.tasks import shielded
 
@@ -92,7 +94,7 @@ async def make(linking: Linking) -> None:
         except HzlinkError as error:
             await attempts.pause(error)
         # The attempt that was given up may have been answered after all.
-        if await linking.redeemer.get(Ref(LINKS, linking.name)) is not None:
+        if links.of_token(await linking.redeemer.objects([LINKS]), linking.name):
             await _touch(linking)
             break
         await remove_leftovers(linking)
@@ -127,16 +129,16 @@ async def _remove_secret(linking: Linking) -> None:
     await linking.redeemer.delete([secret])
 
 
-async def unlink(redeemer: Kubectl, link: Object) -> None:
-    """Removes a Link: first its token, which would be redeemed again, then Link and Secret."""
-    name = objects.name(link)
-    secret = str(objects.spec(link).get("tlsCredentials") or name)
-    await redeemer.delete([Ref(TOKENS, name)])
-    await redeemer.delete([Ref(LINKS, name), Ref(RESOURCES["Secret"], secret)])
+async def unlink(redeemer: Kubectl, found: Sequence[Object]) -> None:
+    """Removes Links: first their token, which would be redeemed again, then Links and Secret."""
+    tokens = sorted({links.token_of(link) for link in found})
+    await redeemer.delete([Ref(TOKENS, name) for name in tokens])
+    secrets = [Ref(RESOURCES["Secret"], name) for name in tokens]
+    await redeemer.delete([*(objects.ref(link) for link in found), *secrets])
 
 
 async def wake(linking: Linking) -> None:
-    """Marks the Link as hzlink's, which wakes it, and waits until it is Ready."""
+    """Marks the Links as hzlink's, which wakes them, and waits until they are Ready. `name` is their token's."""
     await _touch(linking)
     await _until_ready(linking)
 
@@ -149,19 +151,26 @@ async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
 
 
 async def _touch(linking: Linking) -> None:
-    """Marks the Link as hzlink's as soon as it is there.
+    """Marks the Links of the token as hzlink's as soon as they are there.
 
     Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
     """
-    await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there, name=linking.name)
-    await mark(linking.redeemer, linking.topology_name, linking.name)
+    found = await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there(linking.name))
+    made = links.of_token(found.values(), linking.name)
+    await asyncio.gather(*(mark(linking.redeemer, linking.topology_name, objects.name(link)) for link in made))
 
 
 async def _until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
     nudging = asyncio.create_task(_nudge(linking))
     try:
-        await wait.watch(LINKS, _link_ready(linking.name, nudging), name=linking.name)
+        await wait.watch(LINKS, _links_ready(linking.name, nudging))
+    except KubectlError:
+        raise
+    except HzlinkError as error:
+        error.subject = f"Link {linking.name}"
+        error.next_step = hints.kubectl(linking.redeemer.site, f"describe {LINKS} {linking.name}")
+        raise
     finally:
         nudging.cancel()
         await asyncio.gather(nudging, return_exceptions=True)
@@ -174,12 +183,15 @@ async def _nudge(linking: Linking) -> None:
         await _touch(linking)
 
 
-def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Condition]:
-    def look(links: Objects) -> Condition:
-        link = links.get(name)
-        if link is not None and objects.status(link) and _is_marked(link):
+def _links_ready(token: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Condition]:
+    def look(found: Objects) -> Condition:
+        made = links.of_token(found.values(), token)
+        if made and all(objects.status(link) and _is_marked(link) for link in made):
             nudging.cancel()
-        return replace(conditions.skupper(link), grace=LINK_GRACE)
+        first = next((link for link in made if not conditions.skupper(link).ok), made[0] if made else None)
+        condition = replace(conditions.skupper(first), grace=LINK_GRACE)
+        named = len(made) > 1 and first is not None and not condition.ok
+        return replace(condition, text=f"{objects.name(first or {})}: {condition.text}") if named else condition
 
     return look
 
@@ -188,8 +200,13 @@ def _is_marked(link: Object) -> bool:
     return "hzlink.io/woken" in ((link.get("metadata") or {}).get("annotations") or {})
 
 
-def _there(links: Objects) -> Condition:
-    return Condition(State.OK) if links else Condition(State.WAITING, "the token was redeemed, no Link yet")
+def _there(token: str) -> Callable[[Objects], Condition]:
+    def look(found: Objects) -> Condition:
+        if links.of_token(found.values(), token):
+            return Condition(State.OK)
+        return Condition(State.WAITING, "the token was redeemed, no Link yet")
+
+    return look
 
 
 async def _through_skupper(linking: Linking, attempts: Attempts) -> None:

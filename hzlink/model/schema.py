@@ -19,6 +19,7 @@ _STATES = {
     "terminated": {"exitCode": int, "reason": str, "message": str},
 }
 _CONTAINERS = [{"name": str, "ready": bool, "restartCount": int, "state": _STATES, "lastState": _STATES}]
+_ENDPOINTS = [{"name": str, "host": str, "port": str, "group": str}]
 _OBJECT: dict[str, Any] = {
     "kind": str,
     "apiVersion": str,
@@ -37,6 +38,7 @@ _OBJECT: dict[str, Any] = {
         "type": str,
         "linkAccess": str,
         "tlsCredentials": str,
+        "endpoints": _ENDPOINTS,
     },
     "status": {
         "status": str,
@@ -49,7 +51,7 @@ _OBJECT: dict[str, Any] = {
         "code": str,
         "ca": str,
         "conditions": [{"type": str, "status": str, "reason": str, "message": str}],
-        "endpoints": [{"name": str, "host": str}],
+        "endpoints": _ENDPOINTS,
         "controller": {"version": str},
         "loadBalancer": {"ingress": [{"ip": str, "hostname": str}]},
         "initContainerStatuses": _CONTAINERS,

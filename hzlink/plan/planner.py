@@ -189,13 +189,9 @@ def _client_steps(
     steps = []
     cluster = topology.cluster
     redeemer = client if issuer is cluster else cluster
-    link = links.between(snapshots, redeemer, issuer)
+    found = links.all_between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
-    unlinked = link is None or not conditions.skupper(link).ok
-    if unlinked or (
-        key(issuer, Action.SITE) in planned and conditions.link_is_stale(link or {}, snapshots[issuer].skupper_site)
-    ):
-        why = "not linked" if link is None else f"its link is not ready: {conditions.skupper(link).text}"
+    if why := why_to_link(found, snapshots[issuer], key(issuer, Action.SITE) in planned):
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     needs = frozenset(
         {step.key for step in steps} | (planned & {key(cluster, Action.MEMBERS), key(client, Action.APPLY)})
@@ -211,6 +207,22 @@ def _client_steps(
     if needs or _mancenter_needs_a_look(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
+
+
+def why_to_link(found: Sequence[Object], issuer: Snapshot, renewed: bool = True) -> str:
+    """Why these Links to an issuing site need the link step; empty where they do not.
+
+    `renewed`: the issuing Site may be another than the one that they were made for.
+    """
+    peer = issuer.skupper_site
+    if not found:
+        return "not linked"
+    if links.have_moved(found, peer):
+        return f"its link leads to an address that {issuer.site.name} no longer has"
+    if not any(conditions.skupper(link).ok for link in found):
+        return f"its link is not ready: {conditions.skupper(found[0]).text}"
+    stale = renewed and conditions.link_is_stale(found[0], peer)
+    return "its link was made for a Site that is gone" if stale else ""
 
 
 def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:

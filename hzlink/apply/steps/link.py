@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hzlink.apply.steps.context import Run
@@ -12,6 +13,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkFrom
 from hzlink.model.errors import PrerequisiteError, WaitTimeout
 from hzlink.model.events import Mark
+from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
@@ -37,26 +39,34 @@ async def link(run: Run, step: Step) -> str:
     job = token_flow.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
-    present = links.between(now, redeemer, issuer)
-    if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
-        if await _recovers(run, job, objects.name(present)):
+    present = links.all_between(now, redeemer, issuer)
+    peer = now[issuer].skupper_site
+    if links.have_moved(present, peer):
+        gone, there = _hosts(present), conditions.address(peer)
+        run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
+    elif present and not conditions.link_is_stale(present[0], peer):
+        if await _recovers(run, job, links.token_of(present[0])):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     # A Link of that name to a deleted Site would block the new one.
-    for useless in (present, now[redeemer].get("Link", name)):
-        if useless is not None:
-            await token_flow.unlink(job.redeemer, useless)
+    useless = {objects.name(link): link for link in (*present, *links.of_token(now[redeemer].of("Link"), name))}
+    if useless:
+        await token_flow.unlink(job.redeemer, tuple(useless.values()))
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
     await token_flow.make(job)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
-    former = links.between(now, issuer, redeemer)
-    if former is not None and objects.is_ours(former, topology.name):
+    former = [link for link in links.all_between(now, issuer, redeemer) if objects.is_ours(link, topology.name)]
+    if former:
         await token_flow.unlink(job.issuer, former)
     why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
     way = token_flow.choose(topology.settings.via)
     return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+
+
+def _hosts(found: Sequence[Object]) -> str:
+    return ", ".join(host for link in found for host in conditions.link_hosts(link).values())
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:

@@ -68,7 +68,7 @@ class Grants:
         unaddressed = cycle.faults.exact("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
         base = "" if unaddressed else self._url.get(cluster.name, "")
         if base and cycle.faults.exact(FAULT, cluster.name, grant["metadata"]["namespace"]) is not None:
-            host = self._names.give(cycle, cluster.name, grant["metadata"]["namespace"], install.GRANT_SERVER)
+            host = self._names.give(cluster.name, grant["metadata"]["namespace"], install.GRANT_SERVER)
             base = f"{host}:{install.GRANT_PORT}"
         ca = pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
         status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")

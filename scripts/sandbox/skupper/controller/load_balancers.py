@@ -41,7 +41,7 @@ class LoadBalancers:
         elif cycle.elapsed("lb", cycle.delays.load_balancer, cluster.name, name, of=uid):
             namespace = service["metadata"]["namespace"]
             if cycle.faults.get(FAULT, cluster.name, namespace) is not None:
-                _publish(cluster, service, [{"hostname": self._names.give(cycle, cluster.name, namespace, name)}])
+                _publish(cluster, service, [{"hostname": self._names.give(cluster.name, namespace, name)}])
                 return
             taken = {*given.values(), *map(address_of, services)}
             present = "" if self._moves(cycle, cluster, service) else address_of(service)

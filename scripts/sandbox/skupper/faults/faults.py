@@ -18,7 +18,7 @@ FILE = "faults.json"
 
 KNOWN: Final[dict[str, str]] = {
     "lb": "false: load balancers give no address and remove those they gave",
-    "lb_name": "seconds: load balancers get host names, which resolve so long after they were given",
+    "lb_name": "seconds: load balancers get host names, which resolve so long after the first look-up",
     "lb_answer": "seconds: the grant server's address answers so long after it was first tried",
     "lb_address": "any value: another one gives load balancers other addresses",
     "grant_server": "false: only the grant server gets no address; for a namespace: only for its grants",
