@@ -35,6 +35,7 @@ from hzlink.cli.options import (
     OutputOption,
     ProbeImage,
     Quiet,
+    Repair,
     SkipCheck,
     Verbose,
     VerifyOption,
@@ -93,6 +94,7 @@ def up_command(
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     dump_on_failure: DumpOnFailure = False,
+    repair: Repair = False,
     verify: VerifyOption = False,
     site_flags: Any,
     console_flags: Any,
@@ -119,6 +121,7 @@ def up_command(
             dry_run=dry_run,
             skip_check=skip_check,
             force_unlock=force_unlock,
+            repair=repair,
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after
@@ -138,6 +141,7 @@ def link_command(
     address_timeout: AddressTimeout = None,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    repair: Repair = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -147,7 +151,7 @@ def link_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
 
-        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock)
+        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock, repair=repair)
 
     _run("link", site_flags | settings, console_flags, work)
 

@@ -181,6 +181,12 @@ CreateNamespace = Annotated[
 ForceUnlock = Annotated[
     bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
 ]
+Repair = Annotated[
+    bool,
+    typer.Option(
+        "--repair", help="Mend what Skupper has lost (see `hzlink status`); may restart a router, and says so before."
+    ),
+]
 SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Watch = Annotated[

@@ -24,11 +24,16 @@ from hzlink.render.result import Result
 from hzlink.report import report, site_status
 
 
-async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False) -> Result:
-    """Links every client site that is not linked, and waits until the members' names are there."""
+async def link(
+    config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False, repair: bool = False
+) -> Result:
+    """Links every client site that is not linked, and waits until the members' names are there.
+
+    With `repair` it mends what Skupper has lost, too.
+    """
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
-    looked = await _look(config, emit)
+    looked = await _look(config, emit, repair)
     if looked.errors:
         return result.of_errors("link", looked.errors)
     if dry_run:
@@ -38,10 +43,10 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, ignore)
+        looked = await _look(config, ignore, repair)
         if looked.errors:
             return result.of_errors("link", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until)
+        run = Run(topology, looked.snapshots, emit, until, repair=repair)
         await run_steps(run, looked.steps)
     seen = report.make(topology, await observe_all(topology.sites))
     if run.errors:
@@ -58,10 +63,10 @@ class _Observation:
     steps: list[Step]
 
 
-async def _look(config: Config, emit: Emit) -> _Observation:
+async def _look(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
-    return _Observation(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit))
+    return _Observation(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit, repair))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
@@ -78,7 +83,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
     return errors
 
 
-def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
+def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -> list[Step]:
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
     steps = planner.tidying(topology, snapshots)
     before = frozenset(step.key for step in steps)
@@ -93,4 +98,20 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
         if mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
-    return steps
+    if not repair:
+        return steps
+    return [*steps, *_repairs(topology, snapshots, mode, steps)]
+
+
+def _repairs(topology: Topology, snapshots: Snapshots, mode: Mode, steps: list[Step]) -> list[Step]:
+    """The steps that mend, and after them those that wait for the members' names."""
+    mending = planner.repairing(topology, snapshots)
+    needs = frozenset(step.key for step in mending)
+    planned = {step.key for step in steps}
+    why = f"until Services {', '.join(topology.member_names)} are there"
+    waits = [
+        Step(Action.NAMES, client, why, needs)
+        for client in topology.clients
+        if mending and mode is Mode.SMART and planner.key(client, Action.NAMES) not in planned
+    ]
+    return [*mending, *waits]

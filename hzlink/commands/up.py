@@ -35,24 +35,33 @@ async def up(
     dry_run: bool = False,
     skip_check: bool = False,
     force_unlock: bool = False,
+    repair: bool = False,
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        return await _up(config, emit, preflight, create_namespace, dry_run, force_unlock)
+        return await _up(config, emit, preflight, _Wanted(create_namespace, dry_run, force_unlock, repair))
 
 
-async def _up(
-    config: Config, emit: Emit, preflight: Preflight, create_namespace: bool, dry_run: bool, force_unlock: bool
-) -> Result:
+@dataclass(frozen=True)
+class _Wanted:
+    """What the user has chosen for this run."""
+
+    create_namespace: bool
+    dry_run: bool
+    force_unlock: bool
+    repair: bool
+
+
+async def _up(config: Config, emit: Emit, preflight: Preflight, chosen: _Wanted) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _look(config, create_namespace, rendering)
+    looked = await _look(config, chosen, rendering)
     if looked.errors:
         return result.of_errors("up", looked.errors)
-    if dry_run:
+    if chosen.dry_run:
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
@@ -70,12 +79,12 @@ async def _up(
     await run_steps(run, [step for step in looked.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)])
     if run.errors:
         return result.of_errors("up", run.errors)
-    async with lock.held(topology, lock.Terms("up", until, force_unlock), emit):
+    async with lock.held(topology, lock.Terms("up", until, chosen.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, create_namespace, rendering)
+        looked = await _look(config, chosen, rendering)
         if looked.errors:
             return result.of_errors("up", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until)
+        run = Run(topology, looked.snapshots, emit, until, repair=chosen.repair)
         await run_steps(run, looked.steps)
     last_run.save(config.record)
     seen = report.make(topology, await observe_all(topology.sites, with_log=True))
@@ -94,13 +103,13 @@ class _Observation:
     missing: frozenset[Site] = frozenset()
 
 
-async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
+async def _look(config: Config, chosen: _Wanted, rendering: _Rendering) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
-    if create_namespace:
+    if chosen.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
@@ -112,7 +121,7 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
         rendering.cancel()
         return _Observation(snapshots, errors, [])
     wanted = await rendering.wanted(snapshots)
-    steps = planner.make(topology, wanted, snapshots, frozenset(missing))
+    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=chosen.repair)
     return _Observation(snapshots, [], steps, frozenset(missing))
 
 

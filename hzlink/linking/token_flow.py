@@ -94,7 +94,7 @@ async def make(linking: Linking) -> None:
         except HzlinkError as error:
             await attempts.pause(error)
         # The attempt that was given up may have been answered after all.
-        if links.of_token(await linking.redeemer.objects([LINKS]), linking.name):
+        if await _made(linking):
             await _touch(linking)
             break
         await remove_leftovers(linking)
@@ -155,9 +155,17 @@ async def _touch(linking: Linking) -> None:
 
     Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
     """
-    found = await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there(linking.name))
-    made = links.of_token(found.values(), linking.name)
+    made = await _made(linking)
+    if not made:
+        await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there(linking.name))
+        # The watch ends with the first of them.
+        made = await _made(linking)
     await asyncio.gather(*(mark(linking.redeemer, linking.topology_name, objects.name(link)) for link in made))
+
+
+async def _made(linking: Linking) -> list[Object]:
+    """The Links that came from the token so far. A token is Redeemed only after all of them were made."""
+    return links.of_token(await linking.redeemer.objects([LINKS]), linking.name)
 
 
 async def _until_ready(linking: Linking) -> None:

@@ -20,6 +20,15 @@ _STATES = {
 }
 _CONTAINERS = [{"name": str, "ready": bool, "restartCount": int, "state": _STATES, "lastState": _STATES}]
 _ENDPOINTS = [{"name": str, "host": str, "port": str, "group": str}]
+_NETWORK = [
+    {
+        "id": str,
+        "name": str,
+        "namespace": str,
+        "links": [{"name": str, "operational": bool}],
+        "services": [{"routingKey": str, "connectors": [str]}],
+    }
+]
 _OBJECT: dict[str, Any] = {
     "kind": str,
     "apiVersion": str,
@@ -38,6 +47,7 @@ _OBJECT: dict[str, Any] = {
         "type": str,
         "linkAccess": str,
         "tlsCredentials": str,
+        "routingKey": str,
         "endpoints": _ENDPOINTS,
     },
     "status": {
@@ -52,6 +62,8 @@ _OBJECT: dict[str, Any] = {
         "ca": str,
         "conditions": [{"type": str, "status": str, "reason": str, "message": str}],
         "endpoints": _ENDPOINTS,
+        "network": _NETWORK,
+        "podIP": str,
         "controller": {"version": str},
         "loadBalancer": {"ingress": [{"ip": str, "hostname": str}]},
         "initContainerStatuses": _CONTAINERS,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hzlink.model import conditions, objects
 from hzlink.model.objects import Object
-from hzlink.model.topology import Site
+from hzlink.model.topology import MANAGED_BY, MANAGER, Site
 from hzlink.observe.snapshot import Snapshot, Snapshots
 
 
@@ -53,8 +53,13 @@ def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
     return {group: host for group, host in conditions.addresses(peer).items() if hosts and host not in hosts}
 
 
-def have_moved(links: Iterable[Object], peer: Object | None) -> bool:
-    """Whether the Links lead to no address that the peer Site still has."""
+def have_moved(links: Sequence[Object], peer: Object | None) -> bool:
+    """Whether the Links lead to no address that the peer Site still has.
+
+    Not one of others that is Ready: it may go by a name of its own.
+    """
+    if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
+        return False
     left = uncovered(links, peer)
     return bool(left) and left == conditions.addresses(peer)
 

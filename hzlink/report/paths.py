@@ -11,7 +11,8 @@ from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Topology
-from hzlink.observe import mancenter
+from hzlink.observe import losses, mancenter
+from hzlink.observe.losses import LostMember
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import hints
@@ -35,7 +36,8 @@ def find(
     found = []
     for link in links:
         snapshot, report = snapshots[link.client], near[link.client]
-        way = _Way(mode, snapshot, cluster, report, near[topology.cluster])
+        lost = tuple(one for one in losses.lost_members(topology, snapshots) if one.client == link.client)
+        way = _Way(mode, snapshot, cluster, report, near[topology.cluster], lost)
         router, joint = _router(snapshot, report), _link(snapshots, link)
         flows = router.good and joint.good and far.good
         hops = (way.client(), way.listener(flows), router, joint, far, way.connector(flows), last)
@@ -52,6 +54,7 @@ class _Way:
     cluster: Snapshot
     near: SiteReport
     far: SiteReport
+    lost: tuple[LostMember, ...] = ()
 
     @property
     def connector_waits(self) -> bool:
@@ -90,6 +93,8 @@ class _Way:
                 condition, proved = Condition(State.BROKEN, self._nameless()), False
         lag = flows and proved and condition.state is State.WAITING
         step = hints.kubectl(self.near.site, "describe listeners.skupper.io")
+        if self.lost:
+            step = hints.hzlink("link --repair")
         return _hop("Listener", self.snapshot, item, condition, step, lag=lag)
 
     def connector(self, flows: bool) -> Hop:
@@ -101,6 +106,8 @@ class _Way:
         return _hop("Connector", self.cluster, item, condition, step, lag=lag)
 
     def _nameless(self) -> str:
+        if self.lost:
+            return "; ".join(lost.text for lost in self.lost)
         says = f"; the Listener says: {self.near.offer.text}" if self.near.offer.text else ""
         return f"no Service for {', '.join(self.near.missing)}{says}"
 
@@ -137,7 +144,7 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
 def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
     holder = link.holder or link.client
     age = _age(snapshots[holder].at, link.since)
-    subject = f"Link {link.name}" if link.name else ""
+    subject = f"Link {link.title}" if link.name else ""
     return Hop("Link", "Link", link.client, _plain(link.condition), subject, age, hints.hzlink("link"), holder=holder)
 
 

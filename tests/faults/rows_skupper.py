@@ -179,7 +179,7 @@ ROWS = [
     ),
     Fault(
         Part.SITES, "address-pending-at-issuer", "the cluster site's load balancer gives no address",
-        "a client site will issue instead",
+        "the client side is made ready to issue, too",
         "Nothing is wrong: a link can be made in either direction, and hzlink turns to the side that has an address.",
         "Nothing. --link-from client saves the wait.", fault("lb", False, "cluster"), 0,
         command=("up", "--timeout", "120", "--address-timeout", "3"), where=Where.TALK,
@@ -187,11 +187,11 @@ ROWS = [
     Fault(
         Part.SITES, "address-pending-everywhere", "no load balancer gives an address",
         "no side can be linked to: neither site's load balancer gives it an address",
-        "Neither cluster has a load balancer that works (or it is slow: see --address-timeout).",
-        "Install one in either cluster; the Service that waits for it is named.",
-        fault("lb", False, "cluster", "client"), 3,
-        command=("up", "--timeout", "120", "--address-timeout", "3"),
-        site="client", subject="Service skupper-router", said="no address yet",
+        "Neither cluster has a load balancer that works, or both are slower than --timeout.",
+        "Install one in either cluster, or give more time; the Service that waits for it is named.",
+        fault("lb", False, "cluster", "client"), 4,
+        command=(*SHORT, "--address-timeout", "3"),
+        site="cluster", subject="Service skupper-router", said="no address yet",
         next="kubectl --context cluster -n {namespace} describe service skupper-router",
     ),
     Fault(

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hzlink.apply.steps import address_race
 from hzlink.apply.steps.context import Run
-from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
+from hzlink.apply.steps.site import SITES, is_ready
 from hzlink.linking import token_flow
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkFrom
@@ -17,8 +18,7 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner
-from hzlink.plan.drift import drift
+from hzlink.plan import planner
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
@@ -28,8 +28,8 @@ async def link(run: Run, step: Step) -> str:
     topology, client = run.topology, step.site
     issuer = planner.issuers(topology, run.snapshots)[client]
     turned = issuer in run.unaddressed
-    if turned:
-        issuer = await _turn(run, client)
+    if turned and await address_race.client_issues(run):
+        issuer = client
     redeemer = client if issuer is topology.cluster else topology.cluster
     untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
@@ -121,40 +121,3 @@ async def _ready_to_redeem(run: Run, site: Site) -> None:
     """`skupper token redeem` refuses at a Site that is not Ready."""
     name = planner.skupper_name(site, run.snapshots)
     await run.wait(run.kubectl(site), "Site ready").watch(SITES, is_ready(name), name=name)
-
-
-async def _turn(run: Run, client: Site) -> Site:
-    """Gives link access to the client's side instead, and waits for its address. Returns the new issuer.
-
-    Raises:
-        PrerequisiteError: that side gets no address either.
-    """
-    topology = run.topology
-    async with run.turning:
-        for site, issues in ((topology.cluster, False), (client, True)):
-            name = planner.skupper_name(site, run.snapshots)
-            wanted = await manifests.render(topology, site, name, issues)
-            [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
-            live = (await observe_all([site], ("Site",)))[site].skupper_site
-            if drift(skupper_site, live):
-                await run.kubectl(site).apply([skupper_site])
-                run.tell(
-                    Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"
-                )
-    name = planner.skupper_name(client, run.snapshots)
-    wait = run.wait(run.kubectl(client), "Site reachable")
-    wait.until = min(run.until, time.monotonic() + topology.settings.address_timeout)
-    try:
-        await wait.watch(SITES, is_reachable(name), name=name)
-    except WaitTimeout as error:
-        if not (error.said or "").startswith(NO_ADDRESS):
-            raise
-        raise PrerequisiteError(
-            "no side can be linked to: neither site's load balancer gives it an address",
-            site=client.name,
-            subject="Service skupper-router",
-            said=error.said,
-            waited=error.waited,
-            next_step=hints.kubectl(topology.cluster, "describe service skupper-router"),
-        ) from None
-    return client

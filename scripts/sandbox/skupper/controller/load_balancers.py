@@ -38,6 +38,8 @@ class LoadBalancers:
         if not _switched_on(cycle, cluster, service):
             given.pop(uid, None)
             _publish(cluster, service, [])
+        elif self._is_slow(cycle, cluster, service):
+            return
         elif cycle.elapsed("lb", cycle.delays.load_balancer, cluster.name, name, of=uid):
             namespace = service["metadata"]["namespace"]
             if cycle.faults.get(FAULT, cluster.name, namespace) is not None:
@@ -47,6 +49,13 @@ class LoadBalancers:
             present = "" if self._moves(cycle, cluster, service) else address_of(service)
             address = given.setdefault(uid, present or self._free(cluster.name, taken))
             _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
+
+    def _is_slow(self, cycle: Cycle, cluster: Cluster, service: Obj) -> bool:
+        """Whether the fault `lb_slow` keeps the address back."""
+        seconds = cycle.faults.get("lb_slow", cluster.name, service["metadata"]["namespace"])
+        if seconds is None or address_of(service):
+            return False
+        return not cycle.reached(cycle.since("lb slow", service["metadata"]["uid"]) + float(seconds))
 
     def _moves(self, cycle: Cycle, cluster: Cluster, service: Obj) -> bool:
         """Whether the fault `lb_address` has another value for the Service than before."""

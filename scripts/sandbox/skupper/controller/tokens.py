@@ -152,17 +152,20 @@ def _unreachable(host: str, address: str) -> tuple[str, bool]:
 
 
 def _create_secret_and_link(cluster: Cluster, site: Obj, token: Obj, response: Response) -> str:
-    """Creates the Secret and the Link; returns why that failed, or an empty text."""
+    """Creates the Secret and a Link for each group of endpoints; returns why that failed, or an empty text."""
     name = token["metadata"]["name"]
     meta = templates.meta(site, name)
     secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": response.secret}
-    spec: Obj = {"endpoints": list(response.endpoints), "tlsCredentials": name}
-    if token["spec"].get("linkCost", 0) > 0:
-        spec["cost"] = token["spec"]["linkCost"]
-    for what, resource, obj in (
-        ("secret", SECRETS, secret),
-        ("link", kinds.LINKS, {"metadata": meta, "spec": spec}),
-    ):
+    links: list[Obj] = []
+    groups = list(dict.fromkeys(endpoint.get("group", "") for endpoint in response.endpoints))
+    for number, group in enumerate(groups, 1):
+        endpoints = [endpoint for endpoint in response.endpoints if endpoint.get("group", "") == group]
+        spec: Obj = {"endpoints": endpoints, "tlsCredentials": name}
+        if token["spec"].get("linkCost", 0) > 0:
+            spec["cost"] = token["spec"]["linkCost"]
+        own = templates.meta(site, name if len(groups) == 1 else f"{name}-{number}")
+        links.append({"metadata": own, "spec": spec})
+    for what, resource, obj in (("secret", SECRETS, secret), *(("link", kinds.LINKS, link) for link in links)):
         try:
             cluster.create(resource, obj)
         except ConflictError as err:

@@ -11,7 +11,7 @@ from sandbox.skupper.controller.host_names import HostNames
 from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.reconcile import Cycle
-from sandbox.skupper.controller.sites import Sites, is_ready, router_is_ready, router_pods
+from sandbox.skupper.controller.sites import Sites, is_ready, ready_groups, router_is_ready, router_pods
 from sandbox.skupper.network.adoption import Adoption
 from sandbox.skupper.network.network import LinkState, Services, SiteState
 
@@ -99,11 +99,13 @@ class StateCollector:
     def _state(self, cycle: Cycle, cluster: Cluster, site: Obj) -> SiteState:
         namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
         ready = router_is_ready(cycle, cluster, namespace)
-        pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_ready(p)), "")
+        routers = [pod["metadata"] for pod in router_pods(cluster, namespace) if is_ready(pod)]
+        pod = next((router["name"] for router in routers), "")
+        groups = ready_groups(cluster, namespace)
         access = {
             (endpoint["host"], endpoint["port"])
             for endpoint in site.get("status", {}).get("endpoints") or []
-            if endpoint["name"] == "inter-router"
+            if endpoint["name"] == "inter-router" and endpoint.get("group") in groups
         }
         return SiteState(
             uid=uid,
@@ -116,6 +118,7 @@ class StateCollector:
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
             links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
             services=self._services(cluster, site),
+            router=next((router["uid"] for router in routers), ""),
         )
 
     def _services(self, cluster: Cluster, site: Obj) -> Services:
