@@ -36,5 +36,8 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
         *reach.pod_security(site, snapshot, answers, to_be_made),
     ]
     if snapshot.error is None:
-        findings += [names.foreign_site(facts.topology, snapshot), *names.services(facts.topology, snapshot)]
+        findings += [
+            names.foreign_site(facts.topology, facts.snapshots, site),
+            *names.services(facts.topology, snapshot),
+        ]
     return findings

@@ -88,7 +88,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
         redeemer = client if issuer is topology.cluster else topology.cluster
         present = links.between(snapshots, redeemer, issuer)
         stale = present is not None and conditions.link_is_stale(present, snapshots[issuer].skupper_site)
-        if present is not None and conditions.skupper(present).ok and not stale:
+        if planner.linked(topology, snapshots, client, issuer) and not stale:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
         steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))

@@ -106,8 +106,9 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
         missing = set()
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
     # Not only a check that can be skipped: what is not hzlink's is not touched.
-    foreign = [foreign_site(topology, snapshots[site]) for site in topology.sites]
-    errors += [finding.error for finding in foreign if finding.is_fatal]
+    if not errors:
+        foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
+        errors += [finding.error for finding in foreign if finding.is_fatal]
     if errors:
         rendering.cancel()
         return _Observation(snapshots, errors, [])

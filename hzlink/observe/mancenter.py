@@ -2,9 +2,9 @@
 
 Its own endpoints for that are Enterprise features. The lines are Hazelcast 5.5's: `Received auth from
 Connection[id=N, ...], successfully authenticated, clientUuid: U, client name: MC-Client-<cluster name>`, and when a
-connection ends `Destroying ClientEndpoint{connection=Connection[id=N, ...], clientUuid=U ...}`. Connections are counted,
-by the id that the member gives each, and not clients: after a rolling restart of the members a Java client (5.5) opens
-a second connection each second for some 45 s and closes it again, while the first one stays open.
+connection ends `Destroying ClientEndpoint{connection=Connection[id=N, ...], clientUuid=U ...}`. Connections are
+counted, by the id that the member gives each, and not clients: after a rolling restart of the members a Java client
+(5.5) opens a second connection each second for some 45 s and closes it again, while the first one stays open.
 """
 
 from __future__ import annotations

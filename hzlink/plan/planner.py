@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import leftovers
+from hzlink.plan import foreign, leftovers
 from hzlink.plan.drift import drift
 
 
@@ -81,11 +81,30 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
         return topology.cluster
     if links.between(snapshots, redeemer=topology.cluster, issuer=client):
         return client
+    cluster = topology.cluster
+    able = [site for site in (cluster, client) if foreign.can_issue(topology, snapshots[site])]
+    if len(able) == 1:
+        return able[0]
     # A run that had turned to the client side and was cut off goes on there.
     has_address = conditions.address(snapshots[client].skupper_site) is not None
-    return (
-        client if has_address and not conditions.address(snapshots[topology.cluster].skupper_site) else topology.cluster
-    )
+    return client if has_address and not conditions.address(snapshots[cluster].skupper_site) else cluster
+
+
+def linked(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site) -> bool:
+    """Whether a client site is linked, so that no Link has to be made: by any tool, perhaps by way of other Sites."""
+    cluster = topology.cluster
+    link = links.between(snapshots, client if issuer is cluster else cluster, issuer)
+    if link is not None:
+        return conditions.skupper(link).ok
+    others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
+    return others and bool(links.by_way_of(snapshots, client, cluster))
+
+
+def unable_issuers(topology: Topology, snapshots: Snapshots) -> list[Site]:
+    """The sites that would have to issue, and whose Skupper Site is not hzlink's and has no link access."""
+    chosen = issuers(topology, snapshots)
+    needed = {issuer for client, issuer in chosen.items() if not linked(topology, snapshots, client, issuer)}
+    return [site for site in topology.sites if site in needed and not foreign.can_issue(topology, snapshots[site])]
 
 
 def skupper_name(site: Site, snapshots: Snapshots) -> str:
@@ -131,6 +150,8 @@ def _site_steps(
 ) -> list[Step]:
     steps = []
     needs: frozenset[str] = frozenset()
+    if foreign.is_foreign(topology, snapshot.skupper_site):
+        wanted = [item for item in wanted if item["kind"] != "Site"]
     if create:
         steps.append(Step(Action.NAMESPACE, site, f"namespace {site.namespace} is not there"))
         needs = frozenset({steps[-1].key})
@@ -191,8 +212,7 @@ def _client_steps(
     redeemer = client if issuer is cluster else cluster
     link = links.between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
-    unlinked = link is None or not conditions.skupper(link).ok
-    if unlinked or (
+    if not linked(topology, snapshots, client, issuer) or (
         key(issuer, Action.SITE) in planned and conditions.link_is_stale(link or {}, snapshots[issuer].skupper_site)
     ):
         why = "not linked" if link is None else f"its link is not ready: {conditions.skupper(link).text}"

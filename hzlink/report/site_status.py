@@ -16,6 +16,7 @@ from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, mancenter
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.plan import foreign
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
@@ -52,11 +53,14 @@ class SiteReport:
     is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
+    `skupper_name` is the name of its Skupper Site, empty where there is none; `foreign`: hzlink did not make it.
     """
 
     site: Site
     skupper: Condition
     offer: Condition
+    skupper_name: str = ""
+    foreign: bool = False
     version: str = ""
     host: str = ""
     refusal: Refusal | None = None
@@ -107,13 +111,17 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (link := links.between(snapshots, redeemer, issuer)) is not None
     ]
+    if not found and (between := links.by_way_of(snapshots, client, topology.cluster)):
+        return LinkReport(client, Condition(State.OK, f"by way of {', '.join(between)}"))
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     return max(
         found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
     )
 
 
-def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int) -> SiteReport:
+def site_of(
+    topology: Topology, site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int
+) -> SiteReport:
     """One site. `members` are the names that clients should have, `port` the local one to propose for forwarding."""
     found = snapshot.skupper_site
     kind = "Connector" if site.role is Role.CLUSTER else "Listener"
@@ -124,6 +132,8 @@ def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], 
     report: dict[str, Any] = {
         "skupper": _skupper(found),
         "offer": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "skupper_name": objects.name(found or {}),
+        "foreign": foreign.is_foreign(topology, found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
         "host": conditions.address(found) or "",
     }

@@ -85,7 +85,7 @@ def healthy() -> Situation:
 def _log(*numbers: int) -> str:
     """What three members write that were started, and what those of these numbers write of Management Center."""
     lines = [f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:00:07.1Z [dev] is STARTED" for number in range(3)]
-    came = "successfully authenticated, clientUuid: 0a1b2c3d-0000-4000-8000-000000000001, client name: MC-Client-dev"
+    came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     return "\n".join(
         [*lines, *(f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:05:0{number}.5Z {came}" for number in numbers)]
     )
@@ -218,6 +218,16 @@ def second_client_not_linked() -> Situation:
     return _at(_topology(EDGE, SHOP), _cluster_side(), _client_side(make.link("core")), shop)
 
 
+def foreign_sites() -> Situation:
+    """The Sites and their Link are not hzlink's."""
+    core = make.skupper_site("oslo", host="203.0.113.7", link_access="default")
+    edge = make.skupper_site("berlin")
+    by_hand = make.link("oslo")
+    for theirs in (core, edge, by_hand):
+        theirs["metadata"].pop("labels", None)
+    return _at(_topology(), [core, *_cluster_side()[1:]], [edge, *_client_side(by_hand)[1:]])
+
+
 def client_issued() -> Situation:
     """Only the client site has an address: it issued the token, and the Link is at the cluster site."""
     cluster = [make.skupper_site("core"), *_cluster_side()[1:], make.link("edge")]
@@ -337,6 +347,7 @@ ALL: dict[str, Callable[[], Situation]] = {
         no_namespace,
         unisocket,
         two_clients,
+        foreign_sites,
         second_client_not_linked,
         client_issued,
         loadbalancer,

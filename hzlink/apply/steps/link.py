@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
-from hzlink.linking import token_flow
+from hzlink.linking import failures, token_flow
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkFrom
-from hzlink.model.errors import PrerequisiteError, WaitTimeout
+from hzlink.model.errors import HzlinkError, PrerequisiteError, WaitTimeout
 from hzlink.model.events import Mark
+from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner
+from hzlink.plan import foreign, manifests, planner
 from hzlink.plan.drift import drift
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
@@ -32,19 +33,21 @@ async def link(run: Run, step: Step) -> str:
     untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
     now = run.snapshots if untouched else await _look(issuer, redeemer)
-    _refuse_without_link_access(topology, now[issuer])
+    if not foreign.can_issue(topology, now[issuer]):
+        raise foreign.without_link_access(topology, now[issuer])
     name = planner.link_name(topology, planner.skupper_name(issuer, now))
     job = token_flow.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
     present = links.between(now, redeemer, issuer)
     if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
-        if await _recovers(run, job, objects.name(present)):
+        if await _recovers(run, job, objects.name(present), ours=_is_removable(topology, now[redeemer], present)):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
+    _refuse_name_of_others(topology, now[redeemer], name)
     # A Link of that name to a deleted Site would block the new one.
     for useless in (present, now[redeemer].get("Link", name)):
-        if useless is not None:
+        if useless is not None and _is_removable(topology, now[redeemer], useless):
             await token_flow.unlink(job.redeemer, useless)
     if not untouched:
         await _ready_to_redeem(run, redeemer)
@@ -68,6 +71,25 @@ def _is_untouched(snapshot: Snapshot) -> bool:
     return not any(snapshot.of(kind) for kind in kinds)
 
 
+def _is_removable(topology: Topology, snapshot: Snapshot, link: Object) -> bool:
+    """Whether a Link is hzlink's, or at least that of a Skupper Site of hzlink's."""
+    return objects.is_ours(link, topology.name) or not foreign.is_foreign(topology, snapshot.skupper_site)
+
+
+def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) -> None:
+    """hzlink's Link and its Secret must not replace those of others."""
+    for link in snapshot.of("Link"):
+        named = name in (objects.name(link), objects.spec(link).get("tlsCredentials"))
+        if named and not _is_removable(topology, snapshot, link):
+            raise HzlinkError(
+                failures.NAME_TAKEN,
+                site=snapshot.site.name,
+                subject=f"Link {objects.name(link)}",
+                said=conditions.skupper(link).text or None,
+                next_step=failures.RENAME,
+            )
+
+
 async def _look(*sites: Site) -> Snapshots:
     snapshots = await observe_all(sites, ("Site", "Link"))
     for snapshot in snapshots.values():
@@ -76,30 +98,17 @@ async def _look(*sites: Site) -> Snapshots:
     return snapshots
 
 
-def _refuse_without_link_access(topology: Topology, issuer: Snapshot) -> None:
-    """A Site that is not hzlink's own is left as it is: whether others may link to it is for its owner to say."""
-    found = issuer.skupper_site
-    if found is None or objects.is_ours(found, topology.name) or conditions.address(found):
-        return
-    allow = '{"spec":{"linkAccess":"default"}}'
-    raise PrerequisiteError(
-        f"{issuer.site.name} cannot issue a token: others cannot link to its Skupper Site",
-        site=issuer.site.name,
-        subject=f"Site {objects.name(found)}",
-        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
-        next_step=hints.kubectl(issuer.site, f"patch sites.skupper.io {objects.name(found)} --type merge -p '{allow}'"),
-    )
-
-
 # Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
 MENDING = 45.0
 
 
-async def _recovers(run: Run, job: token_flow.Linking, name: str) -> bool:
+async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool) -> bool:
+    """Whether a Link becomes ready in time. One of others is only watched: a mark would make it hzlink's."""
     wait = run.wait(job.redeemer, f"link {name}")
     wait.until = min(run.until, time.monotonic() + MENDING)
     try:
-        await token_flow.wake(replace(job, name=name, wait=lambda *_: wait))
+        waking = token_flow.wake if ours else token_flow.wait_ready
+        await waking(replace(job, name=name, wait=lambda *_: wait))
     except WaitTimeout:
         if time.monotonic() >= run.until:
             raise
@@ -122,11 +131,15 @@ async def _turn(run: Run, client: Site) -> Site:
     topology = run.topology
     async with run.turning:
         for site, issues in ((topology.cluster, False), (client, True)):
+            snapshot = (await _look(site))[site]
+            if foreign.is_foreign(topology, snapshot.skupper_site):
+                if issues and not foreign.can_issue(topology, snapshot):
+                    raise foreign.without_link_access(topology, snapshot)
+                continue
             name = planner.skupper_name(site, run.snapshots)
             wanted = await manifests.render(topology, site, name, issues)
             [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
-            live = (await observe_all([site], ("Site",)))[site].skupper_site
-            if drift(skupper_site, live):
+            if drift(skupper_site, snapshot.skupper_site):
                 await run.kubectl(site).apply([skupper_site])
                 run.tell(
                     Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"

@@ -18,8 +18,8 @@ def came(pod: str, client: str = ONE, name: str = "MC-Client-dev", connection: i
     return (
         f"[pod/{pod}/hazelcast] 2026-01-01 10:00:00,000 [ INFO] [hz.x.priority-generic-operation.thread-0] "
         f"[c.h.c.i.p.t.AuthenticationMessageTask]: [10.0.0.1]:5701 [dev] [5.5.0] Received auth from "
-        f"Connection[id={number}, /10.0.0.1:5701->/10.0.0.9:41000, qualifier=null, endpoint=null, remoteUuid=null, alive=true, "
-        "connectionType=MCC, planeIndex=-1], successfully authenticated, clientUuid: "
+        f"Connection[id={number}, /10.0.0.1:5701->/10.0.0.9:41000, qualifier=null, endpoint=null, "
+        "remoteUuid=null, alive=true, connectionType=MCC, planeIndex=-1], successfully authenticated, clientUuid: "
         f"{client}, client name: {name}, client version: 5.5.2"
     )
 
