@@ -18,6 +18,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.observe import same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner
 from hzlink.plan.planner import Action, Step, Wanted
@@ -54,7 +55,7 @@ async def _up(
         return result.of_errors("up", looked.errors)
     if dry_run:
         return Result("up", steps=tuple(looked.steps))
-    if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
+    if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
     notes = _notes(topology)
     if not looked.steps:
@@ -75,7 +76,7 @@ async def _up(
         looked = await _look(config, create_namespace, rendering)
         if looked.errors:
             return result.of_errors("up", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until)
+        run = Run(looked.topology, looked.snapshots, emit, until)
         await run_steps(run, looked.steps)
     last_run.save(config.record)
     seen = report.make(topology, await observe_all(topology.sites, with_log=True))
@@ -86,8 +87,12 @@ async def _up(
 
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace."""
+    """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
+    `topology` is the one that was asked for, with the link access that fits what was seen.
+    """
+
+    topology: Topology
     snapshots: Snapshots
     errors: list[HzlinkError]
     steps: list[Step]
@@ -111,10 +116,11 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
         errors += [finding.error for finding in foreign if finding.is_fatal]
     if errors:
         rendering.cancel()
-        return _Observation(snapshots, errors, [])
-    wanted = await rendering.wanted(snapshots)
+        return _Observation(topology, snapshots, errors, [])
+    topology = await same_cluster.settled(topology, snapshots)
+    wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing))
-    return _Observation(snapshots, [], steps, frozenset(missing))
+    return _Observation(topology, snapshots, [], steps, frozenset(missing))
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.
@@ -134,14 +140,14 @@ class _Rendering:
         self._parts = _first_guess(topology)
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
-    async def wanted(self, snapshots: Snapshots) -> Wanted:
+    async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
         """What fits what was seen."""
-        issuers = set(planner.issuers(self._topology, snapshots).values())
-        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in self._topology.sites}
+        issuers = set(planner.issuers(topology, snapshots).values())
+        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
         wanted = await self._rendering
-        if parts != self._parts:
-            self._parts = parts
-            self._rendering = asyncio.create_task(_render(self._topology, parts))
+        if (topology, parts) != (self._topology, self._parts):
+            self._topology, self._parts = topology, parts
+            self._rendering = asyncio.create_task(_render(topology, parts))
             wanted = await self._rendering
         return wanted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Site:
 class Settings:
     """What the user can choose about the topology. `image` None keeps the manifests' own.
 
+    `link_access` is that of the issuing Skupper Site: `local` where all sites are in one cluster.
     `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
+    link_access: LinkAccess = LinkAccess.DEFAULT
     probe_image: str = "python:3.13-slim"
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
-from hzlink.linking import failures, token_flow
+from hzlink.linking import failures, static_link, token_flow
 from hzlink.model import conditions, objects
-from hzlink.model.choices import LinkFrom
+from hzlink.model.choices import LinkAccess, LinkFrom
 from hzlink.model.errors import HzlinkError, PrerequisiteError, WaitTimeout
 from hzlink.model.events import Mark
 from hzlink.model.objects import Object
@@ -30,7 +30,8 @@ async def link(run: Run, step: Step) -> str:
     if turned:
         issuer = await _turn(run, client)
     redeemer = client if issuer is topology.cluster else topology.cluster
-    untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
+    inside = topology.settings.link_access is LinkAccess.LOCAL
+    untouched = not (turned or inside) and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
     now = run.snapshots if untouched else await _look(issuer, redeemer)
     if not foreign.can_issue(topology, now[issuer]):
@@ -52,14 +53,26 @@ async def link(run: Run, step: Step) -> str:
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
-    await token_flow.make(job)
+    way = await _make(run, job, now)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
     former = links.between(now, issuer, redeemer)
     if former is not None and objects.is_ours(former, topology.name):
         await token_flow.unlink(job.issuer, former)
-    why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
-    way = token_flow.choose(topology.settings.via)
-    return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+    return f"linked to {topology.cluster.name} ({way})"
+
+
+async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
+    """Makes the Link; says how."""
+    issuer, redeemer = job.issuer.site, job.redeemer.site
+    if not static_link.is_fitting(now[issuer].skupper_site):
+        await token_flow.make(job)
+        why = "it was told to" if run.topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
+        return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
+    name = planner.skupper_name(issuer, now)
+    sites = await run.wait(job.issuer, "Site reachable").watch(SITES, is_reachable(name), name=name)
+    redeeming = (await _look(redeemer))[redeemer].skupper_site
+    await static_link.make(job, sites[name], redeeming or {})
+    return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} gave the certificate"
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:
