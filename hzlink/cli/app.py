@@ -17,6 +17,7 @@ from hzlink.cli.options import (
     SITE_FLAGS,
     STATUS_CONSOLE_FLAGS,
     AddressTimeout,
+    AllowRestart,
     ClusterNameOption,
     CreateNamespace,
     DryRun,
@@ -92,6 +93,7 @@ def up_command(
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    allow_restart: AllowRestart = False,
     dump_on_failure: DumpOnFailure = False,
     verify: VerifyOption = False,
     site_flags: Any,
@@ -119,6 +121,7 @@ def up_command(
             dry_run=dry_run,
             skip_check=skip_check,
             force_unlock=force_unlock,
+            confirm=lambda lines: allow_restart or console.ask_restart(lines),
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hzlink.apply import lock
@@ -15,17 +16,20 @@ from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
 from hzlink.model.choices import Mode
-from hzlink.model.errors import HzlinkError
+from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, Site, Topology
 from hzlink.observe import same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner
+from hzlink.plan import manifests, planner, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
+from hzlink.plan.upgrade import Restart
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
 from hzlink.render.result import Result
 from hzlink.report import report
+
+Confirm = Callable[[Sequence[str]], bool]
 
 
 async def up(
@@ -36,14 +40,24 @@ async def up(
     dry_run: bool = False,
     skip_check: bool = False,
     force_unlock: bool = False,
+    confirm: Confirm = lambda _: True,
 ) -> Result:
-    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
+
+    `confirm` is shown what it means that all members have to be stopped; False leaves everything as it is.
+    """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        return await _up(config, emit, preflight, create_namespace, dry_run, force_unlock)
+        return await _up(config, emit, preflight, create_namespace, dry_run, force_unlock, confirm)
 
 
 async def _up(
-    config: Config, emit: Emit, preflight: Preflight, create_namespace: bool, dry_run: bool, force_unlock: bool
+    config: Config,
+    emit: Emit,
+    preflight: Preflight,
+    create_namespace: bool,
+    dry_run: bool,
+    force_unlock: bool,
+    confirm: Confirm,
 ) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
@@ -57,6 +71,8 @@ async def _up(
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
+    if looked.restart and not confirm(looked.restart.lines):
+        return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
     notes = _notes(topology)
     if not looked.steps:
         await lock.drop_dead(topology)
@@ -89,7 +105,8 @@ async def _up(
 class _Observation:
     """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
-    `topology` is the one that was asked for, with the link access that fits what was seen.
+    `restart` tells that all members have to be stopped. `topology` is the one that was asked for, with the link access
+    that fits what was seen.
     """
 
     topology: Topology
@@ -97,6 +114,7 @@ class _Observation:
     errors: list[HzlinkError]
     steps: list[Step]
     missing: frozenset[Site] = frozenset()
+    restart: Restart | None = None
 
 
 async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
@@ -120,7 +138,10 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
     topology = await same_cluster.settled(topology, snapshots)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing))
-    return _Observation(topology, snapshots, [], steps, frozenset(missing))
+    cluster = topology.cluster
+    workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
+    restart = upgrade.restart_for(workload, snapshots[cluster])
+    return _Observation(topology, snapshots, [], steps, frozenset(missing), restart)
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.

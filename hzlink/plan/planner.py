@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import foreign, leftovers
+from hzlink.plan import foreign, leftovers, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -26,6 +26,7 @@ class Action(StrEnum):
     TIDY = "tidy"
     NAMESPACE = "namespace"
     COLLECT = "collect"
+    STOP = "stop"
     APPLY = "apply"
     PRUNE = "prune"
     SITE = "site"
@@ -54,7 +55,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
+        return self.action in (Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK)
 
 
 def key(site: Site, action: Action) -> str:
@@ -161,6 +162,10 @@ def _site_steps(
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
+    changed, stop = _stopping(site, changed, wanted, snapshot, needs)
+    if stop is not None:
+        steps.append(stop)
+        needs = frozenset({stop.key})
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
         steps.append(Step(Action.APPLY, site, why, needs, items=tuple(changed)))
@@ -185,6 +190,20 @@ def _site_steps(
             why = f"until {topology.settings.members} members are ready"
             steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
+
+
+def _stopping(
+    site: Site, changed: list[Object], wanted: Sequence[Object], snapshot: Snapshot, needs: frozenset[str]
+) -> tuple[list[Object], Step | None]:
+    """The step that stops all members where their new image asks for it, and what is to be applied after it."""
+    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+    restart = upgrade.restart_for(workload, snapshot)
+    if restart is None or workload is None:
+        return changed, None
+    refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
+    stop = Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
+    live = snapshot.get("StatefulSet", WORKLOAD)
+    return [*(item for item in changed if item is not workload), upgrade.started(workload, live)], stop
 
 
 def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:

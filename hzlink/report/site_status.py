@@ -13,7 +13,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import ExitStatus
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import links, mancenter
+from hzlink.observe import links, mancenter, membership
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import foreign
@@ -90,15 +90,18 @@ def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
         return ()
     pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
     names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
-    return tuple(_member(name, pods.get(name)) for name in [*names, *sorted(set(pods) - set(names))])
+    refused = membership.refusals(snapshot.member_log or "")
+    listed = [*names, *sorted(set(pods) - set(names))]
+    return tuple(_member(name, pods.get(name), refused.get(name, "")) for name in listed)
 
 
-def _member(name: str, pod: Object | None) -> Member:
+def _member(name: str, pod: Object | None, refused: str) -> Member:
     if pod is None:
         return Member(name, False, "no pod")
     ready = conditions.is_ready(pod)
-    trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ")
-    return Member(name, ready, "" if ready else trouble or "starting")
+    trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ") or "starting"
+    why = f"{trouble}; the other members refuse it: {refused}" if refused else trouble
+    return Member(name, ready, "" if ready else why)
 
 
 def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:

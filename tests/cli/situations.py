@@ -111,6 +111,31 @@ def center_blind() -> Situation:
     return _with_log()
 
 
+def members_apart() -> Situation:
+    """Each member is ready and has formed a cluster of its own."""
+    uuid = "0a1b2c3d-0000-4000-8000-00000000000"
+    lists = [
+        f"[pod/hazelcast-{number}/hazelcast] [10.0.0.{number}]:5702 [dev] [5.5.0] \n"
+        f"[pod/hazelcast-{number}/hazelcast] Members {{size:1, ver:1}} [\n"
+        f"[pod/hazelcast-{number}/hazelcast] Member [10.0.0.{number}]:5702 - {uuid}{number} this"
+        for number in range(3)
+    ]
+    cluster = Snapshot(CORE, tuple(_cluster_side()), member_log="\n".join(lists))
+    return _at(_topology(), cluster, _client_side(make.link("core")))
+
+
+def member_refused() -> Situation:
+    """A member of another minor version, which the others do not let join."""
+    trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container=hazelcast pod=hazelcast-2_hz")}
+    refused = (
+        "[pod/hazelcast-2/hazelcast] [10.0.0.2]:5702 [dev] [5.6.0] Reason of failure for node join: Joining node's "
+        "version 5.6.0 is not compatible with cluster version 5.5 (Rolling Member Upgrades are only supported in "
+        "Hazelcast Enterprise)"
+    )
+    cluster = Snapshot(CORE, tuple(_cluster_side(down=trouble)), member_log=refused)
+    return _at(_topology(), cluster, _client_side(make.link("core"), numbers=(0, 1)))
+
+
 def nothing_there() -> Situation:
     """Both namespaces are there, and empty."""
     return _at(_topology(), [], [])
@@ -333,6 +358,8 @@ ALL: dict[str, Callable[[], Situation]] = {
         center_connected,
         center_sees_two,
         center_blind,
+        members_apart,
+        member_refused,
         nothing_there,
         not_linked,
         member_down,

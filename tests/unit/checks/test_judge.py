@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hzlink.checks import controller, tools
 from hzlink.checks.judge import judge
 from hzlink.checks.records import Facts, Finding, Outcome, Unknown, Versions
-from hzlink.checks.versions import Version
 from hzlink.model.choices import LinkFrom, Mode, Via
 from hzlink.model.errors import ExitStatus
+from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.refusals import explain
 from tests.unit import builders as make
