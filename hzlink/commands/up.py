@@ -18,7 +18,7 @@ from hzlink.linking import token_file
 from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner, upgrade
@@ -71,7 +71,7 @@ async def _up(
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    if looked.restart and not confirm(looked.restart.lines):
+    if looked.restart and not _agreed(confirm, looked.restart, topology.cluster):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
     notes = _notes(topology)
     if not looked.steps:
@@ -99,6 +99,15 @@ async def _up(
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
+
+
+def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
+    """Whether all members may be stopped. Raises what `confirm` raises, with the site named."""
+    try:
+        return confirm(restart.lines)
+    except HzlinkError as error:
+        error.site, error.subject = site.name, f"StatefulSet {WORKLOAD}"
+        raise
 
 
 @dataclass(frozen=True)

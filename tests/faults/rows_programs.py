@@ -119,11 +119,12 @@ ROWS = [
     Fault(
         Part.PODS, "member-minor-version", "the members' image is another minor version",
         "all members would be stopped, and there is no terminal to ask at",
-        "Members of two minor versions do not form one cluster: the old ones refuse the first new one, which then crashes "
-        "again and again (only Hazelcast Enterprise upgrades one by one). hzlink stops all members first. What they hold "
-        "only in memory is lost.",
+        "Members of two minor versions do not form one cluster: the old ones refuse the first new one, which crashes "
+        "again and again (only Hazelcast Enterprise upgrades one by one). So hzlink stops all members first. What they "
+        "hold only in memory is lost.",
         "Save the data elsewhere, then give --allow-restart.", running_members, 2,
-        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"), next="hzlink up --allow-restart",
+        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"),
+        site="cluster", subject="StatefulSet hazelcast", next="hzlink up --allow-restart",
     ),
     Fault(
         Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot get ready",
