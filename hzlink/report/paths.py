@@ -11,7 +11,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Topology
-from hzlink.observe import losses, mancenter
+from hzlink.observe import losses, mancenter, membership
 from hzlink.observe.losses import LostMember
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
@@ -179,7 +179,11 @@ def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     for trouble in dict.fromkeys(member.trouble for member in down):
         text += f"; {', '.join(member.name for member in down if member.trouble == trouble)}: {trouble}"
     ages = [part.age for part in parts if part.age is not None and part.condition.ok == (not down)]
-    condition = Condition(State.BROKEN if down or not members else State.OK, text)
+    split = membership.trouble(snapshot.member_log, [member.name for member in members if member.ready])
+    if split:
+        text = f"{text}; {split}"
+        step = hints.kubectl(site, f"logs --selector={conditions.MEMBER_SELECTOR} --prefix --tail=-1")
+    condition = Condition(State.BROKEN if down or split or not members else State.OK, text)
     subject = f"StatefulSet {WORKLOAD}" if workload is not None else ""
     return Hop("members", "members", site, condition, subject, min(ages, default=None), step, parts=parts)
 

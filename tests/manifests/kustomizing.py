@@ -22,7 +22,7 @@ MANIFESTS = ROOT / "manifests"
 
 # Which components fit which side; each inner tuple is a choice of one, None for "without".
 CHOICES: Mapping[str, Sequence[tuple[str | None, ...]]] = {
-    "cluster": [(None, "cluster-unisocket"), (None, "no-link-access"), (None, "openshift")],
+    "cluster": [(None, "cluster-unisocket"), (None, "no-link-access", "local-link-access"), (None, "openshift")],
     "client": [(None, "expose-loadbalancer", "expose-nodeport", "client-unisocket"), (None, "link-access")],
 }
 
