@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hzlink.apply import lock
 from hzlink.apply.runner import run_steps
@@ -18,9 +18,11 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.observe import openshift
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner, scaling
 from hzlink.plan.planner import Action, Step, Wanted
+from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
 from hzlink.render.result import Result
@@ -70,7 +72,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    notes = (*_notes(topology), *_number_of_members(config.topology, topology))
+    notes = (*_notes(topology), *looked.notes)
     if not looked.steps:
         await lock.drop_dead(topology)
         _record(config, topology)
@@ -86,10 +88,14 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, asked.create_namespace, rendering)
+        created = topology.cluster in looked.missing
+        looked = await _look(config, asked.create_namespace, rendering, created=created)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
+        for note in (new := [note for note in looked.notes if note not in notes]):
+            emit(Event(Mark.NOTE, note))
+        notes += tuple(new)
         run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts)
         await run_steps(run, looked.steps)
     _record(config, topology)
@@ -109,7 +115,7 @@ def _record(config: Config, topology: Topology) -> None:
 class _Observation:
     """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
-    `topology` has the number of members that there are to be.
+    `topology` has the number of members that there are to be, and what else was found of its settings; `notes` say so.
     """
 
     topology: Topology
@@ -117,10 +123,16 @@ class _Observation:
     errors: list[HzlinkError]
     steps: list[Step]
     missing: frozenset[Site] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
-async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
-    """Observes all sites and makes the plan. Nothing is written before this."""
+async def _look(
+    config: Config, create_namespace: bool, rendering: _Rendering, *, created: bool = False
+) -> _Observation:
+    """Observes all sites and makes the plan. Nothing is written before this.
+
+    `created`: the cluster site's namespace was made just now.
+    """
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
@@ -138,9 +150,20 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
     topology = scaling.as_scaled(topology, snapshots)
+    notes = _number_of_members(config.topology, topology)
+    if users := await _assigned_users(topology.cluster, snapshots, created):
+        topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
+        notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing))
-    return _Observation(topology, snapshots, [], steps, frozenset(missing))
+    return _Observation(topology, snapshots, [], steps, frozenset(missing), notes)
+
+
+async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) -> str:
+    """The range of user IDs that the members must keep to; empty for none. On the client side nothing sets one."""
+    if created:
+        return await openshift.wait_for_range(Kubectl(cluster))
+    return await openshift.assigned_users(snapshots[cluster])
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.

@@ -79,6 +79,14 @@ class Kubectl:
         """
         await self._call("reach the API server", "get", "--raw=/version", deadline=PING_DEADLINE)
 
+    async def serves(self, path: str) -> bool:
+        """Whether the API server has a path such as /apis/GROUP. False, too, where it gives no answer."""
+        try:
+            await self._call(f"read {path}", "get", f"--raw={path}")
+        except KubectlError:
+            return False
+        return True
+
     async def events(self, reasons: Sequence[str]) -> list[Object]:
         """The namespace's Events of these reasons, the newest last."""
         found: list[Object] = []
