@@ -244,7 +244,7 @@ def bench_command(
 @shared
 def open_command(
     *,
-    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
+    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's network console, if it is installed.")],
     port: Annotated[int, typer.Option("--port", help="Local port (default: a free port).", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser", help="Open the address in the browser.")] = False,
     site: Annotated[

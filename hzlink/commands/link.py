@@ -29,18 +29,18 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
     """Links every client site that is not linked, and waits until the members' names are there."""
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
-    looked = await _look(config, emit)
+    looked = await _observe(config, emit)
     topology = looked.topology
     if looked.errors:
         return result.of_errors("link", looked.errors)
     if dry_run:
         return Result("link", steps=tuple(looked.steps))
     if not looked.steps:
-        await lock.drop_dead(topology)
+        await lock.remove_ended_run(topology)
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, ignore)
+        looked = await _observe(config, ignore)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("link", looked.errors)
@@ -62,7 +62,7 @@ class _Observation:
     steps: list[Step]
 
 
-async def _look(config: Config, emit: Emit) -> _Observation:
+async def _observe(config: Config, emit: Emit) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
@@ -76,7 +76,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
         PrerequisiteError(
             f"there is no Skupper Site in namespace {site.namespace} of context {site.context}",
             site=site.name,
-            next_step=f"{hints.hzlink('up')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+            next_step=f"{hints.hzlink('up')}   (see: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
         for site, snapshot in snapshots.items()
         if snapshot.error is None and snapshot.skupper_site is None
@@ -86,7 +86,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
-    steps = planner.tidying(topology, snapshots)
+    steps = planner.leftover_steps(topology, snapshots)
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]

@@ -64,7 +64,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _look(config, asked.create_namespace, rendering)
+    looked = await _observe(config, asked.create_namespace, rendering)
     topology = looked.topology
     if looked.errors:
         return result.of_errors("up", looked.errors)
@@ -74,7 +74,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return result.of_errors("up", errors)
     notes = (*_notes(topology), *looked.notes)
     if not looked.steps:
-        await lock.drop_dead(topology)
+        await lock.remove_ended_run(topology)
         _record(config, topology)
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
@@ -89,7 +89,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
     async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
         created = topology.cluster in looked.missing
-        looked = await _look(config, asked.create_namespace, rendering, created=created)
+        looked = await _observe(config, asked.create_namespace, rendering, created=created)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
@@ -126,7 +126,7 @@ class _Observation:
     notes: tuple[str, ...] = ()
 
 
-async def _look(
+async def _observe(
     config: Config, create_namespace: bool, rendering: _Rendering, *, created: bool = False
 ) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this.
@@ -170,7 +170,7 @@ async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) ->
 _Parts = dict[Site, tuple[str, bool]]
 
 
-def _first_guess(topology: Topology) -> _Parts:
+def _usual_rendering(topology: Topology) -> _Parts:
     """What holds where nothing is there yet, and mostly later, too."""
     return {site: (site.name, site is topology.cluster) for site in topology.sites}
 
@@ -180,7 +180,7 @@ class _Rendering:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._parts = _first_guess(topology)
+        self._parts = _usual_rendering(topology)
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:

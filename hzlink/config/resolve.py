@@ -217,7 +217,7 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
     file = os.path.expanduser(file) if file else None
     known = kubeconfig.contexts(file, environ)
     if "\0" in context or not _is_text(context):
-        raise UsageError(f"{context!r} is not a context's name", said="no program takes such a name")
+        raise UsageError(f"{context!r} is not a context's name", said="kubectl accepts no such name")
     if context not in known:
         listed = ", ".join(sorted(known)[:8]) or "none"
         raise UsageError(

@@ -37,9 +37,9 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 ISSUE_LIMIT = 60.0
 REDEEM_LIMIT = 60.0
 # Seconds between two annotations of a Link that the controller ignores: it reacts 0.3 s after one.
-NUDGE = 2.0
+ANNOTATE_SECONDS = 2.0
 # Seconds that a Link may be in error: while a Site starts, it is.
-LINK_GRACE = 10.0
+LINK_GRACE_SECONDS = 10.0
 # Seconds to remove token and grant, also when ^C came or the API server is away: for each call, and for all.
 CLEAN_UP_LIMIT = 10.0
 
@@ -148,7 +148,7 @@ async def _touch(linking: Linking) -> None:
 
 async def _until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
-    nudging = asyncio.create_task(_nudge(linking))
+    nudging = asyncio.create_task(_annotate_until_processed(linking))
     try:
         await wait.watch(LINKS, _link_ready(linking.name, nudging), name=linking.name)
     finally:
@@ -156,10 +156,10 @@ async def _until_ready(linking: Linking) -> None:
         await asyncio.gather(nudging, return_exceptions=True)
 
 
-async def _nudge(linking: Linking) -> None:
+async def _annotate_until_processed(linking: Linking) -> None:
     """Annotates the Link again until the controller reacts: the first annotation may have come too early."""
     while True:
-        await asyncio.sleep(NUDGE)
+        await asyncio.sleep(ANNOTATE_SECONDS)
         await _touch(linking)
 
 
@@ -168,7 +168,7 @@ def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], C
         link = links.get(name)
         if link is not None and objects.status(link) and _is_marked(link):
             nudging.cancel()
-        return replace(conditions.skupper(link), grace=LINK_GRACE)
+        return replace(conditions.skupper(link), grace=LINK_GRACE_SECONDS)
 
     return look
 

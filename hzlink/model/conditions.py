@@ -54,25 +54,25 @@ def skupper(item: Object | None) -> Condition:
         return Condition(State.OK, message if message != "OK" else "")
     if word == "Error":
         return Condition(State.BROKEN, message or "Error")
-    return Condition(State.WAITING, message or NOT_LOOKED_AT)
+    return Condition(State.WAITING, message or NOT_PROCESSED)
 
 
 # Seconds. A write of the controller's that met another's is repeated at once; a controller takes up a new Site within
 # one (measured), unless it is being restarted.
-ERROR_GRACE = 3.0
-CONTROLLER_GRACE = 20.0
-NOT_LOOKED_AT = "not processed yet by the Skupper controller"
+ERROR_GRACE_SECONDS = 3.0
+CONTROLLER_GRACE_SECONDS = 20.0
+NOT_PROCESSED = "not processed yet by the Skupper controller"
 # What a Site says until the garbage collector has taken the objects of the one before it.
-_MENDS_ITSELF = "is not owned by skupper site"
+_RESOLVES_ITSELF = "is not owned by skupper site"
 
 
 def site(item: Object | None) -> Condition:
     """The condition of a Site for a wait: an error that cannot resolve itself ends the wait early."""
     condition = skupper(item)
-    if condition.state is State.BROKEN and _MENDS_ITSELF not in condition.text:
-        return replace(condition, grace=ERROR_GRACE)
-    if condition.text == NOT_LOOKED_AT:
-        return Condition(State.BROKEN, NOT_LOOKED_AT, CONTROLLER_GRACE)
+    if condition.state is State.BROKEN and _RESOLVES_ITSELF not in condition.text:
+        return replace(condition, grace=ERROR_GRACE_SECONDS)
+    if condition.text == NOT_PROCESSED:
+        return Condition(State.BROKEN, NOT_PROCESSED, CONTROLLER_GRACE_SECONDS)
     return condition
 
 
@@ -186,15 +186,15 @@ _STUCK = (
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
 )
 # Seconds. The kubelet's first back-off is 10 s: one failure alone may pass.
-STUCK_GRACE = 12.0
+STUCK_GRACE_SECONDS = 12.0
 # Another pod that ends, or a node that is being added, makes room.
-UNSCHEDULABLE_GRACE = 15.0
+UNSCHEDULABLE_GRACE_SECONDS = 15.0
 
 
 def pod_trouble(pod: Object) -> Condition:
     """Why the pod is not ready; an empty text where it is, or only starts."""
     label = f"pod {objects.name(pod)}"
-    if objects.is_going(pod):
+    if objects.is_being_deleted(pod):
         return Condition(State.WAITING, f"{label}: is being deleted")
     if (said := objects.status(pod)).get("phase") == "Failed" and said.get("reason"):
         # Evicted, for example: the kubelet has ended it, and another one takes its place.
@@ -202,7 +202,7 @@ def pod_trouble(pod: Object) -> Condition:
     scheduled = objects.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
-        return Condition(State.BROKEN, text, UNSCHEDULABLE_GRACE)
+        return Condition(State.BROKEN, text, UNSCHEDULABLE_GRACE_SECONDS)
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
@@ -211,7 +211,7 @@ def pod_trouble(pod: Object) -> Condition:
             # The kubelet only says for how long it holds a crashed container back.
             if reason == "CrashLoopBackOff" and (cause := container_failures.cause(pod, container)):
                 why = f"container {container.get('name')} {_times(container)}; before: {cause}"
-            return Condition(State.BROKEN, f"{label}: {reason}: {why}".rstrip(": "), STUCK_GRACE)
+            return Condition(State.BROKEN, f"{label}: {reason}: {why}".rstrip(": "), STUCK_GRACE_SECONDS)
     if is_ready(pod):
         return Condition(State.OK)
     return Condition(State.WAITING, f"{label}: {fall}" if (fall := _fall(pod)) else "")
@@ -287,7 +287,7 @@ def router_pods(items: Iterable[Object]) -> list[Object]:
 
 def is_ready(pod: Object) -> bool:
     """Whether the pod is Ready and is not on its way out."""
-    return objects.holds(pod, "Ready") and not objects.is_going(pod)
+    return objects.holds(pod, "Ready") and not objects.is_being_deleted(pod)
 
 
 def of_app(pods: Iterable[Object], app: str) -> list[Object]:
@@ -297,7 +297,7 @@ def of_app(pods: Iterable[Object], app: str) -> list[Object]:
 
 def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """Which of the members' names have no Service yet (Skupper makes one per member at a client site)."""
-    there = {objects.name(service) for service in services if not objects.is_going(service)}
+    there = {objects.name(service) for service in services if not objects.is_being_deleted(service)}
     return [name for name in names if name not in there]
 
 
@@ -313,7 +313,7 @@ def member_services(services: Iterable[Object]) -> list[Object]:
 
 def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """The Services that Skupper made for members that are not among these names."""
-    there = [objects.name(service) for service in member_services(services) if not objects.is_going(service)]
+    there = [objects.name(service) for service in member_services(services) if not objects.is_being_deleted(service)]
     return sorted(name for name in there if name not in names and name.startswith(f"{WORKLOAD}-"))
 
 
@@ -322,14 +322,14 @@ def mancenter_started(pods: Iterable[Object]) -> datetime | None:
     started = [
         moment
         for pod in of_app(pods, MANCENTER)
-        if not objects.is_going(pod)
+        if not objects.is_being_deleted(pod)
         for container in objects.status(pod).get("containerStatuses") or []
         if (moment := objects.moment(((container.get("state") or {}).get("running") or {}).get("startedAt")))
     ]
     return max(started, default=None)
 
 
-def mancenter_came_first(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
+def mancenter_started_too_early(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
     """Whether Management Center started before the members' Services existed, so that it may have found no member.
 
     One that finds nobody at its start does not try again.

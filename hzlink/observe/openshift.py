@@ -12,6 +12,7 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.process import DeadlineExceeded
 from hzlink.programs.refusals import KubectlError, Refusal
 
 RANGE = "openshift.io/sa.scc.uid-range"
@@ -38,12 +39,19 @@ async def assigned_users(snapshot: Snapshot) -> str:
 
 async def wait_for_range(kubectl: Kubectl) -> str:
     """The range of a namespace that was made just now; empty where the cluster is not OpenShift or gives it none."""
-    if not await kubectl.serves(_GROUP):
+    if not await _is_openshift(kubectl):
         return ""
     until = asyncio.get_running_loop().time() + SOON
     while not (found := await _read(kubectl)) and asyncio.get_running_loop().time() < until:
         await asyncio.sleep(AGAIN)
     return found
+
+
+async def _is_openshift(kubectl: Kubectl) -> bool:
+    try:
+        return (await kubectl.ask("get", f"--raw={_GROUP}")).code == 0
+    except DeadlineExceeded:
+        return False
 
 
 async def _read(kubectl: Kubectl) -> str:

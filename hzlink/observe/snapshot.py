@@ -139,7 +139,7 @@ async def observe_all(
 LOG_LINES = 5_000
 LOG_BYTES = 1_000_000
 # Seconds that the logs may take longer than the look beside them.
-LOG_GRACE = 1.0
+LOG_GRACE_SECONDS = 1.0
 
 
 async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
@@ -148,7 +148,7 @@ async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, 
     try:
         snapshot = await observing
         if snapshot.error is None:
-            await asyncio.wait({log_task}, timeout=LOG_GRACE)
+            await asyncio.wait({log_task}, timeout=LOG_GRACE_SECONDS)
         return replace(snapshot, member_log=log_task.result() if log_task.done() else None)
     finally:
         log_task.cancel()

@@ -26,7 +26,7 @@ def naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: 
     if error.refusal is Refusal.CONFLICT and left:
         error.message = conflicts.describe(error.conflicts, error.subject or "") or error.message
         look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
-        error.next_step = f"{look}   (shows who sets what)"
+        error.next_step = f"{look}   (shows which manager sets each field)"
     return error
 
 

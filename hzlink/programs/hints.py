@@ -39,11 +39,11 @@ def pods(site: Site, found: Iterable[Object], selector: str, workload: str = "")
     listed = list(found)
     if not listed and workload:
         return kubectl(site, f"describe {workload}")
-    last = (last_words(site, pod) for pod in listed)
+    last = (previous_log(site, pod) for pod in listed)
     return next(filter(None, last), kubectl(site, f"describe pods -l {selector}"))
 
 
-def last_words(site: Site, pod: Object) -> str:
+def previous_log(site: Site, pod: Object) -> str:
     """The command that shows why a container of the pod ended; empty where none of them has ended.
 
     That is its log, unless it was ended from outside or never started: then the log has nothing about that.

@@ -113,8 +113,8 @@ def ended(site: Site, doing: str, number: int) -> KubectlError:
         Refusal.OTHER,
         f"kubectl was killed (signal {number}) when it was to {doing}",
         site=site.name,
-        said="the system ends programs where memory is short; nothing is known of what was done of it",
-        next_step="free some memory, then the same command again: it goes on from what is there",
+        said="the operating system ends programs when memory is short; how much was done is not known",
+        next_step="free some memory, then the same command again: it continues from what exists",
     )
 
 

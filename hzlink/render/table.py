@@ -94,7 +94,7 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
     if site.error:
         return Text(str(site.refusal or "unknown"), COLOURS[State.UNKNOWN])
     offer = "connector" if site.site.role is Role.CLUSTER else "listener"
-    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.offer, f"{offer} ok"))
+    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.matched, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
             text.append(f"\n{one_line(fact)}", "dim")
@@ -160,9 +160,12 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
         return Text("left out (unisocket)" if unisocket else "-", "dim")
     text = _word(site.mancenter, "Ready")
-    if site.sees is not None:
-        since = f" since {site.sees.since}" if wide and site.sees.since else ""
-        text.append(f"\nsees {site.sees.count}{since}", COLOURS[State.WAITING if site.sees.missing else State.OK])
+    if site.mancenter_view is not None:
+        since = f" since {site.mancenter_view.since}" if wide and site.mancenter_view.since else ""
+        text.append(
+            f"\nsees {site.mancenter_view.count}{since}",
+            COLOURS[State.WAITING if site.mancenter_view.missing else State.OK],
+        )
     if site.mancenter_address:
         text.append(f"\n{one_line(site.mancenter_address)}", "not bold default")
     return text

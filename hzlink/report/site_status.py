@@ -48,15 +48,15 @@ class LinkReport:
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
-    `error` says why nothing is known of it, and `status` the exit code for that. `sees` is what its Management Center
-    is connected to, where that is known.
+    `error` says why nothing is known of it, and `status` the exit code for that. `mancenter_view` is what its
+    Management Center is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
     """
 
     site: Site
     skupper: Condition
-    offer: Condition
+    matched: Condition
     version: str = ""
     host: str = ""
     refusal: Refusal | None = None
@@ -69,7 +69,7 @@ class SiteReport:
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
-    sees: MancenterView | None = None
+    mancenter_view: MancenterView | None = None
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
@@ -125,7 +125,7 @@ def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], 
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "offer": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "matched": conditions.matched(snapshot.get(kind, WORKLOAD)),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
         "host": conditions.address(found) or "",
     }
@@ -169,7 +169,8 @@ def with_mancenter_views(
     ready = [member.name for member in members if member.ready]
     seen = mancenter.view(snapshots[topology.cluster].member_log, ready, len(topology.clients))
     return tuple(
-        replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
+        replace(site, mancenter_view=seen) if site.mancenter is not None and site.mancenter.ok else site
+        for site in sites
     )
 
 

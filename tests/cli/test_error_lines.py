@@ -68,7 +68,7 @@ ERRORS: dict[str, HzlinkError] = {
         next_step="kubectl --context core -n hz describe pods -l app=hazelcast",
     ),
     "timeout-no-reason": WaitTimeout("timed out: Site ready", site="core", subject="Site core", waited=59.96),
-    "interrupted": Interrupted("interrupted", next_step="hzlink up   (goes on where this ended)"),
+    "interrupted": Interrupted("interrupted", next_step="hzlink up   (continues from here)"),
     "nasty": HzlinkError(NASTY, site="edge", subject=f"Link {NASTY}", said=NASTY, next_step=f"kubectl {NASTY}"),
 }
 

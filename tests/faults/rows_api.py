@@ -16,7 +16,7 @@ UNREACHABLE_MEANS = (
     "kubectl got no answer: the API server is down, the network or VPN is, or the kubeconfig names a wrong address. "
     "In the middle of a run hzlink asks again for 15 s before it gives up."
 )
-UNREACHABLE_DO = "Mend that, and run the same command again: it goes on from what is there."
+UNREACHABLE_DO = "Mend that, and run the same command again: it continues from what exists."
 CLUSTER_INFO = "kubectl --context client cluster-info"
 ALL: Obj = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 READ = ["get", "list", "watch"]

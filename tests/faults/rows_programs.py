@@ -164,7 +164,7 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "probe-image", "the image for verify --in-cluster cannot be pulled",
-        "the pod that is to run the proof does not start (image images.invalid/python:3)",
+        "the verification pod does not start (image images.invalid/python:3)",
         "The client site's nodes cannot get the image with Python: it has another name there, or comes by a mirror.",
         "Name one that they can get, with Python 3.11 or later.", well, 1,
         command=("verify", "--in-cluster", "--probe-image", "images.invalid/python:3", "--timeout", "60"),
@@ -205,7 +205,7 @@ ROWS = [
         Part.PROGRAMS, "kubectl-killed", "kubectl is killed in the middle of a run",
         "kubectl was killed (signal 9) when it was to apply objects",
         "The system ends programs when memory is short, or somebody did.",
-        "Run the same command again: it goes on from what is there.", program("kubectl", killed("apply")), 1,
+        "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
         site="cluster", said="nothing is known of what was done", next="the same command again",
     ),
     Fault(

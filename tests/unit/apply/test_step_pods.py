@@ -69,9 +69,9 @@ class Running(Run):
 @pytest.fixture(autouse=True)
 def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pods_step, "PODS_AFTER", 0.0)
-    monkeypatch.setattr(pods_step, "MADE_GRACE", 0.1)
-    monkeypatch.setattr(conditions, "STUCK_GRACE", 0.1)
-    monkeypatch.setattr(conditions, "UNSCHEDULABLE_GRACE", 0.1)
+    monkeypatch.setattr(pods_step, "CREATION_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(conditions, "STUCK_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(conditions, "UNSCHEDULABLE_GRACE_SECONDS", 0.1)
 
 
 def wait_for_members(told: Told, needs: float) -> str:

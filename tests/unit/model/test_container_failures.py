@@ -54,7 +54,7 @@ def test_out_of_memory_comes_with_the_limit_and_its_source() -> None:
         "pod router-1: CrashLoopBackOff: container router restarted 2 times; before: OOMKilled, exit code 137: "
         "memory limit 16Mi, set by a LimitRange of the namespace"
     )
-    assert hints.last_words(CORE, ROUTER) == "kubectl --context core-ctx -n hz describe limitranges"
+    assert hints.previous_log(CORE, ROUTER) == "kubectl --context core-ctx -n hz describe limitranges"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_limit_of_the_pods_own_is_nobody_elses(noted: str) -> None:
     pod = deepcopy(ROUTER)
     pod["metadata"]["annotations"] = {"kubernetes.io/limit-ranger": noted}
     assert conditions.pod_trouble(pod).text.endswith("OOMKilled, exit code 137: memory limit 16Mi")
-    assert hints.last_words(CORE, pod).endswith("describe pod router-1")
+    assert hints.previous_log(CORE, pod).endswith("describe pod router-1")
 
 
 def test_the_limit_may_stand_in_the_spec_alone() -> None:
@@ -92,13 +92,13 @@ def test_an_exit_code_comes_with_the_last_line() -> None:
     pod = router(exitCode=1, reason="Error", message="starting\njava.lang.Exception: no licence\n\n")
     text = conditions.pod_trouble(pod).text
     assert text.endswith("before: Error, exit code 1: java.lang.Exception: no licence")
-    assert hints.last_words(CORE, pod).endswith("logs router-1 -c router --previous")
+    assert hints.previous_log(CORE, pod).endswith("logs router-1 -c router --previous")
 
 
 def test_a_container_that_never_started_has_no_log() -> None:
     pod = router(exitCode=128, reason="StartError", message='exec: "x": executable file not found in $PATH')
     assert "executable file not found" in conditions.pod_trouble(pod).text
-    assert hints.last_words(CORE, pod).endswith("describe pod router-1")
+    assert hints.previous_log(CORE, pod).endswith("describe pod router-1")
 
 
 def test_between_the_first_end_and_the_back_off_the_state_tells() -> None:
@@ -109,7 +109,7 @@ def test_between_the_first_end_and_the_back_off_the_state_tells() -> None:
         "state": {"terminated": {"exitCode": 3, "reason": "Error"}},
     }
     assert conditions.pod_trouble(pod).text == "pod router-1: container router has ended: Error, exit code 3"
-    assert hints.last_words(CORE, pod) == ""
+    assert hints.previous_log(CORE, pod) == ""
 
 
 def test_a_container_that_did_its_work_is_no_failure() -> None:

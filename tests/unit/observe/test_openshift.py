@@ -10,6 +10,7 @@ import pytest
 from hzlink.observe import openshift
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.process import Completed
 from hzlink.programs.refusals import KubectlError, Refusal
 from tests.unit.builders import CORE, Obj, item
 
@@ -31,7 +32,7 @@ class Server:
         self.is_openshift = True
         self.asked = 0
         monkeypatch.setattr(Kubectl, "namespace", lambda kubectl: self._namespace())
-        monkeypatch.setattr(Kubectl, "serves", lambda kubectl, path: self._serves())
+        monkeypatch.setattr(Kubectl, "ask", lambda kubectl, *args: self._serves())
         monkeypatch.setattr(openshift, "AGAIN", 0.0)
         monkeypatch.setattr(openshift, "SOON", 0.1)
 
@@ -42,8 +43,8 @@ class Server:
             raise KubectlError(Refusal.FORBIDDEN, "no")
         return answer
 
-    async def _serves(self) -> bool:
-        return self.is_openshift
+    async def _serves(self) -> Completed:
+        return Completed((), 0 if self.is_openshift else 1, "", "", 0.0)
 
 
 @pytest.fixture
