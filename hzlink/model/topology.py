@@ -12,7 +12,8 @@ class Site:
     """A namespace that takes part. kubeconfig, context and namespace travel together into every call.
 
     `name` is what hzlink calls the site (and its Skupper Site, unless one is there already).
-    `kubeconfig` is None where kubectl's own look-up ($KUBECONFIG, ~/.kube/config) holds.
+    `kubeconfig` is None where kubectl's own look-up ($KUBECONFIG, ~/.kube/config) holds. `short` is the context's short
+    name, for people: no other context of the topology has it. Empty: the context itself.
     """
 
     name: str
@@ -20,11 +21,17 @@ class Site:
     context: str
     namespace: str
     kubeconfig: str | None = None
+    short: str = field(default="", compare=False)
+
+    @property
+    def short_context(self) -> str:
+        """The context, for people: short where it is long."""
+        return self.short or self.context
 
     @property
     def where(self) -> str:
         """Context and namespace, for people."""
-        return f"{self.context}/{self.namespace}"
+        return f"{self.short_context}/{self.namespace}"
 
 
 @dataclass(frozen=True)

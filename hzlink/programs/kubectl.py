@@ -15,7 +15,7 @@ from typing import Any
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import admission, applied, process, refusals
+from hzlink.programs import admission, answers, applied, output, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -36,6 +36,10 @@ _NAMES_AND_KEYS = (
 )
 
 
+# Begins the line that is asked for, whatever else is printed.
+_OWNERS = "owners-of"
+
+
 class Kubectl:
     """kubectl for one site."""
 
@@ -51,24 +55,23 @@ class Kubectl:
         Raises:
             KubectlError: also when only one of the types could not be read.
         """
-        args = ["get", ",".join(resources), "--output=json", "--ignore-not-found"]
+        args = ["get", ",".join(resources), "--output=json"]
         if managed:
             args.append("--show-managed-fields")
         if selector:
             args.append(f"--selector={selector}")
-        done = await self._call("read objects", *args)
-        return _items(self.site, done.stdout)
+        return answers.items(self.site, await self._read("read objects", *args))
 
     async def get(self, target: Ref) -> Object | None:
         """One object, or None where it is not there."""
-        done = await self._call(f"read {target}", "get", str(target), "--output=json", "--ignore-not-found")
-        return schema.fitted(_document(self.site, done.stdout)) if done.stdout.strip() else None
+        text = await self._read(f"read {target}", "get", str(target), "--output=json")
+        return schema.fitted(answers.document(self.site, text)) if text.strip() else None
 
     async def owner_kinds(self, target: Ref) -> list[str] | None:
         """The kinds of an object's owners, without reading the object; None where it is not there."""
-        path = "--output=jsonpath={.kind} {.metadata.ownerReferences[*].kind}"
+        path = f"--output=jsonpath={_OWNERS} {{.kind}} {{.metadata.ownerReferences[*].kind}}"
         done = await self._call(f"read the owners of {target}", "get", str(target), path, "--ignore-not-found")
-        words = done.stdout.split()
+        words = done.stdout.partition(_OWNERS)[2].split()
         return words[1:] if words else None
 
     async def ping(self) -> None:
@@ -84,7 +87,7 @@ class Kubectl:
         found: list[Object] = []
         for selector in [f"reason={reason}" for reason in reasons] or ["type=Warning"]:
             done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
-            found += _items(self.site, done.stdout)
+            found += answers.items(self.site, done.stdout)
         return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
 
     async def namespace(self) -> Object | None:
@@ -109,7 +112,7 @@ class Kubectl:
     async def listable_types(self) -> list[str]:
         """All types of namespaced objects that this cluster can list."""
         done = await self._call("list types", "api-resources", "--namespaced", "--verbs=list", "--output=name")
-        return done.stdout.split()
+        return output.resource_types(done.stdout)
 
     async def apply(self, objects: Sequence[Object], *, force: bool = False) -> list[str]:
         """Server-side apply, as field manager hzlink. Returns kubectl's line for each object.
@@ -140,7 +143,7 @@ class Kubectl:
             "--output=json",
             stdin=_bundle([item]),
         )
-        return _document(self.site, done.stdout)
+        return answers.document(self.site, done.stdout)
 
     async def replace(self, item: Object) -> Object:
         """Puts an object in the place of the one it was read from, and returns it as the server has it now.
@@ -156,7 +159,7 @@ class Kubectl:
             "--output=json",
             stdin=json.dumps(item),
         )
-        return _document(self.site, done.stdout)
+        return answers.document(self.site, done.stdout)
 
     async def delete_as_read(self, target: Ref, item: Object) -> Object:
         """Deletes an object if it still is as it was read. kubectl has no option for that, the API has.
@@ -171,7 +174,7 @@ class Kubectl:
         exact = {key: item["metadata"][key] for key in ("uid", "resourceVersion")}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": exact}
         done = await self._call(f"delete {target}", "delete", f"--raw={path}", "--filename=-", stdin=json.dumps(body))
-        return _document(self.site, done.stdout)
+        return answers.document(self.site, done.stdout)
 
     async def patch(self, target: Ref, patch: Mapping[str, Any]) -> None:
         """A JSON merge patch."""
@@ -179,10 +182,16 @@ class Kubectl:
         await self._call(f"patch {target}", "patch", str(target), "--type=merge", f"--patch={body}")
 
     async def delete(self, targets: Sequence[Ref]) -> None:
-        """Deletes the objects without waiting. An object that does not exist is no error."""
+        """Deletes the objects without waiting. An object that does not exist is no error.
+
+        Raises:
+            KubectlError: also where something makes kubectl ask first: it then deletes nothing, and exits with 0.
+        """
         if targets:
             names = [str(target) for target in targets]
-            await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
+            done = await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
+            if answers.CANCELLED in done.stdout:
+                raise answers.asked_first(self.site, done)
 
     async def wait_gone(self, targets: Sequence[Ref], seconds: float) -> bool:
         """Waits until none of the objects is there; False when the seconds are over.
@@ -240,11 +249,11 @@ class Kubectl:
     async def secret_keys(self) -> list[list[str]]:
         """Each Secret's name, type and keys. Their values stay with kubectl."""
         done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")
-        return [line.split("\t") for line in done.stdout.splitlines()]
+        return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 
     async def versions(self) -> dict[str, Any]:
         """What `kubectl version` says of itself and of the API server."""
-        return _document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
+        return answers.document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
 
     @asynccontextmanager
     async def watch(
@@ -259,22 +268,24 @@ class Kubectl:
             args.append(f"--field-selector=metadata.name={name}")
         if selector is not None:
             args.append(f"--selector={selector}")
-        async with process.lines(self.argv(*args)) as output:
-            yield self._events(output, resource)
+        async with process.lines(self.argv(*args)) as lines:
+            yield self._events(lines, resource)
 
-    async def _events(self, output: process.Lines, resource: str) -> AsyncIterator[tuple[str, Object]]:
+    async def _events(self, lines: process.Lines, resource: str) -> AsyncIterator[tuple[str, Object]]:
         document: list[str] = []
-        async for line in output:
+        async for line in lines:
+            if not document and not line.startswith("{"):
+                continue  # a wrapper's words
             document.append(line)
             # An event is one line, or indented, and then only its outermost brace closes in the first column.
             if line == "}" or (len(document) == 1 and line.endswith("}")):
-                event = _document(self.site, "\n".join(document))
+                event = answers.document(self.site, "\n".join(document))
                 document.clear()
                 item = schema.fitted(event.get("object"))
                 if item is not None:
                     yield str(event.get("type", "")), item
-        if output.completed.code != 0:
-            raise await self._refused(f"watch {resource}", output.completed)
+        if lines.completed.code != 0:
+            raise await self._refused(f"watch {resource}", lines.completed)
 
     def argv(self, *args: str) -> list[str]:
         """The whole command line."""
@@ -290,6 +301,21 @@ class Kubectl:
         if done.code != 0:
             raise await self._refused(doing, done)
         return done
+
+    async def _read(self, doing: str, *args: str) -> str:
+        """What a `get` of objects in JSON printed; nothing where they are not there.
+
+        Nothing but a wrapper's words can mean that, too. Then kubectl is asked again, so that it has to say it.
+        """
+        done = await self._call(doing, *args, "--ignore-not-found")
+        if not done.stdout.strip() or output.json_object(done.stdout) is not None:
+            return done.stdout
+        again = await self._run(doing, *args)
+        if again.code != 0 and "(NotFound)" in again.stderr:
+            return ""
+        if again.code != 0:
+            raise await self._refused(doing, again)
+        return again.stdout
 
     async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
         """Runs kubectl and returns how it ended, for callers that interpret its errors.
@@ -332,7 +358,7 @@ class Kubectl:
         except process.DeadlineExceeded:
             return hint
         # Who may read only one of the two types gets that one.
-        found = _items(self.site, done.stdout)
+        found = answers.items(self.site, done.stdout)
         return admission.configuration_hint(self.site, found, webhook) or hint
 
 
@@ -356,34 +382,8 @@ async def kustomize(folder: str) -> str:
     done = await process.run(argv, deadline=CALL_DEADLINE)
     if done.code != 0:
         raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
-    return done.stdout
+    return output.yaml_stream(done.stdout)
 
 
 def _bundle(objects: Sequence[Object]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-
-
-def _document(site: Site, text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise KubectlError(
-            Refusal.OTHER,
-            "kubectl printed something that is not a JSON object",
-            site=site.name,
-            said=process.redact(text[:200].strip()),
-            next_step="kubectl version",
-        )
-    return document
-
-
-def _items(site: Site, text: str) -> list[Object]:
-    if not text.strip():
-        return []
-    document = _document(site, text)
-    items = document.get("items") if "items" in document else [document]
-    if not isinstance(items, list):
-        return []
-    return [item for one in items if (item := schema.fitted(one)) is not None]

@@ -134,7 +134,7 @@ def gist(said: str) -> str:
 
 
 def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
-    where = f"context {site.context}"
+    where = f"context {site.short_context}"
     match refusal:
         case Refusal.UNREACHABLE:
             return f"the API server of {where} cannot be reached", hints.cluster_wide(site, "cluster-info")

@@ -11,6 +11,7 @@ from rich.text import Text
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.durations import span
+from hzlink.render.breakable import Breakable, breakable
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
 from hzlink.render.result import Result
@@ -33,6 +34,7 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     """What stdout gets of a result, part by part."""
     parts: list[RenderableType] = []
     if result.report is not None:
+        parts += _whole_contexts(result.report) if wide else []
         parts.append(status_table(result.report, wide))
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
@@ -61,10 +63,10 @@ def status_table(report: Report, wide: bool = False) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=True, padding=(0, 1), collapse_padding=True)
     rows = [
         (
-            _name(site),
-            Text(one_line(site.site.where)),
+            breakable(_name(site)),
+            breakable(Text(one_line(site.site.where))),
             _skupper(site, wide),
-            _links(report, site),
+            breakable(_links(report, site)),
             _members(report, site, wide),
             _mancenter(report, site, wide),
         )
@@ -72,12 +74,24 @@ def status_table(report: Report, wide: bool = False) -> Table:
     ]
     headings = ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER")
     for heading, cells in zip(headings, zip(*rows, strict=True), strict=True):
-        words = [*heading.split(), *(word for cell in cells for word in cell.plain.split() if len(word) <= LONG_WORD)]
+        words = [word for cell in cells for word in _unbroken(cell)]
         # More would not fit into 80 columns, and rich then cuts off what is on the right.
-        table.add_column(heading, overflow="fold", min_width=max(map(len, words)))
+        whole = [*heading.split(), *(word for word in words if len(word) <= LONG_WORD)]
+        table.add_column(heading, overflow="fold", min_width=max(map(len, whole)))
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _unbroken(cell: Text | Breakable) -> list[str]:
+    return cell.pieces if isinstance(cell, Breakable) else cell.plain.split()
+
+
+def _whole_contexts(report: Report) -> list[RenderableType]:
+    """A line for each site whose context has a short name in the table: the whole of it, to copy."""
+    shortened = [site for site in report.topology.sites if site.short_context != site.context]
+    lines = [Text(f" {site.name}: context {one_line(site.context)}", "dim") for site in shortened]
+    return [*lines, Text()] if lines else []
 
 
 def _name(site: SiteReport) -> Text:

@@ -7,7 +7,7 @@ from functools import partial
 from sandbox.api import kinds
 from tests.faults import shims
 from tests.faults.fault import Fault, Part, Where
-from tests.faults.world import World
+from tests.faults.world import World, tokens_left
 
 HOLD = "sandbox.hzlink.dev/hold"
 THROUGH_SKUPPER = ("up", "--timeout", "120", "--via", "skupper")
@@ -107,6 +107,27 @@ def well(world: World) -> None:
 
 def clocks_apart(world: World) -> None:
     world.fault("clock", "cluster", 3600)
+
+
+# As kubectl's documentation has it.
+KUBERC = """
+apiVersion: kubectl.config.k8s.io/v1beta1
+kind: Preference
+defaults:
+- command: delete
+  options:
+  - name: interactive
+    default: "true"
+"""
+
+
+def kuberc(world: World) -> None:
+    """A user's preferences for kubectl, from before `up` on."""
+    path = world.folder / "kuberc"
+    path.write_text(KUBERC)
+    world.env["KUBERC"] = str(path)
+    world.up()
+    assert not tokens_left(world)
 
 
 ROWS = [
@@ -211,6 +232,12 @@ ROWS = [
     Fault(
         Part.PROGRAMS, "kubectl-killed-once", "a watch of kubectl's is killed", "linked to cluster",
         "Nothing: the watch is begun again.", "Nothing.", program("kubectl", KILLED_ONCE), 0, where=Where.TALK,
+    ),
+    Fault(
+        Part.PROGRAMS, "kuberc", "your kuberc makes kubectl ask before it deletes",
+        "objects removed",
+        "Nothing: preferences for kubectl (kuberc, KUBECTL_* variables) do not change hzlink's own calls.", "Nothing.",
+        kuberc, 0, command=("down", "--yes", "--timeout", "120"), where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "disk-full", "the disk is full when the token is written", "no token could be issued at cluster",
