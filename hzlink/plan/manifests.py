@@ -122,6 +122,8 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
         chosen.append(f"{site.role}-unisocket")
     elif site.role is Role.CLIENT and settings.expose is not Expose.CLUSTERIP:
         chosen.append(f"expose-{settings.expose}")
+    if site.role is Role.CLUSTER and settings.assigned_users:
+        chosen.append("openshift")
     if site.role is Role.CLUSTER and not issues:
         chosen.append("no-link-access")
     if site.role is Role.CLIENT and issues:

@@ -331,7 +331,7 @@ def long_contexts() -> Situation:
 
 def nasty_messages() -> Situation:
     """Every text that a cluster can set, set to the worst."""
-    trouble = {1: ("CrashLoopBackOff", NASTY)}
+    trouble = {1: ("ErrImagePull", NASTY)}
     cluster = [
         make.skupper_site("core", host=NASTY, version=NASTY, link_access="default"),
         make.offer("Connector", NASTY),

@@ -51,6 +51,13 @@ def test_members_and_image_concern_the_cluster_site_alone() -> None:
     assert "images" not in overlay(topology(), CORE)
 
 
+def test_where_user_ids_are_assigned_the_members_set_none() -> None:
+    topo = topology(assigned_users=True)
+    assert "../bundle/components/openshift" in overlay(topo, CORE)["components"]
+    assert "../bundle/components/openshift" not in overlay(topo, EDGE)["components"]
+    assert "../bundle/components/openshift" not in overlay(topology(), CORE)["components"]
+
+
 def test_management_center_waits_for_as_many_members_as_there_will_be() -> None:
     patch = json.loads(overlay(topology(members=5), EDGE)["patches"][1]["patch"])
     [container] = patch["spec"]["template"]["spec"]["initContainers"]
