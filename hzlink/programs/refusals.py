@@ -87,6 +87,10 @@ def explain(site: Site, doing: str, said: str) -> KubectlError:
     """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
     refusal = classify(said)
     message, next_step = _answer(refusal, site, doing)
+    if refusal is Refusal.UNAUTHORIZED and "getting credentials" in said:
+        # kubectl did not get as far as the API server.
+        message = f"the credential plugin of context {site.short_context} gave no credentials"
+        next_step = hints.cluster_wide(site, "config view --minify")
     return KubectlError(refusal, message, site=site.name, said=gist(said), next_step=next_step)
 
 
