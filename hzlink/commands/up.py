@@ -18,6 +18,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.observe import known_clusters
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner
 from hzlink.plan.planner import Action, Step, Wanted
@@ -59,7 +60,7 @@ async def _up(
     notes = _notes(topology)
     if not looked.steps:
         await lock.drop_dead(topology)
-        last_run.save(config.record)
+        last_run.save(known_clusters.record(config, await preflight.clusters()))
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -77,7 +78,7 @@ async def _up(
             return result.of_errors("up", looked.errors)
         run = Run(topology, looked.snapshots, emit, until)
         await run_steps(run, looked.steps)
-    last_run.save(config.record)
+    last_run.save(known_clusters.record(config, await preflight.clusters()))
     seen = report.make(topology, await observe_all(topology.sites, with_log=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
