@@ -92,7 +92,7 @@ async def _review(site: Site, limit: float) -> Object | Unknown:
     if isinstance(done, Unknown):
         return done
     status = objects.status(_document(done.stdout))
-    return status or Unknown(refusals.gist(done.said) or "the server answered no rules")
+    return status or Unknown(refusals.gist(done.said) or "the API server listed no rules")
 
 
 _Fact = Object | Unknown | None

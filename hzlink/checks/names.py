@@ -37,7 +37,7 @@ def foreign_site(topology: Topology, snapshot: Snapshot) -> Finding:
         subject=f"Site {objects.name(found)}",
         said="Skupper runs one Site in a namespace",
         then="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
-        f"{hints.hzlink('link')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+        f"{hints.hzlink('link')}   (see: {hints.kubectl(site, 'get sites.skupper.io')})",
     )
 
 

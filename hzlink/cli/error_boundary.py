@@ -85,13 +85,13 @@ def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, A
     except HzlinkError as error:
         return failed(command, error)
     except KeyboardInterrupt:
-        next_step = f"{hints.hzlink(command)}   (goes on where this ended)"
+        next_step = f"{hints.hzlink(command)}   (continues from here)"
         return failed(command, Interrupted("interrupted", next_step=next_step))
     except Exception as error:
         if console.verbose >= 2:
             raise
         said = f"{type(error).__name__}: {error}"
-        next_step = f"{hints.hzlink(command)} -vv   (shows where)"
+        next_step = f"{hints.hzlink(command)} -vv   (prints a traceback)"
         return failed(command, HzlinkError("internal error in hzlink", said=said, next_step=next_step))
 
 

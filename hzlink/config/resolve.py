@@ -109,7 +109,8 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
-    topology, known = _topology(values, environ)
+    given = any("members" in source for source in sources)
+    topology, known = _topology(values, environ, members_given=given)
     doubtful = same_place.judge(_places(topology.sites, known))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
@@ -181,7 +182,9 @@ def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in keys}
 
 
-def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Topology, list[Context]]:
+def _topology(
+    values: Mapping[str, Any], environ: Mapping[str, str], *, members_given: bool
+) -> tuple[Topology, list[Context]]:
     name = str(values.get("name", DEFAULT_NAME))
     if not naming.is_label(name):
         raise UsageError(f"the topology's name {name!r} is not a lower-case label such as {DEFAULT_NAME}")
@@ -210,7 +213,7 @@ def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[To
         for number, (site_name, place, called) in enumerate(zip(names, places, short, strict=True))
     ]
     contexts = [context for _, context in (cluster, *clients)]
-    return Topology(name, sites[0], tuple(sites[1:]), _settings(values)), contexts
+    return Topology(name, sites[0], tuple(sites[1:]), _settings(values, members_given)), contexts
 
 
 def _spread(namespaces: list[str], count: int) -> list[str | None]:
@@ -230,7 +233,7 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
     file = os.path.expanduser(file) if file else None
     known = kubeconfig.contexts(file, environ)
     if "\0" in context or not _is_text(context):
-        raise UsageError(f"{context!r} is not a context's name", said="no program takes such a name")
+        raise UsageError(f"{context!r} is not a context's name", said="kubectl accepts no such name")
     if context not in known:
         listed = ", ".join(sorted(known)[:8]) or "none"
         raise UsageError(
@@ -254,12 +257,13 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _settings(values: Mapping[str, Any]) -> Settings:
+def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
     standard = Settings()
     return Settings(
         mode=_choice(Mode, values.get("mode", standard.mode), "mode"),
         expose=_choice(Expose, values.get("expose", standard.expose), "expose"),
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
+        members_given=members_given,
         image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         via=_choice(Via, values.get("via", standard.via), "via"),

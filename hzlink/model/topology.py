@@ -38,12 +38,15 @@ class Site:
 class Settings:
     """What the user can choose about the topology. `image` None keeps the manifests' own.
 
+    `members_given`: the user asked for that number of members (flag, variable or file). Otherwise the number at which
+    the StatefulSet stands counts (`kubectl scale`, an autoscaler), as `plan.scaling` reads it.
     `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
     """
 
     mode: Mode = Mode.SMART
     expose: Expose = Expose.CLUSTERIP
     members: int = 3
+    members_given: bool = False
     image: str | None = None
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from hzlink.model import objects as names
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import answers, credentials, hints, output, process, refusals
+from hzlink.programs import admission, answers, applied, credentials, output, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -87,11 +86,16 @@ class Kubectl:
         """The namespace's Events of these reasons, the newest last."""
         found: list[Object] = []
         for reason in reasons:
-            done = await self._call(
-                "read events", "get", "events", "--output=json", f"--field-selector=reason={reason}"
-            )
-            found += answers.items(self.site, done.stdout)
-        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+            found += await self._selected_events(f"reason={reason}")
+        return sorted(found, key=_moment)
+
+    async def warnings(self) -> list[Object]:
+        """The namespace's Events of type Warning, the newest last."""
+        return sorted(await self._selected_events("type=Warning"), key=_moment)
+
+    async def _selected_events(self, selector: str) -> list[Object]:
+        done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
+        return answers.items(self.site, done.stdout)
 
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
@@ -117,19 +121,23 @@ class Kubectl:
         done = await self._call("list types", "api-resources", "--namespaced", "--verbs=list", "--output=name")
         return output.resource_types(done.stdout)
 
-    async def apply(self, objects: Sequence[Object]) -> list[str]:
-        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object."""
+    async def apply(self, objects: Sequence[Object], *, force: bool = False) -> list[str]:
+        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object.
+
+        With `force`, fields that other managers have set get hzlink's values.
+        """
         done = await self._run(
             "apply objects",
             "apply",
             "--server-side",
             f"--field-manager={MANAGER}",
+            *(["--force-conflicts"] if force else []),
             "--filename=-",
             stdin=_bundle(objects),
             deadline=max(self.deadline, APPLY_DEADLINE),
         )
         if done.code != 0:
-            raise _naming(self._refused("apply objects", done), self.site, objects, done.stdout)
+            raise applied.naming(await self._refused("apply objects", done), self.site, objects, done.stdout)
         return done.stdout.splitlines()
 
     async def create(self, item: Object) -> Object:
@@ -206,7 +214,7 @@ class Kubectl:
         except process.DeadlineExceeded:
             return False
         if done.code != 0 and "timed out waiting" not in done.said:
-            raise self._refused("wait until objects are gone", done)
+            raise await self._refused("wait until objects are gone", done)
         return done.code == 0
 
     async def restart(self, target: Ref) -> None:
@@ -284,7 +292,7 @@ class Kubectl:
                 if item is not None:
                     yield str(event.get("type", "")), item
         if lines.completed.code != 0:
-            raise self._refused(f"watch {resource}", lines.completed)
+            raise await self._refused(f"watch {resource}", lines.completed)
 
     def argv(self, *args: str) -> list[str]:
         """The whole command line.
@@ -302,7 +310,7 @@ class Kubectl:
     ) -> process.Completed:
         done = await self._run(doing, *args, stdin=stdin, deadline=deadline)
         if done.code != 0:
-            raise self._refused(doing, done)
+            raise await self._refused(doing, done)
         return done
 
     async def _read(self, doing: str, *args: str) -> str:
@@ -317,7 +325,7 @@ class Kubectl:
         if again.code != 0 and "(NotFound)" in again.stderr:
             return ""
         if again.code != 0:
-            raise self._refused(doing, again)
+            raise await self._refused(doing, again)
         return again.stdout
 
     async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
@@ -347,10 +355,28 @@ class Kubectl:
             said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
             raise refusals.explain(self.site, doing, said) from None
 
-    def _refused(self, doing: str, done: process.Completed) -> KubectlError:
+    async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:
             return refusals.ended(self.site, doing, -done.code)
-        return refusals.explain(self.site, doing, done.said)
+        error = refusals.explain(self.site, doing, done.said)
+        error.next_step = await self.admission_hint(done.said) or error.next_step
+        return error
+
+    async def admission_hint(self, said: str) -> str | None:
+        """The command that shows the rule of admission control that refused; None where none did.
+
+        A webhook is known by its own name: the name of its configuration is looked for, if the user may.
+        """
+        hint, webhook = admission.hint(self.site, said), admission.webhook_to_find(said)
+        if not webhook:
+            return hint
+        try:
+            done = await self.ask("get", admission.CONFIGURATIONS, "--output=json")
+        except process.DeadlineExceeded:
+            return hint
+        # Who may read only one of the two types gets that one.
+        found = answers.items(self.site, done.stdout)
+        return admission.configuration_hint(self.site, found, webhook) or hint
 
 
 def _fast_env() -> dict[str, str]:
@@ -361,31 +387,9 @@ def _fast_env() -> dict[str, str]:
     return {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": os.environ.get("GOMEMLIMIT", "512MiB")}
 
 
-def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: str) -> KubectlError:
-    """The error with the objects that were not applied: kubectl says why, and does not always say which.
-
-    It prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
-    """
-    done = {line.split(" ")[0] for line in printed.splitlines()}
-    left = [item for item in applied if _output_name(item) not in done]
-    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MAX_NAMED:
-        error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
-    if error.refusal is Refusal.CONFLICT and left:
-        look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
-        error.next_step = f"{look}   (shows who sets what)"
-    return error
-
-
-# With more of them it is not about any one.
-MAX_NAMED = 3
-
-
-def _output_name(item: Object) -> str:
-    """How kubectl calls an object when it says that it was applied."""
-    group = str(item.get("apiVersion", "")).rpartition("/")[0]
-    kind = str(item.get("kind", "")).lower()
-    return f"{kind}.{group}/{names.name(item)}" if group else f"{kind}/{names.name(item)}"
-
-
 def _bundle(objects: Sequence[Object]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def _moment(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

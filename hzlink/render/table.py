@@ -38,7 +38,8 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
         parts.append(status_table(result.report, wide))
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
-        parts += below(result.report, wide)
+        # `status` fails only by what it waits for; the others have an error that the report does not know of.
+        parts += below(result.report, wide, failed=bool(result.errors) and result.command != "status")
     if result.verified is not None:
         parts.append(_verified(result.verified))
     if result.verification is not None:
@@ -107,7 +108,7 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
     if site.error:
         return Text(str(site.refusal or "unknown"), COLOURS[State.UNKNOWN])
     offer = "connector" if site.site.role is Role.CLUSTER else "listener"
-    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.offer, f"{offer} ok"))
+    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.matched, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
             text.append(f"\n{one_line(fact)}", "dim")
@@ -123,7 +124,9 @@ def _links(report: Report, site: SiteReport) -> Text:
 
 
 def _link(link: LinkReport, where: str) -> Text:
-    return Text(f"{where}: ").append_text(_word(link.condition, "Ready"))
+    up = sum(condition.ok for _, condition in link.routers)
+    routers = f" ({up}/{len(link.routers)} routers)" if link.routers and link.condition.ok else ""
+    return Text(f"{where}: ").append_text(_word(link.condition, f"Ready{routers}"))
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:
@@ -173,17 +176,20 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
         return Text("left out (unisocket)" if unisocket else "-", "dim")
     text = _word(site.mancenter, "Ready")
-    if site.sees is not None:
-        since = f" since {site.sees.since}" if wide and site.sees.since else ""
-        text.append(f"\nsees {site.sees.count}{since}", COLOURS[State.WAITING if site.sees.missing else State.OK])
+    if site.mancenter_view is not None:
+        since = f" since {site.mancenter_view.since}" if wide and site.mancenter_view.since else ""
+        text.append(
+            f"\nsees {site.mancenter_view.count}{since}",
+            COLOURS[State.WAITING if site.mancenter_view.missing else State.OK],
+        )
     if site.mancenter_address:
         text.append(f"\n{one_line(site.mancenter_address)}", "not bold default")
     return text
 
 
-def below(report: Report, wide: bool) -> list[RenderableType]:
-    """The verdict, what Skupper says otherwise, and where to open Management Center."""
-    lines: list[RenderableType] = [Text(), _verdict(report)]
+def below(report: Report, wide: bool, failed: bool = False) -> list[RenderableType]:
+    """The verdict, what Skupper says otherwise, and where to open Management Center. `failed`: errors follow."""
+    lines: list[RenderableType] = [Text(), _verdict(report, failed)]
     lines += [Text(f" note: {one_line(note)}", "yellow") for note in report.notes(wide)]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
@@ -194,8 +200,12 @@ def below(report: Report, wide: bool) -> list[RenderableType]:
     return lines
 
 
-def _verdict(report: Report) -> Text:
+def _verdict(report: Report, failed: bool) -> Text:
     if report.blamed is None or report.blame is None:
+        if failed:
+            return Text(" failed, see the error. ", "red").append(
+                f"No hop of what runs is broken: {report.size}", "not bold default"
+            )
         return Text(" healthy. ", "green").append(report.size, "not bold default")
     return _blame(report.blamed, report.blame)
 

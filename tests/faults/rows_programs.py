@@ -55,6 +55,13 @@ def pods_quota(world: World) -> None:
     world.wait(lambda: (world.get("cluster", quotas, "few") or {}).get("status", {}).get("used"))
 
 
+def router_quota(world: World) -> None:
+    """A request that members have and routers have not."""
+    quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
+    world.create("cluster", quotas, {"metadata": {"name": "wants-cpu"}, "spec": {"hard": {"requests.cpu": "100"}}})
+    world.wait(lambda: (world.get("cluster", quotas, "wants-cpu") or {}).get("status", {}).get("used"))
+
+
 def no_skupper(world: World) -> None:
     """A PATH with kubectl and what the shell has, and nothing of the sandbox's."""
     (world.shims.folder / "kubectl").symlink_to(world.sandbox.bin / "kubectl")
@@ -151,7 +158,16 @@ ROWS = [
         Part.PODS, "member-quota", "a quota allows no more pods", "StatefulSet hazelcast cannot get ready",
         "The workload is there, and the namespace's quota does not let it make its pods.",
         "Raise the quota, or give fewer --members.", pods_quota, 1,
-        site="cluster", subject="StatefulSet hazelcast", said="exceeded quota", next=DESCRIBE_MEMBERS,
+        site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
+        next="kubectl --context cluster -n {namespace} describe resourcequotas few",
+    ),
+    Fault(
+        Part.PODS, "router-quota", "a quota wants what the router's pod does not set",
+        "Deployment skupper-router cannot get ready",
+        "The namespace's quota counts requests or limits, so each pod must set them, and Skupper's router does not.",
+        "Add a LimitRange with defaults to the namespace, or change the quota.", router_quota, 1,
+        site="cluster", subject="Deployment skupper-router", said="failed quota: wants-cpu: must specify requests.cpu",
+        next="kubectl --context cluster -n {namespace} describe resourcequotas wants-cpu",
     ),
     Fault(
         Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot get ready",
@@ -169,7 +185,7 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "probe-image", "the image for verify --in-cluster cannot be pulled",
-        "the pod that is to run the proof does not start (image images.invalid/python:3)",
+        "the verification pod does not start (image images.invalid/python:3)",
         "The client site's nodes cannot get the image with Python: it has another name there, or comes by a mirror.",
         "Name one that they can get, with Python 3.11 or later.", well, 1,
         command=("verify", "--in-cluster", "--probe-image", "images.invalid/python:3", "--timeout", "60"),
@@ -210,7 +226,7 @@ ROWS = [
         Part.PROGRAMS, "kubectl-killed", "kubectl is killed in the middle of a run",
         "kubectl was killed (signal 9) when it was to apply objects",
         "The system ends programs when memory is short, or somebody did.",
-        "Run the same command again: it goes on from what is there.", program("kubectl", killed("apply")), 1,
+        "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
         site="cluster", said="nothing is known of what was done", next="the same command again",
     ),
     Fault(
