@@ -14,7 +14,7 @@ CONTEXTS = ("core", "edge", "west", "other", "arn:aws:eks:eu:1:cluster/prod", "t
 
 
 class Bench:
-    """A kubeconfig with CONTEXTS (each with a server and a namespace `own-...` of its own), a file, a record."""
+    """A kubeconfig with CONTEXTS (each with its own server and namespace `own-N`), an hzlink.yaml, a record."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

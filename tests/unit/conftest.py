@@ -1,4 +1,4 @@
-"""Hypothesis: the same examples in every run, so that a red test means a change; few enough for a small machine."""
+"""Hypothesis settings: the same examples in every run, and few of them. So a failed test is caused by a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What values are taken, and what is said of those that are not."""
+"""Values of settings: which are accepted, and the errors for the others."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from tests.unit.configuring import BOTH, CONTEXTS, Bench
 
 
 @pytest.mark.parametrize("context", CONTEXTS[1:])
-def test_any_context_of_the_kubeconfig(bench: Bench, context: str) -> None:
+def test_any_context_of_the_kubeconfig_is_accepted(bench: Bench, context: str) -> None:
     assert bench.resolve(client_ctx=[context], cluster_ctx="core").topology.clients[0].context == context
 
 
 @pytest.mark.parametrize(
     ("flags", "missing"), [({}, "--client-ctx"), ({"client_ctx": ["edge"]}, "--cluster-ctx")], ids=["none", "one"]
 )
-def test_both_contexts_are_asked_for(bench: Bench, flags: dict[str, Any], missing: str) -> None:
+def test_missing_context_is_a_usage_error(bench: Bench, flags: dict[str, Any], missing: str) -> None:
     with pytest.raises(UsageError, match=missing) as caught:
         bench.resolve(**flags)
     assert "hzlink up --client-ctx" in (caught.value.next_step or "")
 
 
-def test_an_unknown_context_is_named_with_those_that_there_are(bench: Bench) -> None:
+def test_unknown_context_is_named_with_the_existing_ones(bench: Bench) -> None:
     with pytest.raises(UsageError, match="no context 'nope'") as caught:
         bench.resolve(client_ctx=["nope"], cluster_ctx="core")
     assert "edge" in (caught.value.said or "")
 
 
-def test_no_kubeconfig_at_all_is_an_unknown_context(bench: Bench) -> None:
+def test_missing_kubeconfig_is_an_unknown_context(bench: Bench) -> None:
     with pytest.raises(UsageError, match="no context 'core'") as caught:
         bench.resolve({"KUBECONFIG": str(bench.folder / "absent")}, **BOTH)
     assert "none" in (caught.value.said or "")
@@ -47,7 +47,7 @@ def test_no_kubeconfig_at_all_is_an_unknown_context(bench: Bench) -> None:
     ],
     ids=["both sides", "both sides, named", "two clients", "two contexts, one server"],
 )
-def test_one_namespace_is_not_two_sites(bench: Bench, flags: dict[str, Any]) -> None:
+def test_same_namespace_for_two_sites_is_refused(bench: Bench, flags: dict[str, Any]) -> None:
     bench.kubeconfig("same-server", {"edge": "https://0.example"})
     with pytest.raises(UsageError, match="two sites are the same namespace"):
         bench.resolve(**flags)
@@ -63,26 +63,26 @@ def test_two_namespaces_of_one_context_are_two_sites(bench: Bench) -> None:
     [([], ["own-1", "own-2"]), (["hz"], ["hz", "hz"]), (["a", "b"], ["a", "b"])],
     ids=["none", "one for all", "one each"],
 )
-def test_client_namespaces_are_spread(bench: Bench, given: list[str], expected: list[str]) -> None:
+def test_client_namespaces_are_assigned_to_contexts(bench: Bench, given: list[str], expected: list[str]) -> None:
     topology = bench.resolve(client_ctx=["edge", "west"], cluster_ctx="core", client_ns=given).topology
     assert [site.namespace for site in topology.clients] == expected
 
 
 @pytest.mark.parametrize("given", [["a", "b"], ["a", "b", "c"]])
-def test_namespaces_that_do_not_match_the_contexts(bench: Bench, given: list[str]) -> None:
+def test_wrong_number_of_client_namespaces_is_refused(bench: Bench, given: list[str]) -> None:
     with pytest.raises(UsageError, match=f"{len(given)} --client-ns for 1 --client-ctx"):
         bench.resolve(**BOTH, client_ns=given)
 
 
 @pytest.mark.parametrize("namespace", ["Hz", "a_b", "-a", "a" * 64, "a b", "a/b", "hz\n"])
 @pytest.mark.parametrize("key", ["namespace", "cluster_ns"])
-def test_no_namespace(bench: Bench, namespace: str, key: str) -> None:
+def test_invalid_namespaces_are_refused(bench: Bench, namespace: str, key: str) -> None:
     with pytest.raises(UsageError, match="not a namespace's name"):
         bench.resolve(**(BOTH | {key: namespace}))
 
 
 @pytest.mark.parametrize("name", ["Demo", "", "a" * 64, "demo\n"])
-def test_no_topology_name(bench: Bench, name: str) -> None:
+def test_invalid_topology_names_are_refused(bench: Bench, name: str) -> None:
     with pytest.raises(UsageError, match="the topology's name"):
         bench.resolve(**BOTH, name=name)
 
@@ -97,12 +97,12 @@ def test_no_topology_name(bench: Bench, name: str) -> None:
         *[(key, value) for key in ("image", "probe_image") for value in ("", " ", "a b", "a\n")],
     ],
 )
-def test_values_out_of_range(bench: Bench, key: str, value: object) -> None:
+def test_invalid_values_are_refused(bench: Bench, key: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"--{key.replace('_', '-')}"):
         bench.resolve(**(BOTH | {key: value}))
 
 
-def test_values_as_text_from_variables(bench: Bench) -> None:
+def test_values_are_parsed_from_variables(bench: Bench) -> None:
     environ = {
         "HZLINK_MEMBERS": "100",
         "HZLINK_TIMEOUT": "0.5e3",
@@ -124,9 +124,9 @@ def test_values_as_text_from_variables(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1, 86400])
-def test_the_least_and_the_most(bench: Bench, seconds: int) -> None:
+def test_smallest_and_largest_values_are_accepted(bench: Bench, seconds: int) -> None:
     assert bench.resolve(**BOTH, timeout=seconds, address_timeout=seconds - 1, members=1).timeout == seconds
 
 
-def test_the_timeout_of_one_run_is_not_recorded(bench: Bench) -> None:
+def test_timeout_is_not_recorded(bench: Bench) -> None:
     assert "timeout" not in bench.resolve(**BOTH, timeout=5, members=2).record
