@@ -1,4 +1,4 @@
-"""Objects as kubectl prints them, in the states that the tests need: Skupper 2.2's and Kubernetes' own fields."""
+"""Objects as kubectl prints them, in the states that the tests need, with the fields of Skupper 2.2 and Kubernetes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, labels
 
 EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
-# When a look at all this ended.
-LOOKED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
+# When the observation of these objects ended.
+OBSERVED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
 OURS = labels("hazelcast")
 
 
@@ -37,7 +37,7 @@ def skupper_site(
     link_access: str = "none",
     network: list[dict[str, Any]] | None = None,
 ) -> Object:
-    """A Skupper Site: Ready, or Pending with its message; `network` is what it has heard of the others."""
+    """A Skupper Site: Ready, or Pending with its message; `network` lists the Sites that it knows."""
     status = {
         "status": "Pending" if message else "Ready",
         "message": message or "OK",
@@ -49,8 +49,8 @@ def skupper_site(
     return thing("Site", name, spec={"linkAccess": link_access}, status=status)
 
 
-def heard_of(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str = "") -> dict[str, Any]:
-    """An entry of a Site's network: the Site of that name, and its Links."""
+def network_entry(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str = "") -> dict[str, Any]:
+    """An entry of a Site's network: a Site and its Links."""
     return {
         "id": uid or f"uid-Site-{name}",
         "name": name,
@@ -61,10 +61,10 @@ def heard_of(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str 
     }
 
 
-def heard_link(issuer: str, *, up: bool = True) -> dict[str, Any]:
+def network_link(issuer: str, *, up: bool = True) -> dict[str, Any]:
     """A Link in such an entry."""
-    told = {"name": f"hazelcast-{issuer}", "remoteSiteId": f"uid-Site-{issuer}", "remoteSiteName": issuer}
-    return {**told, **({"operational": True} if up else {})}
+    entry = {"name": f"hazelcast-{issuer}", "remoteSiteId": f"uid-Site-{issuer}", "remoteSiteName": issuer}
+    return {**entry, **({"operational": True} if up else {})}
 
 
 def router(*, stuck: tuple[str, str] | None = None) -> list[Object]:
@@ -116,7 +116,7 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
 
 
 def workload(kind: str, name: str, wanted: int, ready: int) -> Object:
-    """A StatefulSet or Deployment, so many of its pods ready."""
+    """A StatefulSet or Deployment with `ready` of `wanted` pods ready."""
     status = {"observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": ready}
     item = dict(thing(kind, name, spec={"replicas": wanted}, status=status))
     item["metadata"] = {**item["metadata"], "generation": 1}

@@ -11,7 +11,7 @@ from hzlink.observe import mancenter
 ONE, TWO = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
 
 
-def connected(pod: str, client: str = ONE, name: str = "MC-Client-dev") -> str:
+def came(pod: str, client: str = ONE, name: str = "MC-Client-dev") -> str:
     return (
         f"[pod/{pod}/hazelcast] 2026-01-01 10:00:00,000 [ INFO] [hz.x.priority-generic-operation.thread-0] "
         "[c.h.c.i.p.t.AuthenticationMessageTask]: [10.0.0.1]:5701 [dev] [5.5.0] Received auth from Connection[id=4, "
@@ -21,7 +21,7 @@ def connected(pod: str, client: str = ONE, name: str = "MC-Client-dev") -> str:
     )
 
 
-def disconnected(pod: str, client: str = ONE) -> str:
+def left(pod: str, client: str = ONE) -> str:
     return (
         f"[pod/{pod}/hazelcast] 2026-01-01 10:01:00,000 [ INFO] [hz.x.event-1] [c.h.c.i.ClientEndpointManager]: "
         f"Destroying ClientEndpoint{{connection=Connection[id=4], clientUuid={client}, clientName=MC-Client-dev, "
@@ -33,17 +33,17 @@ def disconnected(pod: str, client: str = ONE) -> str:
     ("lines", "expected"),
     [
         ([], {}),
-        ([connected("hazelcast-0"), connected("hazelcast-1")], {ONE: {"hazelcast-0", "hazelcast-1"}}),
-        ([connected("hazelcast-0"), connected("hazelcast-0", TWO)], {ONE: {"hazelcast-0"}, TWO: {"hazelcast-0"}}),
-        ([connected("hazelcast-0"), connected("hazelcast-1"), disconnected("hazelcast-0")], {ONE: {"hazelcast-1"}}),
-        ([connected("hazelcast-0"), disconnected("hazelcast-0")], {}),
-        ([connected("hazelcast-0"), disconnected("hazelcast-0", TWO)], {ONE: {"hazelcast-0"}}),
-        ([connected("hazelcast-0"), disconnected("hazelcast-0"), connected("hazelcast-0")], {ONE: {"hazelcast-0"}}),
+        ([came("hazelcast-0"), came("hazelcast-1")], {ONE: {"hazelcast-0", "hazelcast-1"}}),
+        ([came("hazelcast-0"), came("hazelcast-0", TWO)], {ONE: {"hazelcast-0"}, TWO: {"hazelcast-0"}}),
+        ([came("hazelcast-0"), came("hazelcast-1"), left("hazelcast-0")], {ONE: {"hazelcast-1"}}),
+        ([came("hazelcast-0"), left("hazelcast-0")], {}),
+        ([came("hazelcast-0"), left("hazelcast-0", TWO)], {ONE: {"hazelcast-0"}}),
+        ([came("hazelcast-0"), left("hazelcast-0"), came("hazelcast-0")], {ONE: {"hazelcast-0"}}),
         # Disconnected before it connected: the pods' logs follow each other, each in its own order.
-        ([disconnected("hazelcast-0"), connected("hazelcast-0")], {ONE: {"hazelcast-0"}}),
+        ([left("hazelcast-0"), came("hazelcast-0")], {ONE: {"hazelcast-0"}}),
         # Other clients, and lines without a pod.
-        ([connected("hazelcast-0", name="my-app")], {}),
-        ([connected("hazelcast-0").partition("] ")[2], "", "[pod/x/hazelcast] Members {size:3}"], {}),
+        ([came("hazelcast-0", name="my-app")], {}),
+        ([came("hazelcast-0").partition("] ")[2], "", "[pod/x/hazelcast] Members {size:3}"], {}),
     ],
 )
 def test_connected_clients_by_uuid(lines: list[str], expected: dict[str, set[str]]) -> None:
@@ -72,9 +72,9 @@ ALL_STARTED = [started(name) for name in NAMES]
 
 def test_view_has_the_connection_times() -> None:
     lines = [
-        at("10:00:00", connected("hazelcast-0")),
-        at("10:00:05", connected("hazelcast-1")),
-        connected("hazelcast-2"),
+        at("10:00:00", came("hazelcast-0")),
+        at("10:00:05", came("hazelcast-1")),
+        came("hazelcast-2"),
     ]
     seen = mancenter.view("\n".join(lines), NAMES, 1)
     assert seen is not None
@@ -90,18 +90,18 @@ def test_view_has_the_connection_times() -> None:
     ("lines", "centers", "sees", "missing"),
     [
         # It sees all members, some, or none; the logs are complete.
-        ([*ALL_STARTED, *map(connected, NAMES)], 1, NAMES, ()),
-        ([*ALL_STARTED, connected("hazelcast-0")], 1, NAMES[:1], NAMES[1:]),
+        ([*ALL_STARTED, *map(came, NAMES)], 1, NAMES, ()),
+        ([*ALL_STARTED, came("hazelcast-0")], 1, NAMES[:1], NAMES[1:]),
         (ALL_STARTED, 1, (), NAMES),
-        ([*ALL_STARTED, connected("hazelcast-0"), disconnected("hazelcast-0")], 1, (), NAMES),
+        ([*ALL_STARTED, came("hazelcast-0"), left("hazelcast-0")], 1, (), NAMES),
         # An incomplete log does not show that a member is missing.
-        ([connected("hazelcast-0")], 1, NAMES[:1], ()),
-        ([started("hazelcast-1"), connected("hazelcast-0")], 1, NAMES[:1], ("hazelcast-1",)),
+        ([came("hazelcast-0")], 1, NAMES[:1], ()),
+        ([started("hazelcast-1"), came("hazelcast-0")], 1, NAMES[:1], ("hazelcast-1",)),
         # A restarted Management Center; a pod that is not one of the members.
-        ([*ALL_STARTED, connected("hazelcast-0", TWO), *map(connected, NAMES)], 1, NAMES, ()),
-        ([*ALL_STARTED, *map(connected, NAMES), connected("hazelcast-9"), started("hazelcast-9")], 1, NAMES, ()),
+        ([*ALL_STARTED, came("hazelcast-0", TWO), *map(came, NAMES)], 1, NAMES, ()),
+        ([*ALL_STARTED, *map(came, NAMES), came("hazelcast-9"), started("hazelcast-9")], 1, NAMES, ()),
         # Two client sites.
-        ([*ALL_STARTED, *map(connected, NAMES), *(connected(name, TWO) for name in NAMES)], 2, NAMES, ()),
+        ([*ALL_STARTED, *map(came, NAMES), *(came(name, TWO) for name in NAMES)], 2, NAMES, ()),
         (ALL_STARTED, 2, (), NAMES),
     ],
 )
@@ -121,8 +121,8 @@ def test_view_of_members_and_missing_members(
         ([], 1),
         (["[pod/hazelcast-0/hazelcast] Members {size:3}"], 1),
         # Only one of two client sites sees the members, or they see different ones: the logs do not show which.
-        ([*ALL_STARTED, *map(connected, NAMES)], 2),
-        ([*ALL_STARTED, connected("hazelcast-0"), connected("hazelcast-1", TWO)], 2),
+        ([*ALL_STARTED, *map(came, NAMES)], 2),
+        ([*ALL_STARTED, came("hazelcast-0"), came("hazelcast-1", TWO)], 2),
     ],
 )
 def test_view_is_unknown(lines: list[str], centers: int) -> None:
