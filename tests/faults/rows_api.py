@@ -28,7 +28,7 @@ TYPES = (
 
 
 def all_but(types: str, verbs: list[str]) -> list[Obj]:
-    """Every right in the namespace, but for these verbs on that type."""
+    """Every right in the namespace except these verbs on that type."""
     kept = [verb for verb in (*READ, "create", "update", "patch", "delete", "deletecollection") if verb not in verbs]
     others = [one for one in TYPES if one != types]
     everywhere = {"apiGroups": ["*"], "verbs": ["*"], "resources": others}
@@ -44,14 +44,14 @@ def frozen(world: World) -> None:
 
 
 def closed_in_a_wait(world: World) -> None:
-    """The client's Site never gets ready, so that it is waited for when its API server goes."""
+    """The client's Site never gets ready; its API server is closed while hzlink waits for the Site."""
     world.fault("site", "client", "never-ready")
     relay = world.relay("client")
     world.when(lambda: _is_applied(world), relay.close)
 
 
 def _is_applied(world: World) -> bool:
-    """Whether all that is applied at the client site is there, so that its Site is waited for."""
+    """Whether everything is applied at the client site, so that hzlink waits for its Site."""
     wanted = (
         (skupper_kinds.SITES, "client"),
         (skupper_kinds.LISTENERS, "hazelcast"),
@@ -82,7 +82,7 @@ def back_in_time(world: World) -> None:
 
 
 def closed_while_issuing(world: World) -> None:
-    """The issuer's API server goes when the grant is there, which then cannot be removed."""
+    """The issuer's API server is closed when the grant exists, which then cannot be removed."""
     relay = world.relay("cluster")
     world.fault("grant_server", "cluster", False)
     world.when(lambda: _ours(world), relay.close)
@@ -99,7 +99,7 @@ def _ours(world: World) -> list[Obj]:
 
 
 def frozen_for_real(world: World) -> None:
-    """Not a relay: the API server's process is stopped, before hzlink comes to ask."""
+    """Stops the API server's process, instead of a relay, before hzlink calls it."""
     stopped = ExitStack()
     world.when(lambda: True, lambda: stopped.enter_context(world.sandbox.frozen("cluster")))
     world.closing.append(stopped.close)
@@ -110,7 +110,7 @@ def wrong_credentials(world: World) -> None:
 
 
 def login_runs_out(world: World) -> None:
-    """The token is good until all is applied."""
+    """The token is valid until everything is applied."""
     file = world.user_by_program("client", world.token_for("client", [ALL]))
 
     def run_out() -> None:
@@ -136,7 +136,7 @@ def no_right_to_apply_members(world: World) -> None:
 
 
 def terminating(world: World) -> None:
-    """A finalizer of somebody's holds it."""
+    """A foreign finalizer keeps the namespace."""
     keeper = {"metadata": {"name": "keeper", "finalizers": ["example.org/keep"]}}
     world.create("client", kinds.CONFIG_MAPS, keeper)
     kube = world.sandbox.kube("client")
@@ -151,7 +151,7 @@ def quota(world: World) -> None:
 
 
 def conflict(world: World) -> None:
-    """Another tool has made the StatefulSet already, and owns its number of replicas."""
+    """Another tool has applied the StatefulSet and owns its number of replicas."""
     pods = {"metadata": {"labels": {"app": "hazelcast"}}, "spec": {"containers": [{"name": "hazelcast", "image": "x"}]}}
     spec = {"replicas": 0, "serviceName": "hazelcast", "selector": {"matchLabels": {"app": "hazelcast"}}}
     body = {"metadata": {"name": "hazelcast", "namespace": world.namespace}, "spec": {**spec, "template": pods}}

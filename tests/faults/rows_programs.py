@@ -15,12 +15,12 @@ DESCRIBE_MEMBERS = "kubectl --context cluster -n {namespace} describe pods -l ap
 
 
 def held(context: str, reason: str) -> partial[None]:
-    """The containers of what is applied there stay waiting for that reason, as a kubelet would have them."""
+    """The containers of the applied workload keep waiting with that reason."""
     return partial(_held, context, reason)
 
 
 def _held(context: str, reason: str, world: World) -> None:
-    """By an annotation that the sandbox's kubelet goes by, slipped into the pod template."""
+    """Adds an annotation for the sandbox's kubelet to the pod template."""
     annotation = f'"annotations": {{"{HOLD}": "{reason}"}}, '
     edit = f's#"template": {{"metadata": {{#&{annotation}#'
     kind = "Deployment" if context == "client" else "StatefulSet"
@@ -33,7 +33,7 @@ def unschedulable(world: World) -> None:
 
 
 def router_image(world: World) -> None:
-    """The router's pod cannot pull its image: seen from when the Site is waited for."""
+    """The router's pod cannot pull its image while hzlink waits for the Site."""
     world.fault("site", "client", "never-ready")
 
     def routers() -> list[str]:
@@ -48,7 +48,7 @@ def router_image(world: World) -> None:
 
 
 def pods_quota(world: World) -> None:
-    """One pod with requests, which members have and routers have not."""
+    """Allows one pod with resource requests; members have requests and routers do not."""
     quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
     spec = {"hard": {"pods": "1"}, "scopes": ["NotBestEffort"]}
     world.create("cluster", quotas, {"metadata": {"name": "few"}, "spec": spec})
@@ -56,13 +56,13 @@ def pods_quota(world: World) -> None:
 
 
 def no_skupper(world: World) -> None:
-    """A PATH with kubectl and what the shell has, and nothing of the sandbox's."""
+    """A PATH with kubectl and the shell's programs, without the sandbox's skupper."""
     (world.shims.folder / "kubectl").symlink_to(world.sandbox.bin / "kubectl")
     world.env["PATH"] = world.shims.path("/usr/bin:/bin")
 
 
 def program(name: str, script: str) -> partial[None]:
-    """Another program in the place of kubectl or skupper."""
+    """Replaces kubectl or skupper by a script."""
     return partial(_program, name, script)
 
 
@@ -71,7 +71,7 @@ def _program(name: str, script: str, world: World) -> None:
 
 
 def killed(verb: str) -> str:
-    """A script that passes on, but is killed at that verb, as by a system that is short of memory."""
+    """A script that is killed at that verb, as by the system's out-of-memory killer."""
     return f'case " $* " in *" {verb} "*) kill -KILL $$ ;; esac\n{shims.PASS_ON}'
 
 
@@ -89,7 +89,7 @@ exec "$real" "$@"
 
 
 def no_state_folder(world: World) -> None:
-    """Where the state folder would be is a file."""
+    """A file is at the path of the state folder."""
     (world.folder / "a-file").touch()
     world.env["XDG_STATE_HOME"] = str(world.folder / "a-file")
 

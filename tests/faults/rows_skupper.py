@@ -12,12 +12,12 @@ from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import MARKS, World
 
 THROUGH_KUBECTL = ("up", "--timeout", "120", "--via", "kubectl")
-# Long enough for a busy machine to come to where it waits for good.
+# Long enough to reach the wait that never ends, on a busy machine, too.
 SHORT = ("up", "--timeout", "45")
 
 
 def fault(name: str, value: object, *servers: str) -> partial[None]:
-    """Breaks something by a fault of the stand-in, in the row's own namespace."""
+    """Sets a fault of the stand-in in the row's namespace."""
     return partial(_set, name, value, servers)
 
 
@@ -27,7 +27,7 @@ def _set(name: str, value: object, servers: tuple[str, ...], world: World) -> No
 
 
 def access_not_allowed(world: World) -> None:
-    """Somebody has asked for link access that this cluster does not allow."""
+    """The client's Site has a link access that its cluster does not allow."""
     for server, access in (("cluster", "default"), ("client", "nodeport")):
         site = {"metadata": {"name": server, "labels": MARKS}, "spec": {"linkAccess": access}}
         world.create(server, skupper_kinds.SITES, site)
@@ -51,7 +51,7 @@ def site_of_others(world: World) -> None:
 
 
 def older_definitions(world: World) -> None:
-    """The Listener's definition of a release that did not know exposePodsByName."""
+    """The Listener's definition of a release without exposePodsByName."""
     kube, name = world.sandbox.kube("client"), "listeners.skupper.io"
     before = kube.get(kinds.CRDS, None, name)
     assert before is not None
@@ -64,7 +64,7 @@ def older_definitions(world: World) -> None:
         kube.patch(kinds.CRDS, None, name, [{"op": "add", "path": path, "value": kept}], how="json")
 
     world.closing.append(put_back)
-    # The API server takes a moment to work with it.
+    # The API server needs a moment to use the changed definition.
     body = {"metadata": {"name": "try"}, "spec": {"routingKey": "a", "host": "a", "port": 1, "exposePodsByName": True}}
 
     def taken_up() -> bool:
@@ -76,7 +76,7 @@ def older_definitions(world: World) -> None:
 
 
 def between(act: str) -> partial[None]:
-    """Does something when the token has been issued and is about to be redeemed."""
+    """Acts after the token has been issued and before it is redeemed."""
     return partial(_between, act)
 
 
@@ -263,7 +263,7 @@ ROWS = [
         "Open the way, or let the other side issue: --link-from.", fault("redeem", "unreachable", "client"), 1,
         command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
-        # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
+        # Skupper's controller tries the URLs one after the other and meanwhile blocks other namespaces.
         alone=True,
     ),
     Fault(
@@ -282,7 +282,7 @@ ROWS = [
         "Link again.",
         fault("redeem", "error", "cluster"), 1, command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}500", next=REDEEM_NEXT,
-        # Skupper's controller tries again as soon as it has written that, and writes what comes of it in its place.
+        # Skupper's controller retries at once and replaces the first error by the result.
         later=(USED_UP, f"{SAYS}404"),
     ),
     Fault(
