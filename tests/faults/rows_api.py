@@ -13,10 +13,10 @@ from tests.faults.world import World
 
 UNREACHABLE = "the API server of context {client} cannot be reached"
 UNREACHABLE_MEANS = (
-    "kubectl got no answer: the API server is down, the network or VPN is, or the kubeconfig names a wrong address. "
-    "In the middle of a run hzlink asks again for 15 s before it gives up."
+    "kubectl got no answer: the API server, the network or the VPN is down, or the kubeconfig has a wrong address. "
+    "During a run hzlink retries for 15 s."
 )
-UNREACHABLE_DO = "Mend that, and run the same command again: it continues from what exists."
+UNREACHABLE_DO = "Fix the cause, then run the same command again: it continues from what exists."
 CLUSTER_INFO = "kubectl --context client cluster-info"
 ALL: Obj = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 READ = ["get", "list", "watch"]
@@ -165,12 +165,12 @@ ROWS = [
         site="client", said="refused", next=CLUSTER_INFO,
     ),
     Fault(
-        Part.API, "api-frozen", "the API server takes connections and does not answer", UNREACHABLE,
+        Part.API, "api-frozen", "the API server accepts connections and does not answer", UNREACHABLE,
         UNREACHABLE_MEANS, UNREACHABLE_DO, frozen, 3,
         site="client", said="TLS handshake timeout|deadline exceeded|Client.Timeout|no answer", next=CLUSTER_INFO,
     ),
     Fault(
-        Part.API, "api-gone-in-a-wait", "the API server goes away while hzlink waits", UNREACHABLE,
+        Part.API, "api-gone-in-a-wait", "the API server stops while hzlink waits", UNREACHABLE,
         UNREACHABLE_MEANS, UNREACHABLE_DO, closed_in_a_wait, 3,
         site="client", said="refused", next=CLUSTER_INFO,
     ),
@@ -181,59 +181,59 @@ ROWS = [
         said="TLS handshake timeout|deadline exceeded|Client.Timeout|no answer|i/o timeout", next=CLUSTER_INFO,
     ),
     Fault(
-        Part.API, "api-gone-while-issuing", "the API server goes away between grant and token",
+        Part.API, "api-gone-while-issuing", "the API server stops between grant and token",
         "the API server of context {cluster} cannot be reached",
-        UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant that could not be removed expires within a minute, and the "
-        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
+        UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant expires within a minute, and the next run removes "
+        "it.", closed_while_issuing, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
         site="cluster", said="refused", next="kubectl --context cluster cluster-info", heals=True,
     ),
     Fault(
-        Part.API, "api-blinks", "the API server is away for a moment", "linked to cluster",
-        "Nothing: what was being waited for is asked for again.", "Nothing.", back_in_time, 0,
+        Part.API, "api-blinks", "the API server is unreachable for a moment", "linked to cluster",
+        "No problem: hzlink retries the wait.", "Nothing.", back_in_time, 0,
         where=Where.TALK,
     ),
     Fault(
         Part.API, "api-process-stopped", "the API server's process is stopped",
         "the API server of context {cluster} cannot be reached",
-        "`hzlink status` does not wait for an API server that does not answer.", "See above.", frozen_for_real, 3,
+        "`hzlink status` does not wait until the API server answers.", "See above.", frozen_for_real, 3,
         command=("status", "--timeout", "30"), where=Where.HOP,
         site="cluster", subject="API server", next="kubectl --context cluster cluster-info", alone=True,
     ),
     Fault(
         Part.API, "unauthorized", "the credentials are not accepted",
         "the API server of context {client} does not accept your credentials",
-        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
-        "Log in again. The next command shows what the API server takes you for.", wrong_credentials, 3,
+        "The API server does not know this user: a token or certificate has expired, or you must log in.",
+        "Log in again. The next command shows the user that the API server sees.", wrong_credentials, 3,
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(
-        Part.API, "unauthorized-in-mid-run", "the credentials run out in the middle of a run",
+        Part.API, "unauthorized-in-mid-run", "the credentials expire during a run",
         "the API server of context {client} does not accept your credentials",
-        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
-        "Log in again. The next command shows what the API server takes you for.", login_runs_out, 3,
+        "The API server does not know this user: a token or certificate has expired, or you must log in.",
+        "Log in again. The next command shows the user that the API server sees.", login_runs_out, 3,
         command=("up", "--timeout", "120", "--via", "kubectl"),
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(
         Part.API, "forbidden", "no rights in the namespace",
         "you may not read objects in namespace {namespace} of context {client}",
-        "You are known there, and a right is missing: the line below names the verb and the type.",
-        "Ask for the right. Skupper ships no role for users: even a namespace's admin has none on its types.",
+        "The API server knows the user, but a right is missing. The error names the verb and the type.",
+        "Ask for the right. Skupper has no roles for users: even a namespace's admin has no rights on its types.",
         no_rights, 3,
         site="client", said="cannot list resource", next="kubectl --context client -n {namespace} auth can-i --list",
     ),
     Fault(
-        Part.API, "right-missing", "a right is missing, and the checks find it before anything is written",
+        Part.API, "right-missing", "the checks find a missing right before anything is written",
         "you may not, in namespace {namespace}: create, patch statefulsets.apps",
-        "`up` needs more rights at this site than you have: all that are missing are listed.",
-        "Ask for the bundled Role, manifests/rbac; `hzlink check` shows whether it is enough.",
+        "`up` needs more rights at this site than you have. The error lists all missing rights.",
+        "Ask for the bundled Role in manifests/rbac. `hzlink check` shows whether it is sufficient.",
         no_right_to_apply_members, 3,
         site="cluster", next="kubectl --context cluster -n {namespace} auth can-i --list",
     ),
     Fault(
         Part.API, "forbidden-to-issue", "no right to create an AccessGrant",
         "you may not create AccessGrant in namespace {namespace} of context {cluster}",
-        "All else is there, and this side may not issue tokens with your rights.",
+        "The Sites are ready, but you do not have the right to issue a token at this site.",
         "Ask for the right to create accessgrants.skupper.io, or let the other side issue: --link-from client.",
         no_right_to_issue, 3, command=("up", "--timeout", "120", "--via", "kubectl", "--skip-check"),
         site="cluster", said='cannot create resource "accessgrants"',
@@ -242,7 +242,7 @@ ROWS = [
     Fault(
         Part.API, "forbidden-to-redeem", "no right to create an AccessToken",
         "you may not create AccessToken in namespace {namespace} of context {client}",
-        "A token was issued and cannot be redeemed with your rights. The grant is removed again.",
+        "A token was issued, but you do not have the right to redeem it. hzlink removes the grant.",
         "Ask for the right to create accesstokens.skupper.io.",
         no_right_to_redeem, 3, command=("up", "--timeout", "120", "--via", "kubectl", "--skip-check"),
         site="client", said='cannot create resource "accesstokens"',
@@ -251,8 +251,8 @@ ROWS = [
     Fault(
         Part.API, "forbidden-to-apply", "no right to apply one type",
         "you may not apply objects in namespace {namespace} of context {cluster}",
-        "One of the objects that hzlink applies is of a type that you may not write.",
-        "Ask for the right; the object is named.", no_right_to_apply_members, 3,
+        "You do not have the right to write one of the types that hzlink applies.",
+        "Ask for the right. The error names the object.", no_right_to_apply_members, 3,
         command=("up", "--timeout", "120", "--skip-check"),
         site="cluster", subject="StatefulSet hazelcast", said='cannot (create|patch) resource "statefulsets"',
         next="kubectl --context cluster -n {namespace} auth can-i --list",
@@ -260,7 +260,7 @@ ROWS = [
     Fault(
         Part.NAMESPACE, "namespace-terminating", "the namespace is being deleted",
         "namespace {namespace} of context {client} is being deleted",
-        "Nothing can be made in it any more; a finalizer of some object may hold it for long.",
+        "No objects can be created in it. An object's finalizer can delay the deletion.",
         "Wait until it is gone, then run `hzlink up --create-namespace`.", terminating, 1,
         site="client", said="being terminated", next="kubectl --context client wait --for=delete namespace {namespace}",
         bystanders=("cluster",),
@@ -269,16 +269,16 @@ ROWS = [
         Part.NAMESPACE, "quota", "a quota allows no more objects",
         "a quota of namespace {namespace} in context {cluster} is used up",
         "The namespace's ResourceQuota allows no more objects of that type.",
-        "Raise it, or remove what is not needed.", quota, 1,
+        "Raise the quota, or remove objects that are not needed.", quota, 1,
         site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
         next="kubectl --context cluster -n {namespace} describe resourcequotas",
     ),
     Fault(
         Part.NAMESPACE, "conflict", "another tool owns a field",
         "another field manager owns what hzlink wants to set",
-        "Another tool (named in the line below) has applied the same object with other values. hzlink does not take "
-        "over what others set.",
-        "Take the object out of that tool's manifests, or give another namespace.", conflict, 1,
+        "Another tool (the error names it) has applied the same object with other values. hzlink does not overwrite "
+        "fields of other tools.",
+        "Remove the object from that tool's manifests, or use another namespace.", conflict, 1,
         site="cluster", subject="StatefulSet hazelcast", said='conflicts? with "helm"',
         next="kubectl --context cluster -n {namespace} get statefulsets.apps/hazelcast -o yaml --show-managed-fields",
     ),
