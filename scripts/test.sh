@@ -38,7 +38,7 @@ jobs=() failed=0 unreliable=()
 
 finish() {
   rm -rf "$logs"
-  [ ${#unreliable[@]} -eq 0 ] || printf 'passed only in the second run, to be mended: %s\n' "${unreliable[@]}"
+  [ ${#unreliable[@]} -eq 0 ] || printf 'passed only in the second run, to be fixed: %s\n' "${unreliable[@]}"
   echo "all tests: $((SECONDS / 60)) min $((SECONDS % 60)) s"
 }
 # pytest ends its sandbox on SIGINT. The groups run in the background, so that this script can react to a signal.
