@@ -14,7 +14,7 @@ OBSERVED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
 OURS = labels("hazelcast")
 
 
-def thing(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Object:
+def item_of(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Object:
     """Any object: kind, name, labels (hzlink's, unless others are given), and its other fields."""
     metadata = {"name": name, "uid": f"uid-{kind}-{name}", "creationTimestamp": EARLIER, "labels": marks}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **body}
@@ -46,7 +46,7 @@ def skupper_site(
         "endpoints": [{"name": "inter-router", "host": host, "port": "55671"}] if host else [],
         **({"network": network} if network else {}),
     }
-    return thing("Site", name, spec={"linkAccess": link_access}, status=status)
+    return item_of("Site", name, spec={"linkAccess": link_access}, status=status)
 
 
 def network_entry(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str = "") -> dict[str, Any]:
@@ -69,7 +69,7 @@ def network_link(issuer: str, *, up: bool = True) -> dict[str, Any]:
 
 def router(*, stuck: tuple[str, str] | None = None) -> list[Object]:
     """A router's Deployment and pod; with (reason, message) one that does not start."""
-    made = thing("Pod", "skupper-router-6c8d", {"skupper.io/component": "router"}, status={})
+    made = item_of("Pod", "skupper-router-6c8d", {"skupper.io/component": "router"}, status={})
     running = pod("skupper-router-6c8d", "skupper-router", ready=not stuck, stuck=stuck)
     deployment = workload("Deployment", "skupper-router", 1, 0 if stuck else 1)
     return [deployment, {**made, "status": running["status"]}]
@@ -82,7 +82,7 @@ def offer(kind: str, message: str = "", *, smart: bool = True, error: bool = Fal
         "message": message or "OK",
         "conditions": conditions(Configured=not error, Matched=not message, Ready=not message),
     }
-    return thing(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
+    return item_of(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
 
 
 def link(issuer: str, message: str = "") -> Object:
@@ -94,7 +94,7 @@ def link(issuer: str, message: str = "") -> Object:
         "remoteSiteId": f"uid-Site-{issuer}",
         "conditions": conditions(Configured=True, Operational=not message, Ready=not message),
     }
-    return thing("Link", f"hazelcast-{issuer}", spec={"tlsCredentials": f"hazelcast-{issuer}"}, status=status)
+    return item_of("Link", f"hazelcast-{issuer}", spec={"tlsCredentials": f"hazelcast-{issuer}"}, status=status)
 
 
 def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | None = None, init: bool = False) -> Object:
@@ -112,13 +112,13 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
     }
     if init:
         status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]
-    return thing("Pod", name, {"app": app}, status=status)
+    return item_of("Pod", name, {"app": app}, status=status)
 
 
 def workload(kind: str, name: str, wanted: int, ready: int) -> Object:
     """A StatefulSet or Deployment with `ready` of `wanted` pods ready."""
     status = {"observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": ready}
-    item = dict(thing(kind, name, spec={"replicas": wanted}, status=status))
+    item = dict(item_of(kind, name, spec={"replicas": wanted}, status=status))
     item["metadata"] = {**item["metadata"], "generation": 1}
     return item
 
@@ -128,7 +128,7 @@ def service(name: str, marks: dict[str, str] = OURS, **spec: Any) -> Object:
     ingress = spec.pop("ingress", None)
     status = {"loadBalancer": {"ingress": [ingress]} if ingress else {}}
     spec = {"type": "ClusterIP", "ports": [{"port": 8080}], **spec}
-    return thing("Service", name, marks, spec=spec, status=status)
+    return item_of("Service", name, marks, spec=spec, status=status)
 
 
 def members(count: int, down: dict[int, tuple[str, str]] | None = None) -> list[Object]:

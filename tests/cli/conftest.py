@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.fake_api import FakeApi
 from tests.cli.program import User
-from tests.cli.talking import Screen
+from tests.cli.screen import Screen
 
 
 @pytest.fixture

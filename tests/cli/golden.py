@@ -37,7 +37,7 @@ def check(name: str, text: str) -> None:
         raise AssertionError("\n".join(["the output differs from the golden file:", *diff]))
 
 
-def check_looks(name: str, render: Render) -> None:
+def check_variants(name: str, render: Render) -> None:
     """Compares all four variants with golden/`name`.txt; equal variants share one heading.
 
     Colours must not change the text. Their escape sequences are written as text, so that the file is readable.
@@ -49,7 +49,7 @@ def check_looks(name: str, render: Render) -> None:
         assert ESCAPE.sub("", coloured) == plain, "colours do not change the text"
         same.setdefault(plain, []).append(f"{columns} columns")
         same.setdefault(coloured, []).append(f"{columns} columns in colour")
-    sections = [f"# {', '.join(looks)}\n{text.rstrip()}\n" for text, looks in same.items()]
+    sections = [f"# {', '.join(variants)}\n{text.rstrip()}\n" for text, variants in same.items()]
     check(f"{name}.txt", "\n\n".join(sections).replace("\x1b[", "␛["))
 
 

@@ -114,7 +114,7 @@ class User:
         )
         return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
-    def look(self, *args: str, columns: int, colour: bool) -> str:
+    def rendered(self, *args: str, columns: int, colour: bool) -> str:
         """Runs hzlink to its end. Returns both streams and the exit code, with each time replaced by 0.0 s."""
         colours = {"FORCE_COLOR": "1"} if colour else {}
         done = self.hzlink(*args, COLUMNS=str(columns), **colours)

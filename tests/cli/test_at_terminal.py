@@ -17,9 +17,9 @@ import pytest
 
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
+from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
 from tests.cli.golden import ESCAPE
-from tests.cli.judging import is_clean
 from tests.cli.program import SCRIPT, User
 from tests.cli.situations import CORE, EDGE
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
+from tests.cli.assertions import document_of, is_clean, refused
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import document_of, is_clean, refused
 from tests.cli.program import EARLY, User
 from tests.cli.situations import CORE, EDGE
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.judging import document_of, is_clean, refused
+from tests.cli.assertions import document_of, is_clean, refused
 from tests.cli.program import EARLY, User
 
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")

@@ -9,8 +9,8 @@ import pytest
 
 from hzlink.model.objects import Object
 from tests.cli import fake_api, situations
+from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import is_clean
 from tests.cli.program import EARLY, Ended, User
 from tests.cli.situations import CORE, EDGE
 

@@ -17,8 +17,8 @@ from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.refusals import explain
 from hzlink.render import result
 from tests.cli import golden
+from tests.cli.screen import Screen
 from tests.cli.situations import NASTY
-from tests.cli.talking import Screen
 from tests.unit import builders as make
 from tests.unit.checking import EDGE, balancer, deployment, facts, namespace, of_nothing, with_snapshot
 

@@ -18,8 +18,8 @@ import yaml
 from hzlink.model.objects import Object
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, golden, situations
+from tests.cli.assertions import is_clean, refused
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import is_clean, refused
 from tests.cli.program import Ended, User
 from tests.cli.situations import CORE, EDGE
 
@@ -62,10 +62,12 @@ def core_items() -> list[Object]:
     return [
         *(item for item in items if item["metadata"]["name"] != "hazelcast-0"),
         member,
-        make.thing("Secret", "tls", data={"tls.key": base64.b64encode(IN_SECRET.encode()).decode(), "ca.crt": "eA=="}),
-        make.thing("AccessGrant", "g", spec={"code": GRANT_CODE}, status={"ca": GRANT_CA, "url": "https://x:9090/1"}),
-        make.thing("ConfigMap", "settings", data={"password": IN_CONFIG, "app.yaml": f"db:\n  secret: {IN_FILE}\n"}),
-        make.thing(
+        make.item_of(
+            "Secret", "tls", data={"tls.key": base64.b64encode(IN_SECRET.encode()).decode(), "ca.crt": "eA=="}
+        ),
+        make.item_of("AccessGrant", "g", spec={"code": GRANT_CODE}, status={"ca": GRANT_CA, "url": "https://x:9090/1"}),
+        make.item_of("ConfigMap", "settings", data={"password": IN_CONFIG, "app.yaml": f"db:\n  secret: {IN_FILE}\n"}),
+        make.item_of(
             "Event",
             "e",
             type="Warning",
@@ -84,7 +86,7 @@ def edge_items() -> list[Object]:
     return [
         *(item for item in items if item["kind"] != "Link"),
         _with(link, spec={**link["spec"], "tls": {"key": PEM}}),
-        make.thing("AccessToken", "t", spec={"code": TOKEN_CODE, "ca": TOKEN_CA, "url": "https://x:9090/1"}),
+        make.item_of("AccessToken", "t", spec={"code": TOKEN_CODE, "ca": TOKEN_CA, "url": "https://x:9090/1"}),
     ]
 
 
@@ -152,14 +154,14 @@ def test_bundle_contains_both_sites(user: User, clusters: tuple[FakeApi, FakeApi
 def test_output_and_summary(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
     def render(columns: int, colour: bool) -> str:
         (user.cwd / "x.tgz").unlink(missing_ok=True)
-        text = user.look("dump", *SITES, "x.tgz", columns=columns, colour=colour)
+        text = user.rendered("dump", *SITES, "x.tgz", columns=columns, colour=colour)
         # Newer versions of kubectl print more here.
         text = re.sub(r" out of: *$", "", text, flags=re.MULTILINE)
         # The sites are read concurrently, in any order.
         lines = sorted(line for line in text.splitlines() if "core" in line or "edge" in line)
         return "\n".join([*lines, *(line for line in text.splitlines() if line not in lines)])
 
-    golden.check_looks("dump/written", render)
+    golden.check_variants("dump/written", render)
     # The summary does not depend on the terminal's width. Times and versions are replaced.
     summary = re.sub(r" at \d{4}-.*Z$", " at TIME", unpacked(user.cwd / "x.tgz")["summary.txt"], flags=re.MULTILINE)
     golden.check("dump/summary.txt", re.sub(r"^versions: .*$", "versions: THESE", summary, flags=re.MULTILINE))

@@ -12,8 +12,8 @@ from hzlink.programs.refusals import explain
 from hzlink.render.plain import error_lines
 from hzlink.render.result import Result, of_errors
 from tests.cli import golden, situations
+from tests.cli.screen import Screen
 from tests.cli.situations import ARN, CORE, EDGE, NASTY
-from tests.cli.talking import Screen
 
 ODD = Site("odd", EDGE.role, "it's odd", "hz", "/home/ann/.kube/two  blanks")
 

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from tests.cli.judging import document_of, is_clean
+from tests.cli.assertions import document_of, is_clean
 from tests.cli.program import User
 
 NAMES = (

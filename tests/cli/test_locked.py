@@ -10,8 +10,8 @@ import pytest
 from hzlink.apply import lease
 from hzlink.apply.lease import Holder
 from tests.cli import situations
+from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import is_clean
 from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE
 

@@ -64,7 +64,7 @@ def test_open_runs_until_a_signal(ready: User, number: signal.Signals) -> None:
 
 def test_output_of_a_closed_forward(ready: User) -> None:
     kubectl(ready, then="echo 'Forwarding from 127.0.0.1:43121 -> 8080'; sleep 0.3; echo 'lost connection' >&2; exit 1")
-    golden.check_looks("open/closed", lambda columns, colour: ready.look(*OPEN, columns=columns, colour=colour))
+    golden.check_variants("open/closed", lambda columns, colour: ready.rendered(*OPEN, columns=columns, colour=colour))
 
 
 def test_console_is_opened_where_it_is_installed(ready: User) -> None:

@@ -21,8 +21,8 @@ from hzlink.plan.planner import Step, Wanted
 from hzlink.render.result import Result, of_errors
 from tests.cli import cluster_objects as make
 from tests.cli import golden, situations
+from tests.cli.screen import Screen
 from tests.cli.situations import Situation
-from tests.cli.talking import Screen
 
 MANIFESTS = ("Site", "Connector", "Listener", "StatefulSet", "Deployment", "Service")
 
@@ -79,7 +79,7 @@ def _from_link_pending() -> list[Step]:
 
 
 def _from_changed() -> list[Step]:
-    left = make.thing("ConfigMap", "hazelcast-config-old")
+    left = make.item_of("ConfigMap", "hazelcast-config-old")
     return _steps(_with(situations.healthy(), _settings("by hand"), left), _wanted(situations.healthy()))
 
 
@@ -158,7 +158,7 @@ def test_down_asks_before_removing(
     assert _ask(FakeInput(answer), monkeypatch) is agreed
     shown = capsys.readouterr()
     assert shown.out == "", "the question goes to standard error"
-    golden.check_looks("down/question", lambda columns, colour: shown.err)
+    golden.check_variants("down/question", lambda columns, colour: shown.err)
 
 
 def test_down_without_a_terminal_lists_objects_and_refuses(

@@ -54,7 +54,7 @@ def test_progress_without_a_terminal_is_plain_lines() -> None:
     for event in scripted():
         progress(event)
     progress.close()
-    golden.check_looks("progress/without-terminal", lambda columns, colour: "\n".join(lines))
+    golden.check_variants("progress/without-terminal", lambda columns, colour: "\n".join(lines))
     assert all(line.isprintable() for line in lines)
 
 
@@ -177,7 +177,7 @@ def _while_it_waits(columns: int, colour: bool) -> str:
 
 
 def test_live_view_during_waits() -> None:
-    golden.check_looks("progress/at-a-terminal", _while_it_waits)
+    golden.check_variants("progress/at-a-terminal", _while_it_waits)
 
 
 def test_live_view_is_erased_at_the_end(terminal: Terminal) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from hzlink.render import result
 from tests.cli import golden, situations
-from tests.cli.talking import Screen
+from tests.cli.screen import Screen
 
 TABLES = ("table", "wide", "tree")
 SVG = "{http://www.w3.org/2000/svg}"

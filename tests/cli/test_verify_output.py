@@ -17,8 +17,8 @@ from hzlink.verify.comparison import Comparison, Measure
 from hzlink.verify.proof import Answer, Call, Member, SiteProof
 from hzlink.verify.saved_verdict import Record
 from tests.cli import golden, situations
+from tests.cli.screen import Screen
 from tests.cli.situations import CORE, EDGE, NASTY, SHOP
-from tests.cli.talking import Screen
 
 NAMES = [f"hazelcast-{number}" for number in range(3)]
 MEMBERS = tuple(

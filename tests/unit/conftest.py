@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.unit.configuring import Bench
+from tests.unit.config_folder import ConfigFolder
 
 settings.register_profile(
     "hzlink",
@@ -21,7 +21,7 @@ settings.load_profile("hzlink")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConfigFolder:
     """A folder to resolve configurations in."""
     monkeypatch.chdir(tmp_path)
-    return Bench(tmp_path)
+    return ConfigFolder(tmp_path)

@@ -13,7 +13,7 @@ from hzlink.config.resolve import Config, Flags
 CONTEXTS = ("core", "edge", "west", "other", "arn:aws:eks:eu:1:cluster/prod", "two words", "-n", "\u2028")
 
 
-class Bench:
+class ConfigFolder:
     """A kubeconfig with CONTEXTS (each with its own server and namespace `own-N`), an hzlink.yaml, a record."""
 
     def __init__(self, folder: Path) -> None:

@@ -48,4 +48,4 @@ class Screen:
             shown = self.show(result, output, columns=columns, colour=colour)
             return golden.ended(shown.out, shown.err, result.status)
 
-        golden.check_looks(name, render)
+        golden.check_variants(name, render)
