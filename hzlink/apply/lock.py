@@ -129,13 +129,12 @@ class _Lock:
         renewed = clock()
         while True:
             await asyncio.sleep(RENEW)
-            began, failures = clock(), list[str]()
+            began, failures = clock(), list[KubectlError]()
             try:
                 async with asyncio.timeout_at(renewed + DURATION):
                     await self._renew(failures)
             except TimeoutError:
-                said = failures[-1] if failures else "this machine was suspended or too busy"
-                raise self._lost(f"its lock could not be renewed for {DURATION:g} s", said) from None
+                raise self._not_renewed(failures) from None
             renewed = began
 
     async def release(self) -> None:
@@ -211,7 +210,7 @@ class _Lock:
             if lease.changed(found, now):
                 raise self._held(now)
 
-    async def _renew(self, failures: list[str]) -> None:
+    async def _renew(self, failures: list[KubectlError]) -> None:
         while True:
             try:
                 made = await _unless_changed(self._kubectl.replace(lease.renewed(self._mine, _now())))
@@ -220,7 +219,7 @@ class _Lock:
                     return
                 await self._take_note_of(await self._kubectl.get(self._ref))
             except KubectlError as error:
-                failures.append(error.said or error.message)
+                failures.append(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _take_note_of(self, found: Object | None) -> None:
@@ -258,7 +257,20 @@ class _Lock:
             next_step=f"{hints.hzlink(self._terms.command)}   (continues, once no other run holds the lock)",
         )
 
+    def _not_renewed(self, failures: list[KubectlError]) -> HzlinkError:
+        why = f"its lock could not be renewed for {DURATION:g} s"
+        last = failures[-1] if failures else None
+        if last is not None and last.refusal in _BY_ADMISSION:
+            # No other run is at work: something of the cluster's refuses the Lease.
+            last.message = f"this run stopped: {why}: {last.message}"
+            last.subject = f"Lease {self._ref.name}"
+            return last
+        said = (last.said or last.message) if last else "this machine was suspended or too busy"
+        return self._lost(why, said)
+
     def _refused(self, error: KubectlError) -> HzlinkError:
+        if error.refusal in _BY_ADMISSION:
+            error.subject = f"Lease {self._ref.name}"
         if error.refusal is not Refusal.FORBIDDEN:
             return error
         return PrerequisiteError(
@@ -268,6 +280,9 @@ class _Lock:
             said=error.said,
             next_step=hints.kubectl(self._topology.cluster, "auth can-i create leases.coordination.k8s.io"),
         )
+
+
+_BY_ADMISSION = (Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA)
 
 
 async def _unless_changed(call: Awaitable[Object]) -> Object | None:

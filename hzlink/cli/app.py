@@ -23,6 +23,7 @@ from hzlink.cli.options import (
     DumpFile,
     DumpOnFailure,
     ExposeOption,
+    ForceConflicts,
     ForceUnlock,
     ImageOption,
     InCluster,
@@ -92,6 +93,7 @@ def up_command(
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    force_conflicts: ForceConflicts = False,
     dump_on_failure: DumpOnFailure = False,
     verify: VerifyOption = False,
     site_flags: Any,
@@ -119,6 +121,7 @@ def up_command(
             dry_run=dry_run,
             skip_check=skip_check,
             force_unlock=force_unlock,
+            force_conflicts=force_conflicts,
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after

@@ -17,7 +17,7 @@ from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
-from hzlink.plan import planner
+from hzlink.plan import planner, scaling
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints
 from hzlink.render import result
@@ -30,6 +30,7 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
     looked = await _observe(config, emit)
+    topology = looked.topology
     if looked.errors:
         return result.of_errors("link", looked.errors)
     if dry_run:
@@ -40,11 +41,12 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
         looked = await _observe(config, ignore)
+        topology = looked.topology
         if looked.errors:
             return result.of_errors("link", looked.errors)
         run = Run(topology, looked.snapshots, emit, until)
         await run_steps(run, looked.steps)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, evidence=True))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
     return result.verdict("link", seen)
@@ -52,8 +54,9 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
 
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found, and the steps that follow from it."""
+    """What an observation found, and the steps that follow from it. `topology` has the members that there are."""
 
+    topology: Topology
     snapshots: Snapshots
     errors: list[HzlinkError]
     steps: list[Step]
@@ -62,7 +65,9 @@ class _Observation:
 async def _observe(config: Config, emit: Emit) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
-    return _Observation(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit))
+    errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
+    topology = scaling.as_scaled(config.topology, snapshots)
+    return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:

@@ -35,7 +35,7 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
     looking = asyncio.create_task(
-        observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout), with_log=True)
+        observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout), with_log=True, evidence=True)
     )
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
 from hzlink.programs import hints
-from hzlink.programs.refusals import Refusal, classify, explain
+from hzlink.programs.refusals import KubectlError, Refusal, classify, explain
 
 NAME_TAKEN = "a Secret that is not Skupper's has the name that the link's Secret needs"
 RENAME = "rename it, or give the topology another name: --name"
@@ -62,7 +62,7 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
 
 def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
     """The error, if the API server refused the call; the CLI prints that in kubectl's words."""
-    if error.status is ExitStatus.PREREQUISITE:
+    if error.status is ExitStatus.PREREQUISITE or (isinstance(error, KubectlError) and error.refusal in _SERVERS_OWN):
         return error
     said = error.said or ""
     if error.status is ExitStatus.FAILED and classify(said) in _SERVERS_OWN and "Controller got" not in said:
@@ -70,7 +70,10 @@ def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | 
     return None
 
 
-_SERVERS_OWN = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN)
+_SERVERS_OWN = (
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA),
+)
 
 
 def _old_program(error: HzlinkError) -> HzlinkError:

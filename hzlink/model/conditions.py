@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from hzlink.model import objects
+from hzlink.model import container_failures, objects
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD
 
@@ -152,12 +152,23 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
     if seen and updated >= wanted and ready >= wanted and total <= wanted:
         return Condition(State.OK, f"{ready}/{wanted}")
     troubles = pod_troubles(pods)
+    if total < wanted and (why := not_created(item)):
+        return Condition(State.BROKEN, f"{ready}/{wanted} ready: pods are not created: {why}")
     if broken := next((trouble for trouble in troubles if trouble.state is State.BROKEN), None):
         return Condition(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
     if troubles:
         return Condition(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
     left = f", {total - wanted} old pod still there" if ready >= wanted and total > wanted else ""
     return Condition(State.WAITING, f"{ready}/{wanted} ready{left}")
+
+
+def not_created(workload: Object) -> str:
+    """Why pods of a workload cannot be created, in the cluster's words; empty where nothing is said of that.
+
+    A Deployment has that in its status. For a StatefulSet, which has not, `observe.pod_evidence` puts it there.
+    """
+    failure = objects.condition(workload, "ReplicaFailure")
+    return str(failure.get("message") or failure.get("reason") or "") if failure.get("status") == "True" else ""
 
 
 # Ten times the most that hzlink sets. A user of the namespace may write any number into a StatefulSet.
@@ -185,6 +196,9 @@ def pod_trouble(pod: Object) -> Condition:
     label = f"pod {objects.name(pod)}"
     if objects.is_being_deleted(pod):
         return Condition(State.WAITING, f"{label}: is being deleted")
+    if (said := objects.status(pod)).get("phase") == "Failed" and said.get("reason"):
+        # Evicted, for example: the kubelet has ended it, and another one takes its place.
+        return Condition(State.WAITING, f"{label}: {said['reason']}: {said.get('message', '')}".rstrip(": "))
     scheduled = objects.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
@@ -193,13 +207,14 @@ def pod_trouble(pod: Object) -> Condition:
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _STUCK:
-            return Condition(
-                State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE_SECONDS
-            )
+            why = str(waiting.get("message", ""))
+            # The kubelet only says for how long it holds a crashed container back.
+            if reason == "CrashLoopBackOff" and (cause := container_failures.cause(pod, container)):
+                why = f"container {container.get('name')} {_times(container)}; before: {cause}"
+            return Condition(State.BROKEN, f"{label}: {reason}: {why}".rstrip(": "), STUCK_GRACE_SECONDS)
     if is_ready(pod):
         return Condition(State.OK)
-    ended = _last_crash(pod)
-    return Condition(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
+    return Condition(State.WAITING, f"{label}: {fall}" if (fall := _fall(pod)) else "")
 
 
 def pod_troubles(pods: Iterable[Object]) -> list[Condition]:
@@ -212,14 +227,11 @@ def restarts(pod: Object) -> int:
     return sum(container.get("restartCount", 0) for container in _containers(pod))
 
 
-def crashed_container(pod: Object) -> str:
-    """The name of the pod's container that is not ready and has ended before; empty where there is none."""
-    container = _last_crash(pod)
-    return str(container.get("name", "")) if container else ""
+def crashed_container(pod: Object) -> Object | None:
+    """The pod's container that is not ready and has ended before, by its status; None where there is none.
 
-
-def _last_crash(pod: Object) -> Object | None:
-    """Between two crashes nothing waits: a container that starts once more looks like any that starts."""
+    Between two crashes nothing waits: a container that starts once more looks like any that starts.
+    """
     for container in _containers(pod):
         ended = (container.get("lastState") or {}).get("terminated")
         if ended and container.get("restartCount") and not container.get("ready"):
@@ -227,18 +239,26 @@ def _last_crash(pod: Object) -> Object | None:
     return None
 
 
-def _fall(container: Object) -> str:
-    count, ended = container["restartCount"], container["lastState"]["terminated"]
-    times = f"{count} {'time' if count == 1 else 'times'}"
-    return f"restarted {times}; before: {ended.get('reason') or 'ended'}, exit code {ended.get('exitCode', '?')}"
+def _fall(pod: Object) -> str:
+    """What is said of a pod with a container that has ended; empty where none has."""
+    if container := crashed_container(pod):
+        return f"{_times(container)}; before: {container_failures.cause(pod, container)}"
+    for container in _containers(pod):
+        if (container.get("state") or {}).get("terminated") and container_failures.ended(container):
+            return f"container {container.get('name')} has ended: {container_failures.cause(pod, container)}"
+    return ""
 
 
-def _containers(pod: Object) -> list[Object]:
-    status = objects.status(pod)
-    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+def _times(container: Object) -> str:
+    count = container.get("restartCount", 0)
+    return f"restarted {count} {'time' if count == 1 else 'times'}"
+
+
+_containers = container_failures.all_of
 
 
 ROUTER_SELECTOR = "skupper.io/component=router"
+ROUTER = "skupper-router"
 
 
 def routers(items: Iterable[Object]) -> Condition:
@@ -252,8 +272,11 @@ def routers(items: Iterable[Object]) -> Condition:
         return Condition(State.OK)
     if pods:
         return next(iter(pod_troubles(pods)), Condition(State.WAITING, "no router pod is ready"))
-    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
-    return Condition(State.WAITING, "Deployment skupper-router has no pod") if made else Condition(State.OK)
+    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == ROUTER]
+    if not made:
+        return Condition(State.OK)
+    why = not_created(made[0])
+    return Condition(State.WAITING, f"Deployment {ROUTER} has no pod{f': {why}' if why else ''}")
 
 
 def router_pods(items: Iterable[Object]) -> list[Object]:

@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import leftovers
+from hzlink.plan import leftovers, scaling
 from hzlink.plan.drift import drift
 
 
@@ -142,7 +142,8 @@ def _site_steps(
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
-        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(changed)))
+        applied = (scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item))) for item in changed)
+        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(applied)))
         needs = frozenset({steps[-1].key})
     keep = {objects.ref(item) for item in wanted}
     stale = tuple(

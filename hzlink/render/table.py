@@ -11,6 +11,7 @@ from rich.text import Text
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.durations import span
+from hzlink.render.breakable import Breakable, breakable
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
 from hzlink.render.result import Result
@@ -33,10 +34,12 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     """What stdout gets of a result, part by part."""
     parts: list[RenderableType] = []
     if result.report is not None:
+        parts += _whole_contexts(result.report) if wide else []
         parts.append(status_table(result.report, wide))
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
-        parts += below(result.report, wide)
+        # `status` fails only by what it waits for; the others have an error that the report does not know of.
+        parts += below(result.report, wide, failed=bool(result.errors) and result.command != "status")
     if result.verified is not None:
         parts.append(_verified(result.verified))
     if result.verification is not None:
@@ -60,10 +63,10 @@ def status_table(report: Report, wide: bool = False) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=True, padding=(0, 1), collapse_padding=True)
     rows = [
         (
-            _name(site),
-            Text(one_line(site.site.where)),
+            breakable(_name(site)),
+            breakable(Text(one_line(site.site.where))),
             _skupper(site, wide),
-            _links(report, site),
+            breakable(_links(report, site)),
             _members(report, site, wide),
             _mancenter(report, site, wide),
         )
@@ -71,12 +74,24 @@ def status_table(report: Report, wide: bool = False) -> Table:
     ]
     headings = ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER")
     for heading, cells in zip(headings, zip(*rows, strict=True), strict=True):
-        words = [*heading.split(), *(word for cell in cells for word in cell.plain.split() if len(word) <= LONG_WORD)]
+        words = [word for cell in cells for word in _unbroken(cell)]
         # More would not fit into 80 columns, and rich then cuts off what is on the right.
-        table.add_column(heading, overflow="fold", min_width=max(map(len, words)))
+        whole = [*heading.split(), *(word for word in words if len(word) <= LONG_WORD)]
+        table.add_column(heading, overflow="fold", min_width=max(map(len, whole)))
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _unbroken(cell: Text | Breakable) -> list[str]:
+    return cell.pieces if isinstance(cell, Breakable) else cell.plain.split()
+
+
+def _whole_contexts(report: Report) -> list[RenderableType]:
+    """A line for each site whose context has a short name in the table: the whole of it, to copy."""
+    shortened = [site for site in report.topology.sites if site.short_context != site.context]
+    lines = [Text(f" {site.name}: context {one_line(site.context)}", "dim") for site in shortened]
+    return [*lines, Text()] if lines else []
 
 
 def _name(site: SiteReport) -> Text:
@@ -170,9 +185,9 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
     return text
 
 
-def below(report: Report, wide: bool) -> list[RenderableType]:
-    """The verdict, what Skupper says otherwise, and where to open Management Center."""
-    lines: list[RenderableType] = [Text(), _verdict(report)]
+def below(report: Report, wide: bool, failed: bool = False) -> list[RenderableType]:
+    """The verdict, what Skupper says otherwise, and where to open Management Center. `failed`: errors follow."""
+    lines: list[RenderableType] = [Text(), _verdict(report, failed)]
     lines += [Text(f" note: {one_line(note)}", "yellow") for note in report.notes(wide)]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
@@ -183,8 +198,12 @@ def below(report: Report, wide: bool) -> list[RenderableType]:
     return lines
 
 
-def _verdict(report: Report) -> Text:
+def _verdict(report: Report, failed: bool) -> Text:
     if report.blamed is None or report.blame is None:
+        if failed:
+            return Text(" failed, see the error. ", "red").append(
+                f"No hop of what runs is broken: {report.size}", "not bold default"
+            )
         return Text(" healthy. ", "green").append(report.size, "not bold default")
     return _blame(report.blamed, report.blame)
 

@@ -14,7 +14,7 @@ from hzlink.model.topology import MANCENTER, WORKLOAD, Topology
 from hzlink.observe import mancenter
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.programs import hints
+from hzlink.programs import admission, hints, pod_hints
 from hzlink.programs.refusals import Refusal
 from hzlink.report.hops import Hop, Path, first_broken
 from hzlink.report.site_status import LinkReport, Member, SiteReport
@@ -76,7 +76,8 @@ class _PathBuilder:
             item = self.snapshot.get("Deployment", MANCENTER)
             condition = self.client_report.mancenter or Condition(State.ABSENT, "not there")
             pods = conditions.of_app(self.snapshot.of("Pod"), MANCENTER)
-            step = hints.pods(site, pods, f"app={MANCENTER}")
+            workload = f"deployment {MANCENTER}"
+            step = pod_hints.next_step(site, pods, f"app={MANCENTER}", workload, condition.text)
             if condition.ok and self.client_report.mancenter_view is not None:
                 condition, step = (
                     mancenter.condition(self.client_report.mancenter_view),
@@ -141,7 +142,8 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
     if conditions.needs_address(item):
         step = hints.kubectl(site, "describe service skupper-router")
     elif not pods.ok:
-        step = hints.pods(site, conditions.router_pods(snapshot.items), conditions.ROUTER_SELECTOR)
+        routers, workload = conditions.router_pods(snapshot.items), f"deployment {conditions.ROUTER}"
+        step = pod_hints.next_step(site, routers, conditions.ROUTER_SELECTOR, workload, pods.text)
         said = "the Site says Ready, but " if condition.ok else f"{condition.text}; "
         condition = Condition(pods.state if condition.ok else condition.state, f"{said}{pods.text}")
     return _hop("router", snapshot, item, condition, step, name="Site")
@@ -158,8 +160,9 @@ def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
 
 def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     site = snapshot.site
-    step = hints.pods(site, conditions.of_app(snapshot.of("Pod"), WORKLOAD), f"app={WORKLOAD}")
-    workload = snapshot.get("StatefulSet", WORKLOAD)
+    workload, pods = snapshot.get("StatefulSet", WORKLOAD), conditions.of_app(snapshot.of("Pod"), WORKLOAD)
+    said = conditions.not_created(workload) if workload is not None else ""
+    step = pod_hints.next_step(site, pods, f"app={WORKLOAD}", f"statefulset {WORKLOAD}", said)
     if snapshot.error is not None:
         return _hop("members", snapshot, None, Condition(State.UNKNOWN), step)
     parts = tuple(_member(snapshot, member) for member in members)
@@ -178,6 +181,9 @@ def _member(snapshot: Snapshot, member: Member) -> Hop:
     item = snapshot.get("Pod", member.name)
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
+        # A pod that is not there cannot be described.
+        whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}")
+        step = admission.hint(snapshot.site, member.trouble) or whole
         return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.trouble), next_step=step)
     step = hints.previous_log(snapshot.site, item) or step
     broken = conditions.pod_trouble(item).state is State.BROKEN

@@ -86,12 +86,14 @@ def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
         return ()
     pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
     names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
-    return tuple(_member(name, pods.get(name)) for name in [*names, *sorted(set(pods) - set(names))])
+    workload = snapshot.get("StatefulSet", WORKLOAD)
+    why = conditions.not_created(workload) if workload is not None else ""
+    return tuple(_member(name, pods.get(name), why) for name in [*names, *sorted(set(pods) - set(names))])
 
 
-def _member(name: str, pod: Object | None) -> Member:
+def _member(name: str, pod: Object | None, not_created: str) -> Member:
     if pod is None:
-        return Member(name, False, "no pod")
+        return Member(name, False, f"no pod: {not_created}" if not_created else "no pod")
     ready = conditions.is_ready(pod)
     trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ")
     return Member(name, ready, "" if ready else trouble or "starting")

@@ -34,7 +34,8 @@ SAID = {
     "no-namespace": 'Error from server (NotFound): namespaces "hz" not found',
     "conflict": (
         'error: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas\n'
-        "Please review the fields above--they currently have other managers. Here\nare the ways you can resolve this"
+        "Please review the fields above--they currently have other managers. Here\nare the ways you can resolve this\n"
+        "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"
     ),
     "other": 'Error from server (BadRequest): error decoding patch: unknown field "spec.linkAcess"',
 }

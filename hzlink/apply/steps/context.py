@@ -16,7 +16,10 @@ from hzlink.programs.kubectl import Kubectl
 
 @dataclass
 class Run:
-    """What the steps of one run share. `began` and `until` are time.monotonic's seconds."""
+    """What the steps of one run share. `began` and `until` are time.monotonic's seconds.
+
+    `force_conflicts`: fields that other managers have set get hzlink's values.
+    """
 
     topology: Topology
     snapshots: Snapshots
@@ -25,6 +28,7 @@ class Run:
     began: float = field(default_factory=time.monotonic)
     unaddressed: set[Site] = field(default_factory=set)
     errors: list[HzlinkError] = field(default_factory=list)
+    force_conflicts: bool = False
     turning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def kubectl(self, site: Site) -> Kubectl:

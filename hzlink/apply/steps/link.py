@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from hzlink.apply.steps import applying
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
 from hzlink.linking import token_flow
@@ -127,7 +128,7 @@ async def _switch_issuer(run: Run, client: Site) -> Site:
             [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
             live = (await observe_all([site], ("Site",)))[site].skupper_site
             if drift(skupper_site, live):
-                await run.kubectl(site).apply([skupper_site])
+                await applying.apply(run, site, [skupper_site])
                 run.tell(
                     Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"
                 )

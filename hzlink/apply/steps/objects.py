@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from hzlink.apply.steps import applying
 from hzlink.apply.steps.context import Run
 from hzlink.model.topology import labels
 from hzlink.plan.planner import Step
@@ -32,7 +33,7 @@ async def apply(run: Run, step: Step) -> str:
     The Site first: Skupper 2.2 takes up a Listener or Connector that came well before it at its next tick only, up to
     30 s later (read, and seen).
     """
-    await run.kubectl(step.site).apply(sorted(step.items, key=lambda item: item["kind"] != "Site"))
+    await applying.apply(run, step.site, sorted(step.items, key=lambda item: item["kind"] != "Site"))
     return f"{_count(len(step.items), 'object')} applied"
 
 

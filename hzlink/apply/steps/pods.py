@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
+from hzlink.observe.pod_evidence import with_evidence
 from hzlink.observe.waiting import Objects, Wait
 from hzlink.programs import hints
 from hzlink.programs.refusals import KubectlError
@@ -37,6 +38,11 @@ class Pods:
     workload: str
     selector: str
     wanted: int = 1
+
+    @property
+    def described(self) -> str:
+        """The workload, as `kubectl describe` takes it."""
+        return f"{self.kind.lower()} {self.workload}"
 
 
 async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -76,10 +82,21 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
         except HzlinkError as error:
             why = await _confirmed(wait, pods, error.said or "")
             if why:
+                found = await with_evidence(wait.kubectl, seen_pods.pods)
                 error.message = f"{pods.kind} {pods.workload} cannot get ready"
-                error.subject, error.said = f"{pods.kind} {pods.workload}", why
-                error.next_step = hints.pods(site, seen_pods.pods, pods.selector)
+                error.subject, error.said = f"{pods.kind} {pods.workload}", _explained(why, seen_pods.pods, found)
+                rule = await wait.kubectl.admission_hint(why)
+                error.next_step = rule or hints.pods(site, found, pods.selector, pods.described)
                 return error
+
+
+def _explained(why: str, before: Sequence[objects.Object], found: Sequence[objects.Object]) -> str:
+    """Why the pods do not come, with what was found out since of each of those that it names."""
+    for old, new in zip(before, found, strict=True):
+        text, better = conditions.pod_trouble(old).text, conditions.pod_trouble(new).text
+        if text and better:
+            why = why.replace(text, better)
+    return why
 
 
 class _SeenPods:

@@ -8,6 +8,7 @@ from hzlink.model import conditions
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site
+from hzlink.observe.pod_evidence import with_evidence
 from hzlink.observe.waiting import Judge
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
@@ -27,13 +28,13 @@ async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, judg
     except WaitTimeout as error:
         found = await _pods(kubectl, pods.selector)
         error.said = "; ".join(trouble.text for trouble in conditions.pod_troubles(found)) or error.said
-        error.next_step = hints.pods(site, found, pods.selector)
+        error.next_step = hints.pods(site, found, pods.selector, pods.described)
         raise
 
 
 async def _pods(kubectl: Kubectl, selector: str) -> list[Object]:
     """The pods, for an error; none where they cannot be read."""
     try:
-        return await kubectl.objects([RESOURCES["Pod"]], selector)
+        return list(await with_evidence(kubectl, await kubectl.objects([RESOURCES["Pod"]], selector)))
     except HzlinkError:
         return []

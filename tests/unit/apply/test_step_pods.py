@@ -97,7 +97,7 @@ DESCRIBE = "describe pods -l app=hazelcast"
         (
             PodWatch([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None),
             "exceeded quota: few",
-            DESCRIBE,
+            "describe resourcequotas few",
         ),
         (
             PodWatch([], OTHER, *map(crashed_pod, (7, 8, 9, 10)), None),

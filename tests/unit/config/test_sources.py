@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ def test_source_with_the_highest_precedence_wins(config_folder: ConfigFolder, pr
     if present <= 3:
         config_folder.record(client_ctx=["edge"], cluster_ctx="core", members=5)
     expected = [1, 2, 4, 5, 3][present]
-    assert config_folder.resolve(environ, **flags).topology.settings.members == expected
+    settings = config_folder.resolve(environ, **flags).topology.settings
+    assert settings.members == expected
+    # A recorded number of members is not requested by this run: the current number of members outranks it.
+    assert settings.members_given is (present < 3)
 
 
 def test_contexts_are_read_from_variables_one_per_line(config_folder: ConfigFolder) -> None:
@@ -58,7 +62,8 @@ def test_recorded_topology_does_not_depend_on_the_working_folder(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     again = config_folder.resolve().topology
-    assert again.settings == first.topology.settings
+    # A recorded number of members does not replace one that others have set since.
+    assert again.settings == replace(first.topology.settings, members_given=False)
     assert [(site.context, site.namespace) for site in again.sites] == [("core", "hz"), ("edge", "hz")]
     assert {site.kubeconfig for site in again.sites} == {str(tmp_path / "mine")}
 
