@@ -36,6 +36,7 @@ from hzlink.cli.options import (
     OutputOption,
     ProbeImage,
     Quiet,
+    Repair,
     SkipCheck,
     Verbose,
     VerifyOption,
@@ -95,6 +96,7 @@ def up_command(
     force_unlock: ForceUnlock = False,
     force_conflicts: ForceConflicts = False,
     dump_on_failure: DumpOnFailure = False,
+    repair: Repair = False,
     verify: VerifyOption = False,
     site_flags: Any,
     console_flags: Any,
@@ -122,6 +124,7 @@ def up_command(
             skip_check=skip_check,
             force_unlock=force_unlock,
             force_conflicts=force_conflicts,
+            repair=repair,
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after
@@ -141,6 +144,7 @@ def link_command(
     address_timeout: AddressTimeout = None,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    repair: Repair = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -150,7 +154,7 @@ def link_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
 
-        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock)
+        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock, repair=repair)
 
     _run("link", site_flags | settings, console_flags, work)
 

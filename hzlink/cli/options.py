@@ -185,6 +185,12 @@ ForceConflicts = Annotated[
     bool,
     typer.Option("--force-conflicts", help="Replace values that other tools (field managers) set in hzlink's objects."),
 ]
+Repair = Annotated[
+    bool,
+    typer.Option(
+        "--repair", help="Mend what Skupper has lost (see `hzlink status`); may restart a router, and says so before."
+    ),
+]
 SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Watch = Annotated[

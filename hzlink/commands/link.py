@@ -10,7 +10,6 @@ from hzlink.apply.runner import run_steps
 from hzlink.apply.steps.context import Run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
-from hzlink.model import conditions
 from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
@@ -25,11 +24,16 @@ from hzlink.render.result import Result
 from hzlink.report import report, site_status
 
 
-async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False) -> Result:
-    """Links every client site that is not linked, and waits until the members' names are there."""
+async def link(
+    config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False, repair: bool = False
+) -> Result:
+    """Links every client site that is not linked, and waits until the members' names are there.
+
+    With `repair` it mends what Skupper has lost, too.
+    """
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
-    looked = await _observe(config, emit)
+    looked = await _observe(config, emit, repair)
     topology = looked.topology
     if looked.errors:
         return result.of_errors("link", looked.errors)
@@ -40,11 +44,11 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _observe(config, ignore)
+        looked = await _observe(config, ignore, repair)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("link", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until)
+        run = Run(topology, looked.snapshots, emit, until, repair=repair)
         await run_steps(run, looked.steps)
     seen = report.make(topology, await observe_all(topology.sites, evidence=True))
     if run.errors:
@@ -62,12 +66,12 @@ class _Observation:
     steps: list[Step]
 
 
-async def _observe(config: Config, emit: Emit) -> _Observation:
+async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
     topology = scaling.as_scaled(config.topology, snapshots)
-    return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit))
+    return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
@@ -84,20 +88,35 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
     return errors
 
 
-def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
+def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -> list[Step]:
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
     steps = planner.leftover_steps(topology, snapshots)
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
-        present = links.between(snapshots, redeemer, issuer)
-        stale = present is not None and conditions.link_is_stale(present, snapshots[issuer].skupper_site)
-        if present is not None and conditions.skupper(present).ok and not stale:
+        why = planner.why_to_link(links.all_between(snapshots, redeemer, issuer), snapshots[issuer])
+        if not why:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
-        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))
+        steps.append(Step(Action.LINK, client, why, before))
         if mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
-    return steps
+    if not repair:
+        return steps
+    return [*steps, *_repairs(topology, snapshots, mode, steps)]
+
+
+def _repairs(topology: Topology, snapshots: Snapshots, mode: Mode, steps: list[Step]) -> list[Step]:
+    """The steps that mend, and after them those that wait for the members' names."""
+    mending = planner.repairing(topology, snapshots)
+    needs = frozenset(step.key for step in mending)
+    planned = {step.key for step in steps}
+    why = f"until Services {', '.join(topology.member_names)} are there"
+    waits = [
+        Step(Action.NAMES, client, why, needs)
+        for client in topology.clients
+        if mending and mode is Mode.SMART and planner.key(client, Action.NAMES) not in planned
+    ]
+    return [*mending, *waits]

@@ -36,13 +36,14 @@ async def up(
     skip_check: bool = False,
     force_unlock: bool = False,
     force_conflicts: bool = False,
+    repair: bool = False,
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
 
     `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set.
     """
-    asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts)
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
+        asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair)
         return await _up(config, emit, preflight, asked)
 
 
@@ -54,6 +55,7 @@ class _Asked:
     dry_run: bool
     force_unlock: bool
     force_conflicts: bool
+    repair: bool
 
 
 async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -> Result:
@@ -62,7 +64,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _observe(config, asked.create_namespace, rendering)
+    looked = await _observe(config, asked, rendering)
     topology = looked.topology
     if looked.errors:
         return result.of_errors("up", looked.errors)
@@ -86,11 +88,11 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _observe(config, asked.create_namespace, rendering)
+        looked = await _observe(config, asked, rendering)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts)
+        run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
         await run_steps(run, looked.steps)
     _record(config, topology)
     seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
@@ -119,13 +121,13 @@ class _Observation:
     missing: frozenset[Site] = frozenset()
 
 
-async def _observe(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
+async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
-    if create_namespace:
+    if asked.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
@@ -139,7 +141,7 @@ async def _observe(config: Config, create_namespace: bool, rendering: _Rendering
         return _Observation(topology, snapshots, errors, [])
     topology = scaling.as_scaled(topology, snapshots)
     wanted = await rendering.wanted(topology, snapshots)
-    steps = planner.make(topology, wanted, snapshots, frozenset(missing))
+    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
     return _Observation(topology, snapshots, [], steps, frozenset(missing))
 
 

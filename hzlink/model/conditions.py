@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from hzlink.model import container_failures, objects
 from hzlink.model.objects import Object
@@ -102,10 +103,25 @@ def needs_address(site: Object | None) -> bool:
 
 def address(site: Object | None) -> str | None:
     """The host where other sites' routers connect to this Site, once it has one."""
-    for endpoint in objects.status(site or {}).get("endpoints") or []:
-        if endpoint.get("name") == "inter-router" and endpoint.get("host"):
-            return str(endpoint["host"])
-    return None
+    return next(iter(addresses(site).values()), None)
+
+
+def addresses(site: Object | None) -> dict[str, str]:
+    """The same for each of the Site's routers, by the router's group: with `ha` there are two."""
+    return _hosts(objects.status(site or {}).get("endpoints"))
+
+
+def link_hosts(link: Object) -> dict[str, str]:
+    """The hosts that a Link leads to, by the group of the router there."""
+    return _hosts(objects.spec(link).get("endpoints"))
+
+
+def _hosts(endpoints: Any) -> dict[str, str]:
+    hosts: dict[str, str] = {}
+    for one in endpoints or []:
+        if one.get("name") == "inter-router" and one.get("host"):
+            hosts.setdefault(str(one.get("group") or ""), str(one["host"]))
+    return hosts
 
 
 def balancer_address(service: Object) -> str:

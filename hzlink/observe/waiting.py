@@ -81,6 +81,16 @@ class Wait:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
 
+    async def pause(self, seconds: float, reason: str) -> None:
+        """Waits for some seconds, and shows the reason meanwhile."""
+        self.reason = reason
+        background = asyncio.create_task(self._tick())
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            background.cancel()
+            await asyncio.gather(background, return_exceptions=True)
+
     def timeout(self) -> WaitTimeout:
         """The error for a wait whose time is over, with the last reason."""
         return WaitTimeout(

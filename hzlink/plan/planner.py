@@ -14,7 +14,7 @@ from hzlink.model import conditions, objects, probe_labels
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import links, mancenter
+from hzlink.observe import links, losses, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import leftovers, scaling
 from hzlink.plan.drift import drift
@@ -31,6 +31,7 @@ class Action(StrEnum):
     SITE = "site"
     MEMBERS = "members"
     LINK = "link"
+    REPAIR = "repair"
     NAMES = "names"
     MANCENTER = "mancenter"
 
@@ -54,7 +55,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK)
+        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR)
 
 
 def key(site: Site, action: Action) -> str:
@@ -100,17 +101,48 @@ def link_name(topology: Topology, issuer_skupper_name: str) -> str:
 
 
 def make(
-    topology: Topology, wanted: Wanted, snapshots: Snapshots, missing: frozenset[Site] = frozenset()
+    topology: Topology,
+    wanted: Wanted,
+    snapshots: Snapshots,
+    missing: frozenset[Site] = frozenset(),
+    *,
+    repair: bool = False,
 ) -> list[Step]:
-    """The steps of `up`. `missing` are the sites whose namespace is to be created."""
+    """The steps of `up`. `missing` are the sites whose namespace is to be created.
+
+    `repair`: with the steps that mend what Skupper has lost.
+    """
     steps = leftover_steps(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
     planned = {step.key for step in steps}
     chosen = issuers(topology, snapshots)
+    repairs = repairing(topology, snapshots) if repair else []
+    planned |= {step.key for step in repairs}
     for client in topology.clients:
         steps += _client_steps(topology, client, chosen[client], snapshots, planned)
-    return steps
+    return [*steps, *repairs]
+
+
+def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that mend what Skupper has lost: `items` are Links to add, `refs` those in their way.
+
+    At a site without items it is a record that was lost; which, the step looks up again when it runs.
+    """
+    why: dict[Site, list[str]] = {}
+    items: dict[Site, list[Object]] = {}
+    refs: dict[Site, list[Ref]] = {}
+    for missing in losses.missing_links(topology, snapshots):
+        hosts = ", ".join(host for link in missing.wanted for host in conditions.link_hosts(link).values())
+        why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
+        items.setdefault(missing.holder, []).extend(missing.wanted)
+        refs.setdefault(missing.holder, []).extend(map(objects.ref, missing.useless))
+    for lost in losses.lost_members(topology, snapshots):
+        why.setdefault(lost.site, []).append(f"{lost.text}; this restarts its router: {losses.INTERRUPTION}")
+    return [
+        Step(Action.REPAIR, site, "; ".join(texts), items=tuple(items.get(site, ())), refs=tuple(refs.get(site, ())))
+        for site, texts in why.items()
+    ]
 
 
 def leftover_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
@@ -190,17 +222,12 @@ def _client_steps(
     steps = []
     cluster = topology.cluster
     redeemer = client if issuer is cluster else cluster
-    link = links.between(snapshots, redeemer, issuer)
+    found = links.all_between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
-    unlinked = link is None or not conditions.skupper(link).ok
-    if unlinked or (
-        key(issuer, Action.SITE) in planned and conditions.link_is_stale(link or {}, snapshots[issuer].skupper_site)
-    ):
-        why = "not linked" if link is None else f"its link is not ready: {conditions.skupper(link).text}"
+    if why := why_to_link(found, snapshots[issuer], key(issuer, Action.SITE) in planned):
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
-    needs = frozenset(
-        {step.key for step in steps} | (planned & {key(cluster, Action.MEMBERS), key(client, Action.APPLY)})
-    )
+    others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
+    needs = frozenset({step.key for step in steps} | (planned & others))
     if topology.settings.mode is Mode.UNISOCKET:
         if not service_matched(client, topology, snapshots) or steps:
             steps.append(Step(Action.NAMES, client, f"until the Service {WORKLOAD} leads to the members", needs))
@@ -212,6 +239,26 @@ def _client_steps(
     if needs or _mancenter_step_needed(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
+
+
+def _repairs(*sites: Site) -> set[str]:
+    return {key(site, Action.REPAIR) for site in sites}
+
+
+def why_to_link(found: Sequence[Object], issuer: Snapshot, renewed: bool = True) -> str:
+    """Why these Links to an issuing site need the link step; empty where they do not.
+
+    `renewed`: the issuing Site may be another than the one that they were made for.
+    """
+    peer = issuer.skupper_site
+    if not found:
+        return "not linked"
+    if links.have_moved(found, peer):
+        return f"its link leads to an address that {issuer.site.name} no longer has"
+    if not any(conditions.skupper(link).ok for link in found):
+        return f"its link is not ready: {conditions.skupper(found[0]).text}"
+    stale = renewed and conditions.link_is_stale(found[0], peer)
+    return "its link was made for a Site that is gone" if stale else ""
 
 
 def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:

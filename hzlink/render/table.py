@@ -124,7 +124,9 @@ def _links(report: Report, site: SiteReport) -> Text:
 
 
 def _link(link: LinkReport, where: str) -> Text:
-    return Text(f"{where}: ").append_text(_word(link.condition, "Ready"))
+    up = sum(condition.ok for _, condition in link.routers)
+    routers = f" ({up}/{len(link.routers)} routers)" if link.routers and link.condition.ok else ""
+    return Text(f"{where}: ").append_text(_word(link.condition, f"Ready{routers}"))
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:

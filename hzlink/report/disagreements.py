@@ -15,6 +15,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.conditions import State
 from hzlink.model.topology import Site, Topology
+from hzlink.observe import links, losses
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import hints
 from hzlink.report.site_status import LinkReport, SiteReport
@@ -27,6 +28,9 @@ class Kind(StrEnum):
     LINK = "link"
     OFFERS = "offers"
     NAMES = "names"
+    ADDRESS = "address"
+    ROUTERS = "routers"
+    RECORD = "record"
 
 
 @dataclass(frozen=True)
@@ -42,21 +46,23 @@ def find(
     topology: Topology,
     snapshots: Snapshots,
     sites: Sequence[SiteReport],
-    links: Sequence[LinkReport],
+    reported: Sequence[LinkReport],
     members: Sequence[str],
 ) -> tuple[Disagreement, ...]:
     """All disagreements, between sites that can be read and have a Skupper Site. `members` are the names of all."""
     reports = {report.site: report for report in sites}
     cluster = snapshots[topology.cluster]
     found: dict[Disagreement, None] = {}
-    for link in links:
+    for link in reported:
         client = snapshots[link.client]
         if client.skupper_site is None or cluster.skupper_site is None:
             continue
         for reader, other_snapshot in ((client, cluster), (cluster, client)):
             found.update(dict.fromkeys(_network(reader, other_snapshot, link)))
+        found.update(dict.fromkeys(_addresses(snapshots, link)))
         found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
         found.update(dict.fromkeys(_names(client, members)))
+    found.update(dict.fromkeys(_records(topology, snapshots)))
     return tuple(found)
 
 
@@ -95,9 +101,38 @@ def _entries(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
-    """Whether the Link is operational, as the entry has it; nothing where it does not know it."""
-    named = [one for one in entry.get("links") or [] if link.name and one.get("name") == link.name]
-    return [bool(one.get("operational")) for one in named]
+    """Whether the Link is operational, as the entry has it; nothing where it does not know it.
+
+    Where other_snapshot is one for each router, any of them.
+    """
+    names = {name for name, _ in link.routers} or {link.name}
+    reported = [
+        bool(one.get("operational")) for one in entry.get("links") or [] if link.name and one.get("name") in names
+    ]
+    return [any(reported)] if reported else []
+
+
+def _addresses(snapshots: Snapshots, link: LinkReport) -> Iterator[Disagreement]:
+    """Where the Links lead to, against where the other Site's routers are; single Links that are down."""
+    if link.issuer is None or link.holder is None:
+        return
+    other_snapshot, peer = links.all_between(snapshots, link.holder, link.issuer), snapshots[link.issuer].skupper_site
+    left, wanted, issuer = links.uncovered(other_snapshot, peer), conditions.addresses(peer), link.issuer.name
+    if links.have_moved(other_snapshot, peer):
+        if not link.condition.ok:
+            # The Link itself says so then.
+            return
+        hosts = ", ".join(dict.fromkeys(host for one in other_snapshot for host in conditions.link_hosts(one).values()))
+        text = f"Link {link.title} leads to {hosts}, the Site of {issuer} is at {', '.join(left.values())} now"
+        yield Disagreement(Kind.ADDRESS, link.holder, f"{text}: {hints.hzlink('link')} makes it again")
+    elif left and len(wanted) > 1 and len(left) < len(wanted):
+        text = f"Link {link.title} leads to {len(wanted) - len(left)} of the {len(wanted)} routers of {issuer}"
+        missing = f"it was made before the one at {', '.join(left.values())}"
+        yield Disagreement(Kind.ROUTERS, link.holder, f"{text}: {missing}; add it: {hints.hzlink('link --repair')}")
+    down = [f"{name} ({condition.text})" for name, condition in link.routers if not condition.ok]
+    if down and link.condition.ok:
+        text = f"{link.holder.name}: of {len(link.routers)} Links to {issuer} not all are up: {', '.join(down)}"
+        yield Disagreement(Kind.ROUTERS, link.holder, f"{text}; traffic takes the others")
 
 
 def _offers(client_report: SiteReport, cluster_report: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
@@ -113,6 +148,13 @@ def _offers(client_report: SiteReport, cluster_report: SiteReport, link: LinkRep
 
 def _kind(report: SiteReport) -> str:
     return "Connector" if report.site.role is Role.CLUSTER else "Listener"
+
+
+def _records(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]:
+    """Members that are ready and that Skupper has lost the record of."""
+    for lost in losses.lost_members(topology, snapshots):
+        remedy = f"{hints.hzlink('link --repair')} restarts the router of {lost.site.name}: {losses.INTERRUPTION}"
+        yield Disagreement(Kind.RECORD, lost.site, f"{lost.text}; {remedy}")
 
 
 def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:

@@ -50,7 +50,7 @@ def _lasting(part: Any) -> Any:
 
 
 def _link(report: Report, link: LinkReport) -> dict[str, Any]:
-    return {
+    document: dict[str, Any] = {
         "client": link.client.name,
         "cluster": report.topology.cluster.name,
         "name": link.name,
@@ -58,6 +58,11 @@ def _link(report: Report, link: LinkReport) -> dict[str, Any]:
         "state": str(link.condition.state),
         "message": link.condition.text,
     }
+    if link.routers:
+        document["routers"] = [
+            {"name": name, "state": str(condition.state), "message": condition.text} for name, condition in link.routers
+        ]
+    return document
 
 
 def _site(site: SiteReport) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Topology
-from hzlink.observe import mancenter
+from hzlink.observe import losses, mancenter
+from hzlink.observe.losses import LostMember
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import admission, hints, pod_hints
@@ -35,7 +36,8 @@ def find(
     found = []
     for link in links:
         snapshot, report = snapshots[link.client], by_site[link.client]
-        builder = _PathBuilder(mode, snapshot, cluster, report, by_site[topology.cluster])
+        lost = tuple(one for one in losses.lost_members(topology, snapshots) if one.client == link.client)
+        builder = _PathBuilder(mode, snapshot, cluster, report, by_site[topology.cluster], lost)
         router, link_hop = _router(snapshot, report), _link(snapshots, link)
         flows = router.good and link_hop.good and cluster_router.good
         hops = (
@@ -60,6 +62,7 @@ class _PathBuilder:
     cluster: Snapshot
     client_report: SiteReport
     cluster_report: SiteReport
+    lost: tuple[LostMember, ...] = ()
 
     @property
     def connector_waits_for_listener(self) -> bool:
@@ -104,6 +107,8 @@ class _PathBuilder:
                 condition, proved = Condition(State.BROKEN, self._missing_names()), False
         lag = flows and proved and condition.state is State.WAITING
         step = hints.kubectl(self.client_report.site, "describe listeners.skupper.io")
+        if self.lost:
+            step = hints.hzlink("link --repair")
         return _hop("Listener", self.snapshot, item, condition, step, lag=lag)
 
     def connector_hop(self, flows: bool) -> Hop:
@@ -115,6 +120,8 @@ class _PathBuilder:
         return _hop("Connector", self.cluster, item, condition, step, lag=lag)
 
     def _missing_names(self) -> str:
+        if self.lost:
+            return "; ".join(lost.text for lost in self.lost)
         says = f"; the Listener says: {self.client_report.matched.text}" if self.client_report.matched.text else ""
         return f"no Service for {', '.join(self.client_report.missing)}{says}"
 
@@ -152,7 +159,7 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
 def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
     holder = link.holder or link.client
     age = _age(snapshots[holder].at, link.since)
-    subject = f"Link {link.name}" if link.name else ""
+    subject = f"Link {link.title}" if link.name else ""
     return Hop(
         "Link", "Link", link.client, _required(link.condition), subject, age, hints.hzlink("link"), holder=holder
     )

@@ -34,7 +34,10 @@ class Member:
 
 @dataclass(frozen=True)
 class LinkReport:
-    """The link of one client site, seen from both sides: its name, which site has it, its condition and age."""
+    """The link of one client site, seen from both sides: its name, which site has it, its condition and age.
+
+    `routers` are the single Links by name, where there is one for each of several routers.
+    """
 
     client: Site
     condition: Condition
@@ -42,6 +45,12 @@ class LinkReport:
     issuer: Site | None = None
     holder: Site | None = None
     since: datetime | None = None
+    routers: tuple[tuple[str, Condition], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The names of all its Links."""
+        return ", ".join(name for name, _ in self.routers) or self.name
 
 
 @dataclass(frozen=True)
@@ -105,14 +114,27 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         if snapshots[site].error is not None:
             return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
     found = [
-        LinkReport(client, conditions.skupper(link), objects.name(link), issuer, redeemer, conditions.since(link))
+        _link_report(client, there, snapshots[issuer], redeemer)
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
-        if (link := links.between(snapshots, redeemer, issuer)) is not None
+        if (there := links.all_between(snapshots, redeemer, issuer))
     ]
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     return max(
         found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
     )
+
+
+def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
+    """The link that these Links make: up where one of them is."""
+    best = max(found, key=lambda link: conditions.skupper(link).ok)
+    condition = conditions.skupper(best)
+    if not condition.ok and links.have_moved(found, issuer.skupper_site):
+        hosts = ", ".join(dict.fromkeys(host for link in found for host in conditions.link_hosts(link).values()))
+        now = conditions.address(issuer.skupper_site)
+        text = f"{condition.text}: it leads to {hosts}, the Site of {issuer.site.name} is at {now} now"
+        condition = Condition(State.BROKEN, text)
+    routers = tuple((objects.name(link), conditions.skupper(link)) for link in found) if len(found) > 1 else ()
+    return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)
 
 
 def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int) -> SiteReport:

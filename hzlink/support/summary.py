@@ -61,7 +61,7 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
     for link in report.links:
         if place in (link.client, report.topology.cluster):
             issued = f", {link.issuer.name} issued" if link.issuer else ""
-            yield f"  Link of {link.client.name:<10} {_said(link.condition)} {link.name}{issued}".rstrip()
+            yield f"  Link of {link.client.name:<10} {_said(link.condition)} {link.title}{issued}".rstrip()
     if place.role is Role.CLUSTER:
         ready = sum(member.ready for member in report.members)
         yield f"  members            {ready}/{len(report.members)} ready"

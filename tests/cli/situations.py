@@ -112,6 +112,36 @@ def center_blind() -> Situation:
     return _with_log()
 
 
+def _with_routers(*hosts: str) -> list[Object]:
+    site, *rest = _cluster_side()
+    return [make.with_routers(site, *hosts), *rest]
+
+
+def two_routers() -> Situation:
+    """The cluster site has two routers (`ha`), and a Link leads to each of them."""
+    linked = [make.link("core", number=number, host=f"203.0.113.{6 + number}") for number in (1, 2)]
+    return _at(_topology(), _with_routers("203.0.113.7", "203.0.113.8"), _client_side(*linked))
+
+
+def one_router_down() -> Situation:
+    """Of two routers one is down; traffic takes the other."""
+    first = make.link("core", number=1, host="203.0.113.7")
+    second = make.link("core", "Not operational", number=2, host="203.0.113.8")
+    return _at(_topology(), _with_routers("203.0.113.7", "203.0.113.8"), _client_side(first, second))
+
+
+def linked_before_ha() -> Situation:
+    """The cluster site got a second router after it was linked."""
+    linked = make.link("core", host="203.0.113.7")
+    return _at(_topology(), _with_routers("203.0.113.7", "203.0.113.8"), _client_side(linked))
+
+
+def address_changed() -> Situation:
+    """The cluster site's load balancer has another address than when the Link was made."""
+    linked = make.link("core", "Not operational", host="203.0.113.7")
+    return _at(_topology(), _with_routers("203.0.113.99"), _client_side(linked))
+
+
 def nothing_there() -> Situation:
     """Both namespaces exist and are empty."""
     return _at(_topology(), [], [])
@@ -354,6 +384,10 @@ ALL: dict[str, Callable[[], Situation]] = {
         router_down,
         connector_finds_nobody,
         networks_disagree,
+        two_routers,
+        one_router_down,
+        linked_before_ha,
+        address_changed,
     )
 }
 NASTIES = [name for name in ALL if name.startswith("nasty")]

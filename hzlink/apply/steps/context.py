@@ -19,17 +19,19 @@ class Run:
     """What the steps of one run share. `began` and `until` are time.monotonic's seconds.
 
     `force_conflicts`: fields that other managers have set get hzlink's values.
+    `repair`: what Skupper is found to have lost is mended, even if that interrupts connections.
     """
 
     topology: Topology
     snapshots: Snapshots
     emit: Emit
     until: float
+    repair: bool = False
     began: float = field(default_factory=time.monotonic)
     unaddressed: set[Site] = field(default_factory=set)
     errors: list[HzlinkError] = field(default_factory=list)
     force_conflicts: bool = False
-    turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    race: asyncio.Task[bool] | None = None
 
     def kubectl(self, site: Site) -> Kubectl:
         """kubectl for the site."""

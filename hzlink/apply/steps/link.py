@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
-from hzlink.apply.steps import applying
+from hzlink.apply.steps import address_race
 from hzlink.apply.steps.context import Run
-from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
+from hzlink.apply.steps.site import SITES, is_ready
 from hzlink.linking import token_flow
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkFrom
 from hzlink.model.errors import PrerequisiteError, WaitTimeout
 from hzlink.model.events import Mark
+from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner
-from hzlink.plan.drift import drift
+from hzlink.plan import planner
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
@@ -27,8 +28,8 @@ async def link(run: Run, step: Step) -> str:
     topology, client = run.topology, step.site
     issuer = planner.issuers(topology, run.snapshots)[client]
     turned = issuer in run.unaddressed
-    if turned:
-        issuer = await _switch_issuer(run, client)
+    if turned and await address_race.client_issues(run):
+        issuer = client
     redeemer = client if issuer is topology.cluster else topology.cluster
     untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
@@ -38,26 +39,34 @@ async def link(run: Run, step: Step) -> str:
     job = token_flow.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
-    present = links.between(now, redeemer, issuer)
-    if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
-        if await _recovers(run, job, objects.name(present)):
+    present = links.all_between(now, redeemer, issuer)
+    peer = now[issuer].skupper_site
+    if links.have_moved(present, peer):
+        gone, there = _hosts(present), conditions.address(peer)
+        run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
+    elif present and not conditions.link_is_stale(present[0], peer):
+        if await _recovers(run, job, links.token_of(present[0])):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     # A Link of that name to a deleted Site would block the new one.
-    for useless in (present, now[redeemer].get("Link", name)):
-        if useless is not None:
-            await token_flow.unlink(job.redeemer, useless)
+    useless = {objects.name(link): link for link in (*present, *links.of_token(now[redeemer].of("Link"), name))}
+    if useless:
+        await token_flow.unlink(job.redeemer, tuple(useless.values()))
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
     await token_flow.make(job)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
-    former = links.between(now, issuer, redeemer)
-    if former is not None and objects.is_ours(former, topology.name):
+    former = [link for link in links.all_between(now, issuer, redeemer) if objects.is_ours(link, topology.name)]
+    if former:
         await token_flow.unlink(job.issuer, former)
     why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
     way = token_flow.choose(topology.settings.via)
     return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+
+
+def _hosts(found: Sequence[Object]) -> str:
+    return ", ".join(host for link in found for host in conditions.link_hosts(link).values())
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:
@@ -112,40 +121,3 @@ async def _ready_to_redeem(run: Run, site: Site) -> None:
     """`skupper token redeem` refuses at a Site that is not Ready."""
     name = planner.skupper_name(site, run.snapshots)
     await run.wait(run.kubectl(site), "Site ready").watch(SITES, is_ready(name), name=name)
-
-
-async def _switch_issuer(run: Run, client: Site) -> Site:
-    """Gives link access to the client's side instead, and waits for its address. Returns the new issuer.
-
-    Raises:
-        PrerequisiteError: that side gets no address either.
-    """
-    topology = run.topology
-    async with run.turning:
-        for site, issues in ((topology.cluster, False), (client, True)):
-            name = planner.skupper_name(site, run.snapshots)
-            wanted = await manifests.render(topology, site, name, issues)
-            [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
-            live = (await observe_all([site], ("Site",)))[site].skupper_site
-            if drift(skupper_site, live):
-                await applying.apply(run, site, [skupper_site])
-                run.tell(
-                    Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"
-                )
-    name = planner.skupper_name(client, run.snapshots)
-    wait = run.wait(run.kubectl(client), "Site reachable")
-    wait.until = min(run.until, time.monotonic() + topology.settings.address_timeout)
-    try:
-        await wait.watch(SITES, is_reachable(name), name=name)
-    except WaitTimeout as error:
-        if not (error.said or "").startswith(NO_ADDRESS):
-            raise
-        raise PrerequisiteError(
-            "no side can be linked to: neither site's load balancer gives it an address",
-            site=client.name,
-            subject="Service skupper-router",
-            said=error.said,
-            waited=error.waited,
-            next_step=hints.kubectl(topology.cluster, "describe service skupper-router"),
-        ) from None
-    return client
