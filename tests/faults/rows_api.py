@@ -162,7 +162,7 @@ BINDINGS = kinds.Resource(
 
 
 def of_cluster(world: World, resource: kinds.Resource, body: Obj) -> None:
-    """Makes an object of the whole cluster `cluster`, until the row is over."""
+    """Creates a cluster-scoped object in `cluster`, and deletes it after the row."""
     kube = world.sandbox.kube("cluster")
     kube.create(resource, body)
     world.closing.append(lambda: kube.delete(resource, None, body["metadata"]["name"]))
@@ -174,7 +174,7 @@ def here(world: World) -> Obj:
 
 
 def webhook_gone(world: World) -> None:
-    """A policy engine was removed, and its configuration forgotten."""
+    """A policy engine was removed without its webhook configuration."""
     service = {"name": "policy-svc", "namespace": "policy", "path": "/validate"}
     everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}
     # A namespace selector does not keep a webhook from objects that are in no namespace.
@@ -203,7 +203,7 @@ def webhook_gone(world: World) -> None:
 
 
 def policy(world: World) -> None:
-    """At most two members, in the words of the cluster's own policy."""
+    """A ValidatingAdmissionPolicy allows at most two members."""
     name = f"few-{world.namespace}"
     sets = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["statefulsets"]}
     spec = {
@@ -355,18 +355,18 @@ ROWS = [
         Part.NAMESPACE, "webhook-gone", "an admission webhook cannot be called",
         'the admission webhook validate.policy.example cannot be called: service "policy-svc" not found '
         "(Service policy-svc of namespace policy)",
-        "A webhook (of a policy engine, for example) must agree to every change, and does not answer: its Service is "
-        "gone, has no ready pod, is too slow, or its certificate is wrong.",
-        "Mend the webhook, or have its configuration removed: the next command shows it.", webhook_gone, 3,
+        "A webhook (of a policy engine, for example) must accept every change, and does not answer. Its Service is "
+        "missing, has no ready pod or is too slow, or its certificate is wrong.",
+        "Repair the webhook, or ask for its configuration to be removed. The next command shows it.", webhook_gone, 3,
         site="cluster", subject="Lease hzlink-hazelcast", said="failed calling webhook",
         next="kubectl --context cluster get validatingwebhookconfigurations policy-{namespace} -o yaml",
     ),
     Fault(
         Part.NAMESPACE, "policy", "a policy of the cluster refuses an object",
         "ValidatingAdmissionPolicy few-{namespace} refuses it",
-        "A rule that the cluster's administrators set does not allow what hzlink applies; the line below has its "
-        "words. The same goes for Kyverno, Gatekeeper, PodSecurity, OpenShift's SCC and LimitRanges.",
-        "Change what is refused, or ask for an exception: the next command shows the rule.", policy, 1,
+        "A rule of the cluster's administrators does not allow an object that hzlink applies. The error contains the "
+        "rule's message. Kyverno, Gatekeeper, PodSecurity, OpenShift's SCC and LimitRanges refuse in the same way.",
+        "Change the object, or ask for an exception. The next command shows the rule.", policy, 1,
         site="cluster", subject="StatefulSet hazelcast", said="denied request: at most two replicas",
         next="kubectl --context cluster get validatingadmissionpolicies few-{namespace} -o yaml",
     ),

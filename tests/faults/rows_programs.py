@@ -56,7 +56,7 @@ def pods_quota(world: World) -> None:
 
 
 def router_quota(world: World) -> None:
-    """A request that members have and routers have not."""
+    """A quota for CPU requests, which members have and routers do not."""
     quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
     world.create("cluster", quotas, {"metadata": {"name": "wants-cpu"}, "spec": {"hard": {"requests.cpu": "100"}}})
     world.wait(lambda: (world.get("cluster", quotas, "wants-cpu") or {}).get("status", {}).get("used"))
@@ -109,7 +109,7 @@ def clocks_apart(world: World) -> None:
     world.fault("clock", "cluster", 3600)
 
 
-# As kubectl's documentation has it.
+# The example of kubectl's documentation.
 KUBERC = """
 apiVersion: kubectl.config.k8s.io/v1beta1
 kind: Preference
@@ -122,7 +122,7 @@ defaults:
 
 
 def kuberc(world: World) -> None:
-    """A user's preferences for kubectl, from before `up` on."""
+    """The user has a kuberc before `up` runs."""
     path = world.folder / "kuberc"
     path.write_text(KUBERC)
     world.env["KUBERC"] = str(path)
@@ -238,7 +238,7 @@ ROWS = [
     Fault(
         Part.PROGRAMS, "kuberc", "your kuberc makes kubectl ask before it deletes",
         "objects removed",
-        "Nothing: preferences for kubectl (kuberc, KUBECTL_* variables) do not change hzlink's own calls.", "Nothing.",
+        "No problem: preferences for kubectl (kuberc, KUBECTL_* variables) do not change hzlink's calls.", "Nothing.",
         kuberc, 0, command=("down", "--yes", "--timeout", "120"), where=Where.TALK,
     ),
     Fault(

@@ -244,7 +244,8 @@ ROWS = [
     Fault(
         Part.TOKENS, "grant-gone", "the grant is removed before the token is redeemed",
         "the token was refused: it had expired, or the issuer does not know it",
-        "Somebody removed the AccessGrant in between.", "Nothing: hzlink issues another token.", between("remove"), 0,
+        "The AccessGrant was removed after the token was issued.", "Nothing: hzlink issues another token.",
+        between("remove"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
@@ -258,7 +259,7 @@ ROWS = [
         "the issuing site cannot be reached from the redeeming one",
         "The grant server has an address, and the other cluster cannot connect to it (port 9090): a firewall, a "
         "private address, or a load balancer that is still being set up. hzlink tries again until its --timeout.",
-        "Open the way, give it more time with --timeout, or let the other side issue: --link-from.",
+        "Open that port, use a longer --timeout, or let the other side issue: --link-from.",
         fault("redeem", "unreachable", "client"), 4, command=(*SHORT, "--via", "kubectl"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
         # Skupper's controller tries the URLs one after the other and meanwhile blocks other namespaces.
@@ -275,9 +276,9 @@ ROWS = [
     Fault(
         Part.TOKENS, "name-resolves-later", "the issuer's host name does not resolve yet (no such host)",
         "does not resolve at the redeeming one",
-        "The issuing side's load balancer has a host name, as on EKS, and name servers do not know it yet, or still "
-        "remember that it did not exist.",
-        "Nothing: hzlink tries again with a fresh token until its --timeout.", fault("lb_name", 6, "cluster"), 0,
+        "The issuing side's load balancer has a host name, as on EKS. Name servers do not know it yet, or have cached "
+        "that it does not exist.",
+        "Nothing: hzlink retries with a new token until its --timeout.", fault("lb_name", 6, "cluster"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
@@ -285,7 +286,7 @@ ROWS = [
         "the issuing site's name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
         "redeeming one",
         "The redeeming cluster's name servers do not know the name of the other side's load balancer.",
-        "Look up the name from inside that cluster; give it more time with --timeout, or let the other side issue: "
+        "Look up the name inside that cluster. Use a longer --timeout, or let the other side issue: "
         "--link-from.",
         fault("lb_name", 3600, "cluster"), 4, command=("up", "--timeout", "30", "--via", "kubectl"),
         site="client", subject="AccessToken hazelcast-cluster", said="no such host", next=REDEEM_NEXT,
@@ -293,10 +294,10 @@ ROWS = [
     Fault(
         Part.TOKENS, "address-answers-later", "the issuer's address does not answer yet",
         "the issuing site cannot be reached from the redeeming one",
-        "The issuing side's load balancer has an address, as on AKS, behind which nothing listens yet.",
-        "Nothing: hzlink tries again with a fresh token until its --timeout.", fault("lb_answer", 4, "cluster"), 0,
+        "The issuing side's load balancer has an address, as on AKS, but does not forward connections yet.",
+        "Nothing: hzlink retries with a new token until its --timeout.", fault("lb_answer", 4, "cluster"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
-        # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
+        # Skupper's controller tries the URLs one after the other and meanwhile blocks other namespaces.
         alone=True,
     ),
     Fault(
