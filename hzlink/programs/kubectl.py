@@ -6,11 +6,8 @@ without a deadline. Every failure is raised as a KubectlError that says what was
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
 import os
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +16,7 @@ from hzlink.model import objects as names
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import hints, passing, process, refusals
+from hzlink.programs import hints, process, refusals, repeating
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -28,14 +25,6 @@ CALL_DEADLINE = 20.0
 REQUEST_DEADLINE = 15.0
 APPLY_DEADLINE = 60.0
 PING_DEADLINE = 5.0
-
-# Seconds for a refusal that passes by itself (too many requests, a change of etcd's leader) where no run has its own
-# time; between two tries at first, and at most.
-PATIENCE = 3.0
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 5.0
-# A replacement that was made, and whose answer was lost, would be refused the second time as if by somebody else's.
-_ONCE = ("replace",)
 
 # For objects that hzlink makes itself: kubectl need not fetch the server's schema first.
 _UNCHECKED = ("--validate=false",)
@@ -52,9 +41,7 @@ class Kubectl:
     """kubectl for one site."""
 
     def __init__(self, site: Site, deadline: float = CALL_DEADLINE, until: float | None = None) -> None:
-        """`until`: the moment (time.monotonic's seconds) up to which a refusal that passes by itself is met by trying
-        again; `PATIENCE` seconds where it is not given.
-        """
+        """`until`: up to when (time.monotonic's seconds) a call is repeated that was refused and may pass by itself."""
         self.site = site
         self.deadline = deadline
         self.until = until
@@ -149,12 +136,14 @@ class Kubectl:
         doing = f"create {item.get('kind')}"
         args = ("create", *_UNCHECKED, "--filename=-", "--output=json")
         done, tries = await self._try(doing, *args, stdin=_bundle([item]))
+        made = None
         if done.code != 0 and tries > 1 and refusals.classify(done.said) is Refusal.EXISTS:
             # An earlier try has made it, and only its answer was lost.
-            if (made := await self.get(names.ref(item))) is not None:
-                return made
-        if done.code != 0:
+            made = await self.get(names.ref(item))
+        if done.code != 0 and made is None:
             raise self._refused(doing, done)
+        if made is not None:
+            return made
         return _document(self.site, done.stdout)
 
     async def replace(self, item: Object) -> Object:
@@ -327,19 +316,16 @@ class Kubectl:
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
     ) -> tuple[process.Completed, int]:
         """How the call ended, and how often it was tried: again while the API server's refusal passes by itself."""
-        end = time.monotonic() + PATIENCE if self.until is None else self.until
-        for tries in itertools.count(1):
+
+        async def once() -> process.Completed:
             try:
-                done = await self.ask(*args, stdin=stdin, deadline=deadline)
+                return await self.ask(*args, stdin=stdin, deadline=deadline)
             except process.DeadlineExceeded as error:
                 said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
                 raise refusals.explain(self.site, doing, said) from None
-            pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
-            again = args[0] not in _ONCE and passing.is_passing(done.said)
-            if done.code <= 0 or not again or time.monotonic() + pause >= end:
-                return done, tries
-            await asyncio.sleep(pause)
-        raise AssertionError("the count has no end")
+
+        # A replacement that was made, with its answer lost, would be refused the second time as if it were another's.
+        return (await once(), 1) if args[0] == "replace" else await repeating.while_passing(once, self.until)
 
     def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:

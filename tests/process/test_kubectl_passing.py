@@ -12,7 +12,7 @@ import pytest
 from hzlink.model.choices import Role
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
-from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs import repeating
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError
 from tests.process.programs import Programs
@@ -31,7 +31,7 @@ GRANT: dict[str, Any] = {"apiVersion": "skupper.io/v2alpha1", "kind": "AccessGra
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kubectl_module, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(repeating, "FIRST_PAUSE", 0.01)
 
 
 def refuses(programs: Programs, said: str, times: int, then: str = "") -> None:
@@ -72,7 +72,7 @@ def test_what_does_not_pass_is_not(programs: Programs, said: str) -> None:
 
 
 def test_it_ends_with_the_time_of_the_run(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kubectl_module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(repeating, "LONGEST_PAUSE", 0.05)
     refuses(programs, LEADER, 999)
     began = time.monotonic()
     with pytest.raises(KubectlError) as caught:
