@@ -23,6 +23,7 @@ from hzlink.cli.options import (
     DumpFile,
     DumpOnFailure,
     ExposeOption,
+    ForceConflicts,
     ForceUnlock,
     ImageOption,
     InCluster,
@@ -93,6 +94,7 @@ def up_command(
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    force_conflicts: ForceConflicts = False,
     dump_on_failure: DumpOnFailure = False,
     repair: Repair = False,
     verify: VerifyOption = False,
@@ -121,6 +123,7 @@ def up_command(
             dry_run=dry_run,
             skip_check=skip_check,
             force_unlock=force_unlock,
+            force_conflicts=force_conflicts,
             repair=repair,
         )
         if verify and not dry_run:
@@ -245,7 +248,7 @@ def bench_command(
 @shared
 def open_command(
     *,
-    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
+    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's network console, if it is installed.")],
     port: Annotated[int, typer.Option("--port", help="Local port (default: a free port).", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser", help="Open the address in the browser.")] = False,
     site: Annotated[

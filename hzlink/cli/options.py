@@ -181,6 +181,10 @@ CreateNamespace = Annotated[
 ForceUnlock = Annotated[
     bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
 ]
+ForceConflicts = Annotated[
+    bool,
+    typer.Option("--force-conflicts", help="Replace values that other tools (field managers) set in hzlink's objects."),
+]
 Repair = Annotated[
     bool,
     typer.Option(

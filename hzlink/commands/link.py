@@ -16,7 +16,7 @@ from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
-from hzlink.plan import planner
+from hzlink.plan import planner, scaling
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints
 from hzlink.render import result
@@ -33,22 +33,24 @@ async def link(
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
-    looked = await _look(config, emit, repair)
+    looked = await _observe(config, emit, repair)
+    topology = looked.topology
     if looked.errors:
         return result.of_errors("link", looked.errors)
     if dry_run:
         return Result("link", steps=tuple(looked.steps))
     if not looked.steps:
-        await lock.drop_dead(topology)
+        await lock.remove_ended_run(topology)
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, ignore, repair)
+        looked = await _observe(config, ignore, repair)
+        topology = looked.topology
         if looked.errors:
             return result.of_errors("link", looked.errors)
         run = Run(topology, looked.snapshots, emit, until, repair=repair)
         await run_steps(run, looked.steps)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, evidence=True))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
     return result.verdict("link", seen)
@@ -56,17 +58,20 @@ async def link(
 
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found, and the steps that follow from it."""
+    """What an observation found, and the steps that follow from it. `topology` has the members that there are."""
 
+    topology: Topology
     snapshots: Snapshots
     errors: list[HzlinkError]
     steps: list[Step]
 
 
-async def _look(config: Config, emit: Emit, repair: bool) -> _Observation:
+async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
-    return _Observation(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit, repair))
+    errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
+    topology = scaling.as_scaled(config.topology, snapshots)
+    return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
@@ -75,7 +80,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
         PrerequisiteError(
             f"there is no Skupper Site in namespace {site.namespace} of context {site.context}",
             site=site.name,
-            next_step=f"{hints.hzlink('up')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+            next_step=f"{hints.hzlink('up')}   (see: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
         for site, snapshot in snapshots.items()
         if snapshot.error is None and snapshot.skupper_site is None
@@ -85,7 +90,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -> list[Step]:
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
-    steps = planner.tidying(topology, snapshots)
+    steps = planner.leftover_steps(topology, snapshots)
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]

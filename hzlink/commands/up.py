@@ -17,9 +17,9 @@ from hzlink.linking import token_file
 from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner
+from hzlink.plan import manifests, planner, scaling
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
@@ -35,40 +35,47 @@ async def up(
     dry_run: bool = False,
     skip_check: bool = False,
     force_unlock: bool = False,
+    force_conflicts: bool = False,
     repair: bool = False,
 ) -> Result:
-    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan."""
+    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
+
+    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set.
+    """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        return await _up(config, emit, preflight, _Wanted(create_namespace, dry_run, force_unlock, repair))
+        asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair)
+        return await _up(config, emit, preflight, asked)
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """What the user has chosen for this run."""
+class _Asked:
+    """How the user wants this run to go."""
 
     create_namespace: bool
     dry_run: bool
     force_unlock: bool
+    force_conflicts: bool
     repair: bool
 
 
-async def _up(config: Config, emit: Emit, preflight: Preflight, chosen: _Wanted) -> Result:
+async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _look(config, chosen, rendering)
+    looked = await _observe(config, asked, rendering)
+    topology = looked.topology
     if looked.errors:
         return result.of_errors("up", looked.errors)
-    if chosen.dry_run:
+    if asked.dry_run:
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    notes = _notes(topology)
+    notes = (*_notes(topology), *_number_of_members(config.topology, topology))
     if not looked.steps:
-        await lock.drop_dead(topology)
-        last_run.save(config.record)
+        await lock.remove_ended_run(topology)
+        _record(config, topology)
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -79,37 +86,48 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, chosen: _Wanted)
     await run_steps(run, [step for step in looked.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)])
     if run.errors:
         return result.of_errors("up", run.errors)
-    async with lock.held(topology, lock.Terms("up", until, chosen.force_unlock), emit):
+    async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, chosen, rendering)
+        looked = await _observe(config, asked, rendering)
+        topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until, repair=chosen.repair)
+        run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
         await run_steps(run, looked.steps)
-    last_run.save(config.record)
-    seen = report.make(topology, await observe_all(topology.sites, with_log=True))
+    _record(config, topology)
+    seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
 
 
+def _record(config: Config, topology: Topology) -> None:
+    """Records the run, with the number of members that was found: the next one renders with it at once."""
+    found, expected = topology.settings.members, config.topology.settings.members
+    last_run.save(config.record | ({"members": found} if found != expected else {}))
+
+
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace."""
+    """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
+    `topology` has the number of members that there are to be.
+    """
+
+    topology: Topology
     snapshots: Snapshots
     errors: list[HzlinkError]
     steps: list[Step]
     missing: frozenset[Site] = frozenset()
 
 
-async def _look(config: Config, chosen: _Wanted, rendering: _Rendering) -> _Observation:
+async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
-    if chosen.create_namespace:
+    if asked.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
@@ -117,19 +135,21 @@ async def _look(config: Config, chosen: _Wanted, rendering: _Rendering) -> _Obse
     # Not only a check that can be skipped: what is not hzlink's is not touched.
     foreign = [foreign_site(topology, snapshots[site]) for site in topology.sites]
     errors += [finding.error for finding in foreign if finding.is_fatal]
+    errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
-        return _Observation(snapshots, errors, [])
-    wanted = await rendering.wanted(snapshots)
-    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=chosen.repair)
-    return _Observation(snapshots, [], steps, frozenset(missing))
+        return _Observation(topology, snapshots, errors, [])
+    topology = scaling.as_scaled(topology, snapshots)
+    wanted = await rendering.wanted(topology, snapshots)
+    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
+    return _Observation(topology, snapshots, [], steps, frozenset(missing))
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.
 _Parts = dict[Site, tuple[str, bool]]
 
 
-def _first_guess(topology: Topology) -> _Parts:
+def _usual_rendering(topology: Topology) -> _Parts:
     """What holds where nothing is there yet, and mostly later, too."""
     return {site: (site.name, site is topology.cluster) for site in topology.sites}
 
@@ -139,17 +159,17 @@ class _Rendering:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._parts = _first_guess(topology)
+        self._parts = _usual_rendering(topology)
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
-    async def wanted(self, snapshots: Snapshots) -> Wanted:
-        """What fits what was seen."""
-        issuers = set(planner.issuers(self._topology, snapshots).values())
-        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in self._topology.sites}
+    async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
+        """What fits what was seen, for the topology with its present number of members."""
+        issuers = set(planner.issuers(topology, snapshots).values())
+        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
         wanted = await self._rendering
-        if parts != self._parts:
-            self._parts = parts
-            self._rendering = asyncio.create_task(_render(self._topology, parts))
+        if (topology, parts) != (self._topology, self._parts):
+            self._topology, self._parts = topology, parts
+            self._rendering = asyncio.create_task(_render(topology, parts))
             wanted = await self._rendering
         return wanted
 
@@ -170,6 +190,14 @@ def _headline(topology: Topology) -> str:
     clients = ", ".join(place(client) for client in topology.clients)
     plural = "s" if len(topology.clients) > 1 else ""
     return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}"
+
+
+def _number_of_members(asked: Topology, found: Topology) -> tuple[str, ...]:
+    """Where the StatefulSet's number of members stands, and is not the one that would have been applied."""
+    if asked.settings.members == found.settings.members:
+        return ()
+    number = found.settings.members
+    return (f"members: {number}, as StatefulSet {WORKLOAD} is scaled (--members sets another number)",)
 
 
 def _notes(topology: Topology) -> tuple[str, ...]:

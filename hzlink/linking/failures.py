@@ -7,7 +7,7 @@ from hzlink.linking.outlook import Outlook
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
 from hzlink.programs import hints
-from hzlink.programs.refusals import Refusal, classify, explain
+from hzlink.programs.refusals import KubectlError, Refusal, classify, explain
 
 NAME_TAKEN = "a Secret that is not Skupper's has the name that the link's Secret needs"
 RENAME = "rename it, or give the topology another name: --name"
@@ -67,7 +67,7 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
     error.subject = f"AccessToken {name}"
     error.next_step = hints.hzlink("link")
     if outlook.of(error) is Outlook.PASSES and "Controller got error" in said:
-        error.next_step += f"   (look: {_grant_server(issuer)})"
+        error.next_step += f"   (see: {_grant_server(issuer)})"
     if "could not create received secret" in said:
         error.next_step = RENAME
     return error
@@ -75,7 +75,7 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
 
 def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
     """The error, if the API server refused the call; the CLI prints that in kubectl's words."""
-    if error.status is ExitStatus.PREREQUISITE:
+    if error.status is ExitStatus.PREREQUISITE or (isinstance(error, KubectlError) and error.refusal in _SERVERS_OWN):
         return error
     said = error.said or ""
     if error.status is ExitStatus.FAILED and classify(said) in _SERVERS_OWN and "Controller got" not in said:
@@ -83,7 +83,10 @@ def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | 
     return None
 
 
-_SERVERS_OWN = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN)
+_SERVERS_OWN = (
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA),
+)
 
 
 def _old_program(error: HzlinkError) -> HzlinkError:

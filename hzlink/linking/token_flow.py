@@ -39,9 +39,9 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 # Seconds after which a token has expired. On real Skupper one is redeemed in about 1.
 REDEEM_LIMIT = 60.0
 # Seconds between two annotations of a Link that the controller ignores: it reacts 0.3 s after one.
-NUDGE = 2.0
+ANNOTATE_SECONDS = 2.0
 # Seconds that a Link may be in error: while a Site starts, it is.
-LINK_GRACE = 10.0
+LINK_GRACE_SECONDS = 10.0
 # Seconds to remove token and grant, also when ^C came or the API server is away: for each call, and for all.
 CLEAN_UP_LIMIT = 10.0
 
@@ -170,7 +170,7 @@ async def _made(linking: Linking) -> list[Object]:
 
 async def _until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
-    nudging = asyncio.create_task(_nudge(linking))
+    nudging = asyncio.create_task(_annotate_until_processed(linking))
     try:
         await wait.watch(LINKS, _links_ready(linking.name, nudging))
     except KubectlError:
@@ -184,10 +184,10 @@ async def _until_ready(linking: Linking) -> None:
         await asyncio.gather(nudging, return_exceptions=True)
 
 
-async def _nudge(linking: Linking) -> None:
+async def _annotate_until_processed(linking: Linking) -> None:
     """Annotates the Link again until the controller reacts: the first annotation may have come too early."""
     while True:
-        await asyncio.sleep(NUDGE)
+        await asyncio.sleep(ANNOTATE_SECONDS)
         await _touch(linking)
 
 
@@ -197,7 +197,7 @@ def _links_ready(token: str, nudging: asyncio.Task[None]) -> Callable[[Objects],
         if made and all(objects.status(link) and _is_marked(link) for link in made):
             nudging.cancel()
         first = next((link for link in made if not conditions.skupper(link).ok), made[0] if made else None)
-        condition = replace(conditions.skupper(first), grace=LINK_GRACE)
+        condition = replace(conditions.skupper(first), grace=LINK_GRACE_SECONDS)
         named = len(made) > 1 and first is not None and not condition.ok
         return replace(condition, text=f"{objects.name(first or {})}: {condition.text}") if named else condition
 

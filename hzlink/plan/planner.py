@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, losses, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import leftovers
+from hzlink.plan import leftovers, scaling
 from hzlink.plan.drift import drift
 
 
@@ -112,7 +112,7 @@ def make(
 
     `repair`: with the steps that mend what Skupper has lost.
     """
-    steps = tidying(topology, snapshots)
+    steps = leftover_steps(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
     planned = {step.key for step in steps}
@@ -145,7 +145,7 @@ def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
     ]
 
 
-def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
+def leftover_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
     """Steps that clean up what an interrupted run left of its linking: `items` are Links to label."""
     names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
     steps = []
@@ -154,7 +154,7 @@ def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
         unmarked = leftovers.unmarked_links(topology, snapshots[site], names)
         if refs or unmarked:
             found = ", ".join(map(str, (*refs, *map(objects.ref, unmarked))))
-            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=unmarked, refs=refs))
+            steps.append(Step(Action.TIDY, site, f"left by an interrupted run: {found}", items=unmarked, refs=refs))
     return steps
 
 
@@ -168,13 +168,14 @@ def _site_steps(
         needs = frozenset({steps[-1].key})
     orphans = _orphans(snapshot)
     if orphans:
-        why = f"until what a deleted Site left is gone: {', '.join(map(str, orphans))}"
+        why = f"until the objects of a deleted Site are gone: {', '.join(map(str, orphans))}"
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
-        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(changed)))
+        applied = (scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item))) for item in changed)
+        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(applied)))
         needs = frozenset({steps[-1].key})
     keep = {objects.ref(item) for item in wanted}
     stale = tuple(
@@ -235,7 +236,7 @@ def _client_steps(
     if missing or needs:
         steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} are there", needs))
         needs = frozenset({steps[-1].key})
-    if needs or _mancenter_needs_a_look(topology, snapshots, client):
+    if needs or _mancenter_step_needed(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
 
@@ -267,11 +268,11 @@ def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> b
     return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)
 
 
-def _mancenter_needs_a_look(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+def _mancenter_step_needed(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
     snapshot = snapshots[client]
     pods, services = snapshot.of("Pod"), snapshot.of("Service")
     seen = mancenter.view(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
     if seen is not None and seen.sees_no_member:
         return True
     ready = conditions.rollout(snapshot.get("Deployment", MANCENTER), conditions.of_app(pods, MANCENTER)).ok
-    return not ready or conditions.mancenter_came_first(pods, services, topology.member_names)
+    return not ready or conditions.mancenter_started_too_early(pods, services, topology.member_names)

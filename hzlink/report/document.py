@@ -79,7 +79,7 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "version": site.version,
             "address": site.host or None,
         },
-        offer: {"state": str(site.offer.state), "message": site.offer.text},
+        offer: {"state": str(site.matched.state), "message": site.matched.text},
     }
     if site.names is not None:
         document["names"] = list(site.names)
@@ -89,7 +89,7 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "message": site.mancenter.text,
             "address": site.mancenter_address or None,
             "forward": site.mancenter_command or None,
-            "sees": site.sees.to_dict() if site.sees else None,
+            "sees": site.mancenter_view.to_dict() if site.mancenter_view else None,
         }
     return document
 

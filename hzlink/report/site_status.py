@@ -57,15 +57,15 @@ class LinkReport:
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
-    `error` says why nothing is known of it, and `status` the exit code for that. `sees` is what its Management Center
-    is connected to, where that is known.
+    `error` says why nothing is known of it, and `status` the exit code for that. `mancenter_view` is what its
+    Management Center is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
     """
 
     site: Site
     skupper: Condition
-    offer: Condition
+    matched: Condition
     version: str = ""
     host: str = ""
     refusal: Refusal | None = None
@@ -78,7 +78,7 @@ class SiteReport:
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
-    sees: MancenterView | None = None
+    mancenter_view: MancenterView | None = None
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
@@ -95,12 +95,14 @@ def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
         return ()
     pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
     names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
-    return tuple(_member(name, pods.get(name)) for name in [*names, *sorted(set(pods) - set(names))])
+    workload = snapshot.get("StatefulSet", WORKLOAD)
+    why = conditions.not_created(workload) if workload is not None else ""
+    return tuple(_member(name, pods.get(name), why) for name in [*names, *sorted(set(pods) - set(names))])
 
 
-def _member(name: str, pod: Object | None) -> Member:
+def _member(name: str, pod: Object | None, not_created: str) -> Member:
     if pod is None:
-        return Member(name, False, "no pod")
+        return Member(name, False, f"no pod: {not_created}" if not_created else "no pod")
     ready = conditions.is_ready(pod)
     trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ")
     return Member(name, ready, "" if ready else trouble or "starting")
@@ -145,7 +147,7 @@ def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], 
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "offer": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "matched": conditions.matched(snapshot.get(kind, WORKLOAD)),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
         "host": conditions.address(found) or "",
     }
@@ -189,7 +191,8 @@ def with_mancenter_views(
     ready = [member.name for member in members if member.ready]
     seen = mancenter.view(snapshots[topology.cluster].member_log, ready, len(topology.clients))
     return tuple(
-        replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
+        replace(site, mancenter_view=seen) if site.mancenter is not None and site.mancenter.ok else site
+        for site in sites
     )
 
 

@@ -18,6 +18,7 @@ CORE = Site("core", Role.CLUSTER, "core", "hz")
 EDGE = Site("edge", Role.CLIENT, "edge", "hz")
 SHOP = Site("shop", Role.CLIENT, "shop", "hz-shop")
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/payments-production"
+GKE = "gke_my-project_europe-west1_edge"
 
 # What a cluster (or somebody who may write to it) could try to do to the terminal: clear it, colour it, rename its
 # window, draw over other lines, turn the reading direction, or end the line and pretend to be hzlink.
@@ -286,9 +287,11 @@ def many_members_two_down() -> Situation:
 
 
 def long_contexts() -> Situation:
-    """Contexts as EKS names them."""
-    cluster = Site("payments-production", Role.CLUSTER, ARN, "hazelcast-payments", "/home/ann/.kube/production config")
-    return _at(_topology(cluster=cluster), _cluster_side(), _client_side(make.link("core")))
+    """Contexts as EKS and GKE name them."""
+    file = "/home/ann/.kube/production config"
+    cluster = Site("payments-production", Role.CLUSTER, ARN, "hazelcast-payments", file, "payments-production")
+    client = Site("edge", Role.CLIENT, GKE, "hz", short="edge")
+    return _at(_topology(client, cluster=cluster), _cluster_side(), _client_side(make.link("core")))
 
 
 def nasty_messages() -> Situation:

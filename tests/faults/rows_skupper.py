@@ -396,7 +396,7 @@ ROWS = [
     ),
     Fault(
         Part.LINKS, "listener-pending", "the Listener says Pending while traffic flows",
-        "client: Skupper still says of the Listener: No matching connectors; its conditions lag behind what flows",
+        "client: Skupper still says of the Listener: No matching connectors; its conditions lag behind the traffic",
         "Skupper's conditions lag (skupper issue 2428). The members' names are there, so hzlink goes by them.",
         "Nothing.", fault("listener", "pending", "client"), 0, where=Where.WARNING,
     ),
@@ -410,7 +410,7 @@ ROWS = [
         next="kubectl --context client -n {namespace} describe listeners.skupper.io hazelcast",
     ),
     Fault(
-        Part.LINKS, "names-stale", "a Service of a member that is no more",
+        Part.LINKS, "names-stale", "a Service of a member that no longer exists",
         "client: Service hazelcast-2 no longer leads to a member: Skupper has not removed it",
         "After a member was taken away, Skupper left its Service (skupper issue 2251).",
         "Delete that Service if it stays; the note has the command.", stale_names, 0,

@@ -15,7 +15,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import ExitStatus, HzlinkError, PrerequisiteError
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
-from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs import kustomize
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
@@ -114,7 +114,13 @@ def test_one_object_or_none(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "kinds"), [("", None), ("Secret ", []), ("Secret Site", ["Site"]), ("Secret Site Pod", ["Site", "Pod"])]
+    ("out", "kinds"),
+    [
+        ("", None),
+        ("owners-of Secret ", []),
+        ("owners-of Secret Site", ["Site"]),
+        ("owners-of Secret Site Pod", ["Site", "Pod"]),
+    ],
 )
 def test_owners(programs: Programs, out: str, kinds: list[str] | None) -> None:
     programs.recorder("kubectl", out=out)
@@ -300,11 +306,11 @@ def test_a_watch_of_junk(programs: Programs) -> None:
 
 def test_kustomize_needs_no_place(programs: Programs) -> None:
     programs.recorder("kubectl", out="kind: Site\n")
-    assert ask(kubectl_module.kustomize("/a folder")) == "kind: Site\n"
+    assert ask(kustomize.build("/a folder")) == "kind: Site\n"
     assert programs.call("kubectl").argv == ["kustomize", "/a folder"]
     programs.recorder("kubectl", err="Error: no such thing", code=1)
     with pytest.raises(HzlinkError, match="cannot be built") as caught:
-        ask(kubectl_module.kustomize("/a folder"))
+        ask(kustomize.build("/a folder"))
     assert caught.value.said == "Error: no such thing"
 
 

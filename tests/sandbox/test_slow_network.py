@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from hzlink.apply.steps.link import MENDING
+from hzlink.apply.steps.link import RECOVERY_SECONDS
 from tests.sandbox.conftest import Hzlink, tokens_left
 from tests.sandboxed import until
 
@@ -63,7 +63,7 @@ def test_a_link_to_an_address_that_changed_is_told_and_renewed_at_once(
 
     ran = hzlink.up("--via", "kubectl").ok()
     assert "its link leads to" in ran.err
-    assert ran.seconds < MENDING
+    assert ran.seconds < RECOVERY_SECONDS
     assert hzlink("status").code == 0
 
 

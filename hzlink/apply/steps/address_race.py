@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from hzlink.apply.steps import applying
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable
 from hzlink.model.errors import HzlinkError, WaitTimeout
@@ -88,7 +89,7 @@ async def _link_access(run: Run, site: Site, *, wanted: bool) -> None:
     [skupper_site] = [item for item in rendered if item["kind"] == "Site"]
     live = (await observe_all([site], ("Site",)))[site].skupper_site
     if drift(skupper_site, live):
-        await run.kubectl(site).apply([skupper_site])
+        await applying.apply(run, site, [skupper_site])
         state = "on, beside the other side's" if wanted else "off: the other side issues"
         run.tell(Mark.NOTE, site, f"link access {state}", f"{site.name}/turn")
 

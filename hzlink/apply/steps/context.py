@@ -18,6 +18,7 @@ from hzlink.programs.kubectl import Kubectl
 class Run:
     """What the steps of one run share. `began` and `until` are time.monotonic's seconds.
 
+    `force_conflicts`: fields that other managers have set get hzlink's values.
     `repair`: what Skupper is found to have lost is mended, even if that interrupts connections.
     """
 
@@ -29,11 +30,12 @@ class Run:
     began: float = field(default_factory=time.monotonic)
     unaddressed: set[Site] = field(default_factory=set)
     errors: list[HzlinkError] = field(default_factory=list)
+    force_conflicts: bool = False
     race: asyncio.Task[bool] | None = None
 
     def kubectl(self, site: Site) -> Kubectl:
         """kubectl for the site."""
-        return Kubectl(site, until=self.until)
+        return Kubectl(site)
 
     def wait(self, kubectl: Kubectl, text: str) -> Wait:
         """A wait at a site that ends with the run's time."""

@@ -33,7 +33,7 @@ async def link(run: Run, step: Step) -> str:
     redeemer = client if issuer is topology.cluster else topology.cluster
     untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
-    now = run.snapshots if untouched else await _look(issuer, redeemer)
+    now = run.snapshots if untouched else await _observe(issuer, redeemer)
     _refuse_without_link_access(topology, now[issuer])
     name = planner.link_name(topology, planner.skupper_name(issuer, now))
     job = token_flow.Linking(
@@ -78,7 +78,7 @@ def _is_untouched(snapshot: Snapshot) -> bool:
     return not any(snapshot.of(kind) for kind in kinds)
 
 
-async def _look(*sites: Site) -> Snapshots:
+async def _observe(*sites: Site) -> Snapshots:
     snapshots = await observe_all(sites, ("Site", "Link"))
     for snapshot in snapshots.values():
         if snapshot.error is not None:
@@ -102,12 +102,12 @@ def _refuse_without_link_access(topology: Topology, issuer: Snapshot) -> None:
 
 
 # Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
-MENDING = 45.0
+RECOVERY_SECONDS = 45.0
 
 
 async def _recovers(run: Run, job: token_flow.Linking, name: str) -> bool:
     wait = run.wait(job.redeemer, f"link {name}")
-    wait.until = min(run.until, time.monotonic() + MENDING)
+    wait.until = min(run.until, time.monotonic() + RECOVERY_SECONDS)
     try:
         await token_flow.wake(replace(job, name=name, wait=lambda *_: wait))
     except WaitTimeout:

@@ -65,7 +65,7 @@ async def names_there(run: Run, step: Step) -> str:
         error.said = "; ".join(text for text in (listener, error.said) if text)
         error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {WORKLOAD}")
         raise
-    return f"members' names there: {', '.join(names)}"
+    return f"members' names exist: {', '.join(names)}"
 
 
 async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Objects]) -> tuple[LostMember, ...]:

@@ -22,7 +22,7 @@ from hzlink.model.topology import WORKLOAD, Site, labels
 from hzlink.observe import losses
 from hzlink.observe.losses import LostMember
 from hzlink.observe.snapshot import Snapshots, observe_all
-from hzlink.observe.waiting import Look, Objects
+from hzlink.observe.waiting import Judge, Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
@@ -168,7 +168,7 @@ async def _restart_router(run: Run, site: Site) -> None:
         await wait.watch(RESOURCES["Pod"], _replaced(pod, len(pods)), selector=conditions.ROUTER_SELECTOR)
 
 
-def _replaced(old: Object, count: int) -> Look:
+def _replaced(old: Object, count: int) -> Judge:
     """The judge of a wait that ends when there are as many ready pods as before, and the old one is none of them."""
 
     def look(found: Objects) -> Condition:

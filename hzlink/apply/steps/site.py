@@ -59,7 +59,7 @@ async def _explained(site: Site, waiting: Awaitable[Objects]) -> Objects:
     try:
         return await waiting
     except HzlinkError as error:
-        if error.said == conditions.NOT_LOOKED_AT:
+        if error.said == conditions.NOT_PROCESSED:
             error.next_step = hints.cluster_wide(
                 site, "get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller"
             )
