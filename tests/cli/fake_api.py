@@ -1,8 +1,7 @@
 """A fake API server for kubectl to talk to, on 127.0.0.1: a few fixed answers, and a record of requests.
 
-It is no Kubernetes: it knows discovery, lists, single objects and a watch that never ends, enough for hzlink to look
-at a site, and keeps the Lease that is hzlink's lock; whatever else it is asked, it refuses. The tests assert that, the
-lock apart, it was only ever read.
+It supports discovery, lists, single objects and a watch that never ends: enough for hzlink to read a site. It stores
+the Lease that is hzlink's lock and refuses all other writes. The tests assert that only the lock was written.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from hzlink.support.dump import KINDS as DUMPED
 Answer = Callable[["Request"], None]
 
 ALL = RESOURCES | DUMPED
-# Version of each group that hzlink knows kinds of.
+# The version of each API group whose kinds hzlink uses.
 VERSIONS = {resource.partition(".")[2]: "v1" for resource in ALL.values() if "." in resource}
 VERSIONS["skupper.io"] = "v2alpha1"
 # Kind by (group, plural).
@@ -44,7 +43,7 @@ ALL_RIGHTS = ({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},)
 
 
 class FakeApi:
-    """What the server answers, and what it was asked."""
+    """The server's answers, and the requests it received."""
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class FakeApi:
         tls: bool = False,
     ) -> None:
         self.tls = tls
-        # By pod, container, and whether it is that of the previous run.
+        # By pod, container, and whether it is the log of the previous run.
         self.logs = logs or {}
         self.answer = answer
         self.items = list(items)
@@ -74,9 +73,9 @@ class FakeApi:
 
     @property
     def methods(self) -> set[str]:
-        """The methods of all requests so far, the lock's apart: {"GET"} when nobody tried to write.
+        """The methods of all requests so far, except those of the lock: {"GET"} if nothing was written.
 
-        A SelfSubjectRulesReview is left out, too: it is a question, although it is asked by POST.
+        A SelfSubjectRulesReview is left out, too: it is a POST that stores nothing.
         """
         return {method for method, path in self.requests if not _is_of_lease(path) and not path.startswith(REVIEWS)}
 
@@ -148,7 +147,7 @@ class Request(BaseHTTPRequestHandler):
             self.well()
 
     def well(self) -> None:
-        """What a server answers where all is well."""
+        """The answer of a working server."""
         if _is_of_lease(self.path):
             self._lease()
         elif self.command == "POST" and self.path.startswith(REVIEWS):
@@ -159,7 +158,7 @@ class Request(BaseHTTPRequestHandler):
             self._get()
 
     def send(self, document: dict[str, Any], code: int = 200) -> None:
-        """A whole answer."""
+        """Sends a JSON answer."""
         body = json.dumps(document).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
@@ -173,7 +172,7 @@ class Request(BaseHTTPRequestHandler):
         self.send({**status, "reason": reason, "message": message, "code": code}, code)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
     def _lease(self) -> None:
         leases = self.served.leases
@@ -319,12 +318,12 @@ def _resources(group: str, version: str) -> dict[str, Any]:
 
 
 def unauthorized(request: Request) -> None:
-    """Does not know the user."""
+    """Rejects the user's credentials."""
     request.status(401, "Unauthorized", "Unauthorized")
 
 
 def forbidden(request: Request) -> None:
-    """Knows the user, who may not do anything in a namespace."""
+    """Forbids every request in a namespace."""
     if "/namespaces/" not in request.path:
         request._get()
         return
@@ -333,13 +332,13 @@ def forbidden(request: Request) -> None:
 
 
 def silent(request: Request) -> None:
-    """Takes the request, and never answers."""
+    """Accepts the request and never answers."""
     request.served.over.wait()
     request.close_connection = True
 
 
 def garbage(request: Request) -> None:
-    """Something that listens there and is no API server."""
+    """A web server that is not an API server."""
     body = b"<html>\x1b[2Jcoffee machine</html>"
     request.send_response(200)
     request.send_header("Content-Type", "text/html")
