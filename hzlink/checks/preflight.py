@@ -12,7 +12,7 @@ from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.topology import Site
+from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import Snapshots
 from hzlink.plan import scaling
 from hzlink.programs import hints
@@ -28,13 +28,12 @@ async def ask(config: Config) -> Asked:
 
 
 def findings(
-    config: Config, snapshots: Snapshots, asked: Asked, missing: frozenset[Site] = frozenset()
+    topology: Topology, snapshots: Snapshots, asked: Asked, missing: frozenset[Site] = frozenset()
 ) -> tuple[Finding, ...]:
     """All checks on what was seen."""
     answers, cli = asked
-    return judge(
-        Facts(scaling.as_scaled(config.topology, snapshots), snapshots, answers, cli, gather.needed_rights(), missing)
-    )
+    present = scaling.as_scaled(topology, snapshots)
+    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(), missing))
 
 
 class Preflight:
@@ -51,13 +50,13 @@ class Preflight:
         self._asking = asyncio.create_task(ask(config)) if begin else None
 
     async def errors(
-        self, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
+        self, topology: Topology, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
     ) -> list[HzlinkError]:
         """The errors that forbid writing; warnings are emitted. Call it only if there are steps to run."""
         if not self._wanted:
             return []
         asked = await (self._asking or ask(self._config))
-        found = findings(self._config, snapshots, asked, missing)
+        found = findings(topology, snapshots, asked, missing)
         errors: list[HzlinkError] = [finding.error for finding in found if finding.is_fatal]
         if not errors:
             _tell(found, emit)

@@ -17,6 +17,7 @@ from hzlink.cli.options import (
     SITE_FLAGS,
     STATUS_CONSOLE_FLAGS,
     AddressTimeout,
+    AllowRestart,
     ClusterNameOption,
     CreateNamespace,
     DryRun,
@@ -95,6 +96,7 @@ def up_command(
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     force_conflicts: ForceConflicts = False,
+    allow_restart: AllowRestart = False,
     dump_on_failure: DumpOnFailure = False,
     repair: Repair = False,
     verify: VerifyOption = False,
@@ -125,6 +127,7 @@ def up_command(
             force_unlock=force_unlock,
             force_conflicts=force_conflicts,
             repair=repair,
+            confirm=lambda lines: allow_restart or console.ask_restart(lines),
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after

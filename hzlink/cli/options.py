@@ -192,6 +192,13 @@ Repair = Annotated[
     ),
 ]
 SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
+AllowRestart = Annotated[
+    bool,
+    typer.Option(
+        "--allow-restart",
+        help="Do not ask before all members are stopped, which an --image of another minor version needs.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Watch = Annotated[
     bool, typer.Option("--watch", "-w", help="Watch: redraw when something changes, until ^C or --timeout.")

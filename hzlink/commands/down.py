@@ -18,7 +18,7 @@ from hzlink.model.objects import Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import teardown
+from hzlink.plan import foreign, teardown
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
@@ -94,7 +94,18 @@ async def down(
         return result.of_errors("down", failed)
     if not only:
         _forget(topology)
-    return Result("down", removed=tuple(lines), notes=("removed: no objects of hzlink are left",))
+    notes = ("removed: no objects of hzlink are left", *_kept(topology, snapshots))
+    return Result("down", removed=tuple(lines), notes=notes)
+
+
+def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
+    """A note for each Skupper Site that stays, as hzlink did not make it."""
+    found = [(site.name, snapshot.skupper_site) for site, snapshot in snapshots.items()]
+    return [
+        f"{name}: Skupper Site {objects.name(skupper_site)} and its own Links stay: hzlink did not make them"
+        for name, skupper_site in found
+        if skupper_site is not None and foreign.is_foreign(topology, skupper_site)
+    ]
 
 
 def _forget(topology: Topology) -> None:

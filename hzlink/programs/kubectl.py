@@ -82,20 +82,13 @@ class Kubectl:
         """
         await self._call("reach the API server", "get", "--raw=/version", deadline=PING_DEADLINE)
 
-    async def events(self, reasons: Sequence[str]) -> list[Object]:
-        """The namespace's Events of these reasons, the newest last."""
+    async def events(self, reasons: Sequence[str] = ()) -> list[Object]:
+        """The namespace's Events of these reasons, or all of type Warning, the newest last."""
         found: list[Object] = []
-        for reason in reasons:
-            found += await self._selected_events(f"reason={reason}")
-        return sorted(found, key=_moment)
-
-    async def warnings(self) -> list[Object]:
-        """The namespace's Events of type Warning, the newest last."""
-        return sorted(await self._selected_events("type=Warning"), key=_moment)
-
-    async def _selected_events(self, selector: str) -> list[Object]:
-        done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
-        return answers.items(self.site, done.stdout)
+        for selector in [f"reason={reason}" for reason in reasons] or ["type=Warning"]:
+            done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
+            found += answers.items(self.site, done.stdout)
+        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
 
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
@@ -394,7 +387,3 @@ async def kustomize(folder: str) -> str:
 
 def _bundle(objects: Sequence[Object]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-
-
-def _moment(event: Object) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

@@ -86,7 +86,7 @@ def healthy() -> Situation:
 def _log(*numbers: int) -> str:
     """The logs of three started members; those with these numbers have a connection from Management Center."""
     lines = [f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:00:07.1Z [dev] is STARTED" for number in range(3)]
-    came = "successfully authenticated, clientUuid: 0a1b2c3d-0000-4000-8000-000000000001, client name: MC-Client-dev"
+    came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     return "\n".join(
         [*lines, *(f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:05:0{number}.5Z {came}" for number in numbers)]
     )
@@ -140,6 +140,31 @@ def address_changed() -> Situation:
     """The cluster site's load balancer has another address than when the Link was made."""
     linked = make.link("core", "Not operational", host="203.0.113.7")
     return _at(_topology(), _with_routers("203.0.113.99"), _client_side(linked))
+
+
+def members_apart() -> Situation:
+    """Each member is ready and has formed a cluster of its own."""
+    uuid = "0a1b2c3d-0000-4000-8000-00000000000"
+    lists = [
+        f"[pod/hazelcast-{number}/hazelcast] [10.0.0.{number}]:5702 [dev] [5.5.0] \n"
+        f"[pod/hazelcast-{number}/hazelcast] Members {{size:1, ver:1}} [\n"
+        f"[pod/hazelcast-{number}/hazelcast] Member [10.0.0.{number}]:5702 - {uuid}{number} this"
+        for number in range(3)
+    ]
+    cluster = Snapshot(CORE, tuple(_cluster_side()), member_log="\n".join(lists))
+    return _at(_topology(), cluster, _client_side(make.link("core")))
+
+
+def member_refused() -> Situation:
+    """A member of another minor version, which the others do not let join."""
+    trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container=hazelcast pod=hazelcast-2_hz")}
+    refused = (
+        "[pod/hazelcast-2/hazelcast] [10.0.0.2]:5702 [dev] [5.6.0] Reason of failure for node join: Joining node's "
+        "version 5.6.0 is not compatible with cluster version 5.5 (Rolling Member Upgrades are only supported in "
+        "Hazelcast Enterprise)"
+    )
+    cluster = Snapshot(CORE, tuple(_cluster_side(down=trouble)), member_log=refused)
+    return _at(_topology(), cluster, _client_side(make.link("core"), numbers=(0, 1)))
 
 
 def nothing_there() -> Situation:
@@ -249,6 +274,16 @@ def second_client_not_linked() -> Situation:
     return _at(_topology(EDGE, SHOP), _cluster_side(), _client_side(make.link("core")), shop)
 
 
+def foreign_sites() -> Situation:
+    """The Sites and their Link are not hzlink's."""
+    core = make.skupper_site("oslo", host="203.0.113.7", link_access="default")
+    edge = make.skupper_site("berlin")
+    by_hand = make.link("oslo")
+    for theirs in (core, edge, by_hand):
+        theirs["metadata"].pop("labels", None)
+    return _at(_topology(), [core, *_cluster_side()[1:]], [edge, *_client_side(by_hand)[1:]])
+
+
 def client_issued() -> Situation:
     """Only the client site has an address: it issued the token, and the Link is at the cluster site."""
     cluster = [make.skupper_site("core"), *_cluster_side()[1:], make.link("edge")]
@@ -296,7 +331,7 @@ def long_contexts() -> Situation:
 
 def nasty_messages() -> Situation:
     """Every text that a cluster can set contains control characters."""
-    trouble = {1: ("CrashLoopBackOff", NASTY)}
+    trouble = {1: ("ErrImagePull", NASTY)}
     cluster = [
         make.skupper_site("core", host=NASTY, version=NASTY, link_access="default"),
         make.offer("Connector", NASTY),
@@ -356,6 +391,8 @@ ALL: dict[str, Callable[[], Situation]] = {
         center_connected,
         center_sees_two,
         center_blind,
+        members_apart,
+        member_refused,
         nothing_there,
         not_linked,
         member_down,
@@ -370,6 +407,7 @@ ALL: dict[str, Callable[[], Situation]] = {
         no_namespace,
         unisocket,
         two_clients,
+        foreign_sites,
         second_client_not_linked,
         client_issued,
         loadbalancer,

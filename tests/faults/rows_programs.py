@@ -14,6 +14,11 @@ THROUGH_SKUPPER = ("up", "--timeout", "120", "--via", "skupper")
 DESCRIBE_MEMBERS = "kubectl --context cluster -n {namespace} describe pods -l app=hazelcast"
 
 
+def running_members(world: World) -> None:
+    """A topology that is up."""
+    world.up()
+
+
 def held(context: str, reason: str) -> partial[None]:
     """The containers of the applied workload keep waiting with that reason."""
     return partial(_held, context, reason)
@@ -138,6 +143,15 @@ ROWS = [
         "See its log: kubectl logs --previous.", held("cluster", "CrashLoopBackOff"), 1,
         site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: CrashLoopBackOff",
         next=DESCRIBE_MEMBERS,
+    ),
+    Fault(
+        Part.PODS, "member-minor-version", "the members' image is another minor version",
+        "all members would be stopped, and there is no terminal to ask at",
+        "Members of two minor versions do not form one cluster: the old ones refuse the first new one, which then "
+        "crashes again and again (only Hazelcast Enterprise upgrades one by one). hzlink stops all members first. What "
+        "they hold only in memory is lost.",
+        "Save the data elsewhere, then give --allow-restart.", running_members, 2,
+        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"), next="hzlink up --allow-restart",
     ),
     Fault(
         Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot get ready",

@@ -50,6 +50,12 @@ def site_of_others(world: World) -> None:
         world.planted.append((server, skupper_kinds.SITES, server))
 
 
+def site_of_another_topology(world: World) -> None:
+    labels = {**MARKS, "app.kubernetes.io/part-of": "other"}
+    world.create("client", skupper_kinds.SITES, {"metadata": {"name": "client", "labels": labels}, "spec": {}})
+    world.planted.append(("client", skupper_kinds.SITES, "client"))
+
+
 def older_definitions(world: World) -> None:
     """The Listener's definition of a release without exposePodsByName."""
     kube, name = world.sandbox.kube("client"), "listeners.skupper.io"
@@ -163,11 +169,19 @@ ROWS = [
         alone=True,
     ),
     Fault(
-        Part.SITES, "site-of-others", "somebody else's Site is in the namespace",
-        "namespace {namespace} has a Skupper Site already, which is not part of topology hazelcast",
-        "Skupper runs one Site in a namespace, and hzlink changes none that is not its own.",
-        "Give another namespace, or link the Sites as they are with `hzlink link`.", site_of_others, 3,
-        site="cluster", subject="Site cluster", said="one Site in a namespace", next="hzlink link",
+        Part.SITES, "site-of-others", "Sites that hzlink did not make, without link access and not linked",
+        "cluster cannot issue a token: others cannot link to its Skupper Site, which hzlink did not make",
+        "hzlink uses Sites of others as they are. Here one of them needs link access, which is for its owner to give.",
+        "Give link access to one of the Sites, or link them by hand; then run `hzlink up` again.", site_of_others, 3,
+        site="cluster", subject="Site cluster", said="linkAccess none, no address",
+        next="kubectl --context cluster -n {namespace} patch sites.skupper.io cluster",
+    ),
+    Fault(
+        Part.SITES, "site-of-another-topology", "the namespace's Site belongs to another topology of hzlink",
+        "namespace {namespace} has a Skupper Site already, which is part of topology other",
+        "Two topologies in one namespace would overwrite each other's objects.",
+        "Give another namespace, or the topology's name with `--name`.", site_of_another_topology, 3,
+        site="client", subject="Site client", said="one Site in a namespace", next="--name other",
     ),
     Fault(
         Part.SITES, "definitions-older", "Skupper's definitions are of an older release",

@@ -22,7 +22,7 @@ MANIFESTS = ROOT / "manifests"
 
 # The components of each side; each inner tuple lists alternatives, None for none of them.
 CHOICES: Mapping[str, Sequence[tuple[str | None, ...]]] = {
-    "cluster": [(None, "cluster-unisocket"), (None, "no-link-access"), (None, "openshift")],
+    "cluster": [(None, "cluster-unisocket"), (None, "no-link-access", "local-link-access"), (None, "openshift")],
     "client": [(None, "expose-loadbalancer", "expose-nodeport", "client-unisocket"), (None, "link-access")],
 }
 

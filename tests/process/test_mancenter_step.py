@@ -17,7 +17,7 @@ from tests.process.programs import Programs
 from tests.unit.builders import EDGE, deployment, topology
 
 STARTED = "\n".join(f"[pod/hazelcast-{number}/hazelcast] [dev] is STARTED" for number in range(3))
-CAME = "successfully authenticated, clientUuid: 0a1b, client name: MC-Client-dev"
+CAME = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
 CONNECTED = "\n".join([STARTED, *(f"[pod/hazelcast-{number}/hazelcast] {CAME}" for number in range(3))])
 
 

@@ -151,16 +151,17 @@ def test_foreign_service_with_a_members_name_fails(hzlink: Hzlink) -> None:
     assert hzlink.up().code == 3
 
 
-def test_a_site_of_others(hzlink: Hzlink) -> None:
-    site = {"apiVersion": "skupper.io/v2alpha1", "kind": "Site", "metadata": {"name": "other"}, "spec": {}}
-    hzlink.kubectl("cluster", "apply", "--filename=-", stdin=json.dumps(site))
+def test_sites_of_others_without_link_access(hzlink: Hzlink) -> None:
+    for context in ("client", "cluster"):
+        site = {"apiVersion": "skupper.io/v2alpha1", "kind": "Site", "metadata": {"name": "other"}, "spec": {}}
+        hzlink.kubectl(context, "apply", "--filename=-", stdin=json.dumps(site))
 
     ran = check(hzlink)
     assert ran.code == 3
     assert failed(ran).keys() == {("cluster", "foreign-site")}
     stopped = hzlink.up("--skip-check")
     assert stopped.code == 3, "skipping the checks is no leave to touch what is not hzlink's"
-    assert "Skupper Site already" in stopped.err
+    assert "which hzlink did not make" in stopped.err
 
 
 def test_one_namespace_at_two_addresses_fails(hzlink: Hzlink, edited: Callable[[Edit], dict[str, str]]) -> None:

@@ -215,6 +215,20 @@ def test_what_admission_changes_is_not_applied_again(hzlink: Hzlink, registry_pr
     assert pods["containers"][0]["image"] == "registry.example/hazelcast/hazelcast:5.5.1"
 
 
+def test_openshift_user_ids_are_not_overridden(hzlink: Hzlink) -> None:
+    users = "openshift.io/sa.scc.uid-range=1000680000/10000"
+    hzlink.sandbox.kubectl("cluster", "annotate", "namespace", hzlink.namespace, users)
+    hzlink.kubectl("cluster", "create", "configmap", "openshift-service-ca.crt")
+
+    ran = hzlink.up("--mode", "unisocket", "-o", "json").ok()
+
+    pods = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]["spec"]["template"]["spec"]
+    assert "runAsUser" not in pods["securityContext"]
+    assert pods["securityContext"]["runAsNonRoot"] is True
+    assert any("component openshift" in note for note in ran.document["notes"])
+    assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
+
+
 def test_unisocket_has_no_management_center(hzlink: Hzlink) -> None:
     ran = hzlink.up("--mode", "unisocket").ok()
 

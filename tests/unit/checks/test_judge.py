@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hzlink.checks import controller, tools
 from hzlink.checks.judge import judge
 from hzlink.checks.records import Facts, Finding, Outcome, Unknown, Versions
-from hzlink.checks.versions import Version
 from hzlink.model.choices import LinkFrom, Mode, Via
 from hzlink.model.errors import ExitStatus
+from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.refusals import explain
 from tests.unit import builders as make
@@ -286,12 +286,30 @@ def test_service_without_a_conflict_passes(service: dict[str, Any]) -> None:
     assert ("edge", "service-names") in ended(facts(world), "passed")
 
 
-def test_foreign_site_fails() -> None:
+def test_site_of_another_topology_fails() -> None:
     world = well()
-    world.put(EDGE, make.skupper_site("edge", ours=False))
+    world.put(EDGE, make.skupper_site("edge", labels={"app.kubernetes.io/part-of": "other"}))
     found = only(facts(world), "failed", ("edge", "foreign-site"))
     assert found.error.subject == "Site edge"
-    assert "hzlink link" in str(found.next_step)
+    assert "part of topology other" in found.text
+
+
+def test_a_site_of_others_is_used_as_it_is() -> None:
+    world = well()
+    core = world.find(CORE, "Site")
+    core["metadata"]["labels"] = {}
+    found = ended(facts(world), "passed")[("core", "foreign-site")]
+    assert "Skupper Site core is not hzlink's: it is used as it is" in found.text
+
+
+def test_sites_of_others_without_link_access() -> None:
+    world = well()
+    for site in (CORE, EDGE):
+        world.put(site, make.skupper_site(site.name, ours=False))
+    world.drop(EDGE, "Link")
+    found = only(facts(world), "failed", ("core", "foreign-site"))
+    assert found.error.subject == "Site core"
+    assert "patch sites.skupper.io core" in str(found.next_step)
 
 
 @pytest.mark.parametrize("readable", [True, False])

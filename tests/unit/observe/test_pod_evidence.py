@@ -34,7 +34,7 @@ class Asked:
         self.events: tuple[Obj, ...] = ()
         self.fails = False
         self.calls: list[str] = []
-        monkeypatch.setattr(Kubectl, "warnings", lambda kubectl: self._answer("events", list(self.events)))
+        monkeypatch.setattr(Kubectl, "events", lambda kubectl: self._answer("events", list(self.events)))
         monkeypatch.setattr(
             Kubectl, "log", lambda kubectl, *names, **more: self._answer(" ".join(("log", *names)), LOG)
         )

@@ -51,6 +51,13 @@ def test_members_and_image_apply_only_to_the_cluster_site() -> None:
     assert "images" not in overlay(topology(), CORE)
 
 
+def test_openshift_component_is_used_at_the_cluster_site_with_assigned_users() -> None:
+    topo = topology(assigned_users=True)
+    assert "../bundle/components/openshift" in overlay(topo, CORE)["components"]
+    assert "../bundle/components/openshift" not in overlay(topo, EDGE)["components"]
+    assert "../bundle/components/openshift" not in overlay(topology(), CORE)["components"]
+
+
 def test_management_center_waits_for_the_number_of_members() -> None:
     patch = json.loads(overlay(topology(members=5), EDGE)["patches"][1]["patch"])
     [container] = patch["spec"]["template"]["spec"]["initContainers"]

@@ -242,7 +242,7 @@ def test_management_center_without_members_needs_a_step() -> None:
     """According to the members' logs; where these do not show it, its own status counts."""
     world = converged()
     started = [f"[pod/hazelcast-{number}/hazelcast] x is STARTED" for number in range(3)]
-    came = "successfully authenticated, clientUuid: 0a1b, client name: MC-Client-dev"
+    came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     logs = {"": set(), "\n".join(started): {"edge/mancenter"}}
     logs["\n".join([*started, f"[pod/hazelcast-1/hazelcast] {came}"])] = set()
     for log, expected in logs.items():

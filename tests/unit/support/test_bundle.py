@@ -94,6 +94,6 @@ def test_password_equal_to_a_common_name_is_not_redacted_everywhere() -> None:
 
 def test_members_seen_by_management_center_are_in_the_summary() -> None:
     core, edge = found(converged())
-    came = "successfully authenticated, clientUuid: 0a1b, client name: MC-Client-dev"
+    came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     core.logs = [Log(f"hazelcast-{n}", "hazelcast", False, f"2026-03-01T10:00:0{n}.1Z {came}\n") for n in range(3)]
     assert "sees 3/3 members since 2026-03-01T10:00:02Z" in files(converged(), core, edge)["summary.txt"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink.checks import versions
-from hzlink.checks.versions import Version
+from hzlink.model import versions
+from hzlink.model.versions import Version
 
 NUMBERS = st.integers(0, 9999)
 VERSIONS = st.builds(Version, NUMBERS, NUMBERS, NUMBERS)
