@@ -33,6 +33,7 @@ from hzlink.cli.options import (
     ModeOption,
     NoColor,
     OnlySite,
+    OtherCluster,
     Output,
     OutputOption,
     ProbeImage,
@@ -273,7 +274,13 @@ def open_command(
 @app.command("down")
 @shared
 def down_command(
-    *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, site_flags: Any, console_flags: Any
+    *,
+    yes: Yes = False,
+    site: OnlySite = None,
+    force_unlock: ForceUnlock = False,
+    other_cluster: OtherCluster = False,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Remove what hzlink created, and nothing else. Shows the list first and checks the result."""
 
@@ -286,6 +293,7 @@ def down_command(
             lambda lines: yes or console.ask(lines),
             only=site or (),
             force_unlock=force_unlock,
+            other_cluster=other_cluster,
         )
 
     _run("down", site_flags, console_flags, work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hzlink.apply import lock
@@ -19,7 +19,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import openshift, same_cluster
+from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
@@ -86,7 +86,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
     notes = (*_notes(topology), *looked.notes)
     if not looked.steps:
         await lock.remove_ended_run(topology)
-        _record(config, topology)
+        _record(config, topology, await preflight.clusters())
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -109,17 +109,18 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         notes += tuple(new)
         run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
         await run_steps(run, looked.steps)
-    _record(config, topology)
+    _record(config, topology, await preflight.clusters())
     seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
 
 
-def _record(config: Config, topology: Topology) -> None:
-    """Records the run, with the number of members that was found: the next one renders with it at once."""
+def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) -> None:
+    """Records the run and its clusters, with the number of members that was found: the next one renders with it."""
     found, expected = topology.settings.members, config.topology.settings.members
-    last_run.save(config.record | ({"members": found} if found != expected else {}))
+    values = known_clusters.record(config, clusters)
+    last_run.save(values | ({"members": found} if found != expected else {}))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from hzlink.model import schema
-from hzlink.model.objects import Object, Ref
+from hzlink.model.objects import Object, Ref, ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import admission, answers, applied, output, process, refusals
+from hzlink.programs import admission, answers, applied, credentials, output, process, refusals, repeating
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -43,9 +43,11 @@ _OWNERS = "owners-of"
 class Kubectl:
     """kubectl for one site."""
 
-    def __init__(self, site: Site, deadline: float = CALL_DEADLINE) -> None:
+    def __init__(self, site: Site, deadline: float = CALL_DEADLINE, until: float | None = None) -> None:
+        """`until`: up to when (time.monotonic's seconds) a call is repeated that was refused and may pass by itself."""
         self.site = site
         self.deadline = deadline
+        self.until = until
 
     async def objects(
         self, resources: Iterable[str], selector: str | None = None, *, managed: bool = False
@@ -135,15 +137,16 @@ class Kubectl:
 
     async def create(self, item: Object) -> Object:
         """Creates an object and returns it as the server made it."""
-        done = await self._call(
-            f"create {item.get('kind')}",
-            "create",
-            *_UNCHECKED,
-            "--filename=-",
-            "--output=json",
-            stdin=_bundle([item]),
-        )
-        return answers.document(self.site, done.stdout)
+        doing = f"create {item.get('kind')}"
+        args = ("create", *_UNCHECKED, "--filename=-", "--output=json")
+        done, tries = await self._try(doing, *args, stdin=_bundle([item]))
+        if done.code == 0:
+            return answers.document(self.site, done.stdout)
+        # An earlier try may have made it, with only its answer lost.
+        lost = tries > 1 and refusals.classify(done.said) is Refusal.EXISTS
+        if lost and (made := await self.get(ref(item))) is not None:
+            return made
+        raise await self._refused(doing, done)
 
     async def replace(self, item: Object) -> Object:
         """Puts an object in the place of the one it was read from, and returns it as the server has it now.
@@ -288,10 +291,14 @@ class Kubectl:
             raise await self._refused(f"watch {resource}", lines.completed)
 
     def argv(self, *args: str) -> list[str]:
-        """The whole command line."""
+        """The whole command line.
+
+        Raises:
+            KubectlError: the context's credential plugin gave no credential.
+        """
         argv = [process.require_program("kubectl", HINT)]
-        if self.site.kubeconfig:
-            argv.append(f"--kubeconfig={self.site.kubeconfig}")
+        if kubeconfig := credentials.kubeconfig(self.site):
+            argv.append(f"--kubeconfig={kubeconfig}")
         return [*argv, f"--context={self.site.context}", f"--namespace={self.site.namespace}", *args]
 
     async def _call(
@@ -323,20 +330,37 @@ class Kubectl:
         Raises:
             DeadlineExceeded: it did not end in time.
         """
-        limit = deadline or self.deadline
+        slow = credentials.patience(self.site)
+        limit = max(deadline or self.deadline, slow)
+        credential = await credentials.refresh(self.site)
         argv = self.argv(*args)
         # A little less than our own deadline, so that kubectl says itself what did not answer.
-        argv.insert(1, f"--request-timeout={min(REQUEST_DEADLINE, max(1.0, limit - 2)):.0f}s")
-        return await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
+        argv.insert(1, f"--request-timeout={min(max(REQUEST_DEADLINE, slow), max(1.0, limit - 2)):.0f}s")
+        done = await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
+        refused = done.code != 0 and refusals.classify(done.said) is Refusal.UNAUTHORIZED
+        if refused and await credentials.renew(self.site, credential):
+            done = await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
+        return done
 
     async def _run(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
     ) -> process.Completed:
-        try:
-            return await self.ask(*args, stdin=stdin, deadline=deadline)
-        except process.DeadlineExceeded as error:
-            said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
-            raise refusals.explain(self.site, doing, said) from None
+        return (await self._try(doing, *args, stdin=stdin, deadline=deadline))[0]
+
+    async def _try(
+        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
+    ) -> tuple[process.Completed, int]:
+        """How the call ended, and how often it was tried: again while the API server's refusal passes by itself."""
+
+        async def once() -> process.Completed:
+            try:
+                return await self.ask(*args, stdin=stdin, deadline=deadline)
+            except process.DeadlineExceeded as error:
+                said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
+                raise refusals.explain(self.site, doing, said) from None
+
+        # A replacement that was made, with its answer lost, would be refused the second time as if it were another's.
+        return (await once(), 1) if args[0] == "replace" else await repeating.while_passing(once, self.until)
 
     async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:
@@ -368,21 +392,6 @@ def _fast_env() -> dict[str, str]:
     A watch, which runs for long, does without. What the user has set holds.
     """
     return {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": os.environ.get("GOMEMLIMIT", "512MiB")}
-
-
-async def kustomize(folder: str) -> str:
-    """`kubectl kustomize`: the folder's manifests as one YAML stream. Needs no cluster.
-
-    Raises:
-        HzlinkError: the overlay is not right; kustomize's words are in it.
-    """
-    from hzlink.model.errors import HzlinkError
-
-    argv = [process.require_program("kubectl", HINT), "kustomize", folder]
-    done = await process.run(argv, deadline=CALL_DEADLINE)
-    if done.code != 0:
-        raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
-    return output.yaml_stream(done.stdout)
 
 
 def _bundle(objects: Sequence[Object]) -> str:

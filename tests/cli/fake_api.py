@@ -1,4 +1,4 @@
-"""A fake API server for kubectl, on 127.0.0.1, without TLS: a few fixed answers, and a record of requests.
+"""A fake API server for kubectl to talk to, on 127.0.0.1: a few fixed answers, and a record of requests.
 
 It supports discovery, lists, single objects and a watch that never ends: enough for hzlink to read a site. It stores
 the Lease that is hzlink's lock and refuses all other writes. The tests assert that only the lock was written.
@@ -6,12 +6,20 @@ the Lease that is hzlink's lock and refuses all other writes. The tests assert t
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import re
+import shutil
+import ssl
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -47,7 +55,9 @@ class FakeApi:
         labels: Mapping[str, str] | None = None,
         rules: Sequence[Mapping[str, Any]] = ALL_RIGHTS,
         logs: Mapping[tuple[str, str, bool], str] | None = None,
+        tls: bool = False,
     ) -> None:
+        self.tls = tls
         # By pod, container, and whether it is the log of the previous run.
         self.logs = logs or {}
         self.answer = answer
@@ -81,7 +91,11 @@ class FakeApi:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{server.server_address[1]}"
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(_certificate())
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -91,6 +105,25 @@ class FakeApi:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+@cache
+def _certificate() -> Path:
+    """A file with a new key and a certificate for 127.0.0.1: kubectl sends no credentials without TLS."""
+    openssl = shutil.which("openssl", path=REAL_PATH)
+    assert openssl, "these tests need openssl on the PATH"
+    folder = Path(tempfile.mkdtemp(prefix="hzlink-test-certificate-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file, key = folder / "certificate.pem", folder / "key.pem"
+    made = ("-x509", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(file))
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+    subprocess.run([openssl, "req", *curve, *made], check=True, capture_output=True)
+    file.write_text(file.read_text() + key.read_text())
+    return file
+
+
+# Before any test changes it.
+REAL_PATH = os.environ.get("PATH")
 
 
 class Request(BaseHTTPRequestHandler):

@@ -109,6 +109,14 @@ def wrong_credentials(world: World) -> None:
     world.user("client", "no-such-token-Wd4Sn6Bf")
 
 
+def plugin_missing(world: World) -> None:
+    world.plugin("client", "no-such-login")
+
+
+def plugin_asks(world: World) -> None:
+    world.plugin("client", "login", "Always")
+
+
 def login_runs_out(world: World) -> None:
     """The token is valid until everything is applied."""
     file = world.user_by_program("client", world.token_for("client", [ALL]))
@@ -291,6 +299,21 @@ ROWS = [
         "Log in again. The next command shows the user that the API server sees.", login_runs_out, 3,
         command=("up", "--timeout", "120", "--via", "kubectl"),
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
+    ),
+    Fault(
+        Part.API, "plugin-missing", "the credential plugin is not installed",
+        "the credential plugin no-such-login of context client is not installed",
+        "Your kubeconfig names a program that gets credentials (`users[].user.exec`), and it is not on your PATH.",
+        "Install it, or correct its name; the line below has the file.", plugin_missing, 3,
+        site="client", said="kubeconfig: user client-user runs no-such-login", next="install no-such-login",
+    ),
+    Fault(
+        Part.API, "plugin-asks", "the credential plugin needs a person, and there is no terminal",
+        "the credential plugin login of context client needs a person at a terminal, and there is none",
+        "The program that gets credentials (`users[].user.exec`) has `interactiveMode: Always`. At a terminal hzlink "
+        "lets it ask once, before anything else.",
+        "Run the same command at a terminal, or use a kubeconfig whose credentials need nobody.", plugin_asks, 3,
+        site="client", said="kubeconfig: user client-user runs login", next="at a terminal",
     ),
     Fault(
         Part.API, "forbidden", "no rights in the namespace",

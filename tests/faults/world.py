@@ -132,17 +132,28 @@ class World:
         self._write_config()
 
     def user_by_program(self, context: str, token: str) -> Path:
-        """Makes this world use a credential program that prints the token in the returned file."""
+        """The same by a credential plugin, which prints the content of the returned file.
+
+        It says of each credential that it has expired, so that it runs for each call.
+        """
         file, program = self.folder / "login", self.folder / "bin" / "login"
         file.write_text(token)
-        answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}'
+        answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":'
+        answer += '{"token":"%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}'
         program.write_text(f"#!/bin/sh\nprintf '{answer}' \"$(cat '{file}')\"\n")
         program.chmod(0o755)
         self.user(context, token)
-        how = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(program), "interactiveMode": "Never"}
-        self._named("users", f"{context}-user")["user"] = {"exec": how}
-        self._write_config()
+        self.plugin(context, str(program))
         return file
+
+    def plugin(self, context: str, command: str, mode: str = "Never") -> None:
+        """From now on this world comes to a context's API server with what a credential plugin gives."""
+        if not any(entry["name"] == f"{context}-user" for entry in self._config["users"]):
+            self._config["users"].append({"name": f"{context}-user"})
+        how = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "interactiveMode": mode}
+        self._named("users", f"{context}-user")["user"] = {"exec": how}
+        self._named("contexts", context)["context"]["user"] = f"{context}-user"
+        self._write_config()
 
     def limited_user(self, context: str, rules: Sequence[Obj]) -> None:
         """Makes this world use a user with only these rights in the namespace."""

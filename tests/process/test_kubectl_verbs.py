@@ -15,7 +15,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import ExitStatus, HzlinkError, PrerequisiteError
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
-from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs import kustomize
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
@@ -308,11 +308,11 @@ def test_watch_with_invalid_output_is_an_error(programs: Programs) -> None:
 
 def test_kustomize_has_no_context_or_namespace(programs: Programs) -> None:
     programs.recorder("kubectl", out="kind: Site\n")
-    assert ask(kubectl_module.kustomize("/a folder")) == "kind: Site\n"
+    assert ask(kustomize.build("/a folder")) == "kind: Site\n"
     assert programs.call("kubectl").argv == ["kustomize", "/a folder"]
     programs.recorder("kubectl", err="Error: no such thing", code=1)
     with pytest.raises(HzlinkError, match="cannot be built") as caught:
-        ask(kubectl_module.kustomize("/a folder"))
+        ask(kustomize.build("/a folder"))
     assert caught.value.said == "Error: no such thing"
 
 

@@ -13,7 +13,7 @@ import pytest
 from hzlink.model.choices import Role
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
-from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs import kustomize
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
@@ -50,7 +50,7 @@ def test_every_call_has_a_clean_environment(programs: Programs, monkeypatch: pyt
     answer(lambda k: k.get(REF))
     answer(lambda k: k.wait_gone([REF], 1))
     answer(watched)
-    asyncio.run(kubectl_module.kustomize("."))
+    asyncio.run(kustomize.build("."))
     calls = seen.read_text().split("call\n")[:-1]
     assert len(calls) == 4
     for call in calls:
@@ -89,7 +89,7 @@ def test_output_without_objects_is_read(programs: Programs) -> None:
     put(programs, out=json.dumps({"type": "ADDED", "object": POD}) + "\n")
     assert answer(watched) == [("ADDED", POD)]
     put(programs, out="apiVersion: v1\nkind: Pod\n")
-    assert asyncio.run(kubectl_module.kustomize(".")) == "apiVersion: v1\nkind: Pod\n"
+    assert asyncio.run(kustomize.build(".")) == "apiVersion: v1\nkind: Pod\n"
 
 
 def test_missing_object_below_a_warning_is_none(programs: Programs) -> None:

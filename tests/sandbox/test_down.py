@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from tests.sandbox.conftest import Hzlink
@@ -128,3 +129,23 @@ def test_created_namespace_with_foreign_objects_is_kept(hzlink: Hzlink) -> None:
     assert "mine" in hzlink.sandbox.kubectl("client", "-n", own, "get", "configmap", "mine")
     assert hzlink.sandbox.kubectl("cluster", "get", "namespace", own, "--ignore-not-found") == ""
     hzlink.sandbox.kubectl("client", "delete", "namespace", own, "--wait=false")
+
+
+def test_another_cluster_than_at_the_last_up(hzlink: Hzlink) -> None:
+    """The record says so, as it would be of a cluster that was made anew under the same context."""
+    hzlink.up().ok()
+    file = Path(hzlink.env["XDG_STATE_HOME"]) / "hzlink" / "last.json"
+    record = json.loads(file.read_text())
+    assert [entry["context"] for entry in record["clusters"]] == ["cluster", "client"]
+    system = json.loads(hzlink.kubectl("client", "get", "namespace", "kube-system", "-o", "json"))
+    assert record["clusters"][1]["uid"] == system["metadata"]["uid"]
+    record["clusters"][1]["uid"] = "another"
+    file.write_text(json.dumps(record))
+    before = set(hzlink.objects("client", EVERYTHING))
+
+    refused = hzlink("down", "--yes")
+
+    assert refused.code == 2
+    assert "context client leads to another cluster" in refused.err
+    assert set(hzlink.objects("client", EVERYTHING)) == before
+    hzlink("down", "--yes", "--other-cluster").ok()

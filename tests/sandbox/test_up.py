@@ -215,7 +215,7 @@ def test_what_admission_changes_is_not_applied_again(hzlink: Hzlink, registry_pr
     assert pods["containers"][0]["image"] == "registry.example/hazelcast/hazelcast:5.5.1"
 
 
-def test_openshift_user_ids_are_not_overridden(hzlink: Hzlink) -> None:
+def test_openshift_user_ids_are_detected(hzlink: Hzlink) -> None:
     users = "openshift.io/sa.scc.uid-range=1000680000/10000"
     hzlink.sandbox.kubectl("cluster", "annotate", "namespace", hzlink.namespace, users)
     hzlink.kubectl("cluster", "create", "configmap", "openshift-service-ca.crt")

@@ -220,5 +220,7 @@ def test_a_credential_plugin(tmp_path: Path) -> None:
     how = {"command": "login", "interactiveMode": "Always", "installHint": "get it\n", "env": [{"value": SECRET}]}
     document["users"][0]["user"] = {"exec": how}
     [context] = merged(tmp_path, document).values()
-    assert context.plugin == kubeconfig.Plugin("login", "Always", "get it")
+    plugin = context.plugin
+    assert plugin is not None
+    assert (plugin.command, plugin.mode, plugin.hint, plugin.user) == ("login", "Always", "get it", "admin")
     assert SECRET not in repr(context)

@@ -51,7 +51,7 @@ def test_members_and_image_apply_only_to_the_cluster_site() -> None:
     assert "images" not in overlay(topology(), CORE)
 
 
-def test_openshift_component_is_used_at_the_cluster_site_with_assigned_users() -> None:
+def test_members_set_no_user_id_where_ids_are_assigned() -> None:
     topo = topology(assigned_users=True)
     assert "../bundle/components/openshift" in overlay(topo, CORE)["components"]
     assert "../bundle/components/openshift" not in overlay(topo, EDGE)["components"]
