@@ -18,7 +18,8 @@ MIN_PYTHON = (3, 11)
 # The modules that the proof needs, and no other: none of them may import what is not Python's own.
 MODULES = (
     *("__init__", "programs/__init__", "programs/tasks", "model/__init__", "report/__init__", "report/hops"),
-    *(f"model/{name}" for name in ("errors", "events", "choices", "topology", "durations", "conditions", "objects")),
+    *(f"model/{name}" for name in ("errors", "events", "choices", "topology", "durations", "objects")),
+    *(f"model/{name}" for name in ("conditions", "container_failures")),
     *(f"verify/{name}" for name in ("__init__", "probe", "probe_messages", "site_proof", "endpoints")),
     *(f"verify/{name}" for name in ("member_client", "proof", "latency")),
 )

@@ -68,13 +68,16 @@ def test_options_in_commands_exist(command: str) -> None:
 
 
 def test_options_in_the_table_exist() -> None:
-    shown = subprocess.run(
-        [HZLINK, "up", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
-    ).stdout
+    shown = "".join(
+        subprocess.run(
+            [HZLINK, command, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
+        ).stdout
+        for command in ("up", "down")
+    )
     named = set(re.findall(r"`(--[a-z-]+)", README))
     assert len(named) > 5
     assert named - {"--client-ctx"} <= set(re.findall(r"--[a-z-]+", shown)) | {"--keep"}
