@@ -18,6 +18,7 @@ ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.TIDY: leftovers.tidy,
     Action.NAMESPACE: objects.create_namespace,
     Action.COLLECT: objects.collected,
+    Action.STOP: members.stopped,
     Action.APPLY: objects.apply,
     Action.PRUNE: objects.prune,
     Action.SITE: site.site_ready,

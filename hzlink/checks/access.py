@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from hzlink.checks.records import GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Facts, Finding, Severity, Unknown
 from hzlink.model import conditions, objects
-from hzlink.model.choices import LinkFrom
+from hzlink.model.choices import LinkAccess, LinkFrom
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 from hzlink.observe.snapshot import Snapshot
@@ -69,6 +69,8 @@ def across(facts: Facts) -> list[Finding]:
 
 
 def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]]) -> Finding | None:
+    if facts.topology.settings.link_access is LinkAccess.LOCAL:
+        return ACCESS.passed(None, "all sites are in one cluster: they link inside it, without a load balancer")
     asked = facts.topology.settings.link_from
     sides = {LinkFrom.CLUSTER: (facts.topology.cluster,), LinkFrom.CLIENT: (client,)}
     known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in sites]

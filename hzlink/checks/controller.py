@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hzlink.checks import versions
 from hzlink.checks.records import CONTROLLER, SKUPPER_NAMESPACE, Answers, Check, Finding, Severity, Unknown
-from hzlink.checks.versions import Version
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, objects, versions
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
+from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs import hints
 from hzlink.programs.refusals import INSTALL_SKUPPER, Refusal

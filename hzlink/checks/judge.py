@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hzlink.checks import access, controller, names, reach, rights, tools
+from hzlink.checks import access, controller, hazelcast_versions, names, reach, rights, tools
 from hzlink.checks.records import Facts, Finding
 from hzlink.model.choices import Via
 from hzlink.model.topology import Site
@@ -35,6 +35,10 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
         *rights.at_site(site, answers, facts.needed.get(site.role, ()), to_be_made),
         *reach.pod_security(site, snapshot, answers, to_be_made),
     ]
+    findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)
     if snapshot.error is None:
-        findings += [names.foreign_site(facts.topology, snapshot), *names.services(facts.topology, snapshot)]
+        findings += [
+            names.foreign_site(facts.topology, facts.snapshots, site),
+            *names.services(facts.topology, snapshot),
+        ]
     return findings

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hzlink.checks.records import Answers, Check, Facts, Finding, Unknown
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Mode, Role
 from hzlink.model.objects import Object
 from hzlink.model.topology import WORKLOAD, Site, Topology
+from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import foreign, planner
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
 FOREIGN_SITE = Check(
-    "foreign-site", "the namespace has no Skupper Site of others", "give another namespace (--client-ns, --cluster-ns)"
+    "foreign-site",
+    "hzlink can use the namespace's Skupper Site, if there is one",
+    "give another namespace (--client-ns, --cluster-ns)",
 )
 SERVICES = Check(
     "service-names",
@@ -26,19 +32,53 @@ SAME_PLACE = Check(
 )
 
 
-def foreign_site(topology: Topology, snapshot: Snapshot) -> Finding:
-    """Whether the namespace's Skupper Site is part of another network."""
-    found, site = snapshot.skupper_site, snapshot.site
-    if found is None or objects.is_ours(found, topology.name):
+def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) -> Finding:
+    """Whether the namespace's Skupper Site, if others made it, can be used as it is.
+
+    It cannot be if it is part of another topology, or if it would have to issue and has no link access.
+    """
+    found = snapshots[site].skupper_site
+    if found is None or not foreign.is_foreign(topology, found):
         return FOREIGN_SITE.passed(site)
-    return FOREIGN_SITE.failed(
-        site,
-        f"namespace {site.namespace} has a Skupper Site already, which is not part of topology {topology.name}",
-        subject=f"Site {objects.name(found)}",
-        said="Skupper runs one Site in a namespace",
-        then="give another namespace (--client-ns, --cluster-ns), or only link what is there: "
-        f"{hints.hzlink('link')}   (see: {hints.kubectl(site, 'get sites.skupper.io')})",
-    )
+    subject = f"Site {objects.name(found)}"
+    if other := foreign.other_topology(topology, found):
+        return FOREIGN_SITE.failed(
+            site,
+            f"namespace {site.namespace} has a Skupper Site already, which is part of topology {other}",
+            subject=subject,
+            said="Skupper runs one Site in a namespace",
+            then=f"give another namespace (--client-ns, --cluster-ns), or --name {other}   "
+            f"(look: {hints.kubectl(site, 'get sites.skupper.io')})",
+        )
+    readable = all(one.error is None for one in snapshots.values())
+    if readable and site in planner.unable_issuers(topology, snapshots):
+        error = foreign.without_link_access(topology, snapshots[site])
+        return FOREIGN_SITE.failed(site, error.message, subject=subject, said=error.said, then=error.next_step or "")
+    return FOREIGN_SITE.passed(site, _as_found(topology, snapshots, found) if readable else _used(found))
+
+
+def _used(found: Object) -> str:
+    return f"Skupper Site {objects.name(found)} is not hzlink's: it is used as it is, and `down` leaves it"
+
+
+def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Object) -> str:
+    """What is there of its links to the other sites of the topology."""
+    site = next(one for one, snapshot in snapshots.items() if snapshot.skupper_site is found)
+    chosen = planner.issuers(topology, snapshots)
+    pairs = [client for client in topology.clients if site in (client, topology.cluster)]
+    told = []
+    for client in pairs:
+        other = topology.cluster if site is client else client
+        name = planner.skupper_name(other, snapshots)
+        issuer = chosen[client]
+        link = links.between(snapshots, client if issuer is topology.cluster else topology.cluster, issuer)
+        if planner.why_to_link(topology, snapshots, client, issuer):
+            told.append(f"not linked to {name} yet")
+        elif link is not None:
+            told.append(f"linked to {name} by Link {objects.name(link)}")
+        else:
+            told.append(f"linked to {name} by way of {', '.join(links.by_way_of(snapshots, client, topology.cluster))}")
+    return f"{_used(found)}; {'; '.join(told)}"
 
 
 def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hzlink.checks import controller, versions
+from hzlink.checks import controller
 from hzlink.checks.records import Answers, Check, Facts, Finding, Severity, Unknown, Versions
-from hzlink.checks.versions import Version
+from hzlink.model import versions
 from hzlink.model.choices import Via
 from hzlink.model.topology import Site
+from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs import kubectl
 

@@ -52,6 +52,14 @@ class Console:
             self._progress = self._start()
         self._progress(event)
 
+    def announce(self, line: str) -> None:
+        """A line before a program takes the terminal, which a live view must not share with it."""
+        if not self._quiet:
+            from hzlink.render.plain import one_line
+
+            self._close()
+            self._say(one_line(line))
+
     def prepare(self) -> None:
         """Loads what showing a result will need. For a command to call while it waits for a cluster anyway."""
         import hzlink.render.result
@@ -84,6 +92,15 @@ class Console:
             UsageError: there is no terminal to ask at.
             Interrupted: ^C came instead of an answer.
         """
+        question = f"Remove these {len(lines)} objects?"
+        return self._agreed(lines, question, "this would be removed", "down --yes", "nothing was removed")
+
+    def ask_restart(self, lines: Sequence[str]) -> bool:
+        """Says what stopping all members means, and asks. Raises as `ask` does."""
+        asked = "all members would be stopped"
+        return self._agreed(lines, "Stop all members?", asked, "up --allow-restart", "nothing was changed")
+
+    def _agreed(self, lines: Sequence[str], question: str, asked: str, command: str, left: str) -> bool:
         from hzlink.render.plain import one_line
 
         self._close()
@@ -92,10 +109,8 @@ class Console:
         if not sys.stdin.isatty():
             from hzlink.programs import hints
 
-            raise UsageError(
-                "this would be removed, and there is no terminal to ask at", next_step=hints.hzlink("down --yes")
-            )
-        return _answer(f"Remove these {len(lines)} objects? [y/N] ").strip().lower() in ("y", "yes")
+            raise UsageError(f"{asked}, and there is no terminal to ask at", next_step=hints.hzlink(command))
+        return _answer(f"{question} [y/N] ", left).strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:
         """Prints the result: the document or table to standard output, its errors to standard error.
@@ -230,7 +245,7 @@ class Console:
         process.trace = trace
 
 
-def _answer(question: str) -> str:
+def _answer(question: str, left: str) -> str:
     """A line from the terminal. The event loop is blocked meanwhile, so ^C is handled here."""
     import signal
 
@@ -241,6 +256,6 @@ def _answer(question: str) -> str:
         return sys.stdin.readline()
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-        raise Interrupted("interrupted: nothing was removed") from None
+        raise Interrupted(f"interrupted: {left}") from None
     finally:
         signal.signal(signal.SIGINT, before)

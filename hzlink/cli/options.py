@@ -181,6 +181,10 @@ CreateNamespace = Annotated[
 ForceUnlock = Annotated[
     bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
 ]
+OtherCluster = Annotated[
+    bool,
+    typer.Option("--other-cluster", help="Go on where a context leads to another cluster than at the last `up`."),
+]
 ForceConflicts = Annotated[
     bool,
     typer.Option("--force-conflicts", help="Replace values that other tools (field managers) set in hzlink's objects."),
@@ -192,6 +196,13 @@ Repair = Annotated[
     ),
 ]
 SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
+AllowRestart = Annotated[
+    bool,
+    typer.Option(
+        "--allow-restart",
+        help="Do not ask before all members are stopped, which an --image of another minor version needs.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Watch = Annotated[
     bool, typer.Option("--watch", "-w", help="Watch: redraw when something changes, until ^C or --timeout.")

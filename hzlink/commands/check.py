@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hzlink.checks import preflight, tools
+from hzlink.observe import same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, observe_all
 from hzlink.programs import process
 from hzlink.render import result
@@ -26,4 +27,5 @@ async def check(config: Config) -> Result:
     snapshots, asked = await asyncio.gather(
         observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE, config.timeout)), preflight.ask(config)
     )
-    return result.of_findings("check", preflight.findings(config, snapshots, asked))
+    topology = await same_cluster.settled(config.topology, snapshots)
+    return result.of_findings("check", preflight.findings(topology, snapshots, asked))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hzlink.apply import lock
 from hzlink.apply.runner import run_steps
@@ -15,16 +16,21 @@ from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
 from hzlink.model.choices import Mode
-from hzlink.model.errors import HzlinkError
+from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner, scaling
+from hzlink.plan import manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
+from hzlink.plan.upgrade import Restart
+from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
 from hzlink.render.result import Result
 from hzlink.report import report
+
+Confirm = Callable[[Sequence[str]], bool]
 
 
 async def up(
@@ -37,13 +43,15 @@ async def up(
     force_unlock: bool = False,
     force_conflicts: bool = False,
     repair: bool = False,
+    confirm: Confirm = lambda _: True,
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
 
-    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set.
+    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set. `confirm`
+    is shown what it means that all members have to be stopped; False leaves everything as it is.
     """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair)
+        asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
         return await _up(config, emit, preflight, asked)
 
 
@@ -56,6 +64,7 @@ class _Asked:
     force_unlock: bool
     force_conflicts: bool
     repair: bool
+    confirm: Confirm
 
 
 async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -> Result:
@@ -70,12 +79,14 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return result.of_errors("up", looked.errors)
     if asked.dry_run:
         return Result("up", steps=tuple(looked.steps))
-    if looked.steps and (errors := await preflight.errors(looked.snapshots, emit, looked.missing)):
+    if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    notes = (*_notes(topology), *_number_of_members(config.topology, topology))
+    if looked.restart and not asked.confirm(looked.restart.lines):
+        return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
+    notes = (*_notes(topology), *looked.notes)
     if not looked.steps:
         await lock.remove_ended_run(topology)
-        _record(config, topology)
+        _record(config, topology, await preflight.clusters())
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -88,30 +99,36 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _observe(config, asked, rendering)
+        created = topology.cluster in looked.missing
+        looked = await _observe(config, asked, rendering, created=created)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
+        for note in (new := [note for note in looked.notes if note not in notes]):
+            emit(Event(Mark.NOTE, note))
+        notes += tuple(new)
         run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
         await run_steps(run, looked.steps)
-    _record(config, topology)
+    _record(config, topology, await preflight.clusters())
     seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
 
 
-def _record(config: Config, topology: Topology) -> None:
-    """Records the run, with the number of members that was found: the next one renders with it at once."""
+def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) -> None:
+    """Records the run and its clusters, with the number of members that was found: the next one renders with it."""
     found, expected = topology.settings.members, config.topology.settings.members
-    last_run.save(config.record | ({"members": found} if found != expected else {}))
+    values = known_clusters.record(config, clusters)
+    last_run.save(values | ({"members": found} if found != expected else {}))
 
 
 @dataclass(frozen=True)
 class _Observation:
     """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
-    `topology` has the number of members that there are to be.
+    `restart` tells that all members have to be stopped. `topology` has the number of members that there are to be, and
+    what else was found of its settings; `notes` say so.
     """
 
     topology: Topology
@@ -119,10 +136,15 @@ class _Observation:
     errors: list[HzlinkError]
     steps: list[Step]
     missing: frozenset[Site] = frozenset()
+    restart: Restart | None = None
+    notes: tuple[str, ...] = ()
 
 
-async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Observation:
-    """Observes all sites and makes the plan. Nothing is written before this."""
+async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, created: bool = False) -> _Observation:
+    """Observes all sites and makes the plan. Nothing is written before this.
+
+    `created`: the cluster site's namespace was made just now.
+    """
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
@@ -133,16 +155,31 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Obs
         missing = set()
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
     # Not only a check that can be skipped: what is not hzlink's is not touched.
-    foreign = [foreign_site(topology, snapshots[site]) for site in topology.sites]
-    errors += [finding.error for finding in foreign if finding.is_fatal]
+    if not errors:
+        foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
+        errors += [finding.error for finding in foreign if finding.is_fatal]
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    topology = scaling.as_scaled(topology, snapshots)
+    topology = scaling.as_scaled(await same_cluster.settled(topology, snapshots), snapshots)
+    notes = _number_of_members(config.topology, topology)
+    if users := await _assigned_users(topology.cluster, snapshots, created):
+        topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
+        notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
-    return _Observation(topology, snapshots, [], steps, frozenset(missing))
+    cluster = topology.cluster
+    workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
+    restart = upgrade.restart_for(workload, snapshots[cluster])
+    return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes)
+
+
+async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) -> str:
+    """The range of user IDs that the members must keep to; empty for none. On the client side nothing sets one."""
+    if created:
+        return await openshift.wait_for_range(Kubectl(cluster))
+    return await openshift.assigned_users(snapshots[cluster])
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.
@@ -163,7 +200,7 @@ class _Rendering:
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
-        """What fits what was seen, for the topology with its present number of members."""
+        """What fits what was seen, for the topology with its present number of members and link access."""
         issuers = set(planner.issuers(topology, snapshots).values())
         parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
         wanted = await self._rendering

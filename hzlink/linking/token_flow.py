@@ -143,6 +143,16 @@ async def wake(linking: Linking) -> None:
     await _until_ready(linking)
 
 
+async def wait_ready(linking: Linking) -> None:
+    """Waits until a Link of others is Ready, and leaves it as it is."""
+    wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
+    await wait.watch(
+        LINKS,
+        lambda links: replace(conditions.skupper(links.get(linking.name)), grace=LINK_GRACE_SECONDS),
+        name=linking.name,
+    )
+
+
 async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
     """Labels a Link as hzlink's. The time beside it makes every call a change, which wakes the Link."""
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds")

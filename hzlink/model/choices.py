@@ -25,6 +25,13 @@ class Expose(StrEnum):
     LOADBALANCER = "loadbalancer"
 
 
+class LinkAccess(StrEnum):
+    """How other sites reach the issuing Skupper Site: by its cluster's default, or from inside the cluster only."""
+
+    DEFAULT = "default"
+    LOCAL = "local"
+
+
 class LinkFrom(StrEnum):
     """Which side issues the token, that is, which side the other one connects to."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Settings:
 
     `members_given`: the user asked for that number of members (flag, variable or file). Otherwise the number at which
     the StatefulSet stands counts (`kubectl scale`, an autoscaler), as `plan.scaling` reads it.
+    `link_access` is that of the issuing Skupper Site: `local` where all sites are in one cluster.
+    `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
     `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
     """
 
@@ -47,10 +49,12 @@ class Settings:
     expose: Expose = Expose.CLUSTERIP
     members: int = 3
     members_given: bool = False
+    assigned_users: bool = False
     image: str | None = None
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
+    link_access: LinkAccess = LinkAccess.DEFAULT
     probe_image: str = "python:3.13-slim"
 
 

@@ -1,8 +1,10 @@
 """What Management Center is connected to, read from the members' own logs. Pure.
 
-Its own endpoints for that are Enterprise features. The lines are Hazelcast 5.5's: `Received auth from Connection[...],
-successfully authenticated, clientUuid: U, client name: MC-Client-<cluster name>`, and when it leaves `Destroying
-ClientEndpoint{... clientUuid=U ...}`.
+Its own endpoints for that are Enterprise features. The lines are Hazelcast 5.5's: `Received auth from
+Connection[id=N, ...], successfully authenticated, clientUuid: U, client name: MC-Client-<cluster name>`, and when a
+connection ends `Destroying ClientEndpoint{connection=Connection[id=N, ...], clientUuid=U ...}`. Connections are
+counted, by the id that the member gives each, and not clients: after a rolling restart of the members a Java client
+(5.5) opens a second connection each second for some 45 s and closes it again, while the first one stays open.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from typing import Any
 
 from hzlink.model.conditions import Condition, State
 
-_CAME = re.compile(r"successfully authenticated, clientUuid: ([0-9a-f-]+), client name: MC-Client-")
-_LEFT = re.compile(r"Destroying ClientEndpoint\{.*clientUuid=([0-9a-f-]+)")
+_OPENED = re.compile(
+    r"Received auth from Connection\[id=(\d+)\b.*successfully authenticated, clientUuid: ([0-9a-f-]+), "
+    r"client name: MC-Client-"
+)
+_CLOSED = re.compile(r"Destroying ClientEndpoint\{connection=Connection\[id=(\d+)\b")
 # A pod's line as `kubectl logs --prefix` prints it, with its time where that was asked for.
 _POD = re.compile(r"\[pod/([^/]+)/[^\]]*\] (?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z )?")
 _STARTED = " is STARTED"
@@ -58,15 +63,27 @@ def connected(log: str) -> dict[str, dict[str, str]]:
     `log` is what `kubectl logs --prefix` prints: each pod's lines in order, each with its pod's name in front.
     """
     seen: dict[str, dict[str, str]] = {}
+    for (pod, _), (client, since) in _open_connections(log).items():
+        # Of several connections to one member, the oldest says since when.
+        seen.setdefault(client, {}).setdefault(pod, since)
+    return seen
+
+
+def _open_connections(log: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """By pod and connection id, in the order of the log: the client's UUID, and since when.
+
+    The ids are a member's own, and start again with its process; `kubectl logs` prints one process's lines.
+    """
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for line in log.splitlines():
         # Most lines are about something else.
         if "clientUuid" not in line or (pod := _POD.match(line)) is None:
             continue
-        if came := _CAME.search(line):
-            seen.setdefault(came[1], {})[pod[1]] = f"{pod[2]}Z" if pod[2] else ""
-        elif left := _LEFT.search(line):
-            seen.get(left[1], {}).pop(pod[1], None)
-    return {client: pods for client, pods in seen.items() if pods}
+        if opened := _OPENED.search(line):
+            found[pod[1], opened[1]] = (opened[2], f"{pod[2]}Z" if pod[2] else "")
+        elif closed := _CLOSED.search(line):
+            found.pop((pod[1], closed[1]), None)
+    return found
 
 
 def view(log: str | None, members: Sequence[str], centers: int) -> MancenterView | None:

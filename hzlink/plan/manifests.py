@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hzlink.model.choices import Expose, Mode, Role
+from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import WORKLOAD, Site, Topology, labels
@@ -122,10 +122,14 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
         chosen.append(f"{site.role}-unisocket")
     elif site.role is Role.CLIENT and settings.expose is not Expose.CLUSTERIP:
         chosen.append(f"expose-{settings.expose}")
+    if site.role is Role.CLUSTER and settings.assigned_users:
+        chosen.append("openshift")
     if site.role is Role.CLUSTER and not issues:
         chosen.append("no-link-access")
     if site.role is Role.CLIENT and issues:
         chosen.append("link-access")
+    if issues and settings.link_access is LinkAccess.LOCAL:
+        chosen.append("local-link-access")
     return chosen
 
 

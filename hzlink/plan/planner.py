@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import links, losses, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import leftovers, scaling
+from hzlink.plan import foreign, leftovers, scaling, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -26,6 +26,7 @@ class Action(StrEnum):
     TIDY = "tidy"
     NAMESPACE = "namespace"
     COLLECT = "collect"
+    STOP = "stop"
     APPLY = "apply"
     PRUNE = "prune"
     SITE = "site"
@@ -34,6 +35,11 @@ class Action(StrEnum):
     REPAIR = "repair"
     NAMES = "names"
     MANCENTER = "mancenter"
+
+
+_WRITING = frozenset(
+    {Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR}
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        return self.action in (Action.TIDY, Action.NAMESPACE, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR)
+        return self.action in _WRITING
 
 
 def key(site: Site, action: Action) -> str:
@@ -82,11 +88,20 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
         return topology.cluster
     if links.between(snapshots, redeemer=topology.cluster, issuer=client):
         return client
+    cluster = topology.cluster
+    able = [site for site in (cluster, client) if foreign.can_issue(topology, snapshots[site])]
+    if len(able) == 1:
+        return able[0]
     # A run that had turned to the client side and was cut off goes on there.
     has_address = conditions.address(snapshots[client].skupper_site) is not None
-    return (
-        client if has_address and not conditions.address(snapshots[topology.cluster].skupper_site) else topology.cluster
-    )
+    return client if has_address and not conditions.address(snapshots[cluster].skupper_site) else cluster
+
+
+def unable_issuers(topology: Topology, snapshots: Snapshots) -> list[Site]:
+    """The sites that would have to issue, and whose Skupper Site is not hzlink's and has no link access."""
+    chosen = issuers(topology, snapshots)
+    needed = {issuer for client, issuer in chosen.items() if why_to_link(topology, snapshots, client, issuer)}
+    return [site for site in topology.sites if site in needed and not foreign.can_issue(topology, snapshots[site])]
 
 
 def skupper_name(site: Site, snapshots: Snapshots) -> str:
@@ -163,6 +178,8 @@ def _site_steps(
 ) -> list[Step]:
     steps = []
     needs: frozenset[str] = frozenset()
+    if foreign.is_foreign(topology, snapshot.skupper_site):
+        wanted = [item for item in wanted if item["kind"] != "Site"]
     if create:
         steps.append(Step(Action.NAMESPACE, site, f"namespace {site.namespace} is not there"))
         needs = frozenset({steps[-1].key})
@@ -172,6 +189,10 @@ def _site_steps(
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
+    changed, stop = _stopping(site, changed, wanted, snapshot, needs)
+    if stop is not None:
+        steps.append(stop)
+        needs = frozenset({stop.key})
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
         applied = (scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item))) for item in changed)
@@ -199,6 +220,20 @@ def _site_steps(
     return steps
 
 
+def _stopping(
+    site: Site, changed: list[Object], wanted: Sequence[Object], snapshot: Snapshot, needs: frozenset[str]
+) -> tuple[list[Object], Step | None]:
+    """The step that stops all members where their new image asks for it, and what is to be applied after it."""
+    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+    restart = upgrade.restart_for(workload, snapshot)
+    if restart is None or workload is None:
+        return changed, None
+    refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
+    stop = Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
+    live = snapshot.get("StatefulSet", WORKLOAD)
+    return [*(item for item in changed if item is not workload), upgrade.started(workload, live)], stop
+
+
 def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
     """Objects of a deleted Site that wait for the garbage collector.
 
@@ -221,10 +256,8 @@ def _client_steps(
 ) -> list[Step]:
     steps = []
     cluster = topology.cluster
-    redeemer = client if issuer is cluster else cluster
-    found = links.all_between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
-    if why := why_to_link(found, snapshots[issuer], key(issuer, Action.SITE) in planned):
+    if why := why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned):
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
     needs = frozenset({step.key for step in steps} | (planned & others))
@@ -245,16 +278,18 @@ def _repairs(*sites: Site) -> set[str]:
     return {key(site, Action.REPAIR) for site in sites}
 
 
-def why_to_link(found: Sequence[Object], issuer: Snapshot, renewed: bool = True) -> str:
-    """Why these Links to an issuing site need the link step; empty where they do not.
+def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site, renewed: bool = True) -> str:
+    """Why a client site needs the link step; empty where it is linked, by any tool, perhaps by way of other Sites.
 
-    `renewed`: the issuing Site may be another than the one that they were made for.
+    `renewed`: the issuing Site may be another than the one that the Links were made for.
     """
-    peer = issuer.skupper_site
+    cluster, peer = topology.cluster, snapshots[issuer].skupper_site
+    found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
     if not found:
-        return "not linked"
+        others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
+        return "" if others and links.by_way_of(snapshots, client, cluster) else "not linked"
     if links.have_moved(found, peer):
-        return f"its link leads to an address that {issuer.site.name} no longer has"
+        return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
         return f"its link is not ready: {conditions.skupper(found[0]).text}"
     stale = renewed and conditions.link_is_stale(found[0], peer)

@@ -108,7 +108,10 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
     if site.error:
         return Text(str(site.refusal or "unknown"), COLOURS[State.UNKNOWN])
     offer = "connector" if site.site.role is Role.CLUSTER else "listener"
-    text = _word(site.skupper, "Ready").append("\n").append_text(_word(site.matched, f"{offer} ok"))
+    text = _word(site.skupper, "Ready")
+    if site.foreign:
+        text.append(f"\nSite {one_line(site.skupper_name)}\n(not hzlink's)", "not bold default")
+    text = text.append("\n").append_text(_word(site.matched, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
             text.append(f"\n{one_line(fact)}", "dim")

@@ -76,6 +76,8 @@ def _site(site: SiteReport) -> dict[str, Any]:
         "skupper": {
             "state": str(site.skupper.state),
             "message": site.skupper.text,
+            "name": site.skupper_name or None,
+            "managed": not site.foreign if site.skupper_name else None,
             "version": site.version,
             "address": site.host or None,
         },

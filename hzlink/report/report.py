@@ -77,7 +77,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     # Each client site's forward has a local port of its own: people run them side by side.
     ports = dict(zip(topology.clients, itertools.count(MANCENTER_PORT), strict=False))
     sites = tuple(
-        site_status.site_of(site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT))
+        site_status.site_of(topology, site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT))
         for site in topology.sites
     )
     sites = site_status.with_mancenter_views(topology, snapshots, sites, members)

@@ -13,9 +13,10 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import ExitStatus
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import links, mancenter
+from hzlink.observe import links, mancenter, membership
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.plan import foreign
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
@@ -61,11 +62,14 @@ class SiteReport:
     Management Center is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
+    `skupper_name` is the name of its Skupper Site, empty where there is none; `foreign`: hzlink did not make it.
     """
 
     site: Site
     skupper: Condition
     matched: Condition
+    skupper_name: str = ""
+    foreign: bool = False
     version: str = ""
     host: str = ""
     refusal: Refusal | None = None
@@ -97,15 +101,18 @@ def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
     names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
     workload = snapshot.get("StatefulSet", WORKLOAD)
     why = conditions.not_created(workload) if workload is not None else ""
-    return tuple(_member(name, pods.get(name), why) for name in [*names, *sorted(set(pods) - set(names))])
+    refused = membership.refusals(snapshot.member_log or "")
+    listed = [*names, *sorted(set(pods) - set(names))]
+    return tuple(_member(name, pods.get(name), why, refused.get(name, "")) for name in listed)
 
 
-def _member(name: str, pod: Object | None, not_created: str) -> Member:
+def _member(name: str, pod: Object | None, not_created: str, refused: str) -> Member:
     if pod is None:
         return Member(name, False, f"no pod: {not_created}" if not_created else "no pod")
     ready = conditions.is_ready(pod)
-    trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ")
-    return Member(name, ready, "" if ready else trouble or "starting")
+    trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ") or "starting"
+    why = f"{trouble}; the other members refuse it: {refused}" if refused else trouble
+    return Member(name, ready, "" if ready else why)
 
 
 def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
@@ -118,6 +125,8 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (there := links.all_between(snapshots, redeemer, issuer))
     ]
+    if not found and (between := links.by_way_of(snapshots, client, topology.cluster)):
+        return LinkReport(client, Condition(State.OK, f"by way of {', '.join(between)}"))
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     return max(
         found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
@@ -137,7 +146,9 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
     return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)
 
 
-def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int) -> SiteReport:
+def site_of(
+    topology: Topology, site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int
+) -> SiteReport:
     """One site. `members` are the names that clients should have, `port` the local one to propose for forwarding."""
     found = snapshot.skupper_site
     kind = "Connector" if site.role is Role.CLUSTER else "Listener"
@@ -148,6 +159,8 @@ def site_of(site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], 
     report: dict[str, Any] = {
         "skupper": _skupper(found),
         "matched": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "skupper_name": objects.name(found or {}),
+        "foreign": foreign.is_foreign(topology, found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
         "host": conditions.address(found) or "",
     }

@@ -16,15 +16,23 @@ MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelca
 LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))
 
 
-def a_site(uid: str, *links: LinkState, services: Services | None = None, ready: float | None = 0.0) -> SiteState:
+def a_site(
+    uid: str,
+    *links: LinkState,
+    services: Services | None = None,
+    ready: float | None = 0.0,
+    local: bool = False,
+    cluster: str = "",
+) -> SiteState:
     return SiteState(
         uid=uid,
         name=f"site-{uid}",
-        cluster=uid,
+        cluster=cluster or uid,
         namespace="hz",
         ready_since=ready,
         reports_from=0.0,
         access=frozenset({(f"at-{uid}", "55671")}),
+        local=local,
         ca=f"ca-{uid}",
         links=links,
         services=services or Services(),
@@ -196,3 +204,12 @@ def test_traffic_is_always_mutual_and_only_between_ready_sites(
             assert site.uid in reached or site.uid not in ready
             records = clock.network.network_status(site.uid)
             assert records is None or site.uid in {record.uid for record in records}
+
+
+def test_local_access_is_for_sites_of_the_same_cluster() -> None:
+    local = a_site("cluster", services=MEMBERS, local=True, cluster="one")
+    clock = Clock()
+    clock.until(60.0, a_site("client", to("cluster", 20.0), cluster="other"), local)
+    assert not clock.flows("client", "cluster")
+    clock.until(120.0, a_site("client", to("cluster", 20.0), cluster="one"), local)
+    assert clock.flows("client", "cluster")

@@ -17,7 +17,7 @@ from hzlink.model.events import Mark
 from hzlink.model.topology import Site
 from hzlink.observe import links
 from hzlink.observe.snapshot import observe_all
-from hzlink.plan import manifests, planner
+from hzlink.plan import foreign, manifests, planner
 from hzlink.plan.drift import drift
 from hzlink.programs import hints
 
@@ -38,6 +38,10 @@ async def _race(run: Run) -> bool:
     unlinked = [client for client in run.topology.clients if not _is_linked(run, client)]
     # Where all have a link, it is one that does not work.
     clients = unlinked or list(run.topology.clients)
+    if not all(foreign.can_issue(run.topology, run.snapshots[client]) for client in clients):
+        # A Skupper Site of others is not given link access.
+        await _reachable(run, [cluster])
+        return False
     for client in clients:
         await _link_access(run, client, wanted=True)
     one = asyncio.create_task(_reachable(run, [cluster]))
@@ -90,7 +94,7 @@ async def _link_access(run: Run, site: Site, *, wanted: bool) -> None:
     rendered = await manifests.render(run.topology, site, planner.skupper_name(site, run.snapshots), wanted)
     [skupper_site] = [item for item in rendered if item["kind"] == "Site"]
     live = (await observe_all([site], ("Site",)))[site].skupper_site
-    if drift(skupper_site, live):
+    if not foreign.is_foreign(run.topology, live) and drift(skupper_site, live):
         await applying.apply(run, site, [skupper_site])
         state = "on, beside the other side's" if wanted else "off: the other side issues"
         run.tell(Mark.NOTE, site, f"link access {state}", f"{site.name}/turn")

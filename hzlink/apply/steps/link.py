@@ -8,19 +8,18 @@ from dataclasses import replace
 
 from hzlink.apply.steps import address_race
 from hzlink.apply.steps.context import Run
-from hzlink.apply.steps.site import SITES, is_ready
-from hzlink.linking import token_flow
+from hzlink.apply.steps.site import SITES, is_reachable, is_ready
+from hzlink.linking import failures, static_link, token_flow
 from hzlink.model import conditions, objects
-from hzlink.model.choices import LinkFrom
-from hzlink.model.errors import PrerequisiteError, WaitTimeout
+from hzlink.model.choices import LinkAccess, LinkFrom
+from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Mark
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import planner
+from hzlink.plan import foreign, planner
 from hzlink.plan.planner import Step
-from hzlink.programs import hints
 
 
 async def link(run: Run, step: Step) -> str:
@@ -31,38 +30,56 @@ async def link(run: Run, step: Step) -> str:
     if turned and await address_race.client_issues(run):
         issuer = client
     redeemer = client if issuer is topology.cluster else topology.cluster
-    untouched = not turned and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
+    inside = topology.settings.link_access is LinkAccess.LOCAL
+    untouched = not (turned or inside) and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
     now = run.snapshots if untouched else await _observe(issuer, redeemer)
-    _refuse_without_link_access(topology, now[issuer])
+    if not foreign.can_issue(topology, now[issuer]):
+        raise foreign.without_link_access(topology, now[issuer])
     name = planner.link_name(topology, planner.skupper_name(issuer, now))
     job = token_flow.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
     present = links.all_between(now, redeemer, issuer)
     peer = now[issuer].skupper_site
+    ours = all(_is_removable(topology, now[redeemer], one) for one in present)
     if links.have_moved(present, peer):
         gone, there = _hosts(present), conditions.address(peer)
         run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
     elif present and not conditions.link_is_stale(present[0], peer):
-        if await _recovers(run, job, links.token_of(present[0])):
+        known_as = links.token_of(present[0]) if ours else objects.name(present[0])
+        if await _recovers(run, job, known_as, ours=ours):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
+    _refuse_name_of_others(topology, now[redeemer], name)
     # A Link of that name to a deleted Site would block the new one.
-    useless = {objects.name(link): link for link in (*present, *links.of_token(now[redeemer].of("Link"), name))}
+    found = {objects.name(one): one for one in (*present, *links.of_token(now[redeemer].of("Link"), name))}
+    useless = tuple(one for one in found.values() if _is_removable(topology, now[redeemer], one))
     if useless:
-        await token_flow.unlink(job.redeemer, tuple(useless.values()))
+        await token_flow.unlink(job.redeemer, useless)
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
-    await token_flow.make(job)
+    way = await _make(run, job, now)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
     former = [link for link in links.all_between(now, issuer, redeemer) if objects.is_ours(link, topology.name)]
     if former:
         await token_flow.unlink(job.issuer, former)
-    why = "it was told to" if topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
-    way = token_flow.choose(topology.settings.via)
-    return f"linked to {topology.cluster.name} ({issuer.name} issued: {why}; 1 use, 1 min; via {way})"
+    return f"linked to {topology.cluster.name} ({way})"
+
+
+async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
+    """Makes the Link; says how."""
+    issuer, redeemer = job.issuer.site, job.redeemer.site
+    if not static_link.is_fitting(now[issuer].skupper_site):
+        await token_flow.make(job)
+        why = "it was told to" if run.topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
+        return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
+    name = planner.skupper_name(issuer, now)
+    sites = await run.wait(job.issuer, "Site reachable").watch(SITES, is_reachable(name), name=name)
+    redeeming = (await _observe(redeemer))[redeemer].skupper_site
+    await static_link.make(job, sites[name], redeeming or {})
+    return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} gave the certificate"
 
 
 def _hosts(found: Sequence[Object]) -> str:
@@ -78,6 +95,25 @@ def _is_untouched(snapshot: Snapshot) -> bool:
     return not any(snapshot.of(kind) for kind in kinds)
 
 
+def _is_removable(topology: Topology, snapshot: Snapshot, link: Object) -> bool:
+    """Whether a Link is hzlink's, or at least that of a Skupper Site of hzlink's."""
+    return objects.is_ours(link, topology.name) or not foreign.is_foreign(topology, snapshot.skupper_site)
+
+
+def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) -> None:
+    """hzlink's Link and its Secret must not replace those of others."""
+    for link in snapshot.of("Link"):
+        named = name in (objects.name(link), objects.spec(link).get("tlsCredentials"))
+        if named and not _is_removable(topology, snapshot, link):
+            raise HzlinkError(
+                failures.NAME_TAKEN,
+                site=snapshot.site.name,
+                subject=f"Link {objects.name(link)}",
+                said=conditions.skupper(link).text or None,
+                next_step=failures.RENAME,
+            )
+
+
 async def _observe(*sites: Site) -> Snapshots:
     snapshots = await observe_all(sites, ("Site", "Link"))
     for snapshot in snapshots.values():
@@ -86,30 +122,17 @@ async def _observe(*sites: Site) -> Snapshots:
     return snapshots
 
 
-def _refuse_without_link_access(topology: Topology, issuer: Snapshot) -> None:
-    """A Site that is not hzlink's own is left as it is: whether others may link to it is for its owner to say."""
-    found = issuer.skupper_site
-    if found is None or objects.is_ours(found, topology.name) or conditions.address(found):
-        return
-    allow = '{"spec":{"linkAccess":"default"}}'
-    raise PrerequisiteError(
-        f"{issuer.site.name} cannot issue a token: others cannot link to its Skupper Site",
-        site=issuer.site.name,
-        subject=f"Site {objects.name(found)}",
-        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
-        next_step=hints.kubectl(issuer.site, f"patch sites.skupper.io {objects.name(found)} --type merge -p '{allow}'"),
-    )
-
-
 # Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
 RECOVERY_SECONDS = 45.0
 
 
-async def _recovers(run: Run, job: token_flow.Linking, name: str) -> bool:
+async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool) -> bool:
+    """Whether a Link becomes ready in time. One of others is only watched: a mark would make it hzlink's."""
     wait = run.wait(job.redeemer, f"link {name}")
     wait.until = min(run.until, time.monotonic() + RECOVERY_SECONDS)
     try:
-        await token_flow.wake(replace(job, name=name, wait=lambda *_: wait))
+        waking = token_flow.wake if ours else token_flow.wait_ready
+        await waking(replace(job, name=name, wait=lambda *_: wait))
     except WaitTimeout:
         if time.monotonic() >= run.until:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -19,6 +20,17 @@ from hzlink.observe.losses import LostMember
 from hzlink.observe.waiting import Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
+
+
+async def stopped(run: Run, step: Step) -> str:
+    """Stops all members, and waits until their pods are gone."""
+    kubectl = run.kubectl(step.site)
+    await kubectl.apply(step.items)
+    wait = run.wait(kubectl, f"members stopped: {', '.join(ref.name for ref in step.refs)}")
+    if not await kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
+        wait.reason = "a member that stops first hands its data over to the others"
+        raise wait.timeout()
+    return f"all {len(step.refs)} members stopped"
 
 
 async def members_ready(run: Run, step: Step) -> str:

@@ -49,6 +49,8 @@ class SiteState:
     """When its router may begin to report (a previous leader's Lease may have to expire first)."""
     access: frozenset[tuple[str, str]]
     """The addresses of its router for other Sites."""
+    local: bool
+    """Whether only Sites of the same cluster reach these addresses."""
     ca: str
     links: tuple[LinkState, ...]
     services: Services
@@ -255,5 +257,7 @@ def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -
     """The Site that the Link reaches: it must have that address and the CA that the Link trusts."""
     target = _leads_to(link, states)
     if target is None or target.uid == site.uid or (link.host, link.port) not in target.access:
+        return None
+    if target.local and target.cluster != site.cluster:
         return None
     return target

@@ -115,6 +115,7 @@ class StateCollector:
             ready_since=cycle.since("ready", uid) if ready else None,
             reports_from=self.leader_election.reports_from(cycle, cluster, site, pod) if ready else cycle.now,
             access=frozenset(access),
+            local=site["spec"].get("linkAccess") == "local",
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
             links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
             services=self._services(cluster, site),

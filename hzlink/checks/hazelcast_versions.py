@@ -1,0 +1,56 @@
+"""Whether Management Center can work with the members' version. Pure.
+
+It works with members of its own minor version and of the one before (documentation of Management Center, on rolling
+upgrades).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hzlink.checks.records import Check, Finding, Severity
+from hzlink.model import versions
+from hzlink.model.choices import Mode, Role
+from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.model.versions import Version
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import upgrade
+from hzlink.programs import hints
+
+# The images of the bundled manifests; a test compares them.
+MEMBER_IMAGE = "hazelcast/hazelcast:5.5.0"
+MANCENTER_IMAGE = "hazelcast/management-center:5.5.2"
+_CONTAINER = "mancenter"
+MANCENTER_VERSION = Check(
+    "mancenter-version",
+    "Management Center can work with the members' version",
+    "use a Management Center of the members' minor version",
+    Severity.WARNING,
+)
+
+
+def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) -> list[Finding]:
+    """At a client site, where both versions are known: the members' as they will be, Management Center's as it is."""
+    if site.role is not Role.CLIENT or topology.settings.mode is Mode.UNISOCKET:
+        return []
+    image = topology.settings.image or MEMBER_IMAGE
+    deployed = upgrade.image_of(snapshots[site].get("Deployment", MANCENTER), _CONTAINER) or MANCENTER_IMAGE
+    members, center = (versions.parse(versions.of_image(one)) for one in (image, deployed))
+    if members is None or center is None:
+        return []
+    if fits(center, members):
+        return [MANCENTER_VERSION.passed(site, f"Management Center {center}, members {members}")]
+    return [
+        MANCENTER_VERSION.failed(
+            site,
+            f"Management Center {center} may not work with members of version {members}",
+            subject=f"Deployment {MANCENTER}",
+            said="it works with members of its own minor version and of the one before",
+            then=f"{hints.hzlink('render')}   (and set its image in a kustomization of your own: manifests/README.md)",
+        )
+    ]
+
+
+def fits(center: Version, members: Version) -> bool:
+    """Whether that Management Center works with these members."""
+    return center.major == members.major and 0 <= center.minor - members.minor <= 1

@@ -1,0 +1,139 @@
+"""A Link without a token, for sites in one cluster, where the grant server that redeems tokens may have no address.
+
+It is what `skupper link generate` makes: a client Certificate of the issuing Site, its Secret copied to the other side,
+and a Link to the issuing Site's endpoints (Skupper 2.2).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from hzlink.linking import failures, token_flow
+from hzlink.linking.token_flow import CLEAN_UP_LIMIT, Linking
+from hzlink.model import conditions, objects
+from hzlink.model.conditions import Condition, State
+from hzlink.model.errors import HzlinkError
+from hzlink.model.objects import RESOURCES, Object, Ref
+from hzlink.model.topology import labels
+from hzlink.observe.waiting import Objects
+from hzlink.programs import process
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.tasks import shielded
+
+CERTIFICATES, SECRETS = RESOURCES["Certificate"], RESOURCES["Secret"]
+LOCAL = "local"
+# The CA of a Site that names no other.
+SITE_CA = "skupper-site-ca"
+# What a Link's endpoints are for: routers of other sites, and those at the edge of a network.
+_ROLES = ("inter-router", "edge")
+
+
+def is_fitting(issuer_site: Object | None) -> bool:
+    """Whether the issuing Site can be reached from inside its cluster only."""
+    return objects.spec(issuer_site or {}).get("linkAccess") == LOCAL
+
+
+async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> None:
+    """Makes the Link and waits until it is Ready. Leaves nothing but the Link and its Secret.
+
+    Raises:
+        HzlinkError: it failed; says at which side and why.
+    """
+    name, certificate = linking.name, Ref(CERTIFICATES, linking.grant_name)
+    credentials = Ref(SECRETS, linking.grant_name)
+    if (owners := await linking.issuer.owner_kinds(credentials)) is not None and "Certificate" not in owners:
+        raise HzlinkError(
+            failures.NAME_TAKEN, site=linking.issuer.site.name, subject=str(credentials), next_step=failures.RENAME
+        )
+    # What an earlier run left would be of another Site's CA, perhaps.
+    await linking.issuer.delete([certificate, credentials])
+    try:
+        data = await _credentials(linking, issuer_site, certificate, credentials)
+        await linking.redeemer.create(_secret(linking, data, redeemer_site))
+        made = links_to(issuer_site, name, labels(linking.topology_name))
+        for item in made:
+            await linking.redeemer.create(item)
+    finally:
+        await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT)
+    for item in made:
+        await token_flow.wake(replace(linking, name=objects.name(item)))
+
+
+async def _credentials(linking: Linking, issuer_site: Object, certificate: Ref, secret: Ref) -> Mapping[str, str]:
+    """The data of the Secret that Skupper makes of a Certificate."""
+    ca = objects.status(issuer_site).get("defaultIssuer") or objects.spec(issuer_site).get("defaultIssuer") or SITE_CA
+    await linking.issuer.create(
+        {
+            "apiVersion": token_flow.API,
+            "kind": "Certificate",
+            "metadata": {"name": certificate.name, "labels": labels(linking.topology_name)},
+            "spec": {"ca": str(ca), "subject": linking.name, "client": True},
+        }
+    )
+
+    def look(found: Objects) -> Condition:
+        item = found.get(certificate.name)
+        made = item is not None and objects.holds(item, "Ready")
+        return Condition(State.OK) if made else conditions.skupper(item)
+
+    await linking.wait(linking.issuer, "certificate for the link").watch(CERTIFICATES, look, name=certificate.name)
+    found = await linking.issuer.get(secret)
+    data = (found or {}).get("data")
+    if not isinstance(data, Mapping) or not data.get("tls.key"):
+        raise HzlinkError(
+            "Skupper made no credentials for the link", site=linking.issuer.site.name, subject=f"Secret {secret.name}"
+        )
+    _conceal(data)
+    return {str(key): str(value) for key, value in data.items()}
+
+
+def _conceal(data: Mapping[str, Any]) -> None:
+    key = str(data["tls.key"])
+    process.conceal(key)
+    with suppress(binascii.Error, UnicodeDecodeError):
+        process.conceal(base64.b64decode(key).decode())
+
+
+def _secret(linking: Linking, data: Mapping[str, str], redeemer_site: Object) -> Object:
+    # As with a token, the Site owns it: `down` and the next run know it by that.
+    owner = {
+        "apiVersion": token_flow.API,
+        "kind": "Site",
+        "name": objects.name(redeemer_site),
+        "uid": objects.uid(redeemer_site),
+    }
+    metadata = {"name": linking.name, "labels": labels(linking.topology_name), "ownerReferences": [owner]}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "data": dict(data)}
+
+
+def links_to(issuer_site: Object, name: str, marks: Mapping[str, str]) -> list[Object]:
+    """The Links to a Site: one for each of its routers (`ha: true`: two), named as Skupper names those of a token."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for endpoint in objects.status(issuer_site).get("endpoints") or []:
+        if endpoint.get("name") in _ROLES and endpoint.get("host"):
+            one = {key: str(endpoint[key]) for key in ("name", "host", "port") if endpoint.get(key)}
+            groups.setdefault(str(endpoint.get("group") or ""), []).append(one)
+    names = [name] if len(groups) == 1 else [f"{name}-{number}" for number in range(1, len(groups) + 1)]
+    return [
+        {
+            "apiVersion": token_flow.API,
+            "kind": "Link",
+            "metadata": {"name": one, "labels": dict(marks)},
+            "spec": {"endpoints": endpoints, "tlsCredentials": name},
+        }
+        for one, (_, endpoints) in zip(names, sorted(groups.items()), strict=True)
+    ]
+
+
+async def _clean_up(linking: Linking, certificate: Ref, secret: Ref) -> None:
+    """The Certificate goes first: Skupper would make its Secret again. What stays is left to the next run."""
+    issuer = Kubectl(linking.issuer.site, CLEAN_UP_LIMIT)
+    with suppress(HzlinkError):
+        await issuer.delete([certificate])
+        await issuer.wait_gone([certificate], CLEAN_UP_LIMIT / 2)
+        await issuer.delete([secret])

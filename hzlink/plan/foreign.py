@@ -1,0 +1,52 @@
+"""Skupper Sites that hzlink did not make. They are used as they are: never changed, never removed. Pure."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from hzlink.model import conditions, objects
+from hzlink.model.choices import Role
+from hzlink.model.errors import PrerequisiteError
+from hzlink.model.objects import Object
+from hzlink.model.topology import MANAGED_BY, MANAGER, PART_OF, Topology
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs import hints
+
+
+def is_foreign(topology: Topology, site: Object | None) -> bool:
+    """Whether there is a Skupper Site and hzlink did not make it for this topology."""
+    return site is not None and not objects.is_ours(site, topology.name)
+
+
+def other_topology(topology: Topology, site: Object | None) -> str:
+    """The name of another topology that hzlink made the Site for; empty where it did not.
+
+    Two topologies in one namespace would overwrite each other's objects.
+    """
+    marks = objects.labels(site or {})
+    part = marks.get(PART_OF, "") if marks.get(MANAGED_BY) == MANAGER else ""
+    return part if part != topology.name else ""
+
+
+def can_issue(topology: Topology, snapshot: Snapshot) -> bool:
+    """Whether others can link to this site, now or once hzlink or a load balancer has done its part."""
+    site = snapshot.skupper_site
+    if not is_foreign(topology, site):
+        return True
+    return bool(conditions.address(site)) or objects.spec(site or {}).get("linkAccess") not in (None, "", "none")
+
+
+def without_link_access(topology: Topology, snapshot: Snapshot) -> PrerequisiteError:
+    """The error for a Site that would have to issue and is not hzlink's: its owner decides on its link access."""
+    site, found = snapshot.site, snapshot.skupper_site or {}
+    name = objects.name(found)
+    allow = '{"spec":{"linkAccess":"default"}}'
+    allowing = hints.kubectl(site, f"patch sites.skupper.io {quote(name)} --type merge -p '{allow}'")
+    other = "client" if site.role is Role.CLUSTER else "cluster"
+    return PrerequisiteError(
+        f"{site.name} cannot issue a token: others cannot link to its Skupper Site, which hzlink did not make",
+        site=site.name,
+        subject=f"Site {name}",
+        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
+        next_step=f"{allowing}   (or the other way round: {hints.hzlink(f'up --link-from {other}')})",
+    )

@@ -1,0 +1,93 @@
+"""Whether a new image can replace the members one by one, or all of them have to be stopped first. Pure.
+
+Members of two minor versions do not form one cluster: the old ones refuse the first new one, which then fails again and
+again. Hazelcast Enterprise alone can upgrade one by one, and only to the next minor version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hzlink.model import conditions, objects, versions
+from hzlink.model.objects import Object
+from hzlink.model.topology import WORKLOAD
+from hzlink.model.versions import Version
+from hzlink.observe.snapshot import Snapshot
+
+_ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True)
+class Restart:
+    """All members have to be stopped: their pods, the versions that these have, and the image that comes."""
+
+    pods: tuple[str, ...]
+    before: tuple[str, ...]
+    image: str
+
+    @property
+    def why(self) -> str:
+        """The reason, for a step."""
+        return f"until all members are stopped: {self.image} is another minor version than {', '.join(self.before)}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What it means, for the user."""
+        count = f"{len(self.pods)} member{'' if len(self.pods) == 1 else 's'}"
+        return (
+            f"the members run Hazelcast {', '.join(self.before)}; {self.image} is another minor version",
+            "members of two minor versions do not form one cluster (only Hazelcast Enterprise upgrades one by one, to "
+            "the next minor version)",
+            f"hzlink would stop all {count} ({', '.join(self.pods)}) and then start new ones",
+            "data that is only in memory is lost; clients have no cluster until the new members are ready",
+        )
+
+
+def restart_for(wanted: Object | None, snapshot: Snapshot) -> Restart | None:
+    """What has to be stopped for the wanted StatefulSet; None where nothing has to be, or versions are not known.
+
+    Only members that are ready count: one that was refused holds no data.
+    """
+    image = image_of(wanted, WORKLOAD)
+    after = versions.parse(versions.of_image(image))
+    if after is None:
+        return None
+    ready = [pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD) if conditions.is_ready(pod)]
+    found = {}
+    for pod in ready:
+        before = versions.parse(versions.of_image(_image(objects.spec(pod), WORKLOAD)))
+        if before is not None and not _can_roll(_image(objects.spec(pod), WORKLOAD), before, image, after):
+            found[objects.name(pod)] = before
+    if not found:
+        return None
+    return Restart(tuple(map(objects.name, ready)), tuple(map(str, sorted(set(found.values())))), image)
+
+
+def _can_roll(before_image: str, before: Version, after_image: str, after: Version) -> bool:
+    if before.major == after.major and before.minor == after.minor:
+        return True
+    enterprise = _ENTERPRISE in before_image and _ENTERPRISE in after_image
+    return enterprise and before.major == after.major and after.minor == before.minor + 1
+
+
+def image_of(workload: Object | None, container: str) -> str:
+    """The image of a workload's container of that name; empty where there is none."""
+    return _image((objects.spec(workload or {}).get("template") or {}).get("spec") or {}, container)
+
+
+def _image(pod_spec: Object, container: str) -> str:
+    listed: Sequence[Object] = pod_spec.get("containers") or []
+    return next((str(one.get("image") or "") for one in listed if one.get("name") == container), "")
+
+
+def stopped(wanted: Object) -> Object:
+    """The wanted StatefulSet without any member."""
+    return {**wanted, "spec": {**objects.spec(wanted), "replicas": 0}}
+
+
+def started(wanted: Object, live: Object | None) -> Object:
+    """The wanted StatefulSet with its number of members: as many as there were, where that is left to others."""
+    if "replicas" in objects.spec(wanted):
+        return wanted
+    return {**wanted, "spec": {**objects.spec(wanted), "replicas": conditions.wanted_replicas(live or {})}}
