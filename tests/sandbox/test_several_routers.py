@@ -39,7 +39,9 @@ def test_both_links_are_created_labelled_shown_and_removed(hzlink: Hzlink, via: 
         ("hazelcast-cluster-1", "ok"),
         ("hazelcast-cluster-2", "ok"),
     ]
-    assert "nothing written" in hzlink.up().ok().err
+    before = hzlink.writes()
+    assert "already linked" in hzlink("link").ok().err
+    assert hzlink.writes() == before
     assert tokens_left(hzlink) == []
     hzlink("down", "--yes").ok()
     assert hzlink.objects("client", LINKS) == {}

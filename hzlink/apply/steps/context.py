@@ -35,7 +35,7 @@ class Run:
 
     def kubectl(self, site: Site) -> Kubectl:
         """kubectl for the site."""
-        return Kubectl(site)
+        return Kubectl(site, until=self.until)
 
     def wait(self, kubectl: Kubectl, text: str) -> Wait:
         """A wait at a site that ends with the run's time."""
