@@ -22,34 +22,73 @@ fi
 scripts/sandbox.sh build
 [ $# -eq 0 ] || exec pytest "$@"
 
-# A test that fails is run once more, alone with the others that failed in its group, so that one look tells a broken
-# change from a test that is not reliable. Both are failures to mend: the second kind is counted and listed at the end.
-failed=0 unreliable=()
+# The groups. Workers of pytest-xdist start a sandbox each, so a test that stops an API server does not disturb others.
+# faults and kill use several namespaces of one sandbox at once by themselves, and count over the whole session.
+declare -A arguments=(
+  [kill]="tests/kill"
+  [faults]="tests/faults"
+  [sandbox]="tests/sandbox"
+  [standin]="-n 3 --dist worksteal tests/standin"
+  [sandbox_infra]="-n 3 --dist worksteal tests/sandbox_infra"
+  [other]="-n 4 --dist worksteal tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/sandbox \
+    --ignore=tests/faults --ignore=tests/kill"
+)
+logs=$(mktemp -d)
+jobs=() failed=0 unreliable=()
+
 finish() {
+  rm -rf "$logs"
   [ ${#unreliable[@]} -eq 0 ] || printf 'passed only in the second run, to be mended: %s\n' "${unreliable[@]}"
   echo "all tests: $((SECONDS / 60)) min $((SECONDS % 60)) s"
 }
+# pytest ends its sandbox on SIGINT. The groups run in the background, so that this script can react to a signal.
+interrupt() {
+  trap '' INT TERM
+  touch "$logs/interrupted"
+  for job in "${jobs[@]}"; do kill -INT -- "-$job" 2>/dev/null || true; done
+  wait
+  exit 130
+}
 trap finish EXIT
-group() {
-  local status=0 first
-  pytest "$@" || status=$?
-  if [ "$status" -eq 1 ]; then
-    mapfile -t first < <(pytest --last-failed --last-failed-no-failures none --collect-only -q "$@" 2>/dev/null | grep '::')
-    status=0
-    pytest --last-failed --last-failed-no-failures none "$@" || status=$?
-    [ "$status" -ne 0 ] || unreliable+=("${first[@]}")
-  fi
-  [ "$status" -eq 0 ] || failed=1
+trap interrupt INT TERM
+
+# One group, in a process group of its own. Its output is printed when it has ended, so that two do not mix.
+run() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  # shellcheck disable=SC2086 # the arguments are several words
+  pytest -o cache_dir=".pytest_cache/$name" "$@" ${arguments[$name]} >"$logs/$name" 2>&1 || status=$?
+  flock "$logs" cat "$logs/$name"
+  echo "tests of group $name: exit $status after $((SECONDS - began)) s"
+  echo "$status" >"$logs/$name.status"
+}
+background() {
+  set -m
+  "$@" &
+  set +m
+  jobs+=($!)
 }
 
-# Each pytest-xdist worker starts a sandbox of its own, so a test that stops an API server or sets a fault for a whole
-# server does not disturb another worker.
-for folder in tests/sandbox_infra tests/standin; do group -n 3 --dist worksteal "$folder"; done
-# One process: hzlink and the Hazelcast members keep both cores busy already.
-group tests/sandbox
-# These two run several namespaces at once by themselves, and count over the whole session: one process each.
-for folder in tests/faults tests/kill; do group "$folder"; done
-# More workers than cores: many of these tests wait.
-group -n 4 --dist worksteal tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/sandbox \
-  --ignore=tests/faults --ignore=tests/kill
+# Two lanes: the kill suite keeps the cores busy, the other groups wait most of the time.
+lane() { for name in "$@"; do [ -e "$logs/interrupted" ] || run "$name"; done; }
+background lane kill
+background lane sandbox_infra standin sandbox faults other
+wait "${jobs[@]}" || true
+jobs=()
+
+# A test that fails is run once more when the lanes have ended, so that one look tells a broken change from a test that
+# is not reliable. Both are failures to mend: the second kind is counted and listed at the end.
+for name in "${!arguments[@]}"; do
+  case $(cat "$logs/$name.status" 2>/dev/null || echo 2) in
+    0) continue ;;
+    1) ;;
+    *) failed=1; continue ;;
+  esac
+  mapfile -t first < <(pytest -o cache_dir=".pytest_cache/$name" --last-failed --last-failed-no-failures none \
+    --collect-only -q ${arguments[$name]} 2>/dev/null | grep '::')
+  background run "$name" --last-failed --last-failed-no-failures none
+  wait "${jobs[@]}" || true
+  jobs=()
+  if [ "$(cat "$logs/$name.status")" -eq 0 ]; then unreliable+=("${first[@]}"); else failed=1; fi
+done
 exit $failed

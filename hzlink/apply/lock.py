@@ -23,8 +23,8 @@ from hzlink.programs.refusals import KubectlError, Refusal
 from hzlink.programs.tasks import shielded
 
 # Seconds between two reads of a Lease that may have expired, and between two tries to renew.
-LOOK = 3.0
-RETRY = 1.0
+READ_SECONDS = 3.0
+RETRY_SECONDS = 1.0
 # How often to begin again when others are as quick.
 TRIES = 5
 
@@ -74,7 +74,7 @@ async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[No
         raise loss from None
 
 
-async def drop_dead(topology: Topology) -> None:
+async def remove_ended_run(topology: Topology) -> None:
     """Removes the Lease of a run on this machine that has ended. For runs that have nothing else to write."""
     kubectl = Kubectl(topology.cluster, deadline=RENEW)
     # Whoever may not even look has taken none.
@@ -105,7 +105,7 @@ class _Lock:
         self._topology = topology
         self._terms = terms
         self._emit = emit
-        self._me = Holder(process_identity.holder_name(), uuid.uuid4().hex, process_identity.here())
+        self._me = Holder(process_identity.holder_name(), uuid.uuid4().hex, process_identity.current())
         self._mine: Object = {}
 
     async def taken(self) -> bool:
@@ -129,13 +129,12 @@ class _Lock:
         renewed = clock()
         while True:
             await asyncio.sleep(RENEW)
-            began, failures = clock(), list[str]()
+            began, failures = clock(), list[KubectlError]()
             try:
                 async with asyncio.timeout_at(renewed + DURATION):
                     await self._renew(failures)
             except TimeoutError:
-                said = failures[-1] if failures else "this machine was suspended or too busy"
-                raise self._lost(f"its lock could not be renewed for {DURATION:g} s", said) from None
+                raise self._not_renewed(failures) from None
             renewed = began
 
     async def release(self) -> None:
@@ -150,7 +149,7 @@ class _Lock:
                         continue
                 return
         except KubectlError as error:
-            self._tell(Mark.WARN, f"the lock could not be put back; it runs out in {DURATION:g} s: {error.message}")
+            self._tell(Mark.WARN, f"the lock could not be released; it expires in {DURATION:g} s: {error.message}")
 
     async def _take(self) -> Object:
         found: Object | None = None
@@ -176,8 +175,8 @@ class _Lock:
         if self._terms.force:
             self._tell(
                 Mark.WARN,
-                f"--force-unlock: taking the lock from {who}; should that run be at work, "
-                f"it stops within {RENEW:g} s, and its work may be half done",
+                f"--force-unlock: taking the lock from {who}; if that run is still working, "
+                f"it stops within {RENEW:g} s, and may leave its work unfinished",
             )
             return
         match lease.judge(found, _now(), process_identity.runs_holder(lease.holder(found))):
@@ -192,7 +191,7 @@ class _Lock:
         """Waits for one duration, by this machine's clock alone, whether the other run gives a sign of life."""
         began = time.monotonic()
         text = f"whether a run that seems to have ended still runs: {who}"
-        self._tell(Mark.NOTE, f"watching for {DURATION:g} s, as clocks differ, {text}")
+        self._tell(Mark.NOTE, f"checking for {DURATION:g} s, because clocks differ, {text}")
         while (waited := time.monotonic() - began) < DURATION:
             self._emit(Event(Mark.WAIT, text, self._site, "lock", elapsed=waited, limit=DURATION))
             if time.monotonic() >= self._terms.until:
@@ -204,14 +203,14 @@ class _Lock:
                     waited=waited,
                     next_step=hints.hzlink(f"{self._terms.command} --force-unlock"),
                 )
-            await asyncio.sleep(min(LOOK, DURATION - waited))
+            await asyncio.sleep(min(READ_SECONDS, DURATION - waited))
             now = await self._kubectl.get(self._ref)
             if now is None:
                 return
             if lease.changed(found, now):
                 raise self._held(now)
 
-    async def _renew(self, failures: list[str]) -> None:
+    async def _renew(self, failures: list[KubectlError]) -> None:
         while True:
             try:
                 made = await _unless_changed(self._kubectl.replace(lease.renewed(self._mine, _now())))
@@ -220,8 +219,8 @@ class _Lock:
                     return
                 await self._take_note_of(await self._kubectl.get(self._ref))
             except KubectlError as error:
-                failures.append(error.said or error.message)
-                await asyncio.sleep(RETRY)
+                failures.append(error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _take_note_of(self, found: Object | None) -> None:
         """The Lease is not as this run left it: either a renewal's answer was lost, or the Lease is."""
@@ -258,16 +257,32 @@ class _Lock:
             next_step=f"{hints.hzlink(self._terms.command)}   (continues, once no other run holds the lock)",
         )
 
+    def _not_renewed(self, failures: list[KubectlError]) -> HzlinkError:
+        why = f"its lock could not be renewed for {DURATION:g} s"
+        last = failures[-1] if failures else None
+        if last is not None and last.refusal in _BY_ADMISSION:
+            # No other run is at work: something of the cluster's refuses the Lease.
+            last.message = f"this run stopped: {why}: {last.message}"
+            last.subject = f"Lease {self._ref.name}"
+            return last
+        said = (last.said or last.message) if last else "this machine was suspended or too busy"
+        return self._lost(why, said)
+
     def _refused(self, error: KubectlError) -> HzlinkError:
+        if error.refusal in _BY_ADMISSION:
+            error.subject = f"Lease {self._ref.name}"
         if error.refusal is not Refusal.FORBIDDEN:
             return error
         return PrerequisiteError(
-            "you may not take the lock that keeps two runs apart: "
+            "you may not take the lock that prevents two runs at the same time: "
             "it needs get, create, update and delete on leases.coordination.k8s.io",
             site=self._site,
             said=error.said,
             next_step=hints.kubectl(self._topology.cluster, "auth can-i create leases.coordination.k8s.io"),
         )
+
+
+_BY_ADMISSION = (Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA)
 
 
 async def _unless_changed(call: Awaitable[Object]) -> Object | None:

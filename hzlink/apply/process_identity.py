@@ -14,7 +14,7 @@ from hzlink.apply.lease import Holder, Process
 PROC = Path("/proc")
 
 
-def here() -> Process | None:
+def current() -> Process | None:
     """This process; None where the system does not say enough to be found again."""
     pid = os.getpid()
     try:
@@ -45,7 +45,7 @@ def runs(process: Process) -> bool | None:
 
     One that cannot be looked at closely counts as running.
     """
-    this = here()
+    this = current()
     if this is None or (process.boot, process.namespace) != (this.boot, this.namespace):
         return None
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from hzlink.apply.steps import leftovers, link, mancenter, members, objects, site
+from hzlink.apply.steps import leftovers, link, mancenter, members, objects, repair, site
 from hzlink.apply.steps.context import Run
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Mark
@@ -24,6 +24,7 @@ ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.SITE: site.site_ready,
     Action.MEMBERS: members.members_ready,
     Action.LINK: link.link,
+    Action.REPAIR: repair.repair,
     Action.NAMES: members.names_there,
     Action.MANCENTER: mancenter.mancenter_ready,
 }

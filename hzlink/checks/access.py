@@ -15,7 +15,7 @@ from hzlink.programs import hints
 ACCESS = Check(
     "link-access",
     "one side of each link can get an address",
-    "see that one side's cluster has a load balancer, or choose the side: --link-from",
+    "make sure that one side's cluster has a load balancer, or choose the side: --link-from",
     Severity.WARNING,
     awaited=True,
 )
@@ -24,31 +24,31 @@ ACCESS = Check(
 BALANCER_SECONDS = 120.0
 
 
-class Chance(IntEnum):
-    """Whether a site can get an address that others reach."""
+class Reachability(IntEnum):
+    """How likely other sites can reach a site."""
 
-    POOR = 0
+    UNLIKELY = 0
     NOT_KNOWN = 1
-    GOOD = 2
+    LIKELY = 2
 
 
-def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Chance, str]:
-    """The chance, and what speaks for it. An address proves a load balancer, not that others reach it."""
+def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Reachability, str]:
+    """How likely others reach the site, and the evidence. An address does not prove that others reach it."""
     if host := conditions.address(snapshot.skupper_site):
-        return Chance.GOOD, f"its Site has address {host}"
+        return Reachability.LIKELY, f"its Site has address {host}"
     grant = None if isinstance(answers.grant_server, Unknown) else answers.grant_server
     balancers = [item for item in snapshot.of("Service") if objects.spec(item).get("type") == "LoadBalancer"]
     if grant is not None and objects.spec(grant).get("type") == "LoadBalancer":
         balancers.append(grant)
     served = [item for item in balancers if conditions.balancer_address(item)]
     if served:
-        return Chance.GOOD, f"Service {_place(served[0])} got address {conditions.balancer_address(served[0])}"
+        return Reachability.LIKELY, f"Service {_place(served[0])} got address {conditions.balancer_address(served[0])}"
     if answers.routes is True:
-        return Chance.GOOD, "the cluster has OpenShift routes"
+        return Reachability.LIKELY, "the cluster has OpenShift routes"
     if balancers:
         waits = f"Service {_place(balancers[0])} waits for a load balancer's address"
-        return (Chance.NOT_KNOWN if _is_new(balancers[0], snapshot) else Chance.POOR), waits
-    return Chance.NOT_KNOWN, "no load balancer was seen there yet"
+        return (Reachability.NOT_KNOWN if _is_new(balancers[0], snapshot) else Reachability.UNLIKELY), waits
+    return Reachability.NOT_KNOWN, "no load balancer was seen there yet"
 
 
 def _is_new(service: Object, snapshot: Snapshot) -> bool:
@@ -59,32 +59,32 @@ def _is_new(service: Object, snapshot: Snapshot) -> bool:
 
 def across(facts: Facts) -> list[Finding]:
     """One finding for each client site's link, or one for all where the cluster site can be reached."""
-    chances = {site: at_site(facts.snapshots[site], answers) for site, answers in facts.answers.items()}
+    sites = {site: at_site(facts.snapshots[site], answers) for site, answers in facts.answers.items()}
     findings: list[Finding] = []
     for client in facts.topology.clients:
-        finding = _link(facts, client, chances)
+        finding = _link(facts, client, sites)
         if finding is not None and finding not in findings:
             findings.append(finding)
     return findings
 
 
-def _link(facts: Facts, client: Site, chances: dict[Site, tuple[Chance, str]]) -> Finding | None:
+def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]]) -> Finding | None:
     if facts.topology.settings.link_access is LinkAccess.LOCAL:
         return ACCESS.passed(None, "all sites are in one cluster: they link inside it, without a load balancer")
     asked = facts.topology.settings.link_from
     sides = {LinkFrom.CLUSTER: (facts.topology.cluster,), LinkFrom.CLIENT: (client,)}
-    known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in chances]
+    known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in sites]
     if not known:
         return None
-    # Of equal chances the cluster site, which `up` would choose.
-    best = max(known, key=lambda site: chances[site][0])
-    chance, why = chances[best]
-    if chance is Chance.GOOD:
+    # Of equally reachable sites the cluster site, which `up` would choose.
+    best = max(known, key=lambda site: sites[site][0])
+    reachability, why = sites[best]
+    if reachability is Reachability.LIKELY:
         return ACCESS.passed(best, why)
     where = " or ".join(site.name for site in known)
-    told = "; ".join(f"{site.name}: {chances[site][1]}" for site in known)
+    told = "; ".join(f"{site.name}: {sites[site][1]}" for site in known)
     then = hints.kubectl(best, "get services")
-    if chance is Chance.POOR:
+    if reachability is Reachability.UNLIKELY:
         return ACCESS.failed(best, f"no load balancer gives an address at {where}", said=told, then=then)
     return ACCESS.unknown(best, f"whether {where} can be reached from the other side is not known", told)
 

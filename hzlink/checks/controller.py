@@ -18,7 +18,7 @@ DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are installed"
 THERE = Check(
     "skupper-controller",
     "a Skupper controller manages the namespace",
-    f"{INSTALL}   (where one is installed elsewhere: hzlink up --skip-check)",
+    f"{INSTALL}   (if it runs elsewhere: hzlink up --skip-check)",
 )
 RUNS = Check(
     "skupper-controller-runs",
@@ -50,8 +50,8 @@ BUGS = (
     Bug("issue 2058", "Listener and Connector of one routing key in one site do not work", Version(2, 2)),
     Bug("issue 2251", "Services of pods that are gone may stay after a rollout"),
     Bug("issue 2428", "a Listener may stay Pending while traffic flows", answer="hzlink never waits for that alone"),
-    Bug("issue 2069", "a Site's list of its network may be stale", answer="hzlink does not go by it"),
-    Bug("sleeping links", "a new Link may not be looked at for 30 s", answer="hzlink wakes it"),
+    Bug("issue 2069", "a Site's list of its network may be stale", answer="hzlink does not rely on it"),
+    Bug("sleeping links", "the controller may ignore a new Link for 30 s", answer="hzlink annotates it"),
 )
 
 
@@ -111,13 +111,13 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
     if isinstance(answers.controller, Unknown):
         text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
         then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
-        return [THERE.unknown(site, text, answers.controller.said, f"{then}   (ask somebody who may)")]
+        return [THERE.unknown(site, text, answers.controller.said, f"{then}   (ask an administrator)")]
     text = (
         f"there is no Skupper controller: no Deployment {CONTROLLER} in namespace {SKUPPER_NAMESPACE}"
         f" or {site.namespace} of context {site.context}"
     )
     then = hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
-    return [THERE.failed(site, text, then=f"{then}   (one that is elsewhere: {hints.hzlink('up --skip-check')})")]
+    return [THERE.failed(site, text, then=f"{then}   (if it runs elsewhere: {hints.hzlink('up --skip-check')})")]
 
 
 def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:

@@ -20,7 +20,8 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
-from hzlink.programs import process, refusals, skupper
+from hzlink.observe.cluster_identity import KUBE_SYSTEM
+from hzlink.programs import output, process, refusals, skupper
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 
@@ -40,10 +41,10 @@ async def ask_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]
 
 async def ask(site: Site, limit: float) -> Answers:
     """What one site answers."""
-    versions, review, ((namespace, controller, grant_server), routes) = await asyncio.gather(
+    versions, review, ((namespace, controller, grant_server, kube_system), routes) = await asyncio.gather(
         _versions(site, limit), _review(site, limit), _there(site, limit)
     )
-    return Answers(versions, review, namespace, controller, grant_server, routes)
+    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system)
 
 
 def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
@@ -91,29 +92,30 @@ async def _review(site: Site, limit: float) -> Object | Unknown:
     if isinstance(done, Unknown):
         return done
     status = objects.status(_document(done.stdout))
-    return status or Unknown(refusals.gist(done.said) or "the server answered no rules")
+    return status or Unknown(refusals.gist(done.said) or "the API server listed no rules")
 
 
 _Fact = Object | Unknown | None
 
 
-async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact], bool | Unknown]:
-    """Namespace, controller and grant server, in one call; and whether there are routes, where that may matter."""
+async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact, _Fact], bool | Unknown]:
+    """Namespace, controller, grant server, kube-system, in one call; and whether there are routes, where it matters."""
     asked = (
         ("Namespace", objects.RESOURCES["Namespace"], site.namespace),
         ("Deployment", objects.RESOURCES["Deployment"], CONTROLLER),
         ("Service", objects.RESOURCES["Service"], GRANT_SERVER),
+        ("Namespace", objects.RESOURCES["Namespace"], KUBE_SYSTEM),
     )
     names = [f"{resource}/{name}" for _, resource, name in asked]
     # The namespace given last holds; a Namespace itself is in none.
     args = ("get", f"--namespace={SKUPPER_NAMESPACE}", *names, "--output=json", "--ignore-not-found")
     done = await _run(site, skupper_controller.THERE, limit, *args)
     if isinstance(done, Unknown):
-        return (done, done, done), done
-    namespace, controller, grant_server = (_fact(done, *one) for one in asked)
+        return (done, done, done, done), done
+    namespace, controller, grant_server, kube_system = (_fact(done, *one) for one in asked)
     found = None if isinstance(grant_server, Unknown) else grant_server
     routes = False if found is not None and conditions.balancer_address(found) else await _routes(site, limit)
-    return (namespace, controller, grant_server), routes
+    return (namespace, controller, grant_server, kube_system), routes
 
 
 def _fact(done: process.Completed, kind: str, resource: str, name: str) -> _Fact:
@@ -153,8 +155,4 @@ async def _run(
 
 
 def _document(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+    return output.json_object(text) or {}

@@ -48,7 +48,7 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
             subject=subject,
             said="Skupper runs one Site in a namespace",
             then=f"give another namespace (--client-ns, --cluster-ns), or --name {other}   "
-            f"(look: {hints.kubectl(site, 'get sites.skupper.io')})",
+            f"(see: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
     readable = all(one.error is None for one in snapshots.values())
     if readable and site in planner.unable_issuers(topology, snapshots):
@@ -109,27 +109,34 @@ def _is_known(service: Object, topology: Topology) -> bool:
 def same_place(facts: Facts) -> list[Finding]:
     """Sites that are one namespace, seen through contexts or addresses that differ.
 
-    An object's UID is one in the world, so two sites that hold the same one are the same. Every namespace has some
-    (ConfigMap kube-root-ca.crt, ServiceAccount default), so this needs no right on the namespace itself.
+    Namespace kube-system has another UID in each cluster. Where it may not be read, an object's UID is one in the
+    world, so two sites that hold the same one are the same. Every namespace has some (ConfigMap kube-root-ca.crt,
+    ServiceAccount default), so this needs no right on the namespace itself.
     """
     sites = list(facts.answers)
     seen = {site: _uids(facts.snapshots.get(site), facts.answers.get(site)) for site in sites}
     pairs = [(one, other) for number, one in enumerate(sites) for other in sites[number + 1 :]]
-    same = [(one, other) for one, other in pairs if seen[one] & seen[other]]
+    same = [(one, other) for one, other in pairs if seen[one] & seen[other] or _is_one_name(facts, one, other)]
     if same:
         return [
             SAME_PLACE.failed(
                 None,
                 f"sites {one.name} and {other.name} are the same namespace: {one.where} and {other.where}",
-                said="they hold objects of the same UIDs",
+                said="they hold objects of the same UIDs" if seen[one] & seen[other] else "both lead to one cluster",
             )
             for one, other in same
         ]
     there = [site for site in sites if not _is_to_come(facts, site)]
-    blind = [site.name for site in there if not seen[site]]
+    blind = [site.name for site in there if not seen[site] and not facts.answers[site].cluster]
     if blind:
         return [SAME_PLACE.unknown(None, f"nothing was seen at {', '.join(blind)} to tell sites apart by")]
     return [SAME_PLACE.passed(None)]
+
+
+def _is_one_name(facts: Facts, one: Site, other: Site) -> bool:
+    """Whether two sites are namespaces of one name in one cluster, be they there or not."""
+    clusters = {facts.answers[one].cluster, facts.answers[other].cluster}
+    return one.namespace == other.namespace and len(clusters) == 1 and "" not in clusters
 
 
 def _uids(snapshot: Snapshot | None, answers: Answers | None) -> set[str]:

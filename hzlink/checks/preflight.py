@@ -14,6 +14,7 @@ from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import Snapshots
+from hzlink.plan import scaling
 from hzlink.programs import hints
 
 Asked = tuple[Mapping[Site, Answers], str | Unknown | None]
@@ -31,7 +32,9 @@ def findings(
 ) -> tuple[Finding, ...]:
     """All checks on what was seen."""
     answers, cli = asked
-    return judge(Facts(topology, snapshots, answers, cli, gather.needed_rights(), missing))
+    return judge(
+        Facts(scaling.as_scaled(topology, snapshots), snapshots, answers, cli, gather.needed_rights(), missing)
+    )
 
 
 class Preflight:

@@ -51,7 +51,7 @@ def pod_security(site: Site, snapshot: Snapshot, answers: Answers, to_be_made: b
     if isinstance(namespace, Unknown):
         text = f"the PodSecurity level of namespace {site.namespace} is not known"
         then = hints.cluster_wide(site, f"get namespace {site.namespace} --show-labels")
-        return [POD_SECURITY.unknown(site, text, namespace.said, f"{then}   (ask somebody who may)")]
+        return [POD_SECURITY.unknown(site, text, namespace.said, f"{then}   (ask an administrator)")]
     level = objects.labels(namespace or {}).get(ENFORCE, "")
     if level != "restricted":
         return [POD_SECURITY.passed(site, f"enforces {level or 'nothing'}")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hzlink.checks.needed_rights import Right
+from hzlink.model import objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
@@ -140,6 +141,12 @@ class Answers:
     controller: Object | Unknown | None
     grant_server: Object | Unknown | None
     routes: bool | Unknown
+    kube_system: Object | Unknown | None = None
+
+    @property
+    def cluster(self) -> str:
+        """The UID of namespace kube-system, which tells clusters apart; empty where it could not be read."""
+        return objects.uid(self.kube_system) if isinstance(self.kube_system, dict) else ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from hzlink.cli.options import (
     DumpFile,
     DumpOnFailure,
     ExposeOption,
+    ForceConflicts,
     ForceUnlock,
     ImageOption,
     InCluster,
@@ -36,6 +37,7 @@ from hzlink.cli.options import (
     OutputOption,
     ProbeImage,
     Quiet,
+    Repair,
     SkipCheck,
     Verbose,
     VerifyOption,
@@ -94,7 +96,9 @@ def up_command(
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     allow_restart: AllowRestart = False,
+    force_conflicts: ForceConflicts = False,
     dump_on_failure: DumpOnFailure = False,
+    repair: Repair = False,
     verify: VerifyOption = False,
     site_flags: Any,
     console_flags: Any,
@@ -122,6 +126,8 @@ def up_command(
             skip_check=skip_check,
             force_unlock=force_unlock,
             confirm=lambda lines: allow_restart or console.ask_restart(lines),
+            force_conflicts=force_conflicts,
+            repair=repair,
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after
@@ -141,6 +147,7 @@ def link_command(
     address_timeout: AddressTimeout = None,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
+    repair: Repair = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -150,7 +157,7 @@ def link_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
 
-        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock)
+        return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock, repair=repair)
 
     _run("link", site_flags | settings, console_flags, work)
 
@@ -244,7 +251,7 @@ def bench_command(
 @shared
 def open_command(
     *,
-    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's, where its network observer runs.")],
+    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's network console, if it is installed.")],
     port: Annotated[int, typer.Option("--port", help="Local port (default: a free port).", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser", help="Open the address in the browser.")] = False,
     site: Annotated[

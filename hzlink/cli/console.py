@@ -69,7 +69,7 @@ class Console:
         """
         if self.output in ("svg", "mermaid"):
             raise UsageError(
-                f"--watch does not go with -o {self.output}", next_step="-o table, wide, tree, json or yaml"
+                f"--watch cannot be used with -o {self.output}", next_step="-o table, wide, tree, json or yaml"
             )
         from hzlink.render.watch import BlockView, LiveView
 

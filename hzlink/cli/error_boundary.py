@@ -34,7 +34,29 @@ def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
 
 def of(command: str, values: Mapping[str, Any], console: Console, work: Work) -> Result:
     """The result of a command that works on a topology."""
-    return guarded(command, console, lambda: work(resolve.resolve(resolve.Flags.typed(values)), console))
+
+    def start() -> Coroutine[Any, Any, Result]:
+        config = resolve.resolve(resolve.Flags.typed(values))
+        working = work(config, console)
+        return _once_apart(config, working) if config.doubtful and command not in ASK_NO_CLUSTER else working
+
+    return guarded(command, console, start)
+
+
+# Commands that need no cluster.
+ASK_NO_CLUSTER = ("render",)
+
+
+async def _once_apart(config: Config, working: Coroutine[Any, Any, Result]) -> Result:
+    """The command's result, once it is known that no two sites are one namespace."""
+    from hzlink.observe import cluster_identity
+
+    try:
+        await cluster_identity.settle(config.doubtful, config.timeout)
+    except BaseException:
+        working.close()
+        raise
+    return await working
 
 
 def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
@@ -44,13 +66,13 @@ def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, A
     except HzlinkError as error:
         return failed(command, error)
     except KeyboardInterrupt:
-        next_step = f"{hints.hzlink(command)}   (goes on where this ended)"
+        next_step = f"{hints.hzlink(command)}   (continues from here)"
         return failed(command, Interrupted("interrupted", next_step=next_step))
     except Exception as error:
         if console.verbose >= 2:
             raise
         said = f"{type(error).__name__}: {error}"
-        next_step = f"{hints.hzlink(command)} -vv   (shows where)"
+        next_step = f"{hints.hzlink(command)} -vv   (prints a traceback)"
         return failed(command, HzlinkError("internal error in hzlink", said=said, next_step=next_step))
 
 

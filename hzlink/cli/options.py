@@ -181,6 +181,16 @@ CreateNamespace = Annotated[
 ForceUnlock = Annotated[
     bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
 ]
+ForceConflicts = Annotated[
+    bool,
+    typer.Option("--force-conflicts", help="Replace values that other tools (field managers) set in hzlink's objects."),
+]
+Repair = Annotated[
+    bool,
+    typer.Option(
+        "--repair", help="Mend what Skupper has lost (see `hzlink status`); may restart a router, and says so before."
+    ),
+]
 SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
 AllowRestart = Annotated[
     bool,

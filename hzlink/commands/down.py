@@ -58,7 +58,7 @@ async def down(
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
     token_file.sweep()
-    snapshots = await _look(sites, min(OBSERVE_DEADLINE, config.timeout))
+    snapshots = await _observe(sites, min(OBSERVE_DEADLINE, config.timeout))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
@@ -86,7 +86,7 @@ async def down(
         failed.append(
             HzlinkError(
                 f"still there: {', '.join(left)}",
-                next_step=f"{hints.hzlink('down')}   (or look: {hints.hzlink('status')})",
+                next_step=f"{hints.hzlink('down')}   (or see: {hints.hzlink('status')})",
                 said=None,
             )
         )
@@ -113,7 +113,7 @@ def _forget(topology: Topology) -> None:
     verdict_file.forget(topology)
 
 
-async def _look(sites: Sequence[Site], deadline: float) -> Snapshots:
+async def _observe(sites: Sequence[Site], deadline: float) -> Snapshots:
     """Snapshots. Where Skupper is already uninstalled, without its kinds."""
     snapshots = dict(await observe_all(sites, ALL_KINDS, deadline))
     bare = [site for site in sites if snapshots[site].refusal is Refusal.NO_DEFINITIONS]
@@ -180,10 +180,11 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
     for stage in plan.stages:
         await kubectl.delete(stage)
         if any(target.resource == objects.RESOURCES["Site"] for target in stage):
-            await _gone(kubectl, (*stage, *plan.dependents), until, "what Skupper made of the Site")
-            tell("unlinked; the Skupper Site and what was made of it are gone")
+            await _gone(kubectl, (*stage, *plan.dependents), until, "the objects that Skupper made for the Site")
+            tell("unlinked; the Skupper Site and its objects are removed")
     if plan.pods:
-        emit(Event(Mark.NOTE, f"{len(plan.pods)} pods are ending; a member hands its data over first", site.name))
+        text = f"{len(plan.pods)} pods are ending; each member first moves its data to the others"
+        emit(Event(Mark.NOTE, text, site.name))
     await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
     if plan.refs:
         tell(f"{len(removal.lines)} objects removed")
@@ -206,7 +207,7 @@ async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None
     kubectl = Kubectl(site)
     foreign = await foreign_objects(kubectl)
     if foreign:
-        text = f"namespace {site.namespace} stays: others' objects are in it: {', '.join(foreign[:8])}"
+        text = f"namespace {site.namespace} stays: it has objects of others: {', '.join(foreign[:8])}"
         emit(Event(Mark.WARN, text, site.name))
         return
     target = Ref(objects.RESOURCES["Namespace"], site.namespace)
@@ -217,7 +218,7 @@ async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None
 
 async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
     """The objects of hzlink, or those that Skupper made from them, that are still there."""
-    snapshots = await _look([removal.site for removal in removals], OBSERVE_DEADLINE)
+    snapshots = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE)
     left = []
     for removal in removals:
         snapshot = snapshots[removal.site]

@@ -20,7 +20,7 @@ from hzlink.support import archive, bundle
 from hzlink.support.dump import gather_all
 
 # Seconds for the bundle of an `up` whose own time may be over.
-AFTER_UP = 60.0
+AFTER_UP_SECONDS = 60.0
 
 
 async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
@@ -71,7 +71,7 @@ async def after_up(config: Config, emit: Emit, running: Coroutine[Any, Any, Resu
         _offer(outcome, emit)
         return outcome
     try:
-        dumped = (await dump(replace(config, timeout=AFTER_UP), emit)).dumped
+        dumped = (await dump(replace(config, timeout=AFTER_UP_SECONDS), emit)).dumped
     except HzlinkError as error:
         return replace(outcome, errors=(*outcome.errors, error))
     if dumped is not None:

@@ -10,14 +10,13 @@ from hzlink.apply.runner import run_steps
 from hzlink.apply.steps.context import Run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
-from hzlink.model import conditions
 from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
-from hzlink.plan import planner
+from hzlink.plan import planner, scaling
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints
 from hzlink.render import result
@@ -25,26 +24,33 @@ from hzlink.render.result import Result
 from hzlink.report import report, site_status
 
 
-async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False) -> Result:
-    """Links every client site that is not linked, and waits until the members' names are there."""
+async def link(
+    config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False, repair: bool = False
+) -> Result:
+    """Links every client site that is not linked, and waits until the members' names are there.
+
+    With `repair` it mends what Skupper has lost, too.
+    """
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
-    looked = await _look(config, emit)
+    looked = await _observe(config, emit, repair)
+    topology = looked.topology
     if looked.errors:
         return result.of_errors("link", looked.errors)
     if dry_run:
         return Result("link", steps=tuple(looked.steps))
     if not looked.steps:
-        await lock.drop_dead(topology)
+        await lock.remove_ended_run(topology)
         return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, ignore)
+        looked = await _observe(config, ignore, repair)
+        topology = looked.topology
         if looked.errors:
             return result.of_errors("link", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until)
+        run = Run(topology, looked.snapshots, emit, until, repair=repair)
         await run_steps(run, looked.steps)
-    seen = report.make(topology, await observe_all(topology.sites))
+    seen = report.make(topology, await observe_all(topology.sites, evidence=True))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
     return result.verdict("link", seen)
@@ -52,17 +58,20 @@ async def link(config: Config, emit: Emit, *, dry_run: bool = False, force_unloc
 
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found, and the steps that follow from it."""
+    """What an observation found, and the steps that follow from it. `topology` has the members that there are."""
 
+    topology: Topology
     snapshots: Snapshots
     errors: list[HzlinkError]
     steps: list[Step]
 
 
-async def _look(config: Config, emit: Emit) -> _Observation:
+async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
     errors = _errors(snapshots)
-    return _Observation(snapshots, errors, [] if errors else _steps(config.topology, snapshots, emit))
+    errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
+    topology = scaling.as_scaled(config.topology, snapshots)
+    return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
@@ -71,7 +80,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
         PrerequisiteError(
             f"there is no Skupper Site in namespace {site.namespace} of context {site.context}",
             site=site.name,
-            next_step=f"{hints.hzlink('up')}   (look: {hints.kubectl(site, 'get sites.skupper.io')})",
+            next_step=f"{hints.hzlink('up')}   (see: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
         for site, snapshot in snapshots.items()
         if snapshot.error is None and snapshot.skupper_site is None
@@ -79,20 +88,38 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
     return errors
 
 
-def _steps(topology: Topology, snapshots: Snapshots, emit: Emit) -> list[Step]:
+def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -> list[Step]:
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
-    steps = planner.tidying(topology, snapshots)
+    steps = planner.leftover_steps(topology, snapshots)
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]
         redeemer = client if issuer is topology.cluster else topology.cluster
-        present = links.between(snapshots, redeemer, issuer)
-        stale = present is not None and conditions.link_is_stale(present, snapshots[issuer].skupper_site)
-        if planner.linked(topology, snapshots, client, issuer) and not stale:
+        if planner.linked_through_others(topology, snapshots, client):
+            emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name} through other Sites", client.name))
+            continue
+        why = planner.why_to_link(links.all_between(snapshots, redeemer, issuer), snapshots[issuer])
+        if not why:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue
-        steps.append(Step(Action.LINK, client, "not linked" if present is None else "its link is not ready", before))
+        steps.append(Step(Action.LINK, client, why, before))
         if mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} are there"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
-    return steps
+    if not repair:
+        return steps
+    return [*steps, *_repairs(topology, snapshots, mode, steps)]
+
+
+def _repairs(topology: Topology, snapshots: Snapshots, mode: Mode, steps: list[Step]) -> list[Step]:
+    """The steps that mend, and after them those that wait for the members' names."""
+    mending = planner.repairing(topology, snapshots)
+    needs = frozenset(step.key for step in mending)
+    planned = {step.key for step in steps}
+    why = f"until Services {', '.join(topology.member_names)} are there"
+    waits = [
+        Step(Action.NAMES, client, why, needs)
+        for client in topology.clients
+        if mending and mode is Mode.SMART and planner.key(client, Action.NAMES) not in planned
+    ]
+    return [*mending, *waits]

@@ -1,4 +1,4 @@
-"""`hzlink open`: a local port that leads to Management Center, or to Skupper's console, for as long as it runs."""
+"""`hzlink open`: forwards a local port to Management Center, or to Skupper's network console."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _App:
 
 APPS = {
     App.MANCENTER: _App("Management Center", MANCENTER, MANCENTER_PORT, "http"),
-    App.CONSOLE: _App("Skupper's console", CONSOLE, 443, "https"),
+    App.CONSOLE: _App("Skupper's network console", CONSOLE, 443, "https"),
 }
 
 
@@ -63,12 +63,12 @@ async def open_app(
     Raises:
         HzlinkError: it is not there, or no port can be forwarded to it.
     """
-    door = APPS[app]
-    site = await _find(config.topology, door, _candidates(config.topology, app, only))
+    target = APPS[app]
+    site = await _find(config.topology, target, _candidates(config.topology, app, only))
     try:
-        async with tunnel(site, f"service/{door.service}", door.port, local=port) as forward:
-            opened = Opened(str(app), site, f"{door.scheme}://{forward.address}")
-            emit(Event(Mark.NOTE, f"{door.name} of {site.name} is at this address until ^C"))
+        async with tunnel(site, f"service/{target.service}", target.port, local=port) as forward:
+            opened = Opened(str(app), site, f"{target.scheme}://{forward.address}")
+            emit(Event(Mark.NOTE, f"{target.name} of {site.name} is at this address until ^C"))
             show(Result("open", opened=opened))
             if browser:
                 # Programs of the user's desktop, which Python knows how to find; it may take a moment.
@@ -77,9 +77,9 @@ async def open_app(
     except asyncio.CancelledError:
         return Result("open")
     raise HzlinkError(
-        f"the port to {door.name} was closed from the other end",
+        f"the port-forward to {target.name} was closed by the cluster",
         site=site.name,
-        subject=f"Service {door.service}",
+        subject=f"Service {target.service}",
         said=said or "kubectl port-forward ended",
         next_step=hints.hzlink(f"open {app}"),
     )
@@ -96,18 +96,18 @@ def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site
     return chosen
 
 
-async def _find(topology: Topology, door: _App, sites: Sequence[Site]) -> Site:
+async def _find(topology: Topology, target: _App, sites: Sequence[Site]) -> Site:
     """The first of the sites that has the Service. A site that cannot be read is an error only if no other has it."""
 
-    async def look(site: Site) -> bool | HzlinkError:
+    async def has_service(site: Site) -> bool | HzlinkError:
         try:
-            return await Kubectl(site).get(Ref(RESOURCES["Service"], door.service)) is not None
+            return await Kubectl(site).get(Ref(RESOURCES["Service"], target.service)) is not None
         except PrerequisiteError:
             raise
         except HzlinkError as error:
             return error
 
-    found = await together(look(site) for site in sites)
+    found = await together(has_service(site) for site in sites)
     for site, there in zip(sites, found, strict=True):
         if there is True:
             return site
@@ -115,8 +115,8 @@ async def _find(topology: Topology, door: _App, sites: Sequence[Site]) -> Site:
         if isinstance(error, HzlinkError):
             raise error
     names = ", ".join(f"{site.name} ({site.where})" for site in sites)
-    message = f"there is no Service {door.service} at {names}"
-    if door.service == CONSOLE:
+    message = f"there is no Service {target.service} at {names}"
+    if target.service == CONSOLE:
         raise PrerequisiteError(
             message, next_step="install Skupper's network observer in the namespace of one site (https://skupper.io)"
         )

@@ -30,12 +30,12 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
     `meanwhile` is called while the sites are being looked at, for what can be got ready without them.
     """
-    return (await _look(config, meanwhile))[0]
+    return (await _observe(config, meanwhile))[0]
 
 
-async def _look(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
+async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
     looking = asyncio.create_task(
-        observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout), with_log=True)
+        observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout), with_log=True, evidence=True)
     )
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)
@@ -73,7 +73,7 @@ async def follow(config: Config, how: Following) -> Result:
         while True:
             looked = time.monotonic()
             # The last one has as long as the others: cut short, it would not know what is there.
-            last, snapshots = await _look(config)
+            last, snapshots = await _observe(config)
             if how.view is not None:
                 how.view(last)
             waited = time.monotonic() - began
@@ -142,5 +142,5 @@ def _tell(how: Following, reached: Condition, waited: float) -> None:
     from hzlink.model.events import Event, Mark
 
     if how.view is None:
-        text = f"until all is {how.goal}"
+        text = f"until the topology is {how.goal}"
         how.emit(Event(Mark.WAIT, text, key=text, reason=reached.text, elapsed=waited, limit=how.limit))

@@ -21,7 +21,7 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner, upgrade
+from hzlink.plan import manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.refusals import Refusal
@@ -40,43 +40,52 @@ async def up(
     dry_run: bool = False,
     skip_check: bool = False,
     force_unlock: bool = False,
+    force_conflicts: bool = False,
+    repair: bool = False,
     confirm: Confirm = lambda _: True,
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
 
+    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set.
     `confirm` is shown what it means that all members have to be stopped; False leaves everything as it is.
     """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        return await _up(config, emit, preflight, create_namespace, dry_run, force_unlock, confirm)
+        asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
+        return await _up(config, emit, preflight, asked)
 
 
-async def _up(
-    config: Config,
-    emit: Emit,
-    preflight: Preflight,
-    create_namespace: bool,
-    dry_run: bool,
-    force_unlock: bool,
-    confirm: Confirm,
-) -> Result:
+@dataclass(frozen=True)
+class _Asked:
+    """How the user wants this run to go."""
+
+    create_namespace: bool
+    dry_run: bool
+    force_unlock: bool
+    force_conflicts: bool
+    repair: bool
+    confirm: Confirm
+
+
+async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _look(config, create_namespace, rendering)
+    looked = await _observe(config, asked, rendering)
+    topology = looked.topology
     if looked.errors:
         return result.of_errors("up", looked.errors)
-    if dry_run:
+    if asked.dry_run:
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    if looked.restart and not _agreed(confirm, looked.restart, topology.cluster):
+    if looked.restart and not _agreed(asked.confirm, looked.restart, topology.cluster):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
-    notes = _notes(topology)
+    notes = (*_notes(topology), *_number_of_members(config.topology, topology))
     if not looked.steps:
-        await lock.drop_dead(topology)
-        last_run.save(config.record)
+        await lock.remove_ended_run(topology)
+        _record(config, topology)
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -87,15 +96,16 @@ async def _up(
     await run_steps(run, [step for step in looked.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)])
     if run.errors:
         return result.of_errors("up", run.errors)
-    async with lock.held(topology, lock.Terms("up", until, force_unlock), emit):
+    async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _look(config, create_namespace, rendering)
+        looked = await _observe(config, asked, rendering)
+        topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
-        run = Run(looked.topology, looked.snapshots, emit, until)
+        run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
         await run_steps(run, looked.steps)
-    last_run.save(config.record)
-    seen = report.make(topology, await observe_all(topology.sites, with_log=True))
+    _record(config, topology)
+    seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
@@ -110,12 +120,18 @@ def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
         raise
 
 
+def _record(config: Config, topology: Topology) -> None:
+    """Records the run, with the number of members that was found: the next one renders with it at once."""
+    found, expected = topology.settings.members, config.topology.settings.members
+    last_run.save(config.record | ({"members": found} if found != expected else {}))
+
+
 @dataclass(frozen=True)
 class _Observation:
     """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
-    `restart` tells that all members have to be stopped. `topology` is the one that was asked for, with the link access
-    that fits what was seen.
+    `topology` has the number of members that there are to be, and the link access that fits what was seen. `restart`
+    tells that all members have to be stopped.
     """
 
     topology: Topology
@@ -126,13 +142,13 @@ class _Observation:
     restart: Restart | None = None
 
 
-async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -> _Observation:
+async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this."""
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
-    if create_namespace:
+    if asked.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
@@ -141,12 +157,13 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
     if not errors:
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
+    errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    topology = await same_cluster.settled(topology, snapshots)
+    topology = await same_cluster.settled(scaling.as_scaled(topology, snapshots), snapshots)
     wanted = await rendering.wanted(topology, snapshots)
-    steps = planner.make(topology, wanted, snapshots, frozenset(missing))
+    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     restart = upgrade.restart_for(workload, snapshots[cluster])
@@ -157,7 +174,7 @@ async def _look(config: Config, create_namespace: bool, rendering: _Rendering) -
 _Parts = dict[Site, tuple[str, bool]]
 
 
-def _first_guess(topology: Topology) -> _Parts:
+def _usual_rendering(topology: Topology) -> _Parts:
     """What holds where nothing is there yet, and mostly later, too."""
     return {site: (site.name, site is topology.cluster) for site in topology.sites}
 
@@ -167,11 +184,11 @@ class _Rendering:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._parts = _first_guess(topology)
+        self._parts = _usual_rendering(topology)
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
-        """What fits what was seen."""
+        """What fits what was seen, for the topology with its present number of members and link access."""
         issuers = set(planner.issuers(topology, snapshots).values())
         parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
         wanted = await self._rendering
@@ -198,6 +215,14 @@ def _headline(topology: Topology) -> str:
     clients = ", ".join(place(client) for client in topology.clients)
     plural = "s" if len(topology.clients) > 1 else ""
     return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}"
+
+
+def _number_of_members(asked: Topology, found: Topology) -> tuple[str, ...]:
+    """Where the StatefulSet's number of members stands, and is not the one that would have been applied."""
+    if asked.settings.members == found.settings.members:
+        return ()
+    number = found.settings.members
+    return (f"members: {number}, as StatefulSet {WORKLOAD} is scaled (--members sets another number)",)
 
 
 def _notes(topology: Topology) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from hzlink.verify.site_proof import Plan, verify_site
 
 DEFAULT_CLUSTER_NAME = "dev"
 # Seconds before the whole time is over in which a wait for a pod gives up by itself, and says what it waited for.
-GIVES_UP_BEFORE = 0.5
+GIVE_UP_SECONDS_BEFORE_END = 0.5
 
 Prove = Callable[[Plan], Awaitable[SiteProof]]
 
@@ -110,7 +110,7 @@ async def _from_a_pod(topology: Topology, until: float, emit: Emit, plan: Plan) 
 
     where = f"from a pod of its own ({topology.settings.probe_image})"
     emit(Event(Mark.NOTE, f"calling through its own Services, {where}: {_how(plan)}", plan.site.name))
-    return await in_cluster_job.verify_site(topology, plan, until - GIVES_UP_BEFORE, emit)
+    return await in_cluster_job.verify_site(topology, plan, until - GIVE_UP_SECONDS_BEFORE_END, emit)
 
 
 def _how(plan: Plan) -> str:
@@ -119,7 +119,7 @@ def _how(plan: Plan) -> str:
 
 def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
     """What to call at a client site, from the observed sites."""
-    services = [item for item in snapshots[client].of("Service") if not objects.is_going(item)]
+    services = [item for item in snapshots[client].of("Service") if not objects.is_being_deleted(item)]
     topology = seen.topology
     names = tuple(member.name for member in seen.members) or topology.member_names
     return Plan(
@@ -139,9 +139,9 @@ def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
     if len(dead) == len(found.names):
         names = ", ".join(one.name for one in dead)
         if all(one.outcome is Outcome.NO_SERVICE for one in dead):
-            text, said = f"none of the members' Services is there ({names})", None
+            text, said = f"none of the members' Services exists ({names})", None
         else:
-            text = f"no member answers through any Service ({names}): the link, or a router on the way, carries nothing"
+            text = f"no member answers through any Service ({names}): the link or a router carries no traffic"
             said = next(one.text for one in dead if one.outcome is Outcome.UNREACHABLE)
         yield HzlinkError(text, site=found.site.name, said=said, next_step=hints.hzlink("status"))
         return

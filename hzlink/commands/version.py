@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import platform
 
 from hzlink import __version__
 from hzlink.checks import gather
 from hzlink.checks.records import Unknown
 from hzlink.model.errors import HzlinkError
-from hzlink.programs import process
+from hzlink.programs import output, process
 from hzlink.render.result import Result
 
 # Seconds for each program.
@@ -33,8 +32,8 @@ async def _kubectl() -> str | None:
         return None
     try:
         done = await process.run([path, "version", "--client", "--output=json"], deadline=DEADLINE)
-        found = json.loads(done.stdout)["clientVersion"]["gitVersion"]
-    except (process.DeadlineExceeded, HzlinkError, ValueError, LookupError, TypeError):
+        found = (output.json_object(done.stdout) or {})["clientVersion"]["gitVersion"]
+    except (process.DeadlineExceeded, HzlinkError, LookupError, TypeError):
         return UNKNOWN
     return _short(found)
 

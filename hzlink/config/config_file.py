@@ -71,7 +71,7 @@ def load(path: Path) -> dict[str, Any]:
         if key not in KEYS:
             raise UsageError(f"{path}, line {line}: unknown key {key}", said=f"known keys: {', '.join(KEYS)}")
         if KEYS[key] in values:
-            raise UsageError(f"{path}, line {line}: {key} is there twice")
+            raise UsageError(f"{path}, line {line}: {key} is set twice")
         values[KEYS[key]] = _value(path, line, key, value_node)
     return values
 

@@ -1,13 +1,15 @@
 """Reads contexts out of kubeconfig files, as kubectl merges them. Read once at start; never written.
 
-Only names, namespaces and server addresses are kept: no credential leaves this module.
+Only names, namespaces, server addresses and digests are kept: no credential leaves this module.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,90 @@ from hzlink.model.errors import UsageError
 
 
 @dataclass(frozen=True)
+class Plugin:
+    """A credential plugin (client-go's `exec`): a program that kubectl runs for each of its calls.
+
+    `mode` is Never, IfAvailable or Always: whether it may, or must, talk to a person at a terminal. `hint` is the
+    kubeconfig's own word on how to install it.
+    """
+
+    command: str
+    mode: str = "IfAvailable"
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Shadowed:
+    """An entry of a file that kubectl passes over, because an earlier file has another one of that name.
+
+    `kind` is cluster, user or context.
+    """
+
+    kind: str
+    name: str
+    used_file: str
+    passed_file: str
+
+
+@dataclass(frozen=True)
 class Context:
-    """A kubeconfig context: its own namespace (`default` where it names none) and its server's address."""
+    """A kubeconfig context: its own namespace (`default` where it names none) and its server's address.
+
+    `file` is where the context stands, `cluster` the name of its cluster entry and `user_file` where its user stands.
+    `endpoint` and `access` are digests of all that the cluster's and the user's entry say: equal ones are the same
+    way to the same server, and the same user. `shadowed` are entries of `file` that this context does not get.
+    """
 
     name: str
     namespace: str
     server: str
+    cluster: str = ""
+    file: str = ""
+    user_file: str = ""
+    endpoint: str = field(default="", repr=False)
+    access: str = field(default="", repr=False)
+    plugin: Plugin | None = None
+    shadowed: tuple[Shadowed, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A named entry, and the file that it stands in."""
+
+    body: Mapping[str, Any]
+    file: Path
+
+    @property
+    def digest(self) -> str:
+        """Of its content. Relative paths in it count from its file, as they do for kubectl."""
+        folder, known = self.file.parent.absolute(), hashlib.sha256()
+        for key, value in itertools.islice(_scalars(self.body), MAX_SCALARS):
+            text = str(folder / value) if key in _PATHS and value else value
+            known.update(repr((key, text)).encode("utf-8", "surrogatepass"))
+        return known.hexdigest()
+
+
+# Of an entry, more than any has; aliases can make one of more values than there is memory.
+MAX_SCALARS = 1000
+
+
+def _scalars(node: Any, key: str = "", depth: int = 8) -> Iterator[tuple[str, str]]:
+    """The values in a tree of mappings and lists, each with its key, in an order that does not depend on the file's."""
+    if depth == 0:
+        return
+    if isinstance(node, dict):
+        named = {_word(name): value for name, value in itertools.islice(node.items(), MAX_SCALARS)}
+        for name in sorted(named):
+            yield from _scalars(named[name], name, depth - 1)
+    elif isinstance(node, (list, tuple, set)):
+        for value in itertools.islice(node, MAX_SCALARS):
+            yield from _scalars(value, key, depth - 1)
+    else:
+        yield key, _word(node)
+
+
+_PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+_NOTHING = _Entry({}, Path())
 
 
 def contexts(kubeconfig: str | None, environ: Mapping[str, str] = os.environ) -> dict[str, Context]:
@@ -29,18 +109,68 @@ def contexts(kubeconfig: str | None, environ: Mapping[str, str] = os.environ) ->
     Raises:
         UsageError: a named file is missing, or a file is not a kubeconfig.
     """
-    found: dict[str, dict[str, Any]] = {}
-    servers: dict[str, str] = {}
-    for path in _paths(kubeconfig, environ):
-        document = _load(path)
-        for entry in _named(document, "contexts", "context", path):
-            found.setdefault(entry[0], entry[1])
-        for entry in _named(document, "clusters", "cluster", path):
-            servers.setdefault(entry[0], _word(entry[1].get("server")))
-    return {
-        name: Context(name, _word(body.get("namespace")) or "default", servers.get(_word(body.get("cluster")), ""))
-        for name, body in found.items()
-    }
+    merged = _Merged(_paths(kubeconfig, environ))
+    return {name: merged.context(name) for name in merged.first["context"]}
+
+
+class _Merged:
+    """The entries of several files: by kind and name those that count, and all that there are."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.first: dict[str, dict[str, _Entry]] = {kind: {} for kind in _SECTIONS}
+        self._all: dict[str, dict[str, list[_Entry]]] = {kind: {} for kind in _SECTIONS}
+        for path in paths:
+            document = _load(path)
+            for kind, section in _SECTIONS.items():
+                for name, body in _named(document, section, kind, path):
+                    entry = _Entry(body, path)
+                    self.first[kind].setdefault(name, entry)
+                    self._all[kind].setdefault(name, []).append(entry)
+
+    def context(self, name: str) -> Context:
+        """One context with what it leads to."""
+        own = self.first["context"][name]
+        names = {kind: _word(own.body.get(kind)) for kind in ("cluster", "user")}
+        cluster, user = (self.first[kind].get(names[kind], _NOTHING) for kind in names)
+        return Context(
+            name=name,
+            namespace=_word(own.body.get("namespace")) or "default",
+            server=_word(cluster.body.get("server")),
+            cluster=names["cluster"],
+            file=str(own.file),
+            user_file=str(user.file),
+            endpoint=cluster.digest,
+            access=user.digest,
+            plugin=_plugin(user.body),
+            shadowed=(*self._others(name), *(one for kind in names if (one := self._passed(kind, names[kind], own)))),
+        )
+
+    def _passed(self, kind: str, name: str, context: _Entry) -> Shadowed | None:
+        """The entry beside a context that kubectl passes over, because another file's counts."""
+        used = self.first[kind].get(name)
+        beside = [entry for entry in self._all[kind].get(name, []) if entry.file == context.file]
+        if used is None or not beside or used.file == context.file or used.digest == beside[0].digest:
+            return None
+        return Shadowed(kind, name, str(used.file), str(context.file))
+
+    def _others(self, name: str) -> Iterator[Shadowed]:
+        """Contexts of the same name in later files."""
+        used, *later = self._all["context"][name]
+        for entry in later:
+            if entry.file != used.file:
+                yield Shadowed("context", name, str(used.file), str(entry.file))
+
+
+# By kind, the list in a kubeconfig.
+_SECTIONS = {"context": "contexts", "cluster": "clusters", "user": "users"}
+
+
+def _plugin(user: Mapping[str, Any]) -> Plugin | None:
+    found = user.get("exec")
+    if not isinstance(found, dict):
+        return None
+    mode = _word(found.get("interactiveMode")) or "IfAvailable"
+    return Plugin(_word(found.get("command")), mode, _word(found.get("installHint")).strip())
 
 
 def _paths(kubeconfig: str | None, environ: Mapping[str, str]) -> list[Path]:
@@ -94,4 +224,7 @@ def _named(document: dict[str, Any], section: str, key: str, path: Path) -> list
 
 def _word(value: Any) -> str:
     """A name as text, empty where it is none: aliases can make a list of more text than there is memory."""
-    return "" if value is None or isinstance(value, (list, dict, set, tuple)) else str(value)
+    if value is None or isinstance(value, (list, dict, set, tuple)):
+        return ""
+    # Python turns no integer of more than 4300 digits into text.
+    return str(value) if not isinstance(value, int) or value.bit_length() < 10_000 else ""

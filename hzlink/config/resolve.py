@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hzlink.config import kubeconfig, last_run, naming
+from hzlink.config import kubeconfig, last_run, naming, same_place
+from hzlink.config.kubeconfig import Context
 from hzlink.model import durations
 from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
 from hzlink.model.errors import UsageError
@@ -77,11 +78,17 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Config:
-    """A validated run: the topology, seconds for it, and the values to record after a successful `up`."""
+    """A validated run: the topology, seconds for it, and the values to record after a successful `up`.
+
+    `contexts` is what each site's kubeconfig says. `doubtful` are pairs of sites with one namespace's name and one
+    server's address, which only their clusters can tell apart.
+    """
 
     topology: Topology
     timeout: float
     record: dict[str, Any] = field(default_factory=dict)
+    contexts: Mapping[Site, Context] = field(default_factory=dict)
+    doubtful: tuple[tuple[Site, Site], ...] = ()
 
 
 def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
@@ -102,14 +109,21 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
-    topology = _topology(values, environ)
+    given = any("members" in source for source in sources)
+    topology, known = _topology(values, environ, members_given=given)
+    doubtful = same_place.judge(_places(topology.sites, known))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path means another file once the user has changed folders.
     for key in ("kubeconfig", "client_kubeconfig", "cluster_kubeconfig"):
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
-    return Config(topology, timeout, record)
+    pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in doubtful)
+    return Config(topology, timeout, record, dict(zip(topology.sites, known, strict=True)), pairs)
+
+
+def _places(sites: Sequence[Site], contexts: Sequence[Context]) -> list[same_place.Place]:
+    return [same_place.Place(site.role, context, site.namespace) for site, context in zip(sites, contexts, strict=True)]
 
 
 def _from_flags(flags: Flags) -> dict[str, Any]:
@@ -168,7 +182,9 @@ def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in keys}
 
 
-def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> Topology:
+def _topology(
+    values: Mapping[str, Any], environ: Mapping[str, str], *, members_given: bool
+) -> tuple[Topology, list[Context]]:
     name = str(values.get("name", DEFAULT_NAME))
     if not naming.is_label(name):
         raise UsageError(f"the topology's name {name!r} is not a lower-case label such as {DEFAULT_NAME}")
@@ -189,14 +205,15 @@ def _topology(values: Mapping[str, Any], environ: Mapping[str, str]) -> Topology
         )
         for context, namespace in zip(values["client_ctx"], namespaces, strict=True)
     ]
-    _refuse_same_place([cluster, *clients])
     places = [place[0] for place in (cluster, *clients)]
     names = naming.site_names(places)
+    short = naming.short_contexts([context for context, _, _ in places])
     sites = [
-        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place)
-        for number, (site_name, place) in enumerate(zip(names, places, strict=True))
+        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place, short=called)
+        for number, (site_name, place, called) in enumerate(zip(names, places, short, strict=True))
     ]
-    return Topology(name, sites[0], tuple(sites[1:]), _settings(values))
+    contexts = [context for _, context in (cluster, *clients)]
+    return Topology(name, sites[0], tuple(sites[1:]), _settings(values, members_given)), contexts
 
 
 def _spread(namespaces: list[str], count: int) -> list[str | None]:
@@ -211,12 +228,12 @@ def _spread(namespaces: list[str], count: int) -> list[str | None]:
 Place = tuple[str, str, str | None]
 
 
-def _place(context: str, namespace: str | None, file: str | None, environ: Mapping[str, str]) -> tuple[Place, str]:
+def _place(context: str, namespace: str | None, file: str | None, environ: Mapping[str, str]) -> tuple[Place, Context]:
     # kubectl does not know ~, and no shell sees what comes from hzlink.yaml.
     file = os.path.expanduser(file) if file else None
     known = kubeconfig.contexts(file, environ)
     if "\0" in context or not _is_text(context):
-        raise UsageError(f"{context!r} is not a context's name", said="no program takes such a name")
+        raise UsageError(f"{context!r} is not a context's name", said="kubectl accepts no such name")
     if context not in known:
         listed = ", ".join(sorted(known)[:8]) or "none"
         raise UsageError(
@@ -228,7 +245,7 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
     chosen = namespace or own.namespace
     if not naming.is_label(chosen):
         raise UsageError(f"{chosen!r} is not a namespace's name", next_step="check --namespace")
-    return (context, chosen, file), own.server
+    return (context, chosen, file), own
 
 
 def _is_text(name: str) -> bool:
@@ -240,25 +257,13 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _refuse_same_place(places: list[tuple[Place, str]]) -> None:
-    seen: dict[tuple[str, str], Place] = {}
-    for place, server in places:
-        context, namespace, _ = place
-        other = seen.setdefault((server or context, namespace), place)
-        if other is not place:
-            contexts = f"context {context}" if other[0] == context else f"contexts {other[0]} and {context}"
-            raise UsageError(
-                f"two sites are the same namespace: {namespace} of {contexts}",
-                next_step="give each site a namespace of its own: --client-ns, --cluster-ns",
-            )
-
-
-def _settings(values: Mapping[str, Any]) -> Settings:
+def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
     standard = Settings()
     return Settings(
         mode=_choice(Mode, values.get("mode", standard.mode), "mode"),
         expose=_choice(Expose, values.get("expose", standard.expose), "expose"),
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
+        members_given=members_given,
         image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         via=_choice(Via, values.get("via", standard.via), "via"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from hzlink.linking import outlook
+from hzlink.linking.outlook import Outlook
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
 from hzlink.programs import hints
-from hzlink.programs.refusals import Refusal, classify, explain
+from hzlink.programs.refusals import KubectlError, Refusal, classify, explain
 
 NAME_TAKEN = "a Secret that is not Skupper's has the name that the link's Secret needs"
 RENAME = "rename it, or give the topology another name: --name"
@@ -35,12 +37,19 @@ def not_issued(site: Site, error: HzlinkError) -> HzlinkError:
     error.message = f"no token could be issued at {site.name}"
     error.subject = error.subject or "AccessGrant"
     if NO_GRANT_ADDRESS in said:
-        # It is in the controller's namespace, which hzlink does not know.
-        service = "get services --all-namespaces --field-selector metadata.name=skupper-grant-server"
-        error.next_step = hints.cluster_wide(site, service)
+        error.next_step = _grant_server(site)
     else:
         error.next_step = hints.kubectl(site, "get accessgrants.skupper.io -o wide")
     return error
+
+
+def _grant_server(issuer: Site) -> str:
+    """The command that shows the address where tokens are redeemed.
+
+    Its Service is in the controller's namespace, which hzlink does not know.
+    """
+    service = "get services --all-namespaces --field-selector metadata.name=skupper-grant-server"
+    return hints.cluster_wide(issuer, service)
 
 
 def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) -> HzlinkError:
@@ -51,10 +60,14 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
     if (refused := _by_the_server(redeemer, "redeem a token", error)) is not None:
         return refused
     meaning = next((text for phrase, text in _REFUSALS if phrase in said), None)
+    if host := outlook.unresolved_name(said):
+        meaning = f"the issuing site's name {host} does not resolve at the redeeming one"
     error.message = meaning or f"the token of {issuer.name} was not redeemed"
     error.site = redeemer.name
     error.subject = f"AccessToken {name}"
     error.next_step = hints.hzlink("link")
+    if outlook.of(error) is Outlook.PASSES and "Controller got error" in said:
+        error.next_step += f"   (see: {_grant_server(issuer)})"
     if "could not create received secret" in said:
         error.next_step = RENAME
     return error
@@ -62,7 +75,7 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
 
 def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
     """The error, if the API server refused the call; the CLI prints that in kubectl's words."""
-    if error.status is ExitStatus.PREREQUISITE:
+    if error.status is ExitStatus.PREREQUISITE or (isinstance(error, KubectlError) and error.refusal in _SERVERS_OWN):
         return error
     said = error.said or ""
     if error.status is ExitStatus.FAILED and classify(said) in _SERVERS_OWN and "Controller got" not in said:
@@ -70,7 +83,10 @@ def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | 
     return None
 
 
-_SERVERS_OWN = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN)
+_SERVERS_OWN = (
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA),
+)
 
 
 def _old_program(error: HzlinkError) -> HzlinkError:

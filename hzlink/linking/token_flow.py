@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.linking import failures, token_file
+from hzlink.linking.attempts import Attempts
 from hzlink.linking.token_file import Token
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Via
@@ -23,23 +24,24 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import labels
+from hzlink.observe import links
 from hzlink.observe.waiting import Objects, Wait
 from hzlink.plan import leftovers
-from hzlink.programs import process
+from hzlink.programs import hints, process
 from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError
 from hzlink.programs.skupper import Skupper
 from hzlink.programs.tasks import shielded
 
 API = "skupper.io/v2alpha1"
 GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESOURCES["Link"]
 
-# Seconds. A grant is ready 4 to 5 s after its Site on real Skupper, a token redeemed in about 1.
-ISSUE_LIMIT = 60.0
+# Seconds after which a token has expired. On real Skupper one is redeemed in about 1.
 REDEEM_LIMIT = 60.0
 # Seconds between two annotations of a Link that the controller ignores: it reacts 0.3 s after one.
-NUDGE = 2.0
+ANNOTATE_SECONDS = 2.0
 # Seconds that a Link may be in error: while a Site starts, it is.
-LINK_GRACE = 10.0
+LINK_GRACE_SECONDS = 10.0
 # Seconds to remove token and grant, also when ^C came or the API server is away: for each call, and for all.
 CLEAN_UP_LIMIT = 10.0
 
@@ -76,15 +78,26 @@ def choose(via: Via) -> Via:
 async def make(linking: Linking) -> None:
     """Issues, redeems, and waits until the Link is Ready. Leaves nothing but the Link and its Secret.
 
-    What an earlier run left under the same names must be gone (`remove_leftovers`).
+    What an earlier run left under the same names must be gone (`remove_leftovers`). A failure that may pass by itself
+    (a name that does not resolve yet, an address that does not answer yet) is met with a fresh token until the run's
+    time is over.
 
     Raises:
         HzlinkError: it failed; says at which side and why. Tokens and grants are gone then, too.
     """
-    if choose(linking.via) is Via.SKUPPER:
-        await _through_skupper(linking)
-    else:
-        await _through_kubectl(linking)
+    attempts = Attempts(linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed"))
+    through = _through_skupper if choose(linking.via) is Via.SKUPPER else _through_kubectl
+    while True:
+        try:
+            await through(linking, attempts)
+            break
+        except HzlinkError as error:
+            await attempts.pause(error)
+        # The attempt that was given up may have been answered after all.
+        if await _made(linking):
+            await _touch(linking)
+            break
+        await remove_leftovers(linking)
     await _until_ready(linking)
 
 
@@ -116,16 +129,16 @@ async def _remove_secret(linking: Linking) -> None:
     await linking.redeemer.delete([secret])
 
 
-async def unlink(redeemer: Kubectl, link: Object) -> None:
-    """Removes a Link: first its token, which would be redeemed again, then Link and Secret."""
-    name = objects.name(link)
-    secret = str(objects.spec(link).get("tlsCredentials") or name)
-    await redeemer.delete([Ref(TOKENS, name)])
-    await redeemer.delete([Ref(LINKS, name), Ref(RESOURCES["Secret"], secret)])
+async def unlink(redeemer: Kubectl, found: Sequence[Object]) -> None:
+    """Removes Links: first their token, which would be redeemed again, then Links and Secret."""
+    tokens = sorted({links.token_of(link) for link in found})
+    await redeemer.delete([Ref(TOKENS, name) for name in tokens])
+    secrets = [Ref(RESOURCES["Secret"], name) for name in tokens]
+    await redeemer.delete([*(objects.ref(link) for link in found), *secrets])
 
 
 async def wake(linking: Linking) -> None:
-    """Marks the Link as hzlink's, which wakes it, and waits until it is Ready."""
+    """Marks the Links as hzlink's, which wakes them, and waits until they are Ready. `name` is their token's."""
     await _touch(linking)
     await _until_ready(linking)
 
@@ -134,7 +147,9 @@ async def wait_ready(linking: Linking) -> None:
     """Waits until a Link of others is Ready, and leaves it as it is."""
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
     await wait.watch(
-        LINKS, lambda links: replace(conditions.skupper(links.get(linking.name)), grace=LINK_GRACE), name=linking.name
+        LINKS,
+        lambda links: replace(conditions.skupper(links.get(linking.name)), grace=LINK_GRACE_SECONDS),
+        name=linking.name,
     )
 
 
@@ -146,37 +161,55 @@ async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
 
 
 async def _touch(linking: Linking) -> None:
-    """Marks the Link as hzlink's as soon as it is there.
+    """Marks the Links of the token as hzlink's as soon as they are there.
 
     Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
     """
-    await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there, name=linking.name)
-    await mark(linking.redeemer, linking.topology_name, linking.name)
+    made = await _made(linking)
+    if not made:
+        await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there(linking.name))
+        # The watch ends with the first of them.
+        made = await _made(linking)
+    await asyncio.gather(*(mark(linking.redeemer, linking.topology_name, objects.name(link)) for link in made))
+
+
+async def _made(linking: Linking) -> list[Object]:
+    """The Links that came from the token so far. A token is Redeemed only after all of them were made."""
+    return links.of_token(await linking.redeemer.objects([LINKS]), linking.name)
 
 
 async def _until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
-    nudging = asyncio.create_task(_nudge(linking))
+    nudging = asyncio.create_task(_annotate_until_processed(linking))
     try:
-        await wait.watch(LINKS, _link_ready(linking.name, nudging), name=linking.name)
+        await wait.watch(LINKS, _links_ready(linking.name, nudging))
+    except KubectlError:
+        raise
+    except HzlinkError as error:
+        error.subject = f"Link {linking.name}"
+        error.next_step = hints.kubectl(linking.redeemer.site, f"describe {LINKS} {linking.name}")
+        raise
     finally:
         nudging.cancel()
         await asyncio.gather(nudging, return_exceptions=True)
 
 
-async def _nudge(linking: Linking) -> None:
+async def _annotate_until_processed(linking: Linking) -> None:
     """Annotates the Link again until the controller reacts: the first annotation may have come too early."""
     while True:
-        await asyncio.sleep(NUDGE)
+        await asyncio.sleep(ANNOTATE_SECONDS)
         await _touch(linking)
 
 
-def _link_ready(name: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Condition]:
-    def look(links: Objects) -> Condition:
-        link = links.get(name)
-        if link is not None and objects.status(link) and _is_marked(link):
+def _links_ready(token: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Condition]:
+    def look(found: Objects) -> Condition:
+        made = links.of_token(found.values(), token)
+        if made and all(objects.status(link) and _is_marked(link) for link in made):
             nudging.cancel()
-        return replace(conditions.skupper(link), grace=LINK_GRACE)
+        first = next((link for link in made if not conditions.skupper(link).ok), made[0] if made else None)
+        condition = replace(conditions.skupper(first), grace=LINK_GRACE_SECONDS)
+        named = len(made) > 1 and first is not None and not condition.ok
+        return replace(condition, text=f"{objects.name(first or {})}: {condition.text}") if named else condition
 
     return look
 
@@ -185,16 +218,21 @@ def _is_marked(link: Object) -> bool:
     return "hzlink.io/woken" in ((link.get("metadata") or {}).get("annotations") or {})
 
 
-def _there(links: Objects) -> Condition:
-    return Condition(State.OK) if links else Condition(State.WAITING, "the token was redeemed, no Link yet")
+def _there(token: str) -> Callable[[Objects], Condition]:
+    def look(found: Objects) -> Condition:
+        if links.of_token(found.values(), token):
+            return Condition(State.OK)
+        return Condition(State.WAITING, "the token was redeemed, no Link yet")
+
+    return look
 
 
-async def _through_skupper(linking: Linking) -> None:
+async def _through_skupper(linking: Linking, attempts: Attempts) -> None:
     with token_file.private_folder() as folder:
         grant = ""
         try:
             try:
-                seconds = _seconds(linking, ISSUE_LIMIT)
+                seconds = _seconds(linking)
                 await Skupper(linking.issuer.site).issue(folder, token_file.FILE, linking.window, seconds)
             except HzlinkError as error:
                 # It leaves the grant behind, and names it.
@@ -206,8 +244,9 @@ async def _through_skupper(linking: Linking) -> None:
             token = token_file.read(folder)
             grant = token.grant
             token_file.write(folder, _access_token(linking, token))
-            redeeming = Skupper(linking.redeemer.site).redeem(folder, token_file.FILE, _seconds(linking, REDEEM_LIMIT))
-            await _redeemed(linking, asyncio.create_task(redeeming))
+            seconds = min(REDEEM_LIMIT, _seconds(linking))
+            redeeming = Skupper(linking.redeemer.site).redeem(folder, token_file.FILE, seconds)
+            await _redeemed(linking, attempts, asyncio.create_task(redeeming))
             await _touch(linking)
         finally:
             await shielded(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
@@ -235,16 +274,16 @@ async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> Hzl
     return WaitTimeout("", site=error.site, said=said, waited=error.waited)
 
 
-def _seconds(linking: Linking, limit: float) -> float:
-    """How long the CLI may take: the limit, or what is left of the run's time."""
-    return min(limit, linking.wait(linking.issuer, "").until - time.monotonic())
+def _seconds(linking: Linking) -> float:
+    """What is left of the run's time."""
+    return linking.wait(linking.issuer, "").until - time.monotonic()
 
 
-async def _through_kubectl(linking: Linking) -> None:
+async def _through_kubectl(linking: Linking, attempts: Attempts) -> None:
     try:
         token = await _grant(linking)
         await linking.redeemer.create(_access_token(linking, token))
-        await _redeemed(linking, None)
+        await _redeemed(linking, attempts, None)
         await _touch(linking)
     finally:
         await shielded(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
@@ -262,7 +301,6 @@ async def _grant(linking: Linking) -> Token:
         }
     )
     wait = linking.wait(linking.issuer, "grant for the token")
-    wait.until = min(wait.until, time.monotonic() + ISSUE_LIMIT)
 
     def look(grants: Objects) -> Condition:
         return _grant_condition(grants.get(name))
@@ -297,11 +335,12 @@ def _access_token(linking: Linking, token: Token) -> Object:
     }
 
 
-async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> None:
+async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Task[None] | None) -> None:
     """Waits until the AccessToken is redeemed. Raises as soon as its status says why not, before the CLI gives up."""
     wait = linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed")
-    wait.until = min(wait.until, time.monotonic() + REDEEM_LIMIT)
-    watching = asyncio.create_task(wait.watch(TOKENS, _redemption(linking.name), name=linking.name))
+    wait.began, wait.until = attempts.began, min(wait.until, time.monotonic() + REDEEM_LIMIT)
+    look = _redemption(linking.name, attempts.reason or "redeeming")
+    watching = asyncio.create_task(wait.watch(TOKENS, look, name=linking.name))
     waiters: set[asyncio.Future[Any]] = {watching, *([redeeming] if redeeming else [])}
     try:
         while watching in waiters:
@@ -312,6 +351,8 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
         # The CLI would say the same, up to a second later: it looks once a second. It is ended below.
         watching.result()
     except HzlinkError as error:
+        if isinstance(error, WaitTimeout):
+            error.said = "no answer yet"
         raise failures.not_redeemed(linking.issuer.site, linking.redeemer.site, linking.name, error) from None
     finally:
         for task in [watching, *([redeeming] if redeeming else [])]:
@@ -320,14 +361,16 @@ async def _redeemed(linking: Linking, redeeming: asyncio.Task[None] | None) -> N
                 await task
 
 
-def _redemption(name: str) -> Callable[[Objects], Condition]:
+def _redemption(name: str, meanwhile: str) -> Callable[[Objects], Condition]:
     def look(tokens: Objects) -> Condition:
         token = tokens.get(name)
         if objects.status(token or {}).get("redeemed"):
             return Condition(State.OK)
         condition = conditions.skupper(token)
         # A failed one is tried again every 30 s, and may hold up the controller: it goes at once.
-        return Condition(State.WAITING, "redeeming") if condition.ok else replace(condition, grace=0.0)
+        if condition.state is State.BROKEN:
+            return replace(condition, grace=0.0)
+        return Condition(State.WAITING, meanwhile)
 
     return look
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from hzlink.model import objects
+from hzlink.model import container_failures, objects
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD
 
@@ -54,25 +55,25 @@ def skupper(item: Object | None) -> Condition:
         return Condition(State.OK, message if message != "OK" else "")
     if word == "Error":
         return Condition(State.BROKEN, message or "Error")
-    return Condition(State.WAITING, message or NOT_LOOKED_AT)
+    return Condition(State.WAITING, message or NOT_PROCESSED)
 
 
 # Seconds. A write of the controller's that met another's is repeated at once; a controller takes up a new Site within
 # one (measured), unless it is being restarted.
-ERROR_GRACE = 3.0
-CONTROLLER_GRACE = 20.0
-NOT_LOOKED_AT = "not processed yet by the Skupper controller"
+ERROR_GRACE_SECONDS = 3.0
+CONTROLLER_GRACE_SECONDS = 20.0
+NOT_PROCESSED = "not processed yet by the Skupper controller"
 # What a Site says until the garbage collector has taken the objects of the one before it.
-_MENDS_ITSELF = "is not owned by skupper site"
+_RESOLVES_ITSELF = "is not owned by skupper site"
 
 
 def site(item: Object | None) -> Condition:
     """The condition of a Site for a wait: an error that cannot resolve itself ends the wait early."""
     condition = skupper(item)
-    if condition.state is State.BROKEN and _MENDS_ITSELF not in condition.text:
-        return replace(condition, grace=ERROR_GRACE)
-    if condition.text == NOT_LOOKED_AT:
-        return Condition(State.BROKEN, NOT_LOOKED_AT, CONTROLLER_GRACE)
+    if condition.state is State.BROKEN and _RESOLVES_ITSELF not in condition.text:
+        return replace(condition, grace=ERROR_GRACE_SECONDS)
+    if condition.text == NOT_PROCESSED:
+        return Condition(State.BROKEN, NOT_PROCESSED, CONTROLLER_GRACE_SECONDS)
     return condition
 
 
@@ -102,10 +103,25 @@ def needs_address(site: Object | None) -> bool:
 
 def address(site: Object | None) -> str | None:
     """The host where other sites' routers connect to this Site, once it has one."""
-    for endpoint in objects.status(site or {}).get("endpoints") or []:
-        if endpoint.get("name") == "inter-router" and endpoint.get("host"):
-            return str(endpoint["host"])
-    return None
+    return next(iter(addresses(site).values()), None)
+
+
+def addresses(site: Object | None) -> dict[str, str]:
+    """The same for each of the Site's routers, by the router's group: with `ha` there are two."""
+    return _hosts(objects.status(site or {}).get("endpoints"))
+
+
+def link_hosts(link: Object) -> dict[str, str]:
+    """The hosts that a Link leads to, by the group of the router there."""
+    return _hosts(objects.spec(link).get("endpoints"))
+
+
+def _hosts(endpoints: Any) -> dict[str, str]:
+    hosts: dict[str, str] = {}
+    for one in endpoints or []:
+        if one.get("name") == "inter-router" and one.get("host"):
+            hosts.setdefault(str(one.get("group") or ""), str(one["host"]))
+    return hosts
 
 
 def balancer_address(service: Object) -> str:
@@ -152,12 +168,23 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
     if seen and updated >= wanted and ready >= wanted and total <= wanted:
         return Condition(State.OK, f"{ready}/{wanted}")
     troubles = pod_troubles(pods)
+    if total < wanted and (why := not_created(item)):
+        return Condition(State.BROKEN, f"{ready}/{wanted} ready: pods are not created: {why}")
     if broken := next((trouble for trouble in troubles if trouble.state is State.BROKEN), None):
         return Condition(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
     if troubles:
         return Condition(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
     left = f", {total - wanted} old pod still there" if ready >= wanted and total > wanted else ""
     return Condition(State.WAITING, f"{ready}/{wanted} ready{left}")
+
+
+def not_created(workload: Object) -> str:
+    """Why pods of a workload cannot be created, in the cluster's words; empty where nothing is said of that.
+
+    A Deployment has that in its status. For a StatefulSet, which has not, `observe.pod_evidence` puts it there.
+    """
+    failure = objects.condition(workload, "ReplicaFailure")
+    return str(failure.get("message") or failure.get("reason") or "") if failure.get("status") == "True" else ""
 
 
 # Ten times the most that hzlink sets. A user of the namespace may write any number into a StatefulSet.
@@ -175,29 +202,35 @@ _STUCK = (
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
 )
 # Seconds. The kubelet's first back-off is 10 s: one failure alone may pass.
-STUCK_GRACE = 12.0
+STUCK_GRACE_SECONDS = 12.0
 # Another pod that ends, or a node that is being added, makes room.
-UNSCHEDULABLE_GRACE = 15.0
+UNSCHEDULABLE_GRACE_SECONDS = 15.0
 
 
 def pod_trouble(pod: Object) -> Condition:
     """Why the pod is not ready; an empty text where it is, or only starts."""
     label = f"pod {objects.name(pod)}"
-    if objects.is_going(pod):
+    if objects.is_being_deleted(pod):
         return Condition(State.WAITING, f"{label}: is being deleted")
+    if (said := objects.status(pod)).get("phase") == "Failed" and said.get("reason"):
+        # Evicted, for example: the kubelet has ended it, and another one takes its place.
+        return Condition(State.WAITING, f"{label}: {said['reason']}: {said.get('message', '')}".rstrip(": "))
     scheduled = objects.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         text = f"{label}: {scheduled.get('reason')}: {scheduled.get('message', '')}".strip(": ")
-        return Condition(State.BROKEN, text, UNSCHEDULABLE_GRACE)
+        return Condition(State.BROKEN, text, UNSCHEDULABLE_GRACE_SECONDS)
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _STUCK:
-            return Condition(State.BROKEN, f"{label}: {reason}: {waiting.get('message', '')}".rstrip(": "), STUCK_GRACE)
+            why = str(waiting.get("message", ""))
+            # The kubelet only says for how long it holds a crashed container back.
+            if reason == "CrashLoopBackOff" and (cause := container_failures.cause(pod, container)):
+                why = f"container {container.get('name')} {_times(container)}; before: {cause}"
+            return Condition(State.BROKEN, f"{label}: {reason}: {why}".rstrip(": "), STUCK_GRACE_SECONDS)
     if is_ready(pod):
         return Condition(State.OK)
-    ended = _fallen(pod)
-    return Condition(State.WAITING, f"{label}: {_fall(ended)}" if ended else "")
+    return Condition(State.WAITING, f"{label}: {fall}" if (fall := _fall(pod)) else "")
 
 
 def pod_troubles(pods: Iterable[Object]) -> list[Condition]:
@@ -210,14 +243,11 @@ def restarts(pod: Object) -> int:
     return sum(container.get("restartCount", 0) for container in _containers(pod))
 
 
-def crashed_container(pod: Object) -> str:
-    """The name of the pod's container that is not ready and has ended before; empty where there is none."""
-    container = _fallen(pod)
-    return str(container.get("name", "")) if container else ""
+def crashed_container(pod: Object) -> Object | None:
+    """The pod's container that is not ready and has ended before, by its status; None where there is none.
 
-
-def _fallen(pod: Object) -> Object | None:
-    """Between two crashes nothing waits: a container that starts once more looks like any that starts."""
+    Between two crashes nothing waits: a container that starts once more looks like any that starts.
+    """
     for container in _containers(pod):
         ended = (container.get("lastState") or {}).get("terminated")
         if ended and container.get("restartCount") and not container.get("ready"):
@@ -225,18 +255,26 @@ def _fallen(pod: Object) -> Object | None:
     return None
 
 
-def _fall(container: Object) -> str:
-    count, ended = container["restartCount"], container["lastState"]["terminated"]
-    times = f"{count} {'time' if count == 1 else 'times'}"
-    return f"restarted {times}; before: {ended.get('reason') or 'ended'}, exit code {ended.get('exitCode', '?')}"
+def _fall(pod: Object) -> str:
+    """What is said of a pod with a container that has ended; empty where none has."""
+    if container := crashed_container(pod):
+        return f"{_times(container)}; before: {container_failures.cause(pod, container)}"
+    for container in _containers(pod):
+        if (container.get("state") or {}).get("terminated") and container_failures.ended(container):
+            return f"container {container.get('name')} has ended: {container_failures.cause(pod, container)}"
+    return ""
 
 
-def _containers(pod: Object) -> list[Object]:
-    status = objects.status(pod)
-    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+def _times(container: Object) -> str:
+    count = container.get("restartCount", 0)
+    return f"restarted {count} {'time' if count == 1 else 'times'}"
+
+
+_containers = container_failures.all_of
 
 
 ROUTER_SELECTOR = "skupper.io/component=router"
+ROUTER = "skupper-router"
 
 
 def routers(items: Iterable[Object]) -> Condition:
@@ -250,8 +288,11 @@ def routers(items: Iterable[Object]) -> Condition:
         return Condition(State.OK)
     if pods:
         return next(iter(pod_troubles(pods)), Condition(State.WAITING, "no router pod is ready"))
-    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == "skupper-router"]
-    return Condition(State.WAITING, "Deployment skupper-router has no pod") if made else Condition(State.OK)
+    made = [item for item in listed if item.get("kind") == "Deployment" and objects.name(item) == ROUTER]
+    if not made:
+        return Condition(State.OK)
+    why = not_created(made[0])
+    return Condition(State.WAITING, f"Deployment {ROUTER} has no pod{f': {why}' if why else ''}")
 
 
 def router_pods(items: Iterable[Object]) -> list[Object]:
@@ -262,7 +303,7 @@ def router_pods(items: Iterable[Object]) -> list[Object]:
 
 def is_ready(pod: Object) -> bool:
     """Whether the pod is Ready and is not on its way out."""
-    return objects.holds(pod, "Ready") and not objects.is_going(pod)
+    return objects.holds(pod, "Ready") and not objects.is_being_deleted(pod)
 
 
 def of_app(pods: Iterable[Object], app: str) -> list[Object]:
@@ -272,7 +313,7 @@ def of_app(pods: Iterable[Object], app: str) -> list[Object]:
 
 def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """Which of the members' names have no Service yet (Skupper makes one per member at a client site)."""
-    there = {objects.name(service) for service in services if not objects.is_going(service)}
+    there = {objects.name(service) for service in services if not objects.is_being_deleted(service)}
     return [name for name in names if name not in there]
 
 
@@ -288,7 +329,7 @@ def member_services(services: Iterable[Object]) -> list[Object]:
 
 def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """The Services that Skupper made for members that are not among these names."""
-    there = [objects.name(service) for service in member_services(services) if not objects.is_going(service)]
+    there = [objects.name(service) for service in member_services(services) if not objects.is_being_deleted(service)]
     return sorted(name for name in there if name not in names and name.startswith(f"{WORKLOAD}-"))
 
 
@@ -297,14 +338,14 @@ def mancenter_started(pods: Iterable[Object]) -> datetime | None:
     started = [
         moment
         for pod in of_app(pods, MANCENTER)
-        if not objects.is_going(pod)
+        if not objects.is_being_deleted(pod)
         for container in objects.status(pod).get("containerStatuses") or []
         if (moment := objects.moment(((container.get("state") or {}).get("running") or {}).get("startedAt")))
     ]
     return max(started, default=None)
 
 
-def mancenter_came_first(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
+def mancenter_started_too_early(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
     """Whether Management Center started before the members' Services existed, so that it may have found no member.
 
     One that finds nobody at its start does not try again.

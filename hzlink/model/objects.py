@@ -111,7 +111,7 @@ def owner_uids(item: Object, kind: str) -> set[str]:
     return {str(owner.get("uid", "")) for owner in owners if owner.get("kind") == kind}
 
 
-def is_going(item: Object) -> bool:
+def is_being_deleted(item: Object) -> bool:
     """Whether the object is being deleted."""
     return "deletionTimestamp" in _metadata(item)
 

@@ -19,6 +19,16 @@ _STATES = {
     "terminated": {"exitCode": int, "reason": str, "message": str},
 }
 _CONTAINERS = [{"name": str, "ready": bool, "restartCount": int, "state": _STATES, "lastState": _STATES}]
+_ENDPOINTS = [{"name": str, "host": str, "port": str, "group": str}]
+_NETWORK = [
+    {
+        "id": str,
+        "name": str,
+        "namespace": str,
+        "links": [{"name": str, "operational": bool}],
+        "services": [{"routingKey": str, "connectors": [str]}],
+    }
+]
 _OBJECT: dict[str, Any] = {
     "kind": str,
     "apiVersion": str,
@@ -37,6 +47,8 @@ _OBJECT: dict[str, Any] = {
         "type": str,
         "linkAccess": str,
         "tlsCredentials": str,
+        "routingKey": str,
+        "endpoints": _ENDPOINTS,
     },
     "status": {
         "status": str,
@@ -49,7 +61,9 @@ _OBJECT: dict[str, Any] = {
         "code": str,
         "ca": str,
         "conditions": [{"type": str, "status": str, "reason": str, "message": str}],
-        "endpoints": [{"name": str, "host": str}],
+        "endpoints": _ENDPOINTS,
+        "network": _NETWORK,
+        "podIP": str,
         "controller": {"version": str},
         "loadBalancer": {"ingress": [{"ip": str, "hostname": str}]},
         "initContainerStatuses": _CONTAINERS,

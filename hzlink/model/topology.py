@@ -12,7 +12,8 @@ class Site:
     """A namespace that takes part. kubeconfig, context and namespace travel together into every call.
 
     `name` is what hzlink calls the site (and its Skupper Site, unless one is there already).
-    `kubeconfig` is None where kubectl's own look-up ($KUBECONFIG, ~/.kube/config) holds.
+    `kubeconfig` is None where kubectl's own look-up ($KUBECONFIG, ~/.kube/config) holds. `short` is the context's short
+    name, for people: no other context of the topology has it. Empty: the context itself.
     """
 
     name: str
@@ -20,11 +21,17 @@ class Site:
     context: str
     namespace: str
     kubeconfig: str | None = None
+    short: str = field(default="", compare=False)
+
+    @property
+    def short_context(self) -> str:
+        """The context, for people: short where it is long."""
+        return self.short or self.context
 
     @property
     def where(self) -> str:
         """Context and namespace, for people."""
-        return f"{self.context}/{self.namespace}"
+        return f"{self.short_context}/{self.namespace}"
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,15 @@ class Settings:
     """What the user can choose about the topology. `image` None keeps the manifests' own.
 
     `link_access` is that of the issuing Skupper Site: `local` where all sites are in one cluster.
+    `members_given`: the user asked for that number of members (flag, variable or file). Otherwise the number at which
+    the StatefulSet stands counts (`kubectl scale`, an autoscaler), as `plan.scaling` reads it.
     `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
     """
 
     mode: Mode = Mode.SMART
     expose: Expose = Expose.CLUSTERIP
     members: int = 3
+    members_given: bool = False
     image: str | None = None
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hzlink.model import conditions, objects
 from hzlink.model.objects import Object
-from hzlink.model.topology import Site
+from hzlink.model.topology import MANAGED_BY, MANAGER, Site
 from hzlink.observe.snapshot import Snapshot, Snapshots
 
 
@@ -59,6 +59,46 @@ def _way(site: Object, first: str, last: str) -> list[str]:
     return []
 
 
+def all_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> list[Object]:
+    """The same with all Links that came from its token, by name: one for each router of a Site with `ha`."""
+    link = between(snapshots, redeemer, issuer)
+    return [] if link is None else of_token(snapshots[redeemer].of("Link"), token_of(link))
+
+
+def token_of(link: Object) -> str:
+    """The name of the token that a Link came from, which is that of its Secret, too.
+
+    Skupper 2.2 names the Link after the token; where the issuing Site has several routers, NAME-1, NAME-2 (tried).
+    """
+    return str(objects.spec(link).get("tlsCredentials") or objects.name(link))
+
+
+def of_token(links: Iterable[Object], token: str) -> list[Object]:
+    """The Links that came from a token, by name."""
+    return sorted((link for link in links if token_of(link) == token), key=objects.name)
+
+
+def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
+    """The addresses of the peer Site that none of the Links leads to, by the router's group.
+
+    Empty where the Links do not say where they lead to. A Site's addresses follow its load balancers within a second,
+    a Link's stay what they were; one made before `ha` leads to the first router only (Skupper 2.2.1, tried).
+    """
+    hosts = {host for link in links for host in conditions.link_hosts(link).values()}
+    return {group: host for group, host in conditions.addresses(peer).items() if hosts and host not in hosts}
+
+
+def have_moved(links: Sequence[Object], peer: Object | None) -> bool:
+    """Whether the Links lead to no address that the peer Site still has.
+
+    Not one of others that is Ready: it may go by a name of its own.
+    """
+    if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
+        return False
+    left = uncovered(links, peer)
+    return bool(left) and left == conditions.addresses(peer)
+
+
 def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
     status = objects.status(link)
     if status.get("remoteSiteId"):
@@ -66,7 +106,7 @@ def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
     remote = status.get("remoteSiteName")
     if not remote:
         # A new one has only its name, which ends in that of the Site; of `edge` and `west-edge` the longer.
-        remote = max((name for name in names if objects.name(link).endswith(f"-{name}")), key=len, default="")
+        remote = max((name for name in names if token_of(link).endswith(f"-{name}")), key=len, default="")
     return bool(remote == objects.name(peer))
 
 

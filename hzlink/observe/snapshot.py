@@ -14,6 +14,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site
+from hzlink.observe import pod_evidence
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
@@ -87,11 +88,17 @@ OBSERVE_DEADLINE = 15.0
 
 
 async def observe(
-    site: Site, kinds: Sequence[str] = STATUS_KINDS, deadline: float = OBSERVE_DEADLINE, *, managed: bool = False
+    site: Site,
+    kinds: Sequence[str] = STATUS_KINDS,
+    deadline: float = OBSERVE_DEADLINE,
+    *,
+    managed: bool = False,
+    evidence: bool = False,
 ) -> Snapshot:
     """One observation of a site, within `deadline` seconds. A site that cannot be read gives a Snapshot with the error.
 
-    `managed` objects come with the record of who has set which of their fields.
+    `managed` objects come with the record of who has set which of their fields. With `evidence`, pods that do not run
+    have what their events and logs say of that, which takes a call more where there are such.
 
     Raises:
         PrerequisiteError: there is no kubectl; that is no site's fault.
@@ -104,6 +111,8 @@ async def observe(
             return Snapshot(site, error=missing)
     except KubectlError as error:
         return Snapshot(site, error=error)
+    if evidence:
+        items = list(await pod_evidence.with_evidence(kubectl, items))
     return Snapshot(site, tuple(without_secrets(item) for item in items), at=datetime.now(UTC))
 
 
@@ -114,11 +123,12 @@ async def observe_all(
     *,
     with_log: bool = False,
     managed: bool = False,
+    evidence: bool = False,
 ) -> Snapshots:
-    """All sites, side by side; with what the cluster site's members wrote last, if `with_log`."""
+    """All sites, side by side; with what the cluster site's members wrote last, if `with_log`; see `observe`."""
 
     def one(site: Site) -> Coroutine[Any, Any, Snapshot]:
-        observing = observe(site, kinds, deadline, managed=managed)
+        observing = observe(site, kinds, deadline, managed=managed, evidence=evidence)
         return _with_log(site, deadline, observing) if with_log and site.role is Role.CLUSTER else observing
 
     listed = list(sites)
@@ -129,7 +139,7 @@ async def observe_all(
 LOG_LINES = 5_000
 LOG_BYTES = 1_000_000
 # Seconds that the logs may take longer than the look beside them.
-LOG_GRACE = 1.0
+LOG_GRACE_SECONDS = 1.0
 
 
 async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
@@ -138,7 +148,7 @@ async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, 
     try:
         snapshot = await observing
         if snapshot.error is None:
-            await asyncio.wait({log_task}, timeout=LOG_GRACE)
+            await asyncio.wait({log_task}, timeout=LOG_GRACE_SECONDS)
         return replace(snapshot, member_log=log_task.result() if log_task.done() else None)
     finally:
         log_task.cancel()

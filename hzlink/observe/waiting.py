@@ -21,16 +21,16 @@ from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
 Objects = Mapping[str, Object]
-Look = Callable[[Objects], Condition]
+Judge = Callable[[Objects], Condition]
 
-# Seconds between two signs of life, and between two tries to reach an API server that went away.
+# Seconds between two progress events, and between two tries to reach an API server that does not answer.
 TICK = 1.0
 RETRY = 0.5
-# Seconds without news after which the API server is asked for a sign of life, and again after each such time: a watch
-# on one that has frozen is silent, like one where nothing happens.
-PULSE = 5.0
-# Seconds without an answer after which it is given up. A control plane that is replaced answers again before that.
-AWAY = 15.0
+# Seconds without an event after which the API server is pinged, and between two pings: a watch on a frozen API
+# server is as silent as one without changes.
+PING_INTERVAL_SECONDS = 5.0
+# Seconds without an answer after which the wait fails. A control plane that is replaced answers earlier than that.
+UNREACHABLE_LIMIT_SECONDS = 15.0
 
 
 class Wait:
@@ -43,43 +43,53 @@ class Wait:
         self.until = until
         self.emit = emit
         self.reason = ""
-        # When the API server was last heard of, and since when `look` has found it broken for good.
+        # When the API server was last heard of, and since when `judge` has returned BROKEN for longer than its grace.
         self._heard = time.monotonic()
         self._broken: tuple[float, Condition] | None = None
         self._away: KubectlError | None = None
 
     async def watch(
-        self, resource: str, look: Look, *, name: str | None = None, selector: str | None = None
+        self, resource: str, judge: Judge, *, name: str | None = None, selector: str | None = None
     ) -> Objects:
-        """Watches objects of a type (those of a label selector, or the one named) until `look` is content.
+        """Watches objects of a type (those of a label selector, or the one named) until `judge` is satisfied.
 
-        `look` is asked at once, of nothing, and then at every change. Its text is the reason shown while waiting. A
-        BROKEN reading ends the wait once it has been so for its grace.
+        `judge` is called at once without objects, and then at every change. Its text is the reason shown while waiting.
+        A BROKEN condition ends the wait once it has lasted for its grace.
 
         Returns:
             The objects by name.
 
         Raises:
-            WaitTimeout: it did not come to that in time.
-            HzlinkError: `look` found it broken for good.
-            KubectlError: the API server refused, or has not answered for `AWAY` seconds.
+            WaitTimeout: the time is over.
+            HzlinkError: `judge` returned BROKEN for longer than its grace.
+            KubectlError: the API server refused, or has not answered for `UNREACHABLE_LIMIT_SECONDS` seconds.
         """
         seen: dict[str, Object] = {}
         self._heard, self._broken, self._away = time.monotonic(), None, None
-        beating = [asyncio.create_task(self._tick())]
+        background = [asyncio.create_task(self._tick())]
         try:
             async with asyncio.timeout_at(_loop_time(self.until)) as limit:
-                beating.append(asyncio.create_task(self._pulse(limit)))
+                background.append(asyncio.create_task(self._ping(limit)))
                 while True:
-                    if await self._one_watch(resource, name, selector, look, seen, limit):
+                    if await self._one_watch(resource, name, selector, judge, seen, limit):
                         return seen
                     await asyncio.sleep(RETRY)
         except TimeoutError:
             raise self._why(resource, name) from None
         finally:
-            for task in beating:
+            for task in background:
                 task.cancel()
-            await asyncio.gather(*beating, return_exceptions=True)
+            await asyncio.gather(*background, return_exceptions=True)
+
+    async def pause(self, seconds: float, reason: str) -> None:
+        """Waits for some seconds, and shows the reason meanwhile."""
+        self.reason = reason
+        background = asyncio.create_task(self._tick())
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            background.cancel()
+            await asyncio.gather(background, return_exceptions=True)
 
     def timeout(self) -> WaitTimeout:
         """The error for a wait whose time is over, with the last reason."""
@@ -91,7 +101,7 @@ class Wait:
         )
 
     def _why(self, resource: str, name: str | None) -> HzlinkError:
-        """The error for a wait that came to its end: the API server is away, it is broken, or the time is over."""
+        """The error of a wait that failed: API server unreachable, condition broken, or time over."""
         if self._away is not None:
             self._away.waited = time.monotonic() - self.began
             return self._away
@@ -107,7 +117,7 @@ class Wait:
         resource: str,
         name: str | None,
         selector: str | None,
-        look: Look,
+        judge: Judge,
         seen: dict[str, Object],
         limit: asyncio.Timeout,
     ) -> bool:
@@ -117,19 +127,19 @@ class Wait:
                 async for heard in _accumulate(events, seen):
                     if heard:
                         self._heard = time.monotonic()
-                    condition = look(seen)
+                    condition = judge(seen)
                     self.reason = condition.text or self.reason
                     if condition.ok:
                         return True
-                    self._judge(condition, limit)
+                    self._end_if_broken(condition, limit)
         except KubectlError as error:
             if error.refusal not in (Refusal.UNREACHABLE, Refusal.OTHER):
                 raise
             self._missed(error, limit)
         return False
 
-    def _judge(self, condition: Condition, limit: asyncio.Timeout) -> None:
-        """Ends the wait when what is broken now has been so for its grace by then."""
+    def _end_if_broken(self, condition: Condition, limit: asyncio.Timeout) -> None:
+        """Ends the wait when the condition has been BROKEN for its grace."""
         if condition.state is not State.BROKEN:
             self._broken = None
             limit.reschedule(_loop_time(self.until))
@@ -139,16 +149,16 @@ class Wait:
         limit.reschedule(_loop_time(min(self.until, since + condition.grace)))
 
     def _missed(self, error: KubectlError, limit: asyncio.Timeout) -> None:
-        """Ends the wait when the API server has been away for too long."""
+        """Ends the wait when the API server has been unreachable for too long."""
         self.reason = error.said or error.message
-        if error.refusal is Refusal.UNREACHABLE and time.monotonic() - self._heard >= AWAY:
+        if error.refusal is Refusal.UNREACHABLE and time.monotonic() - self._heard >= UNREACHABLE_LIMIT_SECONDS:
             self._away = error
             limit.reschedule(_loop_time(time.monotonic()))
 
-    async def _pulse(self, limit: asyncio.Timeout) -> None:
+    async def _ping(self, limit: asyncio.Timeout) -> None:
         while True:
-            await asyncio.sleep(PULSE)
-            if time.monotonic() - self._heard < PULSE:
+            await asyncio.sleep(PING_INTERVAL_SECONDS)
+            if time.monotonic() - self._heard < PING_INTERVAL_SECONDS:
                 continue
             try:
                 await self.kubectl.ping()
@@ -156,7 +166,7 @@ class Wait:
                 if error.refusal is Refusal.UNREACHABLE:
                     self._missed(error, limit)
                     continue
-            # Whatever it said, it answered.
+            # A refusal is an answer, too.
             self._heard = time.monotonic()
 
     async def _tick(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from hzlink.model import objects
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
+from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
 
 
@@ -32,7 +33,7 @@ def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) ->
     link a Site of hzlink's.
     """
     windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
-    named = {objects.name(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
+    named = {links.token_of(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
     if any(objects.is_ours(site, topology.name) for site in snapshot.of("Site")):
         named |= set(names)
     return tuple(
@@ -55,9 +56,9 @@ def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> t
     return tuple(
         link
         for link in snapshot.of("Link")
-        if objects.name(link) in names
+        if links.token_of(link) in names
         and not objects.is_ours(link, topology.name)
-        and (objects.name(link) in tokens or any(objects.is_owned_by(link, site) for site in sites))
+        and (links.token_of(link) in tokens or any(objects.is_owned_by(link, site) for site in sites))
     )
 
 

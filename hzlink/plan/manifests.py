@@ -12,9 +12,9 @@ from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import WORKLOAD, Site, Topology, labels
+from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kubectl, scratch
 
-FINGERPRINT = "hzlink.io/fingerprint"
 MEMBER_IMAGE = "hazelcast/hazelcast"
 
 
@@ -73,9 +73,15 @@ def parse(text: str) -> list[Object]:
 
 
 def stamped(item: Object) -> Object:
-    """The object with its fingerprint as an annotation, which shows when a field is no longer set."""
+    """The object with its fingerprint as an annotation, which shows when a field is no longer set.
+
+    The number of members is left out of it: others may change that one, and nothing is to be applied then.
+    """
     metadata = dict(item.get("metadata") or {})
-    digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:16]
+    counted = item
+    if item.get("kind") == "StatefulSet" and "spec" in item:
+        counted = {**item, "spec": {key: value for key, value in item["spec"].items() if key != "replicas"}}
+    digest = hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
     metadata["annotations"] = {**(metadata.get("annotations") or {}), FINGERPRINT: digest}
     return {**item, "metadata": metadata}
 

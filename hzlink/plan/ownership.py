@@ -14,6 +14,9 @@ from typing import Any
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANAGER
 
+FINGERPRINT = "hzlink.io/fingerprint"
+"""The annotation with a digest of what hzlink applied."""
+
 Owned = Mapping[str, Any] | None
 """What of a part is hzlink's: a tree, an empty one for all of it; None for nothing."""
 
@@ -29,6 +32,24 @@ def of(item: Object) -> Owned:
             fields = entry.get("fieldsV1")
             return fields if isinstance(fields, Mapping) else {}
     return None
+
+
+def applied_last(wanted: Object, live: Object) -> bool:
+    """Whether hzlink's last apply of the object was of exactly what is wanted now, by its fingerprint.
+
+    False for an object without the record of who has set what.
+    """
+    metadata = live.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("managedFields"), list):
+        return False
+    mark = _fingerprint(wanted)
+    return mark is not None and mark == _fingerprint(live) and of(live) is not None
+
+
+def _fingerprint(item: Object) -> Any:
+    metadata = item.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    return annotations.get(FINGERPRINT) if isinstance(annotations, Mapping) else None
 
 
 def field(owned: Owned, name: str) -> Owned:

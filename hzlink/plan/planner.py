@@ -14,9 +14,9 @@ from hzlink.model import conditions, objects, probe_labels
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import links, mancenter
+from hzlink.observe import links, losses, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import foreign, leftovers, upgrade
+from hzlink.plan import foreign, leftovers, scaling, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -32,6 +32,7 @@ class Action(StrEnum):
     SITE = "site"
     MEMBERS = "members"
     LINK = "link"
+    REPAIR = "repair"
     NAMES = "names"
     MANCENTER = "mancenter"
 
@@ -55,7 +56,8 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        return self.action in (Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK)
+        writing = (Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR)
+        return self.action in writing
 
 
 def key(site: Site, action: Action) -> str:
@@ -91,14 +93,26 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     return client if has_address and not conditions.address(snapshots[cluster].skupper_site) else cluster
 
 
+def linked_through_others(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+    """Whether a client site and the cluster site are in one network by way of other Sites, without a Link of their own.
+
+    Only where one of their Sites is not hzlink's: hzlink's own have a direct Link.
+    """
+    cluster = topology.cluster
+    pairs = ((client, cluster), (cluster, client))
+    if not any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster)):
+        return False
+    return not any(links.between(snapshots, *pair) for pair in pairs) and bool(
+        links.by_way_of(snapshots, client, cluster)
+    )
+
+
 def linked(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site) -> bool:
     """Whether a client site is linked, so that no Link has to be made: by any tool, perhaps by way of other Sites."""
     cluster = topology.cluster
-    link = links.between(snapshots, client if issuer is cluster else cluster, issuer)
-    if link is not None:
-        return conditions.skupper(link).ok
-    others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
-    return others and bool(links.by_way_of(snapshots, client, cluster))
+    redeemer = client if issuer is cluster else cluster
+    found = links.all_between(snapshots, redeemer, issuer)
+    return linked_through_others(topology, snapshots, client) or not why_to_link(found, snapshots[issuer])
 
 
 def unable_issuers(topology: Topology, snapshots: Snapshots) -> list[Site]:
@@ -120,20 +134,51 @@ def link_name(topology: Topology, issuer_skupper_name: str) -> str:
 
 
 def make(
-    topology: Topology, wanted: Wanted, snapshots: Snapshots, missing: frozenset[Site] = frozenset()
+    topology: Topology,
+    wanted: Wanted,
+    snapshots: Snapshots,
+    missing: frozenset[Site] = frozenset(),
+    *,
+    repair: bool = False,
 ) -> list[Step]:
-    """The steps of `up`. `missing` are the sites whose namespace is to be created."""
-    steps = tidying(topology, snapshots)
+    """The steps of `up`. `missing` are the sites whose namespace is to be created.
+
+    `repair`: with the steps that mend what Skupper has lost.
+    """
+    steps = leftover_steps(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
     planned = {step.key for step in steps}
     chosen = issuers(topology, snapshots)
+    repairs = repairing(topology, snapshots) if repair else []
+    planned |= {step.key for step in repairs}
     for client in topology.clients:
         steps += _client_steps(topology, client, chosen[client], snapshots, planned)
-    return steps
+    return [*steps, *repairs]
 
 
-def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
+def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that mend what Skupper has lost: `items` are Links to add, `refs` those in their way.
+
+    At a site without items it is a record that was lost; which, the step looks up again when it runs.
+    """
+    why: dict[Site, list[str]] = {}
+    items: dict[Site, list[Object]] = {}
+    refs: dict[Site, list[Ref]] = {}
+    for missing in losses.missing_links(topology, snapshots):
+        hosts = ", ".join(host for link in missing.wanted for host in conditions.link_hosts(link).values())
+        why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
+        items.setdefault(missing.holder, []).extend(missing.wanted)
+        refs.setdefault(missing.holder, []).extend(map(objects.ref, missing.useless))
+    for lost in losses.lost_members(topology, snapshots):
+        why.setdefault(lost.site, []).append(f"{lost.text}; this restarts its router: {losses.INTERRUPTION}")
+    return [
+        Step(Action.REPAIR, site, "; ".join(texts), items=tuple(items.get(site, ())), refs=tuple(refs.get(site, ())))
+        for site, texts in why.items()
+    ]
+
+
+def leftover_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
     """Steps that clean up what an interrupted run left of its linking: `items` are Links to label."""
     names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
     steps = []
@@ -142,7 +187,7 @@ def tidying(topology: Topology, snapshots: Snapshots) -> list[Step]:
         unmarked = leftovers.unmarked_links(topology, snapshots[site], names)
         if refs or unmarked:
             found = ", ".join(map(str, (*refs, *map(objects.ref, unmarked))))
-            steps.append(Step(Action.TIDY, site, f"left by a run that was cut off: {found}", items=unmarked, refs=refs))
+            steps.append(Step(Action.TIDY, site, f"left by an interrupted run: {found}", items=unmarked, refs=refs))
     return steps
 
 
@@ -158,17 +203,26 @@ def _site_steps(
         needs = frozenset({steps[-1].key})
     orphans = _orphans(snapshot)
     if orphans:
-        why = f"until what a deleted Site left is gone: {', '.join(map(str, orphans))}"
+        why = f"until the objects of a deleted Site are gone: {', '.join(map(str, orphans))}"
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
-    changed, stop = _stopping(site, changed, wanted, snapshot, needs)
+    workload = _members_of(wanted)
+    stop = _stopping(site, workload, snapshot, needs)
     if stop is not None:
         steps.append(stop)
         needs = frozenset({stop.key})
+        changed = [*(item for item in changed if item is not workload), *([workload] if workload else [])]
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
-        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(changed)))
+        applied = (
+            # After the stop the number is hzlink's own, whoever had set it before.
+            item
+            if stop is not None and item is workload
+            else scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item)))
+            for item in changed
+        )
+        steps.append(Step(Action.APPLY, site, why, needs, items=tuple(applied)))
         needs = frozenset({steps[-1].key})
     keep = {objects.ref(item) for item in wanted}
     stale = tuple(
@@ -192,18 +246,18 @@ def _site_steps(
     return steps
 
 
-def _stopping(
-    site: Site, changed: list[Object], wanted: Sequence[Object], snapshot: Snapshot, needs: frozenset[str]
-) -> tuple[list[Object], Step | None]:
-    """The step that stops all members where their new image asks for it, and what is to be applied after it."""
-    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+def _members_of(wanted: Sequence[Object]) -> Object | None:
+    """The members' StatefulSet."""
+    return next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+
+
+def _stopping(site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]) -> Step | None:
+    """The step that stops all members, where their new image asks for it."""
     restart = upgrade.restart_for(workload, snapshot)
     if restart is None or workload is None:
-        return changed, None
+        return None
     refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
-    stop = Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
-    live = snapshot.get("StatefulSet", WORKLOAD)
-    return [*(item for item in changed if item is not workload), upgrade.started(workload, live)], stop
+    return Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
 
 
 def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
@@ -229,16 +283,16 @@ def _client_steps(
     steps = []
     cluster = topology.cluster
     redeemer = client if issuer is cluster else cluster
-    link = links.between(snapshots, redeemer, issuer)
+    found = links.all_between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
-    if not linked(topology, snapshots, client, issuer) or (
-        key(issuer, Action.SITE) in planned and conditions.link_is_stale(link or {}, snapshots[issuer].skupper_site)
-    ):
-        why = "not linked" if link is None else f"its link is not ready: {conditions.skupper(link).text}"
+    if linked_through_others(topology, snapshots, client):
+        why = ""
+    else:
+        why = why_to_link(found, snapshots[issuer], key(issuer, Action.SITE) in planned)
+    if why:
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
-    needs = frozenset(
-        {step.key for step in steps} | (planned & {key(cluster, Action.MEMBERS), key(client, Action.APPLY)})
-    )
+    others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
+    needs = frozenset({step.key for step in steps} | (planned & others))
     if topology.settings.mode is Mode.UNISOCKET:
         if not service_matched(client, topology, snapshots) or steps:
             steps.append(Step(Action.NAMES, client, f"until the Service {WORKLOAD} leads to the members", needs))
@@ -247,9 +301,29 @@ def _client_steps(
     if missing or needs:
         steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} are there", needs))
         needs = frozenset({steps[-1].key})
-    if needs or _mancenter_needs_a_look(topology, snapshots, client):
+    if needs or _mancenter_step_needed(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
+
+
+def _repairs(*sites: Site) -> set[str]:
+    return {key(site, Action.REPAIR) for site in sites}
+
+
+def why_to_link(found: Sequence[Object], issuer: Snapshot, renewed: bool = True) -> str:
+    """Why these Links to an issuing site need the link step; empty where they do not.
+
+    `renewed`: the issuing Site may be another than the one that they were made for.
+    """
+    peer = issuer.skupper_site
+    if not found:
+        return "not linked"
+    if links.have_moved(found, peer):
+        return f"its link leads to an address that {issuer.site.name} no longer has"
+    if not any(conditions.skupper(link).ok for link in found):
+        return f"its link is not ready: {conditions.skupper(found[0]).text}"
+    stale = renewed and conditions.link_is_stale(found[0], peer)
+    return "its link was made for a Site that is gone" if stale else ""
 
 
 def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:
@@ -259,11 +333,11 @@ def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> b
     return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)
 
 
-def _mancenter_needs_a_look(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+def _mancenter_step_needed(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
     snapshot = snapshots[client]
     pods, services = snapshot.of("Pod"), snapshot.of("Service")
     seen = mancenter.view(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
     if seen is not None and seen.sees_no_member:
         return True
     ready = conditions.rollout(snapshot.get("Deployment", MANCENTER), conditions.of_app(pods, MANCENTER)).ok
-    return not ready or conditions.mancenter_came_first(pods, services, topology.member_names)
+    return not ready or conditions.mancenter_started_too_early(pods, services, topology.member_names)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hzlink.model import objects, probe_labels
 from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
 from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import leftovers, planner
 
@@ -40,8 +41,8 @@ def make(topology: Topology, snapshot: Snapshot) -> Teardown:
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
     stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
     # A Link's Secret has the Site as owner, but it must be gone before the same name is used again.
-    links = [item for item in ours if item["kind"] == "Link"]
-    stages[2] += [Ref(RESOURCES["Secret"], _secret(link)) for link in links]
+    secrets = {links.token_of(item): None for item in ours if item["kind"] == "Link"}
+    stages[2] += [Ref(RESOURCES["Secret"], name) for name in secrets]
     sites = [item for item in ours if item["kind"] == "Site"]
     done = {ref for stage in stages for ref in stage}
     workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
@@ -55,10 +56,6 @@ def make(topology: Topology, snapshot: Snapshot) -> Teardown:
         dependents=_owned(snapshot, sites),
         pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(pod, ours)),
     )
-
-
-def _secret(link: Object) -> str:
-    return str(objects.spec(link).get("tlsCredentials") or objects.name(link))
 
 
 def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:

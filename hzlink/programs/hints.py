@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from shlex import quote
 
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, container_failures, objects
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 
@@ -31,13 +31,29 @@ def cluster_wide(site: Site, words: str) -> str:
     return f"kubectl{file} --context {quote(site.context)} {words}"
 
 
-def pods(site: Site, found: Iterable[Object], selector: str) -> str:
-    """The command that tells why the pods of a label selector are not ready: the last words of one that has crashed."""
-    last = (last_words(site, pod) for pod in found)
+def pods(site: Site, found: Iterable[Object], selector: str, workload: str = "") -> str:
+    """The command that tells why the pods of a label selector are not ready: the last words of one that has crashed.
+
+    `workload` is what creates them, as kubectl takes it: where there is none of them, it tells why.
+    """
+    listed = list(found)
+    if not listed and workload:
+        return kubectl(site, f"describe {workload}")
+    last = (previous_log(site, pod) for pod in listed)
     return next(filter(None, last), kubectl(site, f"describe pods -l {selector}"))
 
 
-def last_words(site: Site, pod: Object) -> str:
-    """The command for the log of a pod's container before it ended; empty where none of them has ended."""
+def previous_log(site: Site, pod: Object) -> str:
+    """The command that shows why a container of the pod ended; empty where none of them has ended.
+
+    That is its log, unless it was ended from outside or never started: then the log has nothing about that.
+    """
+    if (killed := container_failures.was_out_of_memory(pod)) is not None:
+        ranged = container_failures.limit_is_a_ranges(pod, killed)
+        return kubectl(site, "describe limitranges" if ranged else f"describe pod {quote(objects.name(pod))}")
     container = conditions.crashed_container(pod)
-    return kubectl(site, f"logs {quote(objects.name(pod))} -c {quote(container)} --previous") if container else ""
+    if container is None:
+        return ""
+    if not container_failures.has_previous_log(container):
+        return kubectl(site, f"describe pod {quote(objects.name(pod))}")
+    return kubectl(site, f"logs {quote(objects.name(pod))} -c {quote(str(container.get('name')))} --previous")

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from hzlink.model import objects as names
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import hints, process, refusals
+from hzlink.programs import admission, answers, applied, output, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -37,6 +36,10 @@ _NAMES_AND_KEYS = (
 )
 
 
+# Begins the line that is asked for, whatever else is printed.
+_OWNERS = "owners-of"
+
+
 class Kubectl:
     """kubectl for one site."""
 
@@ -52,24 +55,23 @@ class Kubectl:
         Raises:
             KubectlError: also when only one of the types could not be read.
         """
-        args = ["get", ",".join(resources), "--output=json", "--ignore-not-found"]
+        args = ["get", ",".join(resources), "--output=json"]
         if managed:
             args.append("--show-managed-fields")
         if selector:
             args.append(f"--selector={selector}")
-        done = await self._call("read objects", *args)
-        return _items(self.site, done.stdout)
+        return answers.items(self.site, await self._read("read objects", *args))
 
     async def get(self, target: Ref) -> Object | None:
         """One object, or None where it is not there."""
-        done = await self._call(f"read {target}", "get", str(target), "--output=json", "--ignore-not-found")
-        return schema.fitted(_document(self.site, done.stdout)) if done.stdout.strip() else None
+        text = await self._read(f"read {target}", "get", str(target), "--output=json")
+        return schema.fitted(answers.document(self.site, text)) if text.strip() else None
 
     async def owner_kinds(self, target: Ref) -> list[str] | None:
         """The kinds of an object's owners, without reading the object; None where it is not there."""
-        path = "--output=jsonpath={.kind} {.metadata.ownerReferences[*].kind}"
+        path = f"--output=jsonpath={_OWNERS} {{.kind}} {{.metadata.ownerReferences[*].kind}}"
         done = await self._call(f"read the owners of {target}", "get", str(target), path, "--ignore-not-found")
-        words = done.stdout.split()
+        words = done.stdout.partition(_OWNERS)[2].split()
         return words[1:] if words else None
 
     async def ping(self) -> None:
@@ -84,11 +86,16 @@ class Kubectl:
         """The namespace's Events of these reasons, the newest last."""
         found: list[Object] = []
         for reason in reasons:
-            done = await self._call(
-                "read events", "get", "events", "--output=json", f"--field-selector=reason={reason}"
-            )
-            found += _items(self.site, done.stdout)
-        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+            found += await self._selected_events(f"reason={reason}")
+        return sorted(found, key=_moment)
+
+    async def warnings(self) -> list[Object]:
+        """The namespace's Events of type Warning, the newest last."""
+        return sorted(await self._selected_events("type=Warning"), key=_moment)
+
+    async def _selected_events(self, selector: str) -> list[Object]:
+        done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
+        return answers.items(self.site, done.stdout)
 
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
@@ -112,21 +119,25 @@ class Kubectl:
     async def listable_types(self) -> list[str]:
         """All types of namespaced objects that this cluster can list."""
         done = await self._call("list types", "api-resources", "--namespaced", "--verbs=list", "--output=name")
-        return done.stdout.split()
+        return output.resource_types(done.stdout)
 
-    async def apply(self, objects: Sequence[Object]) -> list[str]:
-        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object."""
+    async def apply(self, objects: Sequence[Object], *, force: bool = False) -> list[str]:
+        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object.
+
+        With `force`, fields that other managers have set get hzlink's values.
+        """
         done = await self._run(
             "apply objects",
             "apply",
             "--server-side",
             f"--field-manager={MANAGER}",
+            *(["--force-conflicts"] if force else []),
             "--filename=-",
             stdin=_bundle(objects),
             deadline=max(self.deadline, APPLY_DEADLINE),
         )
         if done.code != 0:
-            raise _naming(self._refused("apply objects", done), self.site, objects, done.stdout)
+            raise applied.naming(await self._refused("apply objects", done), self.site, objects, done.stdout)
         return done.stdout.splitlines()
 
     async def create(self, item: Object) -> Object:
@@ -139,7 +150,7 @@ class Kubectl:
             "--output=json",
             stdin=_bundle([item]),
         )
-        return _document(self.site, done.stdout)
+        return answers.document(self.site, done.stdout)
 
     async def replace(self, item: Object) -> Object:
         """Puts an object in the place of the one it was read from, and returns it as the server has it now.
@@ -155,7 +166,7 @@ class Kubectl:
             "--output=json",
             stdin=json.dumps(item),
         )
-        return _document(self.site, done.stdout)
+        return answers.document(self.site, done.stdout)
 
     async def delete_as_read(self, target: Ref, item: Object) -> Object:
         """Deletes an object if it still is as it was read. kubectl has no option for that, the API has.
@@ -170,7 +181,7 @@ class Kubectl:
         exact = {key: item["metadata"][key] for key in ("uid", "resourceVersion")}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": exact}
         done = await self._call(f"delete {target}", "delete", f"--raw={path}", "--filename=-", stdin=json.dumps(body))
-        return _document(self.site, done.stdout)
+        return answers.document(self.site, done.stdout)
 
     async def patch(self, target: Ref, patch: Mapping[str, Any]) -> None:
         """A JSON merge patch."""
@@ -178,10 +189,16 @@ class Kubectl:
         await self._call(f"patch {target}", "patch", str(target), "--type=merge", f"--patch={body}")
 
     async def delete(self, targets: Sequence[Ref]) -> None:
-        """Deletes the objects without waiting. An object that does not exist is no error."""
+        """Deletes the objects without waiting. An object that does not exist is no error.
+
+        Raises:
+            KubectlError: also where something makes kubectl ask first: it then deletes nothing, and exits with 0.
+        """
         if targets:
             names = [str(target) for target in targets]
-            await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
+            done = await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
+            if answers.CANCELLED in done.stdout:
+                raise answers.asked_first(self.site, done)
 
     async def wait_gone(self, targets: Sequence[Ref], seconds: float) -> bool:
         """Waits until none of the objects is there; False when the seconds are over.
@@ -197,7 +214,7 @@ class Kubectl:
         except process.DeadlineExceeded:
             return False
         if done.code != 0 and "timed out waiting" not in done.said:
-            raise self._refused("wait until objects are gone", done)
+            raise await self._refused("wait until objects are gone", done)
         return done.code == 0
 
     async def restart(self, target: Ref) -> None:
@@ -239,11 +256,11 @@ class Kubectl:
     async def secret_keys(self) -> list[list[str]]:
         """Each Secret's name, type and keys. Their values stay with kubectl."""
         done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")
-        return [line.split("\t") for line in done.stdout.splitlines()]
+        return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 
     async def versions(self) -> dict[str, Any]:
         """What `kubectl version` says of itself and of the API server."""
-        return _document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
+        return answers.document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
 
     @asynccontextmanager
     async def watch(
@@ -258,22 +275,24 @@ class Kubectl:
             args.append(f"--field-selector=metadata.name={name}")
         if selector is not None:
             args.append(f"--selector={selector}")
-        async with process.lines(self.argv(*args)) as output:
-            yield self._events(output, resource)
+        async with process.lines(self.argv(*args)) as lines:
+            yield self._events(lines, resource)
 
-    async def _events(self, output: process.Lines, resource: str) -> AsyncIterator[tuple[str, Object]]:
+    async def _events(self, lines: process.Lines, resource: str) -> AsyncIterator[tuple[str, Object]]:
         document: list[str] = []
-        async for line in output:
+        async for line in lines:
+            if not document and not line.startswith("{"):
+                continue  # a wrapper's words
             document.append(line)
             # An event is one line, or indented, and then only its outermost brace closes in the first column.
             if line == "}" or (len(document) == 1 and line.endswith("}")):
-                event = _document(self.site, "\n".join(document))
+                event = answers.document(self.site, "\n".join(document))
                 document.clear()
                 item = schema.fitted(event.get("object"))
                 if item is not None:
                     yield str(event.get("type", "")), item
-        if output.completed.code != 0:
-            raise self._refused(f"watch {resource}", output.completed)
+        if lines.completed.code != 0:
+            raise await self._refused(f"watch {resource}", lines.completed)
 
     def argv(self, *args: str) -> list[str]:
         """The whole command line."""
@@ -287,8 +306,23 @@ class Kubectl:
     ) -> process.Completed:
         done = await self._run(doing, *args, stdin=stdin, deadline=deadline)
         if done.code != 0:
-            raise self._refused(doing, done)
+            raise await self._refused(doing, done)
         return done
+
+    async def _read(self, doing: str, *args: str) -> str:
+        """What a `get` of objects in JSON printed; nothing where they are not there.
+
+        Nothing but a wrapper's words can mean that, too. Then kubectl is asked again, so that it has to say it.
+        """
+        done = await self._call(doing, *args, "--ignore-not-found")
+        if not done.stdout.strip() or output.json_object(done.stdout) is not None:
+            return done.stdout
+        again = await self._run(doing, *args)
+        if again.code != 0 and "(NotFound)" in again.stderr:
+            return ""
+        if again.code != 0:
+            raise await self._refused(doing, again)
+        return again.stdout
 
     async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
         """Runs kubectl and returns how it ended, for callers that interpret its errors.
@@ -311,10 +345,28 @@ class Kubectl:
             said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
             raise refusals.explain(self.site, doing, said) from None
 
-    def _refused(self, doing: str, done: process.Completed) -> KubectlError:
+    async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:
             return refusals.ended(self.site, doing, -done.code)
-        return refusals.explain(self.site, doing, done.said)
+        error = refusals.explain(self.site, doing, done.said)
+        error.next_step = await self.admission_hint(done.said) or error.next_step
+        return error
+
+    async def admission_hint(self, said: str) -> str | None:
+        """The command that shows the rule of admission control that refused; None where none did.
+
+        A webhook is known by its own name: the name of its configuration is looked for, if the user may.
+        """
+        hint, webhook = admission.hint(self.site, said), admission.webhook_to_find(said)
+        if not webhook:
+            return hint
+        try:
+            done = await self.ask("get", admission.CONFIGURATIONS, "--output=json")
+        except process.DeadlineExceeded:
+            return hint
+        # Who may read only one of the two types gets that one.
+        found = answers.items(self.site, done.stdout)
+        return admission.configuration_hint(self.site, found, webhook) or hint
 
 
 def _fast_env() -> dict[str, str]:
@@ -337,60 +389,12 @@ async def kustomize(folder: str) -> str:
     done = await process.run(argv, deadline=CALL_DEADLINE)
     if done.code != 0:
         raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
-    return done.stdout
-
-
-def _naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: str) -> KubectlError:
-    """The error with the objects that were not applied: kubectl says why, and does not always say which.
-
-    It prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
-    """
-    done = {line.split(" ")[0] for line in printed.splitlines()}
-    left = [item for item in applied if _output_name(item) not in done]
-    if error.refusal is not Refusal.UNREACHABLE and 0 < len(left) <= MAX_NAMED:
-        error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
-    if error.refusal is Refusal.CONFLICT and left:
-        look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
-        error.next_step = f"{look}   (shows who sets what)"
-    return error
-
-
-# With more of them it is not about any one.
-MAX_NAMED = 3
-
-
-def _output_name(item: Object) -> str:
-    """How kubectl calls an object when it says that it was applied."""
-    group = str(item.get("apiVersion", "")).rpartition("/")[0]
-    kind = str(item.get("kind", "")).lower()
-    return f"{kind}.{group}/{names.name(item)}" if group else f"{kind}/{names.name(item)}"
+    return output.yaml_stream(done.stdout)
 
 
 def _bundle(objects: Sequence[Object]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
-def _document(site: Site, text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise KubectlError(
-            Refusal.OTHER,
-            "kubectl printed something that is not a JSON object",
-            site=site.name,
-            said=process.redact(text[:200].strip()),
-            next_step="kubectl version",
-        )
-    return document
-
-
-def _items(site: Site, text: str) -> list[Object]:
-    if not text.strip():
-        return []
-    document = _document(site, text)
-    items = document.get("items") if "items" in document else [document]
-    if not isinstance(items, list):
-        return []
-    return [item for one in items if (item := schema.fitted(one)) is not None]
+def _moment(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

@@ -23,6 +23,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hzlink.model.errors import PrerequisiteError
+from hzlink.programs import environment
 
 if TYPE_CHECKING:
     import sh
@@ -110,7 +111,7 @@ async def run(
         argv: the program's path and its arguments.
         deadline: seconds; then the program is ended.
         stdin: text for its standard input; without it the program reads nothing.
-        env: variables to add to the environment.
+        env: variables to add to `environment.own`.
         cwd: the folder to run it in; None for this one.
 
     Raises:
@@ -222,7 +223,7 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
                 _bg_exc=False,
                 _in=nothing if stdin is None else stdin,
                 _tty_out=False,
-                _env={**os.environ, **env} if env else None,
+                _env={**environment.own(os.environ), **(env or {})},
                 # ^C reaches hzlink alone; hzlink then ends its programs.
                 _new_group=True,
                 _preexec_fn=_die_with_hzlink(),

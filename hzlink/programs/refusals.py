@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
-from hzlink.programs import hints
+from hzlink.programs import admission, conflicts, hints
+from hzlink.programs.admission import Gate
+from hzlink.programs.conflicts import Conflict
 
 
 class Refusal(StrEnum):
@@ -25,6 +27,8 @@ class Refusal(StrEnum):
     NO_NAMESPACE = "namespace missing"
     TERMINATING = "namespace terminating"
     QUOTA = "quota exceeded"
+    WEBHOOK = "admission webhook failed"
+    POLICY = "refused by a policy"
     NOT_FOUND = "not found"
     EXISTS = "already exists"
     CONFLICT = "conflict"
@@ -43,10 +47,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
         Refusal.UNAUTHORIZED,
         r"must be logged in|\(Unauthorized\)|error: Unauthorized|provide credentials|getting credentials",
     ),
-    # Called Forbidden, too, and no lack of rights.
     (Refusal.TERMINATING, r"being terminated"),
-    (Refusal.QUOTA, r"exceeded quota"),
-    (Refusal.OTHER, r"violates PodSecurity|denied the request"),
     (Refusal.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
     (Refusal.EXISTS, r"\(AlreadyExists\)|already exists"),
     (Refusal.NOT_FOUND, r"\(NotFound\)|not found"),
@@ -59,7 +60,7 @@ _PHRASES: tuple[tuple[Refusal, str], ...] = (
 )
 
 _MISSING = {
-    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
+    *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN, Refusal.WEBHOOK),
     *(Refusal.NO_DEFINITIONS, Refusal.OLD_DEFINITIONS, Refusal.NO_NAMESPACE),
 }
 
@@ -67,27 +68,43 @@ INSTALL_SKUPPER = "https://skupper.io/v2/install.yaml"
 
 
 class KubectlError(HzlinkError):
-    """kubectl (or the API server behind it) refused. `refusal` says why."""
+    """kubectl (or the API server behind it) refused. `refusal` says why; `conflicts` are the fields of a CONFLICT."""
 
-    def __init__(self, refusal: Refusal, message: str, **facts: object) -> None:
+    def __init__(self, refusal: Refusal, message: str, conflicts: tuple[Conflict, ...] = (), **facts: object) -> None:
         super().__init__(message, **facts)  # type: ignore[arg-type]
         self.refusal = refusal
+        self.conflicts = conflicts
         self.status = ExitStatus.PREREQUISITE if refusal in _MISSING else ExitStatus.FAILED
 
 
 def classify(said: str) -> Refusal:
     """Which refusal these words are."""
+    # First: its words have others' in them, such as the webhook's service that is not found.
+    if denial := admission.parse(said):
+        return _GATES[denial.gate]
     for refusal, pattern in _PHRASES:
         if re.search(pattern, said, re.MULTILINE):
             return refusal
     return Refusal.OTHER
 
 
+_GATES = {
+    Gate.WEBHOOK: Refusal.WEBHOOK,
+    Gate.QUOTA: Refusal.QUOTA,
+    Gate.POLICY: Refusal.POLICY,
+    Gate.LIMITS: Refusal.POLICY,
+}
+
+
 def explain(site: Site, doing: str, said: str) -> KubectlError:
     """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
     refusal = classify(said)
     message, next_step = _answer(refusal, site, doing)
-    return KubectlError(refusal, message, site=site.name, said=gist(said), next_step=next_step)
+    if denial := admission.parse(said):
+        message, next_step = denial.message, admission.hint(site, said)
+    found = conflicts.parse(said) if refusal is Refusal.CONFLICT else ()
+    message = conflicts.describe(found, "") or message
+    return KubectlError(refusal, message, found, site=site.name, said=gist(said), next_step=next_step)
 
 
 def ended(site: Site, doing: str, number: int) -> KubectlError:
@@ -96,21 +113,28 @@ def ended(site: Site, doing: str, number: int) -> KubectlError:
         Refusal.OTHER,
         f"kubectl was killed (signal {number}) when it was to {doing}",
         site=site.name,
-        said="the system ends programs where memory is short; nothing is known of what was done of it",
-        next_step="free some memory, then the same command again: it goes on from what is there",
+        said="the operating system ends programs when memory is short; how much was done is not known",
+        next_step="free some memory, then the same command again: it continues from what exists",
     )
+
+
+# What kubectl proposes at a conflict: it is about kubectl, not about hzlink.
+_ADVICE = re.compile(
+    r"Please review the fields above.*?(?:See https://kubernetes\.io/docs/reference/using-api/server-side-apply/\S*|\Z)",
+    re.DOTALL,
+)
 
 
 def gist(said: str) -> str:
     """The telling lines of what kubectl printed: without repeats, client-go's own log lines, warnings and advice."""
-    told = said.partition("Please review the fields above")[0] or said
+    told = _ADVICE.sub("", said)
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     telling = [line for line in lines if not re.match(r"[EWI]\d{4} |Warning:", line)] or lines
     return "\n".join(dict.fromkeys(telling))[:1500]
 
 
 def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
-    where = f"context {site.context}"
+    where = f"context {site.short_context}"
     match refusal:
         case Refusal.UNREACHABLE:
             return f"the API server of {where} cannot be reached", hints.cluster_wide(site, "cluster-info")
@@ -136,9 +160,6 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
         case Refusal.TERMINATING:
             message = f"namespace {site.namespace} of {where} is being deleted"
             return message, hints.cluster_wide(site, f"wait --for=delete namespace {site.namespace}")
-        case Refusal.QUOTA:
-            message = f"a quota of namespace {site.namespace} in {where} is used up"
-            return message, hints.kubectl(site, "describe resourcequotas")
         case Refusal.CONFLICT:
             return "another field manager owns what hzlink wants to set", hints.kubectl(
                 site, "get all -o yaml --show-managed-fields"

@@ -25,7 +25,7 @@ def render(found: Comparison) -> list[RenderableType]:
         table.add_row(size_text(measure.size), "link", *_numbers(measure.link), ratio_text(measure.rate_ratio))
         table.add_row("", "direct", *_numbers(measure.direct), "")
     said = (
-        f" {one_line(found.site.name)} to {', '.join(map(one_line, found.members))}; both ways by kubectl port-forward"
+        f" {one_line(found.site.name)} to {', '.join(map(one_line, found.members))}; both through kubectl port-forward"
     )
     return [table, Text(), *bars(found), Text(), Text(said, "dim")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hzlink.model.topology import Site
 from hzlink.render import words
 from hzlink.render.plain import one_line
-from hzlink.report.hops import CONNECTOR, FAR, LINK, MEMBERS, Hop, Path
+from hzlink.report.hops import CLUSTER_ROUTER, CONNECTOR, LINK, MEMBERS, Hop, Path
 from hzlink.report.report import Report
 
 _CLASSES = (
@@ -27,7 +27,7 @@ def draw(report: Report) -> str:
         lines += _group(f"client{number}", path.client, [_node(number, place, path) for place in places])
         lines.append(f"  {_node(number, LINK, path)}")
     shared = report.paths[0]
-    places = range(FAR, MEMBERS + 1)
+    places = range(CLUSTER_ROUTER, MEMBERS + 1)
     nodes = [_node(0, place, shared) for place in places]
     nodes += [_member(number, part) for number, part in enumerate(shared.hops[MEMBERS].parts)]
     lines += _group("cluster", report.topology.cluster, nodes)
@@ -40,7 +40,7 @@ def draw(report: Report) -> str:
 
 def _id(number: int, place: int) -> str:
     """The cluster site's hops are the same for every path."""
-    return f"far{place}" if place in (FAR, CONNECTOR, MEMBERS) else f"path{number}hop{place}"
+    return f"far{place}" if place in (CLUSTER_ROUTER, CONNECTOR, MEMBERS) else f"path{number}hop{place}"
 
 
 def _node(number: int, place: int, path: Path) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.durations import span
+from hzlink.render.breakable import Breakable, breakable
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
 from hzlink.render.result import Result
@@ -33,10 +34,12 @@ def render(result: Result, wide: bool = False) -> list[RenderableType]:
     """What stdout gets of a result, part by part."""
     parts: list[RenderableType] = []
     if result.report is not None:
+        parts += _whole_contexts(result.report) if wide else []
         parts.append(status_table(result.report, wide))
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
-        parts += below(result.report, wide)
+        # `status` fails only by what it waits for; the others have an error that the report does not know of.
+        parts += below(result.report, wide, failed=bool(result.errors) and result.command != "status")
     if result.verified is not None:
         parts.append(_verified(result.verified))
     if result.verification is not None:
@@ -60,10 +63,10 @@ def status_table(report: Report, wide: bool = False) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=True, padding=(0, 1), collapse_padding=True)
     rows = [
         (
-            _name(site),
-            Text(one_line(site.site.where)),
+            breakable(_name(site)),
+            breakable(Text(one_line(site.site.where))),
             _skupper(site, wide),
-            _links(report, site),
+            breakable(_links(report, site)),
             _members(report, site, wide),
             _mancenter(report, site, wide),
         )
@@ -71,12 +74,24 @@ def status_table(report: Report, wide: bool = False) -> Table:
     ]
     headings = ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER")
     for heading, cells in zip(headings, zip(*rows, strict=True), strict=True):
-        words = [*heading.split(), *(word for cell in cells for word in cell.plain.split() if len(word) <= LONG_WORD)]
+        words = [word for cell in cells for word in _unbroken(cell)]
         # More would not fit into 80 columns, and rich then cuts off what is on the right.
-        table.add_column(heading, overflow="fold", min_width=max(map(len, words)))
+        whole = [*heading.split(), *(word for word in words if len(word) <= LONG_WORD)]
+        table.add_column(heading, overflow="fold", min_width=max(map(len, whole)))
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _unbroken(cell: Text | Breakable) -> list[str]:
+    return cell.pieces if isinstance(cell, Breakable) else cell.plain.split()
+
+
+def _whole_contexts(report: Report) -> list[RenderableType]:
+    """A line for each site whose context has a short name in the table: the whole of it, to copy."""
+    shortened = [site for site in report.topology.sites if site.short_context != site.context]
+    lines = [Text(f" {site.name}: context {one_line(site.context)}", "dim") for site in shortened]
+    return [*lines, Text()] if lines else []
 
 
 def _name(site: SiteReport) -> Text:
@@ -96,7 +111,7 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
     text = _word(site.skupper, "Ready")
     if site.foreign:
         text.append(f"\nSite {one_line(site.skupper_name)}\n(not hzlink's)", "not bold default")
-    text = text.append("\n").append_text(_word(site.offer, f"{offer} ok"))
+    text = text.append("\n").append_text(_word(site.matched, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
             text.append(f"\n{one_line(fact)}", "dim")
@@ -112,7 +127,9 @@ def _links(report: Report, site: SiteReport) -> Text:
 
 
 def _link(link: LinkReport, where: str) -> Text:
-    return Text(f"{where}: ").append_text(_word(link.condition, "Ready"))
+    up = sum(condition.ok for _, condition in link.routers)
+    routers = f" ({up}/{len(link.routers)} routers)" if link.routers and link.condition.ok else ""
+    return Text(f"{where}: ").append_text(_word(link.condition, f"Ready{routers}"))
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:
@@ -162,17 +179,20 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
         return Text("left out (unisocket)" if unisocket else "-", "dim")
     text = _word(site.mancenter, "Ready")
-    if site.sees is not None:
-        since = f" since {site.sees.since}" if wide and site.sees.since else ""
-        text.append(f"\nsees {site.sees.count}{since}", COLOURS[State.WAITING if site.sees.missing else State.OK])
+    if site.mancenter_view is not None:
+        since = f" since {site.mancenter_view.since}" if wide and site.mancenter_view.since else ""
+        text.append(
+            f"\nsees {site.mancenter_view.count}{since}",
+            COLOURS[State.WAITING if site.mancenter_view.missing else State.OK],
+        )
     if site.mancenter_address:
         text.append(f"\n{one_line(site.mancenter_address)}", "not bold default")
     return text
 
 
-def below(report: Report, wide: bool) -> list[RenderableType]:
-    """The verdict, what Skupper says otherwise, and where to open Management Center."""
-    lines: list[RenderableType] = [Text(), _verdict(report)]
+def below(report: Report, wide: bool, failed: bool = False) -> list[RenderableType]:
+    """The verdict, what Skupper says otherwise, and where to open Management Center. `failed`: errors follow."""
+    lines: list[RenderableType] = [Text(), _verdict(report, failed)]
     lines += [Text(f" note: {one_line(note)}", "yellow") for note in report.notes(wide)]
     for site in report.sites:
         if site.mancenter is not None and site.mancenter.ok and site.mancenter_command:
@@ -183,8 +203,12 @@ def below(report: Report, wide: bool) -> list[RenderableType]:
     return lines
 
 
-def _verdict(report: Report) -> Text:
+def _verdict(report: Report, failed: bool) -> Text:
     if report.blamed is None or report.blame is None:
+        if failed:
+            return Text(" failed, see the error. ", "red").append(
+                f"No hop of what runs is broken: {report.size}", "not bold default"
+            )
         return Text(" healthy. ", "green").append(report.size, "not bold default")
     return _blame(report.blamed, report.blame)
 

@@ -1,6 +1,6 @@
-"""Where the two sides of a link, or an object and its Site's `status.network`, say different things. Pure.
+"""Contradictions between the two sides of a link, or between an object and its Site's `status.network`. Pure.
 
-Both sides tell of what they have heard, some seconds late. A disagreement that stays is a trouble of Skupper's own.
+Each side reports what it was told some seconds ago. A disagreement that stays is a fault in Skupper.
 """
 
 from __future__ import annotations
@@ -15,23 +15,27 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.conditions import State
 from hzlink.model.topology import Site, Topology
+from hzlink.observe import links, losses
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import hints
 from hzlink.report.site_status import LinkReport, SiteReport
 
 
 class Kind(StrEnum):
-    """What two say different things about."""
+    """What the two sides disagree about."""
 
     NETWORK = "network"
     LINK = "link"
     OFFERS = "offers"
     NAMES = "names"
+    ADDRESS = "address"
+    ROUTERS = "routers"
+    RECORD = "record"
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """One disagreement: about what, whose word it is, and what is said against it."""
+    """One disagreement: its kind, the site that reports it, and both statements."""
 
     kind: Kind
     site: Site
@@ -42,44 +46,53 @@ def find(
     topology: Topology,
     snapshots: Snapshots,
     sites: Sequence[SiteReport],
-    links: Sequence[LinkReport],
+    reported: Sequence[LinkReport],
     members: Sequence[str],
 ) -> tuple[Disagreement, ...]:
     """All disagreements, between sites that can be read and have a Skupper Site. `members` are the names of all."""
     reports = {report.site: report for report in sites}
     cluster = snapshots[topology.cluster]
     found: dict[Disagreement, None] = {}
-    for link in links:
+    for link in reported:
         client = snapshots[link.client]
         if client.skupper_site is None or cluster.skupper_site is None:
             continue
-        for here, there in ((client, cluster), (cluster, client)):
-            found.update(dict.fromkeys(_network(here, there, link)))
+        for reader, other_snapshot in ((client, cluster), (cluster, client)):
+            found.update(dict.fromkeys(_network(reader, other_snapshot, link)))
+        found.update(dict.fromkeys(_addresses(snapshots, link)))
         found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
         found.update(dict.fromkeys(_names(client, members)))
+    found.update(dict.fromkeys(_records(topology, snapshots)))
     return tuple(found)
 
 
-def _network(here: Snapshot, there: Snapshot, link: LinkReport) -> Iterator[Disagreement]:
-    """What the Site here has heard of the Site there and of the Link; a Site that has heard nothing says nothing."""
-    entries = _entries(here)
+def _network(reader: Snapshot, other_snapshot: Snapshot, link: LinkReport) -> Iterator[Disagreement]:
+    """What one Site reports of the other and of the Link. A Site with an empty network is skipped."""
+    entries = _entries(reader)
     if not entries:
         return
-    site, other = here.site, there.site.name
-    uid, name = objects.uid(there.skupper_site or {}), objects.name(there.skupper_site or {})
+    site, other = reader.site, other_snapshot.site.name
+    uid, name = objects.uid(other_snapshot.skupper_site or {}), objects.name(other_snapshot.skupper_site or {})
     ids = [entry.get("id") for entry in entries]
     if link.condition.ok and uid not in ids:
         text = f"the Link between {link.client.name} and its cluster says Ready, {site.name} does not list {other}"
         yield Disagreement(Kind.NETWORK, site, f"{text} in its Site's network")
-    same = [entry for entry in entries if (entry.get("name"), entry.get("namespace")) == (name, there.site.namespace)]
-    own = objects.uid(here.skupper_site or {})
+    same = [
+        entry
+        for entry in entries
+        if (entry.get("name"), entry.get("namespace")) == (name, other_snapshot.site.namespace)
+    ]
+    own = objects.uid(reader.skupper_site or {})
     if any(entry.get("id") not in (uid, own) for entry in same):
-        text = f"{site.name} lists in its Site's network a Site {name} of {other} that is no more (skupper issue 2069)"
+        text = f"{site.name} lists in its Site's network a Site {name} of {other} that no longer exists"
+        text += " (skupper issue 2069)"
         yield Disagreement(Kind.NETWORK, site, text)
-    told = [up for entry in entries for up in _links(entry, link) if entry.get("id") in (uid, own)]
-    if told and link.condition.state is not State.UNKNOWN and told[0] != link.condition.ok:
+    reported = [up for entry in entries for up in _links(entry, link) if entry.get("id") in (uid, own)]
+    if reported and link.condition.state is not State.UNKNOWN and reported[0] != link.condition.ok:
         says = "Ready" if link.condition.ok else link.condition.text
-        text = f"{site.name}'s Site says that Link {link.name} is {'up' if told[0] else 'down'}, the Link says: {says}"
+        text = (
+            f"{site.name}'s Site says that Link {link.name} is {'up' if reported[0] else 'down'}, the Link says: {says}"
+        )
         yield Disagreement(Kind.LINK, site, text)
 
 
@@ -88,25 +101,60 @@ def _entries(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
-    """Whether the Link is operational, as the entry has it; nothing where it does not know it."""
-    named = [one for one in entry.get("links") or [] if link.name and one.get("name") == link.name]
-    return [bool(one.get("operational")) for one in named]
+    """Whether the Link is operational, as the entry has it; nothing where it does not know it.
+
+    Where other_snapshot is one for each router, any of them.
+    """
+    names = {name for name, _ in link.routers} or {link.name}
+    reported = [
+        bool(one.get("operational")) for one in entry.get("links") or [] if link.name and one.get("name") in names
+    ]
+    return [any(reported)] if reported else []
 
 
-def _offers(near: SiteReport, far: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
-    """Listener and Connector of one linked pair: matched at both ends or at none."""
-    if not link.condition.ok or near.offer.ok == far.offer.ok:
+def _addresses(snapshots: Snapshots, link: LinkReport) -> Iterator[Disagreement]:
+    """Where the Links lead to, against where the other Site's routers are; single Links that are down."""
+    if link.issuer is None or link.holder is None:
         return
-    for content, other in ((near, far), (far, near)):
-        if content.offer.ok and other.offer.state in (State.WAITING, State.BROKEN):
-            text = (
-                f"the {_kind(content)} of {content.site.name} is matched, the {_kind(other)} of {other.site.name} says"
-            )
-            yield Disagreement(Kind.OFFERS, other.site, f"{text}: {other.offer.text}")
+    other_snapshot, peer = links.all_between(snapshots, link.holder, link.issuer), snapshots[link.issuer].skupper_site
+    left, wanted, issuer = links.uncovered(other_snapshot, peer), conditions.addresses(peer), link.issuer.name
+    if links.have_moved(other_snapshot, peer):
+        if not link.condition.ok:
+            # The Link itself says so then.
+            return
+        hosts = ", ".join(dict.fromkeys(host for one in other_snapshot for host in conditions.link_hosts(one).values()))
+        text = f"Link {link.title} leads to {hosts}, the Site of {issuer} is at {', '.join(left.values())} now"
+        yield Disagreement(Kind.ADDRESS, link.holder, f"{text}: {hints.hzlink('link')} makes it again")
+    elif left and len(wanted) > 1 and len(left) < len(wanted):
+        text = f"Link {link.title} leads to {len(wanted) - len(left)} of the {len(wanted)} routers of {issuer}"
+        missing = f"it was made before the one at {', '.join(left.values())}"
+        yield Disagreement(Kind.ROUTERS, link.holder, f"{text}: {missing}; add it: {hints.hzlink('link --repair')}")
+    down = [f"{name} ({condition.text})" for name, condition in link.routers if not condition.ok]
+    if down and link.condition.ok:
+        text = f"{link.holder.name}: of {len(link.routers)} Links to {issuer} not all are up: {', '.join(down)}"
+        yield Disagreement(Kind.ROUTERS, link.holder, f"{text}; traffic takes the others")
+
+
+def _offers(client_report: SiteReport, cluster_report: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
+    """Listener and Connector of one linked pair: matched at both ends or at none."""
+    if not link.condition.ok or client_report.matched.ok == cluster_report.matched.ok:
+        return
+    for matched_report, other in ((client_report, cluster_report), (cluster_report, client_report)):
+        if matched_report.matched.ok and other.matched.state in (State.WAITING, State.BROKEN):
+            text = f"the {_kind(matched_report)} of {matched_report.site.name} is matched"
+            says = f"the {_kind(other)} of {other.site.name} says: {other.matched.text}"
+            yield Disagreement(Kind.OFFERS, other.site, f"{text}, {says}")
 
 
 def _kind(report: SiteReport) -> str:
     return "Connector" if report.site.role is Role.CLUSTER else "Listener"
+
+
+def _records(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]:
+    """Members that are ready and that Skupper has lost the record of."""
+    for lost in losses.lost_members(topology, snapshots):
+        remedy = f"{hints.hzlink('link --repair')} restarts the router of {lost.site.name}: {losses.INTERRUPTION}"
+        yield Disagreement(Kind.RECORD, lost.site, f"{lost.text}; {remedy}")
 
 
 def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:

@@ -50,7 +50,7 @@ def _lasting(part: Any) -> Any:
 
 
 def _link(report: Report, link: LinkReport) -> dict[str, Any]:
-    return {
+    document: dict[str, Any] = {
         "client": link.client.name,
         "cluster": report.topology.cluster.name,
         "name": link.name,
@@ -58,6 +58,11 @@ def _link(report: Report, link: LinkReport) -> dict[str, Any]:
         "state": str(link.condition.state),
         "message": link.condition.text,
     }
+    if link.routers:
+        document["routers"] = [
+            {"name": name, "state": str(condition.state), "message": condition.text} for name, condition in link.routers
+        ]
+    return document
 
 
 def _site(site: SiteReport) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "version": site.version,
             "address": site.host or None,
         },
-        offer: {"state": str(site.offer.state), "message": site.offer.text},
+        offer: {"state": str(site.matched.state), "message": site.matched.text},
     }
     if site.names is not None:
         document["names"] = list(site.names)
@@ -86,7 +91,7 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "message": site.mancenter.text,
             "address": site.mancenter_address or None,
             "forward": site.mancenter_command or None,
-            "sees": site.sees.to_dict() if site.sees else None,
+            "sees": site.mancenter_view.to_dict() if site.mancenter_view else None,
         }
     return document
 

@@ -1,9 +1,9 @@
-"""The way of each client site's connections, hop by hop, and the first broken one by cause. Pure.
+"""The path of each client site's connections, hop by hop, and the first broken hop by cause. Pure.
 
     Management Center > Listener > router > Link > router > Connector > members
 
-A hop that only Skupper's word is against, while what depends on it is there, lags: conditions come some 12 s after what
-flows (measured), and a Listener may stay Pending for good (skupper issue 2428).
+A hop lags when only its Skupper condition says that it is not ready, while what depends on it exists: conditions change
+some 12 s after the traffic (measured), and a Listener may stay Pending for ever (skupper issue 2428).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from dataclasses import dataclass, replace
 from hzlink.model.conditions import Condition, State
 from hzlink.model.topology import Site
 
-# Where each hop lies on the way.
-CLIENT, LISTENER, NEAR, LINK, FAR, CONNECTOR, MEMBERS = range(7)
-# The causes of a hop come before it. A Connector that lacks only a Listener waits for it.
-_CAUSES = (FAR, NEAR, MEMBERS, LINK, CONNECTOR, LISTENER, CLIENT)
-_CAUSES_OF_WAITING = (FAR, NEAR, MEMBERS, LINK, LISTENER, CLIENT, CONNECTOR)
+# The index of each hop on a path.
+CLIENT, LISTENER, CLIENT_ROUTER, LINK, CLUSTER_ROUTER, CONNECTOR, MEMBERS = range(7)
+# In this order, the causes of a broken hop come before it. A Connector that lacks only a Listener comes after it.
+_CAUSES = (CLUSTER_ROUTER, CLIENT_ROUTER, MEMBERS, LINK, CONNECTOR, LISTENER, CLIENT)
+_CAUSES_OF_WAITING = (CLUSTER_ROUTER, CLIENT_ROUTER, MEMBERS, LINK, LISTENER, CLIENT, CONNECTOR)
 
 
 @dataclass(frozen=True)
 class Hop:
     """One stage that a connection passes.
 
-    `stage` is its place on the way, `name` what the evidence is about, `subject` the object that says so (`Link x`), at
-    `holder` where that is another site, and `age` the seconds since that changed last. `parts` are the single members.
+    `stage` is its place on the path, `name` what the evidence is about, `subject` the object that says so (`Link x`),
+    at `holder` where that is another site, and `age` the seconds since that changed last. `parts` are the members.
     `lag`: see above.
     """
 
@@ -43,28 +43,28 @@ class Hop:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is to be done about it."""
+        """Whether the hop needs no repair."""
         return self.condition.ok or self.lag
 
     @property
     def blamed(self) -> str:
-        """The sentence that names it as the hop to fix first."""
+        """The sentence that names this hop as the one to fix first."""
         return f"first broken hop is the {self.name} of {self.site.name}"
 
     @property
     def text(self) -> str:
-        """What is said of it; of a thing that has nothing to say, its state."""
+        """The text of its condition; its state where there is no text."""
         return self.condition.text or (str(self.condition.state) if self.subject else "")
 
     @property
     def evidence(self) -> str:
-        """Who, where, says what of it."""
+        """The object, where it is, and what it says."""
         return f"{self.subject} ({(self.holder or self.site).where}): {self.text}" if self.subject else self.text
 
 
 @dataclass(frozen=True)
 class Path:
-    """The way from one client site to the members. `broken` is the place of its first broken hop, None for none."""
+    """The path from one client site to the members. `broken` is the place of its first broken hop, None for none."""
 
     client: Site
     hops: tuple[Hop, ...]
@@ -77,7 +77,7 @@ class Path:
 
     @property
     def picture(self) -> str:
-        """The way on one line, with the first broken hop in brackets."""
+        """The path on one line, with the first broken hop in brackets."""
         marked = [f"[{hop.stage}]" if at == self.broken else hop.stage for at, hop in enumerate(self.hops)]
         return " > ".join(marked)
 
@@ -88,20 +88,20 @@ def first(found: Iterable[Path]) -> Path | None:
     return min(broken, key=lambda path: _CAUSES.index(path.broken or 0), default=None)
 
 
-def first_broken(hops: Sequence[Hop], connector_waits: bool) -> int | None:
-    """The index of the hop to fix first on one path. `connector_waits`: the Connector lacks only a Listener."""
-    order = _CAUSES_OF_WAITING if connector_waits else _CAUSES
+def first_broken(hops: Sequence[Hop], connector_waits_for_listener: bool) -> int | None:
+    """The index of the hop to fix first on one path; None where all are good."""
+    order = _CAUSES_OF_WAITING if connector_waits_for_listener else _CAUSES
     return next((place for place in order if not hops[place].good), None)
 
 
-# Whose conditions wait while traffic flows (skupper issue 2428). A Link that waits has really been cut.
+# Hops that may stay Pending while traffic flows (skupper issue 2428). A Link that is Pending is down.
 _LAGGING = ("Listener", "Connector")
 
 
 def proved(path: Path) -> Path:
-    """The path once traffic has been seen to flow: what only waits for Skupper's word lags."""
+    """The path after traffic was verified: Listeners and Connectors that are only Pending count as lagging."""
     flowed = tuple(
         replace(hop, lag=True) if hop.stage in _LAGGING and hop.condition.state is State.WAITING else hop
         for hop in path.hops
     )
-    return Path(path.client, flowed, first_broken(flowed, connector_waits=False))
+    return Path(path.client, flowed, first_broken(flowed, connector_waits_for_listener=False))

@@ -11,10 +11,11 @@ from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, Topology
-from hzlink.observe import mancenter, membership
+from hzlink.observe import losses, mancenter, membership
+from hzlink.observe.losses import LostMember
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.programs import hints
+from hzlink.programs import admission, hints, pod_hints
 from hzlink.programs.refusals import Refusal
 from hzlink.report.hops import Hop, Path, first_broken
 from hzlink.report.site_status import LinkReport, Member, SiteReport
@@ -30,45 +31,61 @@ def find(
 ) -> tuple[Path, ...]:
     """A path for each client site, in the topology's order."""
     cluster = snapshots[topology.cluster]
-    near = {report.site: report for report in sites}
-    far, last = _router(cluster, near[topology.cluster]), _members(cluster, members)
+    by_site = {report.site: report for report in sites}
+    cluster_router, last = _router(cluster, by_site[topology.cluster]), _members(cluster, members)
     found = []
     for link in links:
-        snapshot, report = snapshots[link.client], near[link.client]
-        way = _Way(mode, snapshot, cluster, report, near[topology.cluster])
-        router, joint = _router(snapshot, report), _link(snapshots, link)
-        flows = router.good and joint.good and far.good
-        hops = (way.client(), way.listener(flows), router, joint, far, way.connector(flows), last)
-        found.append(Path(link.client, hops, first_broken(hops, way.connector_waits)))
+        snapshot, report = snapshots[link.client], by_site[link.client]
+        lost = tuple(one for one in losses.lost_members(topology, snapshots) if one.client == link.client)
+        builder = _PathBuilder(mode, snapshot, cluster, report, by_site[topology.cluster], lost)
+        router, link_hop = _router(snapshot, report), _link(snapshots, link)
+        flows = router.good and link_hop.good and cluster_router.good
+        hops = (
+            builder.client_hop(),
+            builder.listener_hop(flows),
+            router,
+            link_hop,
+            cluster_router,
+            builder.connector_hop(flows),
+            last,
+        )
+        found.append(Path(link.client, hops, first_broken(hops, builder.connector_waits_for_listener)))
     return tuple(found)
 
 
 @dataclass(frozen=True)
-class _Way:
-    """What the two ends of one path have of their own."""
+class _PathBuilder:
+    """Builds the hops that differ between client sites."""
 
     mode: Mode
     snapshot: Snapshot
     cluster: Snapshot
-    near: SiteReport
-    far: SiteReport
+    client_report: SiteReport
+    cluster_report: SiteReport
+    lost: tuple[LostMember, ...] = ()
 
     @property
-    def connector_waits(self) -> bool:
+    def connector_waits_for_listener(self) -> bool:
         """Whether the Connector lacks only a matching Listener."""
         item = self.cluster.get("Connector", WORKLOAD)
-        return item is not None and self.far.offer.state is State.WAITING and conditions.only_unmatched(item)
+        return (
+            item is not None and self.cluster_report.matched.state is State.WAITING and conditions.only_unmatched(item)
+        )
 
-    def client(self) -> Hop:
+    def client_hop(self) -> Hop:
         """Management Center; in unisocket mode the Service that clients connect to."""
-        site = self.near.site
+        site = self.client_report.site
         if self.mode is Mode.SMART:
             item = self.snapshot.get("Deployment", MANCENTER)
-            condition = self.near.mancenter or Condition(State.ABSENT, "not there")
+            condition = self.client_report.mancenter or Condition(State.ABSENT, "not there")
             pods = conditions.of_app(self.snapshot.of("Pod"), MANCENTER)
-            step = hints.pods(site, pods, f"app={MANCENTER}")
-            if condition.ok and self.near.sees is not None:
-                condition, step = mancenter.condition(self.near.sees), self._mancenter_view_step(self.near.sees)
+            workload = f"deployment {MANCENTER}"
+            step = pod_hints.next_step(site, pods, f"app={MANCENTER}", workload, condition.text)
+            if condition.ok and self.client_report.mancenter_view is not None:
+                condition, step = (
+                    mancenter.condition(self.client_report.mancenter_view),
+                    self._mancenter_view_step(self.client_report.mancenter_view),
+                )
             return _hop("Management Center", self.snapshot, item, condition, step)
         item = self.snapshot.get("Service", WORKLOAD)
         condition = (
@@ -77,37 +94,41 @@ class _Way:
         return _hop("client", self.snapshot, item, condition, hints.kubectl(site, "describe listeners.skupper.io"))
 
     def _mancenter_view_step(self, seen: MancenterView) -> str:
-        logs = hints.kubectl(self.near.site, f"logs deployment/{MANCENTER}")
+        logs = hints.kubectl(self.client_report.site, f"logs deployment/{MANCENTER}")
         return f"{hints.hzlink('up')}   (restarts it; look: {logs})" if seen.sees_no_member else logs
 
-    def listener(self, flows: bool) -> Hop:
-        """The Listener: content, or proved by the members' names (or by the Connector's word, where there are none)."""
+    def listener_hop(self, flows: bool) -> Hop:
+        """The Listener: Ready, or proved by the members' Services (in unisocket mode, by the Connector's condition)."""
         item = self.snapshot.get("Listener", WORKLOAD)
-        condition, proved = self.near.offer, self.far.offer.ok
-        if self.near.names is not None:
+        condition, proved = self.client_report.matched, self.cluster_report.matched.ok
+        if self.client_report.names is not None:
             proved = True
-            if self.near.missing:
-                condition, proved = Condition(State.BROKEN, self._nameless()), False
+            if self.client_report.missing:
+                condition, proved = Condition(State.BROKEN, self._missing_names()), False
         lag = flows and proved and condition.state is State.WAITING
-        step = hints.kubectl(self.near.site, "describe listeners.skupper.io")
+        step = hints.kubectl(self.client_report.site, "describe listeners.skupper.io")
+        if self.lost:
+            step = hints.hzlink("link --repair")
         return _hop("Listener", self.snapshot, item, condition, step, lag=lag)
 
-    def connector(self, flows: bool) -> Hop:
-        """The Connector, seen from this client site."""
-        item, condition = self.cluster.get("Connector", WORKLOAD), self.far.offer
-        proved = self.near.offer.ok if self.near.names is None else not self.near.missing
+    def connector_hop(self, flows: bool) -> Hop:
+        """The Connector, as this client site needs it."""
+        item, condition = self.cluster.get("Connector", WORKLOAD), self.cluster_report.matched
+        proved = self.client_report.matched.ok if self.client_report.names is None else not self.client_report.missing
         lag = flows and proved and condition.state is State.WAITING
-        step = hints.kubectl(self.far.site, "describe connectors.skupper.io")
+        step = hints.kubectl(self.cluster_report.site, "describe connectors.skupper.io")
         return _hop("Connector", self.cluster, item, condition, step, lag=lag)
 
-    def _nameless(self) -> str:
-        says = f"; the Listener says: {self.near.offer.text}" if self.near.offer.text else ""
-        return f"no Service for {', '.join(self.near.missing)}{says}"
+    def _missing_names(self) -> str:
+        if self.lost:
+            return "; ".join(lost.text for lost in self.lost)
+        says = f"; the Listener says: {self.client_report.matched.text}" if self.client_report.matched.text else ""
+        return f"no Service for {', '.join(self.client_report.missing)}{says}"
 
 
 _NO_SERVICE = f"no Service {WORKLOAD} for clients to connect to"
 
-# What is missing where a site could not be read; else it is the API server that did not give an answer.
+# What is missing where a site could not be read; for any other refusal, the API server.
 _UNREAD = {Refusal.NO_DEFINITIONS: "Skupper installation", Refusal.NO_NAMESPACE: "namespace"}
 
 
@@ -128,7 +149,8 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
     if conditions.needs_address(item):
         step = hints.kubectl(site, "describe service skupper-router")
     elif not pods.ok:
-        step = hints.pods(site, conditions.router_pods(snapshot.items), conditions.ROUTER_SELECTOR)
+        routers, workload = conditions.router_pods(snapshot.items), f"deployment {conditions.ROUTER}"
+        step = pod_hints.next_step(site, routers, conditions.ROUTER_SELECTOR, workload, pods.text)
         said = "the Site says Ready, but " if condition.ok else f"{condition.text}; "
         condition = Condition(pods.state if condition.ok else condition.state, f"{said}{pods.text}")
     return _hop("router", snapshot, item, condition, step, name="Site")
@@ -137,20 +159,23 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
 def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
     holder = link.holder or link.client
     age = _age(snapshots[holder].at, link.since)
-    subject = f"Link {link.name}" if link.name else ""
-    return Hop("Link", "Link", link.client, _plain(link.condition), subject, age, hints.hzlink("link"), holder=holder)
+    subject = f"Link {link.title}" if link.name else ""
+    return Hop(
+        "Link", "Link", link.client, _required(link.condition), subject, age, hints.hzlink("link"), holder=holder
+    )
 
 
 def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     site = snapshot.site
-    step = hints.pods(site, conditions.of_app(snapshot.of("Pod"), WORKLOAD), f"app={WORKLOAD}")
-    workload = snapshot.get("StatefulSet", WORKLOAD)
+    workload, pods = snapshot.get("StatefulSet", WORKLOAD), conditions.of_app(snapshot.of("Pod"), WORKLOAD)
+    said = conditions.not_created(workload) if workload is not None else ""
+    step = pod_hints.next_step(site, pods, f"app={WORKLOAD}", f"statefulset {WORKLOAD}", said)
     if snapshot.error is not None:
         return _hop("members", snapshot, None, Condition(State.UNKNOWN), step)
     parts = tuple(_member(snapshot, member) for member in members)
     down = [member for member in members if not member.ready]
     text = f"{len(members) - len(down)}/{len(members)} ready"
-    # Members often have one and the same trouble, and at length.
+    # Members often fail for the same reason, which is long: it is printed once.
     for trouble in dict.fromkeys(member.trouble for member in down):
         text += f"; {', '.join(member.name for member in down if member.trouble == trouble)}: {trouble}"
     ages = [part.age for part in parts if part.age is not None and part.condition.ok == (not down)]
@@ -167,8 +192,11 @@ def _member(snapshot: Snapshot, member: Member) -> Hop:
     item = snapshot.get("Pod", member.name)
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
+        # A pod that is not there cannot be described.
+        whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}")
+        step = admission.hint(snapshot.site, member.trouble) or whole
         return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.trouble), next_step=step)
-    step = hints.last_words(snapshot.site, item) or step
+    step = hints.previous_log(snapshot.site, item) or step
     broken = conditions.pod_trouble(item).state is State.BROKEN
     state = State.OK if member.ready else State.BROKEN if broken else State.WAITING
     return _hop("members", snapshot, item, Condition(state, member.trouble), step, name=member.name)
@@ -184,12 +212,12 @@ def _hop(
     lag: bool = False,
     name: str = "",
 ) -> Hop:
-    """A hop with an object (or the lack of one) of that site as evidence."""
+    """A hop whose evidence is an object of that site, or that the object is missing."""
     if snapshot.error is not None:
         condition = Condition(State.UNKNOWN, f"{snapshot.site.name} cannot be read")
     subject = f"{item.get('kind')} {objects.name(item)}" if item is not None else ""
     age = _age(snapshot.at, conditions.since(item)) if item is not None else None
-    return Hop(stage, name or stage, snapshot.site, _plain(condition), subject, age, next_step, lag)
+    return Hop(stage, name or stage, snapshot.site, _required(condition), subject, age, next_step, lag)
 
 
 def _age(now: datetime | None, then: datetime | None) -> float | None:
@@ -197,6 +225,6 @@ def _age(now: datetime | None, then: datetime | None) -> float | None:
     return max(0.0, (now - then).total_seconds()) if now is not None and then is not None else None
 
 
-def _plain(condition: Condition) -> Condition:
-    """Of a hop that must be there, absent is broken."""
+def _required(condition: Condition) -> Condition:
+    """The condition of a required hop: one that is missing counts as broken."""
     return Condition(State.BROKEN, condition.text) if condition.state is State.ABSENT else condition

@@ -94,10 +94,10 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
 def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
     lagging = [
         f"{report.site.name}: Skupper still says of the "
-        f"{'Connector' if report.site.role is Role.CLUSTER else 'Listener'}: {report.offer.text}; "
-        "its conditions lag behind what flows"
+        f"{'Connector' if report.site.role is Role.CLUSTER else 'Listener'}: {report.matched.text}; "
+        "its conditions lag behind the traffic"
         for report in sites
-        if not report.offer.ok
+        if not report.matched.ok
     ]
     unexposed = [
         f"{report.site.name}: Management Center's load balancer has no address yet"

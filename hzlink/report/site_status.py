@@ -35,7 +35,10 @@ class Member:
 
 @dataclass(frozen=True)
 class LinkReport:
-    """The link of one client site, seen from both sides: its name, which site has it, its condition and age."""
+    """The link of one client site, seen from both sides: its name, which site has it, its condition and age.
+
+    `routers` are the single Links by name, where there is one for each of several routers.
+    """
 
     client: Site
     condition: Condition
@@ -43,14 +46,20 @@ class LinkReport:
     issuer: Site | None = None
     holder: Site | None = None
     since: datetime | None = None
+    routers: tuple[tuple[str, Condition], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The names of all its Links."""
+        return ", ".join(name for name, _ in self.routers) or self.name
 
 
 @dataclass(frozen=True)
 class SiteReport:
     """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
 
-    `error` says why nothing is known of it, and `status` the exit code for that. `sees` is what its Management Center
-    is connected to, where that is known.
+    `error` says why nothing is known of it, and `status` the exit code for that. `mancenter_view` is what its
+    Management Center is connected to, where that is known.
     `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
     names are not used.
     `skupper_name` is the name of its Skupper Site, empty where there is none; `foreign`: hzlink did not make it.
@@ -58,7 +67,7 @@ class SiteReport:
 
     site: Site
     skupper: Condition
-    offer: Condition
+    matched: Condition
     skupper_name: str = ""
     foreign: bool = False
     version: str = ""
@@ -73,7 +82,7 @@ class SiteReport:
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
-    sees: MancenterView | None = None
+    mancenter_view: MancenterView | None = None
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
@@ -90,14 +99,16 @@ def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
         return ()
     pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
     names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
+    workload = snapshot.get("StatefulSet", WORKLOAD)
+    why = conditions.not_created(workload) if workload is not None else ""
     refused = membership.refusals(snapshot.member_log or "")
     listed = [*names, *sorted(set(pods) - set(names))]
-    return tuple(_member(name, pods.get(name), refused.get(name, "")) for name in listed)
+    return tuple(_member(name, pods.get(name), why, refused.get(name, "")) for name in listed)
 
 
-def _member(name: str, pod: Object | None, refused: str) -> Member:
+def _member(name: str, pod: Object | None, not_created: str, refused: str) -> Member:
     if pod is None:
-        return Member(name, False, "no pod")
+        return Member(name, False, f"no pod: {not_created}" if not_created else "no pod")
     ready = conditions.is_ready(pod)
     trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ") or "starting"
     why = f"{trouble}; the other members refuse it: {refused}" if refused else trouble
@@ -110,9 +121,9 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         if snapshots[site].error is not None:
             return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
     found = [
-        LinkReport(client, conditions.skupper(link), objects.name(link), issuer, redeemer, conditions.since(link))
+        _link_report(client, there, snapshots[issuer], redeemer)
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
-        if (link := links.between(snapshots, redeemer, issuer)) is not None
+        if (there := links.all_between(snapshots, redeemer, issuer))
     ]
     if not found and (between := links.by_way_of(snapshots, client, topology.cluster)):
         return LinkReport(client, Condition(State.OK, f"by way of {', '.join(between)}"))
@@ -120,6 +131,19 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
     return max(
         found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
     )
+
+
+def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
+    """The link that these Links make: up where one of them is."""
+    best = max(found, key=lambda link: conditions.skupper(link).ok)
+    condition = conditions.skupper(best)
+    if not condition.ok and links.have_moved(found, issuer.skupper_site):
+        hosts = ", ".join(dict.fromkeys(host for link in found for host in conditions.link_hosts(link).values()))
+        now = conditions.address(issuer.skupper_site)
+        text = f"{condition.text}: it leads to {hosts}, the Site of {issuer.site.name} is at {now} now"
+        condition = Condition(State.BROKEN, text)
+    routers = tuple((objects.name(link), conditions.skupper(link)) for link in found) if len(found) > 1 else ()
+    return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)
 
 
 def site_of(
@@ -134,7 +158,7 @@ def site_of(
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "offer": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "matched": conditions.matched(snapshot.get(kind, WORKLOAD)),
         "skupper_name": objects.name(found or {}),
         "foreign": foreign.is_foreign(topology, found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
@@ -180,7 +204,8 @@ def with_mancenter_views(
     ready = [member.name for member in members if member.ready]
     seen = mancenter.view(snapshots[topology.cluster].member_log, ready, len(topology.clients))
     return tuple(
-        replace(site, sees=seen) if site.mancenter is not None and site.mancenter.ok else site for site in sites
+        replace(site, mancenter_view=seen) if site.mancenter is not None and site.mancenter.ok else site
+        for site in sites
     )
 
 

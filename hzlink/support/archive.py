@@ -29,7 +29,7 @@ def target(file: str | None, stem: str) -> Path:
     if os.path.lexists(path):
         raise _there_already(path)
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", next_step="name a file in a folder that is there")
+        raise UsageError(f"there is no folder {path.parent}", next_step="name a file in a folder that exists")
     return path
 
 
@@ -95,4 +95,4 @@ def _put(part: Path, path: Path) -> None:
 
 
 def _there_already(path: Path) -> UsageError:
-    return UsageError(f"{path} is there already, and is not overwritten", next_step="name another file")
+    return UsageError(f"{path} exists already and is not overwritten", next_step="name another file")

@@ -62,8 +62,8 @@ def _redaction(topology: Topology, found: Sequence[Found], concealed: Iterable[s
         label for item in items for label in objects.labels(item).values()
     }
     public |= {word for site in topology.sites for word in (site.name, site.context, site.namespace)}
-    redaction.know(concealed)
-    redaction.learn(items, public)
+    redaction.add(concealed)
+    redaction.add_from(items, public)
     return redaction
 
 

@@ -34,7 +34,7 @@ LOG_BYTES = 1_000_000
 LOGS = 100
 
 # Seconds for one call, and how many run at once for a site.
-CALL = 15.0
+CALL_SECONDS = 15.0
 AT_ONCE = 4
 
 
@@ -91,7 +91,7 @@ class _Gathering:
             self.found.items = await self._kubectl().objects(KINDS.values())
         except KubectlError as error:
             if error.refusal in (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED):
-                self._lacks("objects", error)
+                self._record_unread("objects", error)
                 self.found.error = error
                 return
             await asyncio.gather(*(self._kind(kind) for kind in KINDS))
@@ -103,7 +103,7 @@ class _Gathering:
             async with self._slots:
                 self.found.items += await self._kubectl().objects([KINDS[kind]])
         except KubectlError as error:
-            self._lacks(KINDS[kind], error)
+            self._record_unread(KINDS[kind], error)
             if kind in STATUS_KINDS and self.found.error is None:
                 self.found.error = error
 
@@ -115,11 +115,11 @@ class _Gathering:
 
     async def secrets(self) -> None:
         """Names, types and keys."""
-        self.found.secrets = await self._or("secrets", self._kubectl().secret_keys(), [])
+        self.found.secrets = await self._read_or_default("secrets", self._kubectl().secret_keys(), [])
 
     async def versions(self) -> None:
         """Of kubectl and the API server."""
-        self.found.versions = await self._or("versions", self._kubectl().versions(), {})
+        self.found.versions = await self._read_or_default("versions", self._kubectl().versions(), {})
 
     async def logs(self) -> None:
         """Of every container, and of the previous run of those that were restarted."""
@@ -134,21 +134,21 @@ class _Gathering:
         async with self._slots:
             what = f"{'previous ' if previous else ''}log of {pod}/{container}"
             call = self._kubectl().log(pod, container, lines=LOG_LINES, limit_bytes=LOG_BYTES, previous=previous)
-            text = await self._or(what, call, None)
+            text = await self._read_or_default(what, call, None)
         return None if text is None else Log(pod, container, previous, text)
 
-    async def _or(self, what: str, call: Coroutine[Any, Any, Any], otherwise: Any) -> Any:
+    async def _read_or_default(self, what: str, call: Coroutine[Any, Any, Any], otherwise: Any) -> Any:
         try:
             return await call
         except KubectlError as error:
-            self._lacks(what, error)
+            self._record_unread(what, error)
             return otherwise
 
-    def _lacks(self, what: str, error: HzlinkError) -> None:
+    def _record_unread(self, what: str, error: HzlinkError) -> None:
         self.found.unread.append(f"{what}: {error.message}{f': {error.said}' if error.said else ''}")
 
     def _kubectl(self) -> Kubectl:
-        return Kubectl(self.found.site, max(1.0, min(CALL, self._until - time.monotonic())))
+        return Kubectl(self.found.site, max(1.0, min(CALL_SECONDS, self._until - time.monotonic())))
 
 
 def _importance(pod: Object) -> tuple[bool, str]:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from hzlink.model.objects import Object
 
-STRUCK = "[redacted]"
+REDACTED = "[redacted]"
 # Shorter values are struck out where they stand only: elsewhere they would take half of the words along.
 MIN_KNOWN = 6
 
@@ -55,7 +55,7 @@ _Rule = tuple[re.Pattern[str], _Replacement]
 def _unless_harmless(match: re.Match[str]) -> str:
     if _HARMLESS_NAME.search(match["name"]) or _HARMLESS_VALUE.fullmatch(match["value"]):
         return match[0]
-    return f"{match['before']}{STRUCK}"
+    return f"{match['before']}{REDACTED}"
 
 
 def _named(before: str, value: str, flags: re.RegexFlag = re.NOFLAG) -> _Rule:
@@ -65,31 +65,31 @@ def _named(before: str, value: str, flags: re.RegexFlag = re.NOFLAG) -> _Rule:
 
 # PEM: keys and certificates, whole; one that is cut off; the last lines of one whose head is cut off.
 _PEM_RULES: tuple[_Rule, ...] = (
-    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.{0,20000}?-----END [A-Z0-9 ]+-----", re.DOTALL), STRUCK),
-    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*(?:\n(?:\S+[ ])?[A-Za-z0-9+/=]{16,}[ \t]*$)*", re.MULTILINE), STRUCK),
-    (re.compile(r"^(?:.*\n)?.*-----END [A-Z0-9 ]+-----", re.MULTILINE), STRUCK),
+    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.{0,20000}?-----END [A-Z0-9 ]+-----", re.DOTALL), REDACTED),
+    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*(?:\n(?:\S+[ ])?[A-Za-z0-9+/=]{16,}[ \t]*$)*", re.MULTILINE), REDACTED),
+    (re.compile(r"^(?:.*\n)?.*-----END [A-Z0-9 ]+-----", re.MULTILINE), REDACTED),
 )
 _RULES: tuple[_Rule, ...] = (
-    (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*"), STRUCK),
+    (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*"), REDACTED),
     # A long base64 word at a line's end, such as the middle of a PEM block. Hexadecimal digests stay.
     (
         re.compile(r"(?<![^\s\"'|])(?=\S*[A-Z])(?=\S*[0-9])[A-Za-z0-9+/]{40,}={0,2}(?=[\"',]*\s*$)", re.MULTILINE),
-        STRUCK,
+        REDACTED,
     ),
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"), STRUCK),
-    (re.compile(rf"(\bauthorization{_IS}[\"']?(?:\w+\s+)?)[^\s\"',;]+", re.IGNORECASE), rf"\1{STRUCK}"),
-    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{STRUCK}"),
-    (re.compile(r"(\w://[^\s/:@]*):[^\s/@]+@"), rf"\1:{STRUCK}@"),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"), REDACTED),
+    (re.compile(rf"(\bauthorization{_IS}[\"']?(?:\w+\s+)?)[^\s\"',;]+", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"(\w://[^\s/:@]*):[^\s/@]+@"), rf"\1:{REDACTED}@"),
     # A token's code is 24 letters and digits; an exit code is not.
     (
         re.compile(
             rf"(\bcode{_IS}\\?[\"']?)(?:(?=\S*[0-9])[A-Za-z0-9]{{12,}}|[A-Za-z0-9]{{20,}})(?![A-Za-z0-9])",
             re.IGNORECASE,
         ),
-        rf"\1{STRUCK}",
+        rf"\1{REDACTED}",
     ),
     # How Management Center's users are made: mc-conf.sh user create -n=admin -p=...
-    (re.compile(r"(mc-conf\S*[^\n]*?\s-p[= ])\S+"), rf"\1{STRUCK}"),
+    (re.compile(r"(mc-conf\S*[^\n]*?\s-p[= ])\S+"), rf"\1{REDACTED}"),
     # name: PASSWORD, value: ...
     _named(rf"\bname{_IS}\\?[\"']?(?P<name>{_NAME})\\?[\"']?[\s,]+\\?[\"']?value{_IS}", _VALUE),
     # <password>...</password> and <property name="password">...</property>
@@ -108,7 +108,7 @@ _RULES: tuple[_Rule, ...] = (
     _named(rf"(?P<name>{_TAIL}){_IS}", _VALUE),
 )
 # Lines that belong to the one before them, where that is suspicious: what a YAML block or a list holds.
-_NEAR = 2
+_FOLLOWING_LINES = 2
 
 
 def looks_secret(name: str) -> bool:
@@ -123,23 +123,23 @@ class Redaction:
         self._known: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
-    def learn(self, items: Iterable[Object], public: Iterable[str] = ()) -> None:
+    def add_from(self, items: Iterable[Object], public: Iterable[str] = ()) -> None:
         """Takes note of the secrets in these objects. What is in `public`, such as objects' names, is none."""
         found: set[str] = set()
 
         def note(value: str) -> str:
             found.add(value)
-            return STRUCK
+            return REDACTED
 
         for item in items:
             _item(item, note, lambda text: text)
-        self.know(found - set(public))
+        self.add(found - set(public))
 
-    def know(self, values: Iterable[str]) -> None:
+    def add(self, values: Iterable[str]) -> None:
         """Has these values struck out wherever they turn up, as they are, in base64, in JSON and in addresses."""
         for value in values:
             for part in {value.strip(), *(line for line in value.splitlines() if len(line) >= 16)}:
-                if len(part) >= MIN_KNOWN and part != STRUCK and not part.startswith("-----"):
+                if len(part) >= MIN_KNOWN and part != REDACTED and not part.startswith("-----"):
                     encoded = base64.b64encode(part.encode()).decode().rstrip("=")
                     self._known |= {part, encoded, json.dumps(part)[1:-1], quote(part, safe="")}
         longest_first = sorted(self._known, key=lambda known: (-len(known), known))
@@ -148,7 +148,7 @@ class Redaction:
     def text(self, text: str) -> str:
         """A text of any size, such as a log, without secrets."""
         if self._pattern is not None:
-            text = self._pattern.sub(STRUCK, text)
+            text = self._pattern.sub(REDACTED, text)
         if "-----" in text:
             text = _apply(_PEM_RULES, text)
         if "\n" not in text:
@@ -160,7 +160,7 @@ class Redaction:
 
     def item(self, item: Object) -> dict[str, Any]:
         """A copy of an object without secrets, and without what only the API server needs."""
-        return _item(item, lambda _: STRUCK, self.text)
+        return _item(item, lambda _: REDACTED, self.text)
 
 
 def _apply(rules: Iterable[_Rule], text: str) -> str:
@@ -172,16 +172,16 @@ def _apply(rules: Iterable[_Rule], text: str) -> str:
 def _passages(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
     """The lines in passages, and whether there may be something in one: most lines of a log are harmless."""
     passage: list[str] = []
-    now, near = False, 0
+    now, remaining = False, 0
     for line in lines:
         if _SUSPICIOUS.search(line):
-            near = _NEAR
-        elif near and not line.startswith((" ", "\t")):
-            near -= 1
-        if bool(near) is not now and passage:
+            remaining = _FOLLOWING_LINES
+        elif remaining and not line.startswith((" ", "\t")):
+            remaining -= 1
+        if bool(remaining) is not now and passage:
             yield now, passage
             passage = []
-        now = bool(near)
+        now = bool(remaining)
         passage.append(line)
     yield now, passage
 
@@ -208,7 +208,7 @@ def _metadata(metadata: Mapping[str, Any], strike: Callable[[str], str], text: C
     annotations = copy.get("annotations")
     if isinstance(annotations, dict) and _LAST_APPLIED in annotations:
         # The whole object once more, as a text.
-        annotations[_LAST_APPLIED] = STRUCK
+        annotations[_LAST_APPLIED] = REDACTED
     return copy
 
 

@@ -57,11 +57,11 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
         return
     facts = filter(None, (site.version, site.host and f"at {site.host}"))
     yield f"  Skupper Site       {_said(site.skupper)} {' '.join(facts)}".rstrip()
-    yield f"  {'Connector' if place.role is Role.CLUSTER else 'Listener '}          {_said(site.offer)}"
+    yield f"  {'Connector' if place.role is Role.CLUSTER else 'Listener '}          {_said(site.matched)}"
     for link in report.links:
         if place in (link.client, report.topology.cluster):
             issued = f", {link.issuer.name} issued" if link.issuer else ""
-            yield f"  Link of {link.client.name:<10} {_said(link.condition)} {link.name}{issued}".rstrip()
+            yield f"  Link of {link.client.name:<10} {_said(link.condition)} {link.title}{issued}".rstrip()
     if place.role is Role.CLUSTER:
         ready = sum(member.ready for member in report.members)
         yield f"  members            {ready}/{len(report.members)} ready"
@@ -70,7 +70,11 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
         lacks = f", no {', '.join(site.missing)}" if site.missing else ""
         yield f"  members' names     {', '.join(site.names) or 'none'}{lacks}"
     if site.mancenter is not None:
-        sees = f", sees {site.sees.count} members since {site.sees.since}" if site.sees else ""
+        sees = (
+            f", sees {site.mancenter_view.count} members since {site.mancenter_view.since}"
+            if site.mancenter_view
+            else ""
+        )
         yield f"  Management Center  {_said(site.mancenter)}{sees}"
 
 

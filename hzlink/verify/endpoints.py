@@ -1,4 +1,4 @@
-"""Ways to a member's port: through a forwarded port from anywhere, or straight by name inside the site's namespace."""
+"""Connections to a member's port: through kubectl port-forward, or directly by name inside the site's namespace."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hzlink.model.topology import Site
 from hzlink.verify.proof import PORT
 
 
-class Way(Protocol):
-    """An open way to something that listens."""
+class Connection(Protocol):
+    """An open connection to a port of a Service or pod."""
 
     @property
     def address(self) -> str:
@@ -20,25 +20,25 @@ class Way(Protocol):
 
     @property
     def said(self) -> str:
-        """What the way itself has complained of so far."""
+        """The errors of the connection itself so far."""
 
     async def ended(self) -> str:
-        """Waits until the way has ended by itself. Gives what it said."""
+        """Waits until the connection has ended by itself. Returns its errors."""
 
 
-Door = Callable[[str], AbstractAsyncContextManager[Way]]
-"""Opens a way to the clients' port of a target such as `service/hazelcast-1`, for as long as the block runs."""
+OpenConnection = Callable[[str], AbstractAsyncContextManager[Connection]]
+"""Opens a connection to the client port of a target such as `service/hazelcast-1`, for as long as the block runs."""
 
 
-def forwarded(site: Site) -> Door:
+def forwarded(site: Site) -> OpenConnection:
     """`kubectl port-forward` to a site, from wherever hzlink runs."""
-    # Loaded only here: inside a pod there is no kubectl.
+    # Imported here: a pod has no kubectl.
     from hzlink.verify.port_forward import tunnel
 
     return lambda target: tunnel(site, target, PORT)
 
 
-class _Straight:
+class _Direct:
     """The name itself, as a pod of the namespace resolves it."""
 
     said = ""
@@ -52,6 +52,6 @@ class _Straight:
 
 
 @asynccontextmanager
-async def straight(target: str) -> AsyncIterator[Way]:
-    """A door for what runs in the site's namespace: to `service/NAME` leads the name."""
-    yield _Straight(target.rpartition("/")[2])
+async def direct(target: str) -> AsyncIterator[Connection]:
+    """An OpenConnection for what runs in the site's namespace: `service/NAME` is reached by its name."""
+    yield _Direct(target.rpartition("/")[2])

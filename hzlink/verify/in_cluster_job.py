@@ -92,7 +92,7 @@ async def _needs_user(kubectl: Kubectl) -> bool:
 async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
     kubectl, topology = probe.kubectl, probe.topology
     seconds = max(1, int(probe.until - time.monotonic())) + OUTLIVES_WAIT
-    me = Holder(process_identity.holder_name(), probe.name, process_identity.here())
+    me = Holder(process_identity.holder_name(), probe.name, process_identity.current())
     # The Job first: it owns the ConfigMap, so that the cluster clears both away should this run die.
     wanted = probe_job.job(topology.name, probe.name, probe.image, seconds, me, with_user=with_user)
     job = await kubectl.create(wanted)
@@ -136,14 +136,14 @@ def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
     if not isinstance(error, WaitTimeout):
         # The Job's name was drawn for this run.
         error.subject = None
-        error.message = f"the pod that is to run the proof does not start (image {probe.image})"
+        error.message = f"the verification pod does not start (image {probe.image})"
     error.next_step = _next(probe, error.said or "")
     return error
 
 
 def _next(probe: _Probe, said: str) -> str:
     if any(word in said for word in _IMAGE_TROUBLE):
-        return f"{hints.hzlink('verify --in-cluster')} --probe-image IMAGE   (any with Python 3.11 that it can have)"
+        return f"{hints.hzlink('verify --in-cluster')} --probe-image IMAGE   (any image with Python 3.11)"
     return hints.kubectl(probe.plan.site, "get events --sort-by=.lastTimestamp")
 
 
@@ -164,7 +164,7 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
         last = log.strip().rpartition("\n")[2][-MAX_TOLD:]
         why = probe_job.why_ended(pod)
         raise HzlinkError(
-            f"the pod that was to run the proof ended without a verdict (image {probe.image})",
+            f"the verification pod ended without a verdict (image {probe.image})",
             site=site.name,
             subject=f"pod {name_of(pod)}",
             said="; ".join(text for text in (last, why) if text) or None,

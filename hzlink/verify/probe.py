@@ -1,4 +1,4 @@
-"""What runs inside the pod of `verify --in-cluster`: the proof, straight through the names that the pod resolves.
+"""What runs inside the pod of `verify --in-cluster`: the proof, directly by the names that the pod resolves.
 
 This and what it needs is packed into a zip (probe_package.py) and gets by with Python alone. Standard output is its way
 back: one line, the verdict.
@@ -12,7 +12,7 @@ from pathlib import Path
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Event
 from hzlink.programs import tasks
-from hzlink.verify.endpoints import straight
+from hzlink.verify.endpoints import direct
 from hzlink.verify.probe_messages import InvalidMessage, Verdict, read_plan, verdict_line
 from hzlink.verify.site_proof import verify_site
 
@@ -22,9 +22,9 @@ def main(plan_file: str) -> int:
     notes: list[Event] = []
     try:
         plan = read_plan(Path(plan_file).read_text(encoding="utf-8"))
-        verdict = Verdict(tasks.run(verify_site(plan, straight, notes.append)), None, tuple(notes))
+        verdict = Verdict(tasks.run(verify_site(plan, direct, notes.append)), None, tuple(notes))
     except InvalidMessage as error:
-        verdict = Verdict(None, HzlinkError("the probe was given no plan that it can read", said=str(error)))
+        verdict = Verdict(None, HzlinkError("the probe got no readable plan", said=str(error)))
     except HzlinkError as error:
         verdict = Verdict(None, error, tuple(notes))
     except KeyboardInterrupt:

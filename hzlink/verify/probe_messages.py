@@ -109,7 +109,7 @@ def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
     names = tuple(_listed(body.get("names"), _name))
     asked = plan.names if plan.smart else (WORKLOAD,)
     if tuple(one.name for one in names) != asked:
-        raise InvalidMessage("it speaks of other names than were asked for")
+        raise InvalidMessage("it is about other names than were asked for")
     members = tuple(_listed(body.get("members"), _member))
     return SiteProof(plan.site, plan.smart, names, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
 
@@ -138,7 +138,7 @@ def _name(value: Any) -> NameProof:
 def _latency(value: Any) -> Latency:
     numbers = _listed(value, _number)
     if len(numbers) != 4 or numbers[0] < 1 or numbers[0] != int(numbers[0]):
-        raise InvalidMessage("a latency that is none")
+        raise InvalidMessage("a latency is not a valid number")
     return Latency(int(numbers[0]), *numbers[1:])
 
 
@@ -166,20 +166,20 @@ def _object(text: str) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise InvalidMessage("something is not an object")
+        raise InvalidMessage("a value is not an object")
     return value
 
 
 def _listed(value: Any, read: Callable[[Any], T]) -> list[T]:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > MAX_ITEMS:
-        raise InvalidMessage("something is not a list, or too long")
+        raise InvalidMessage("a value is not a list, or too long")
     return [read(one) for one in value]
 
 
 def _text(value: Any) -> str:
     # Half a character, which JSON may hold, is none.
     if not isinstance(value, str) or len(value) > MAX_TEXT or any("\ud800" <= char <= "\udfff" for char in value):
-        raise InvalidMessage("something is not a text, or too long")
+        raise InvalidMessage("a value is not a string, or is too long")
     return value
 
 
@@ -189,7 +189,7 @@ def _cut(text: str) -> str:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX:
-        raise InvalidMessage("something is not a number")
+        raise InvalidMessage("a value is not a number")
     return value
 
 
@@ -200,4 +200,4 @@ def _one_of(kind: type[Choice], value: Any) -> Choice:
     try:
         return kind(_text(value))
     except ValueError:
-        raise InvalidMessage("a word that is not known") from None
+        raise InvalidMessage("a value is not known") from None

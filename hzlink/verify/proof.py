@@ -116,7 +116,7 @@ def judge_unisocket(site: Site, wanted: int, call: Call) -> SiteProof:
     if call.answer is None:
         return SiteProof(site, False, (_unanswered(call),))
     members = call.answer.members
-    wrong = () if len(members) == wanted else (f"{len(members)} members are there, {wanted} should be",)
+    wrong = () if len(members) == wanted else (f"{len(members)} members found, {wanted} expected",)
     if call.answer.member.uuid not in {member.uuid for member in members}:
         wrong = (*wrong, f"{call.answer.member.address}, which answered, is not one of them")
     return SiteProof(site, False, (_answered(call, call.answer.member),), members, wrong)
@@ -172,7 +172,7 @@ def _disagreement(answers: Sequence[Answer]) -> list[str]:
     if len(views) < 2:
         return []
     sides = " | ".join(f"{', '.join(sorted(set(names)))} see {len(view)}" for view, names in views.items())
-    return [f"the members disagree on who is a member: {sides}"]
+    return [f"the members disagree on the member list: {sides}"]
 
 
 def to_dict(proof: SiteProof) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def prefer_over_conditions(report: Report, proof: SavedVerdict | None) -> Report
         return report
     paths = tuple(hops.proved(path) for path in report.paths)
     notes = [
-        f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; traffic flowed all the same"
+        f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; but traffic flows"
         for path, flowed in zip(report.paths, paths, strict=True)
         if (hop := path.first_broken) is not None and flowed.first_broken is None
     ]

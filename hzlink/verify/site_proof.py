@@ -18,7 +18,7 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import WORKLOAD, Site
 from hzlink.programs.tasks import together
 from hzlink.verify import latency, member_client, proof
-from hzlink.verify.endpoints import Door, Way
+from hzlink.verify.endpoints import Connection, OpenConnection
 from hzlink.verify.member_client import CONNECT_DEADLINE, MemberClient, NoAnswer
 from hzlink.verify.proof import Call, SiteProof
 
@@ -50,8 +50,8 @@ class Plan:
     cluster_name: str
 
 
-async def verify_site(plan: Plan, door: Door, emit: Emit) -> SiteProof:
-    """Calls every name through the door, lets those that answer keep data, and judges.
+async def verify_site(plan: Plan, open_connection: OpenConnection, emit: Emit) -> SiteProof:
+    """Calls every name, writes and reads data through those that answer, and judges.
 
     Raises:
         HzlinkError: the site's API server cannot be reached, or does not let hzlink forward ports.
@@ -59,7 +59,7 @@ async def verify_site(plan: Plan, door: Door, emit: Emit) -> SiteProof:
     names = plan.names if plan.smart else (WORKLOAD,)
     async with AsyncExitStack() as open_ones:
         free = asyncio.Semaphore(AT_ONCE)
-        called = await together(_call(plan, door, name, open_ones, free, emit) for name in names)
+        called = await together(_call(plan, open_connection, name, open_ones, free, emit) for name in names)
         clients = {call.name: client for call, client in called if client is not None}
         calls = await _with_data(plan, [call for call, _ in called], clients, emit)
     if plan.smart:
@@ -68,7 +68,12 @@ async def verify_site(plan: Plan, door: Door, emit: Emit) -> SiteProof:
 
 
 async def _call(
-    plan: Plan, door: Door, name: str, open_ones: AsyncExitStack, free: asyncio.Semaphore, emit: Emit
+    plan: Plan,
+    open_connection: OpenConnection,
+    name: str,
+    open_ones: AsyncExitStack,
+    free: asyncio.Semaphore,
+    emit: Emit,
 ) -> tuple[Call, MemberClient | None]:
     """Who answers through Service `name`. What it opens stays open until the stack is closed."""
     if name not in plan.services:
@@ -76,7 +81,9 @@ async def _call(
     began = time.monotonic()
     while True:
         try:
-            client = await open_ones.enter_async_context(through(door(f"service/{name}"), plan.cluster_name, free))
+            client = await open_ones.enter_async_context(
+                through(open_connection(f"service/{name}"), plan.cluster_name, free)
+            )
             answer = await client.answer()
         except HzlinkError as error:
             if error.status is ExitStatus.PREREQUISITE:
@@ -94,7 +101,7 @@ async def _call(
 
 @asynccontextmanager
 async def through(
-    opening: AbstractAsyncContextManager[Way], cluster_name: str, free: asyncio.Semaphore
+    opening: AbstractAsyncContextManager[Connection], cluster_name: str, free: asyncio.Semaphore
 ) -> AsyncIterator[MemberClient]:
     """A client connected by a way that is opened for it, for as long as the block runs.
 
@@ -108,7 +115,7 @@ async def through(
 
 
 @asynccontextmanager
-async def _connected(way: Way, cluster_name: str) -> AsyncIterator[MemberClient]:
+async def _connected(way: Connection, cluster_name: str) -> AsyncIterator[MemberClient]:
     """A client that gives up at once where the way ends, as a kubectl does when the far end takes no connection."""
     connecting = asyncio.create_task(member_client.connect(way.address, cluster_name, lambda: way.said))
     dropped = asyncio.create_task(way.ended())

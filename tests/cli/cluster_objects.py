@@ -85,8 +85,11 @@ def offer(kind: str, message: str = "", *, smart: bool = True, error: bool = Fal
     return thing(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
 
 
-def link(issuer: str, message: str = "") -> Object:
-    """A Link to the Site of that name: Ready, or Pending with its message."""
+def link(issuer: str, message: str = "", *, number: int | None = None, host: str = "") -> Object:
+    """A Link to the Site of that name: Ready, or Pending with its message.
+
+    `number` is that of the router, where the Site has several; `host` where the Link leads to.
+    """
     status = {
         "status": "Pending" if message else "Ready",
         "message": message or "OK",
@@ -94,7 +97,23 @@ def link(issuer: str, message: str = "") -> Object:
         "remoteSiteId": f"uid-Site-{issuer}",
         "conditions": conditions(Configured=True, Operational=not message, Ready=not message),
     }
-    return thing("Link", f"hazelcast-{issuer}", spec={"tlsCredentials": f"hazelcast-{issuer}"}, status=status)
+    spec: dict[str, Any] = {"tlsCredentials": f"hazelcast-{issuer}"}
+    if host:
+        spec["endpoints"] = [endpoint(host, number or 1)]
+    name = f"hazelcast-{issuer}" + ("" if number is None else f"-{number}")
+    return thing("Link", name, spec=spec, status=status)
+
+
+def endpoint(host: str, number: int = 1) -> dict[str, str]:
+    """Where the router of that number is reached by others."""
+    group = "skupper-router" if number == 1 else f"skupper-router-{number}"
+    return {"name": "inter-router", "host": host, "port": "55671", "group": group}
+
+
+def with_routers(site: Object, *hosts: str) -> Object:
+    """The Skupper Site with a router at each of these hosts."""
+    endpoints = [endpoint(host, number) for number, host in enumerate(hosts, 1)]
+    return {**site, "status": {**site["status"], "endpoints": endpoints}}
 
 
 def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | None = None, init: bool = False) -> Object:

@@ -8,6 +8,7 @@ lock apart, it was only ever read.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -105,6 +106,8 @@ class Request(BaseHTTPRequestHandler):
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
+        # As a proxy it is asked for a whole address.
+        self.path = re.sub(r"^http://[^/]+", "", self.path)
         self.served.requests.append((self.command, self.path))
         if self.served.answer is not None:
             self.served.answer(self)

@@ -18,6 +18,7 @@ CORE = Site("core", Role.CLUSTER, "core", "hz")
 EDGE = Site("edge", Role.CLIENT, "edge", "hz")
 SHOP = Site("shop", Role.CLIENT, "shop", "hz-shop")
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/payments-production"
+GKE = "gke_my-project_europe-west1_edge"
 
 # What a cluster (or somebody who may write to it) could try to do to the terminal: clear it, colour it, rename its
 # window, draw over other lines, turn the reading direction, or end the line and pretend to be hzlink.
@@ -134,6 +135,36 @@ def member_refused() -> Situation:
     )
     cluster = Snapshot(CORE, tuple(_cluster_side(down=trouble)), member_log=refused)
     return _at(_topology(), cluster, _client_side(make.link("core"), numbers=(0, 1)))
+
+
+def _with_routers(*hosts: str) -> list[Object]:
+    site, *rest = _cluster_side()
+    return [make.with_routers(site, *hosts), *rest]
+
+
+def two_routers() -> Situation:
+    """The cluster site has two routers (`ha`), and a Link leads to each of them."""
+    linked = [make.link("core", number=number, host=f"203.0.113.{6 + number}") for number in (1, 2)]
+    return _at(_topology(), _with_routers("203.0.113.7", "203.0.113.8"), _client_side(*linked))
+
+
+def one_router_down() -> Situation:
+    """Of two routers one is down; traffic takes the other."""
+    first = make.link("core", number=1, host="203.0.113.7")
+    second = make.link("core", "Not operational", number=2, host="203.0.113.8")
+    return _at(_topology(), _with_routers("203.0.113.7", "203.0.113.8"), _client_side(first, second))
+
+
+def linked_before_ha() -> Situation:
+    """The cluster site got a second router after it was linked."""
+    linked = make.link("core", host="203.0.113.7")
+    return _at(_topology(), _with_routers("203.0.113.7", "203.0.113.8"), _client_side(linked))
+
+
+def address_changed() -> Situation:
+    """The cluster site's load balancer has another address than when the Link was made."""
+    linked = make.link("core", "Not operational", host="203.0.113.7")
+    return _at(_topology(), _with_routers("203.0.113.99"), _client_side(linked))
 
 
 def nothing_there() -> Situation:
@@ -291,9 +322,11 @@ def many_members_two_down() -> Situation:
 
 
 def long_contexts() -> Situation:
-    """Contexts as EKS names them."""
-    cluster = Site("payments-production", Role.CLUSTER, ARN, "hazelcast-payments", "/home/ann/.kube/production config")
-    return _at(_topology(cluster=cluster), _cluster_side(), _client_side(make.link("core")))
+    """Contexts as EKS and GKE name them."""
+    file = "/home/ann/.kube/production config"
+    cluster = Site("payments-production", Role.CLUSTER, ARN, "hazelcast-payments", file, "payments-production")
+    client = Site("edge", Role.CLIENT, GKE, "hz", short="edge")
+    return _at(_topology(client, cluster=cluster), _cluster_side(), _client_side(make.link("core")))
 
 
 def nasty_messages() -> Situation:
@@ -389,6 +422,10 @@ ALL: dict[str, Callable[[], Situation]] = {
         router_down,
         connector_finds_nobody,
         networks_disagree,
+        two_routers,
+        one_router_down,
+        linked_before_ha,
+        address_changed,
     )
 }
 NASTIES = [name for name in ALL if name.startswith("nasty")]

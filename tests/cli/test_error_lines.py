@@ -34,7 +34,8 @@ SAID = {
     "no-namespace": 'Error from server (NotFound): namespaces "hz" not found',
     "conflict": (
         'error: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas\n'
-        "Please review the fields above--they currently have other managers. Here\nare the ways you can resolve this"
+        "Please review the fields above--they currently have other managers. Here\nare the ways you can resolve this\n"
+        "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"
     ),
     "other": 'Error from server (BadRequest): error decoding patch: unknown field "spec.linkAcess"',
 }
@@ -67,7 +68,7 @@ ERRORS: dict[str, HzlinkError] = {
         next_step="kubectl --context core -n hz describe pods -l app=hazelcast",
     ),
     "timeout-no-reason": WaitTimeout("timed out: Site ready", site="core", subject="Site core", waited=59.96),
-    "interrupted": Interrupted("interrupted", next_step="hzlink up   (goes on where this ended)"),
+    "interrupted": Interrupted("interrupted", next_step="hzlink up   (continues from here)"),
     "nasty": HzlinkError(NASTY, site="edge", subject=f"Link {NASTY}", said=NASTY, next_step=f"kubectl {NASTY}"),
 }
 

@@ -162,7 +162,7 @@ def test_whoever_read_it_has_gone(clusters: Clusters) -> None:
 @pytest.mark.parametrize("output", ["svg", "mermaid"])
 def test_pictures_for_documents_are_not_watched(output: str, clusters: Clusters) -> None:
     ended = clusters.user.hzlink("status", *SITES, "--watch", "-o", output)
-    refused(ended, 2, f"--watch does not go with -o {output}", "-o table, wide, tree, json or yaml")
+    refused(ended, 2, f"--watch cannot be used with -o {output}", "-o table, wide, tree, json or yaml")
 
 
 def test_at_a_terminal_it_is_redrawn_in_place(clusters: Clusters) -> None:

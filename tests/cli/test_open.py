@@ -88,7 +88,7 @@ def test_it_says_that_the_port_was_closed_from_the_other_end(ready: User) -> Non
     ended = ready.hzlink("open", "mancenter", *SITES)
     assert ended.code == 1
     assert ended.out == "http://127.0.0.1:43121\n"
-    assert "edge: the port to Management Center was closed from the other end" in ended.err
+    assert "edge: the port-forward to Management Center was closed by the cluster" in ended.err
     assert "lost connection" in ended.err
     assert "next: hzlink open mancenter --client-ctx edge --cluster-ctx core" in ended.err
 

@@ -16,7 +16,7 @@ UNREACHABLE_MEANS = (
     "kubectl got no answer: the API server is down, the network or VPN is, or the kubeconfig names a wrong address. "
     "In the middle of a run hzlink asks again for 15 s before it gives up."
 )
-UNREACHABLE_DO = "Mend that, and run the same command again: it goes on from what is there."
+UNREACHABLE_DO = "Mend that, and run the same command again: it continues from what exists."
 CLUSTER_INFO = "kubectl --context client cluster-info"
 ALL: Obj = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 READ = ["get", "list", "watch"]
@@ -150,6 +150,84 @@ def quota(world: World) -> None:
     world.wait(lambda: (world.get("cluster", quota_kind, "few") or {}).get("status", {}).get("used"))
 
 
+WEBHOOKS = kinds.Resource(
+    "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"
+)
+POLICIES = kinds.Resource(
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"
+)
+BINDINGS = kinds.Resource(
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"
+)
+
+
+def of_cluster(world: World, resource: kinds.Resource, body: Obj) -> None:
+    """Makes an object of the whole cluster `cluster`, until the row is over."""
+    kube = world.sandbox.kube("cluster")
+    kube.create(resource, body)
+    world.closing.append(lambda: kube.delete(resource, None, body["metadata"]["name"]))
+
+
+def here(world: World) -> Obj:
+    """Selects this row's namespace."""
+    return {"matchLabels": {"kubernetes.io/metadata.name": world.namespace}}
+
+
+def webhook_gone(world: World) -> None:
+    """A policy engine was removed, and its configuration forgotten."""
+    service = {"name": "policy-svc", "namespace": "policy", "path": "/validate"}
+    everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}
+    # A namespace selector does not keep a webhook from objects that are in no namespace.
+    everything["scope"] = "Namespaced"
+    webhook = {
+        "name": "validate.policy.example",
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {"service": service},
+        "rules": [everything],
+        "namespaceSelector": here(world),
+    }
+    of_cluster(world, WEBHOOKS, {"metadata": {"name": f"policy-{world.namespace}"}, "webhooks": [webhook]})
+    lease = {"metadata": {"name": "tried"}, "spec": {}}
+
+    def is_called() -> bool:
+        try:
+            world.create("cluster", kinds.LEASES, lease)
+        except kinds.KubeError:
+            return True
+        world.delete("cluster", kinds.LEASES, "tried")
+        return False
+
+    world.wait(is_called)
+
+
+def policy(world: World) -> None:
+    """At most two members, in the words of the cluster's own policy."""
+    name = f"few-{world.namespace}"
+    sets = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["statefulsets"]}
+    spec = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [sets]},
+        "validations": [{"expression": "object.spec.replicas <= 2", "message": "at most two replicas"}],
+    }
+    of_cluster(world, POLICIES, {"metadata": {"name": name}, "spec": spec})
+    bound = {"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": here(world)}}
+    of_cluster(world, BINDINGS, {"metadata": {"name": name}, "spec": bound})
+    pods = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "x", "image": "x"}]}}
+    many = {"replicas": 3, "serviceName": "x", "selector": {"matchLabels": {"app": "x"}}, "template": pods}
+
+    def is_bound() -> bool:
+        try:
+            world.create("cluster", kinds.STATEFUL_SETS, {"metadata": {"name": "tried"}, "spec": many})
+        except kinds.KubeError:
+            return True
+        world.delete("cluster", kinds.STATEFUL_SETS, "tried")
+        return False
+
+    world.wait(is_bound)
+
+
 def conflict(world: World) -> None:
     """Another tool has made the StatefulSet already, and owns its number of replicas."""
     pods = {"metadata": {"labels": {"app": "hazelcast"}}, "spec": {"containers": [{"name": "hazelcast", "image": "x"}]}}
@@ -267,17 +345,37 @@ ROWS = [
     ),
     Fault(
         Part.NAMESPACE, "quota", "a quota allows no more objects",
-        "a quota of namespace {namespace} in context {cluster} is used up",
+        "the quota few is used up",
         "The namespace's ResourceQuota allows no more objects of that type.",
         "Raise it, or remove what is not needed.", quota, 1,
         site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
-        next="kubectl --context cluster -n {namespace} describe resourcequotas",
+        next="kubectl --context cluster -n {namespace} describe resourcequotas few",
+    ),
+    Fault(
+        Part.NAMESPACE, "webhook-gone", "an admission webhook cannot be called",
+        'the admission webhook validate.policy.example cannot be called: service "policy-svc" not found '
+        "(Service policy-svc of namespace policy)",
+        "A webhook (of a policy engine, for example) must agree to every change, and does not answer: its Service is "
+        "gone, has no ready pod, is too slow, or its certificate is wrong.",
+        "Mend the webhook, or have its configuration removed: the next command shows it.", webhook_gone, 3,
+        site="cluster", subject="Lease hzlink-hazelcast", said="failed calling webhook",
+        next="kubectl --context cluster get validatingwebhookconfigurations policy-{namespace} -o yaml",
+    ),
+    Fault(
+        Part.NAMESPACE, "policy", "a policy of the cluster refuses an object",
+        "ValidatingAdmissionPolicy few-{namespace} refuses it",
+        "A rule that the cluster's administrators set does not allow what hzlink applies; the line below has its "
+        "words. The same goes for Kyverno, Gatekeeper, PodSecurity, OpenShift's SCC and LimitRanges.",
+        "Change what is refused, or ask for an exception: the next command shows the rule.", policy, 1,
+        site="cluster", subject="StatefulSet hazelcast", said="denied request: at most two replicas",
+        next="kubectl --context cluster get validatingadmissionpolicies few-{namespace} -o yaml",
     ),
     Fault(
         Part.NAMESPACE, "conflict", "another tool owns a field",
-        "another field manager owns what hzlink wants to set",
-        "Another tool (named in the line below) has applied the same object with other values. hzlink does not take "
-        "over what others set.",
+        'fields .spec.replicas, .spec.template.spec.containers[name="hazelcast"].image of StatefulSet hazelcast '
+        "are managed by helm",
+        "Another tool (the field manager that is named) has applied the same object with other values. hzlink does not "
+        "take over what others set.",
         "Take the object out of that tool's manifests, or give another namespace.", conflict, 1,
         site="cluster", subject="StatefulSet hazelcast", said='conflicts? with "helm"',
         next="kubectl --context cluster -n {namespace} get statefulsets.apps/hazelcast -o yaml --show-managed-fields",

@@ -7,7 +7,7 @@ from functools import partial
 from sandbox.api import kinds
 from tests.faults import shims
 from tests.faults.fault import Fault, Part, Where
-from tests.faults.world import World
+from tests.faults.world import World, tokens_left
 
 HOLD = "sandbox.hzlink.dev/hold"
 THROUGH_SKUPPER = ("up", "--timeout", "120", "--via", "skupper")
@@ -60,6 +60,13 @@ def pods_quota(world: World) -> None:
     world.wait(lambda: (world.get("cluster", quotas, "few") or {}).get("status", {}).get("used"))
 
 
+def router_quota(world: World) -> None:
+    """A request that members have and routers have not."""
+    quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
+    world.create("cluster", quotas, {"metadata": {"name": "wants-cpu"}, "spec": {"hard": {"requests.cpu": "100"}}})
+    world.wait(lambda: (world.get("cluster", quotas, "wants-cpu") or {}).get("status", {}).get("used"))
+
+
 def no_skupper(world: World) -> None:
     """A PATH with kubectl and what the shell has, and nothing of the sandbox's."""
     (world.shims.folder / "kubectl").symlink_to(world.sandbox.bin / "kubectl")
@@ -107,6 +114,27 @@ def clocks_apart(world: World) -> None:
     world.fault("clock", "cluster", 3600)
 
 
+# As kubectl's documentation has it.
+KUBERC = """
+apiVersion: kubectl.config.k8s.io/v1beta1
+kind: Preference
+defaults:
+- command: delete
+  options:
+  - name: interactive
+    default: "true"
+"""
+
+
+def kuberc(world: World) -> None:
+    """A user's preferences for kubectl, from before `up` on."""
+    path = world.folder / "kuberc"
+    path.write_text(KUBERC)
+    world.env["KUBERC"] = str(path)
+    world.up()
+    assert not tokens_left(world)
+
+
 ROWS = [
     Fault(
         Part.PODS, "member-crashes", "a member crashes again and again", "StatefulSet hazelcast cannot get ready",
@@ -145,7 +173,16 @@ ROWS = [
         Part.PODS, "member-quota", "a quota allows no more pods", "StatefulSet hazelcast cannot get ready",
         "The workload is there, and the namespace's quota does not let it make its pods.",
         "Raise the quota, or give fewer --members.", pods_quota, 1,
-        site="cluster", subject="StatefulSet hazelcast", said="exceeded quota", next=DESCRIBE_MEMBERS,
+        site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
+        next="kubectl --context cluster -n {namespace} describe resourcequotas few",
+    ),
+    Fault(
+        Part.PODS, "router-quota", "a quota wants what the router's pod does not set",
+        "Deployment skupper-router cannot get ready",
+        "The namespace's quota counts requests or limits, so each pod must set them, and Skupper's router does not.",
+        "Add a LimitRange with defaults to the namespace, or change the quota.", router_quota, 1,
+        site="cluster", subject="Deployment skupper-router", said="failed quota: wants-cpu: must specify requests.cpu",
+        next="kubectl --context cluster -n {namespace} describe resourcequotas wants-cpu",
     ),
     Fault(
         Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot get ready",
@@ -163,7 +200,7 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "probe-image", "the image for verify --in-cluster cannot be pulled",
-        "the pod that is to run the proof does not start (image images.invalid/python:3)",
+        "the verification pod does not start (image images.invalid/python:3)",
         "The client site's nodes cannot get the image with Python: it has another name there, or comes by a mirror.",
         "Name one that they can get, with Python 3.11 or later.", well, 1,
         command=("verify", "--in-cluster", "--probe-image", "images.invalid/python:3", "--timeout", "60"),
@@ -204,12 +241,18 @@ ROWS = [
         Part.PROGRAMS, "kubectl-killed", "kubectl is killed in the middle of a run",
         "kubectl was killed (signal 9) when it was to apply objects",
         "The system ends programs when memory is short, or somebody did.",
-        "Run the same command again: it goes on from what is there.", program("kubectl", killed("apply")), 1,
+        "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
         site="cluster", said="nothing is known of what was done", next="the same command again",
     ),
     Fault(
         Part.PROGRAMS, "kubectl-killed-once", "a watch of kubectl's is killed", "linked to cluster",
         "Nothing: the watch is begun again.", "Nothing.", program("kubectl", KILLED_ONCE), 0, where=Where.TALK,
+    ),
+    Fault(
+        Part.PROGRAMS, "kuberc", "your kuberc makes kubectl ask before it deletes",
+        "objects removed",
+        "Nothing: preferences for kubectl (kuberc, KUBECTL_* variables) do not change hzlink's own calls.", "Nothing.",
+        kuberc, 0, command=("down", "--yes", "--timeout", "120"), where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "disk-full", "the disk is full when the token is written", "no token could be issued at cluster",

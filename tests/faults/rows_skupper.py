@@ -193,7 +193,7 @@ ROWS = [
     ),
     Fault(
         Part.SITES, "address-pending-at-issuer", "the cluster site's load balancer gives no address",
-        "a client site will issue instead",
+        "the client side is made ready to issue, too",
         "Nothing is wrong: a link can be made in either direction, and hzlink turns to the side that has an address.",
         "Nothing. --link-from client saves the wait.", fault("lb", False, "cluster"), 0,
         command=("up", "--timeout", "120", "--address-timeout", "3"), where=Where.TALK,
@@ -201,11 +201,11 @@ ROWS = [
     Fault(
         Part.SITES, "address-pending-everywhere", "no load balancer gives an address",
         "no side can be linked to: neither site's load balancer gives it an address",
-        "Neither cluster has a load balancer that works (or it is slow: see --address-timeout).",
-        "Install one in either cluster; the Service that waits for it is named.",
-        fault("lb", False, "cluster", "client"), 3,
-        command=("up", "--timeout", "120", "--address-timeout", "3"),
-        site="client", subject="Service skupper-router", said="no address yet",
+        "Neither cluster has a load balancer that works, or both are slower than --timeout.",
+        "Install one in either cluster, or give more time; the Service that waits for it is named.",
+        fault("lb", False, "cluster", "client"), 4,
+        command=(*SHORT, "--address-timeout", "3"),
+        site="cluster", subject="Service skupper-router", said="no address yet",
         next="kubectl --context cluster -n {namespace} describe service skupper-router",
     ),
     Fault(
@@ -246,22 +246,20 @@ ROWS = [
         Part.TOKENS, "token-expired", "the token expires before it is redeemed",
         "the token was refused: it had expired, or the issuer does not know it",
         "A token is good for one minute. It was issued and not redeemed in time, or a clock is wrong.",
-        "Link again: a new token is issued. Compare the clusters' clocks where it happens again.",
-        between("expire"), 1, command=THROUGH_KUBECTL,
-        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
+        "Nothing: hzlink issues another token. Compare the clusters' clocks where that one is refused, too.",
+        between("expire"), 0, command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
         Part.TOKENS, "token-used-up", "the token has been used already",
         USED_UP,
-        "Skupper counted the token's only use before a link was made.", "Link again: a new token is issued.",
-        between("spend"), 1, command=THROUGH_KUBECTL,
-        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
+        "Skupper counted the token's only use before a link was made.", "Nothing: hzlink issues another token.",
+        between("spend"), 0, command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
         Part.TOKENS, "grant-gone", "the grant is removed before the token is redeemed",
         "the token was refused: it had expired, or the issuer does not know it",
-        "Somebody removed the AccessGrant in between.", "Link again.", between("remove"), 1, command=THROUGH_KUBECTL,
-        site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}404", next=REDEEM_NEXT,
+        "Somebody removed the AccessGrant in between.", "Nothing: hzlink issues another token.", between("remove"), 0,
+        command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
         Part.TOKENS, "wrong-code", "the token's code is wrong", "the token was refused: its code is wrong",
@@ -273,9 +271,9 @@ ROWS = [
         Part.TOKENS, "redeem-unreachable", "the redeeming side cannot reach the issuer",
         "the issuing site cannot be reached from the redeeming one",
         "The grant server has an address, and the other cluster cannot connect to it (port 9090): a firewall, a "
-        "private address, or a load balancer that is still being set up.",
-        "Open the way, or let the other side issue: --link-from.", fault("redeem", "unreachable", "client"), 1,
-        command=THROUGH_KUBECTL,
+        "private address, or a load balancer that is still being set up. hzlink tries again until its --timeout.",
+        "Open the way, give it more time with --timeout, or let the other side issue: --link-from.",
+        fault("redeem", "unreachable", "client"), 4, command=(*SHORT, "--via", "kubectl"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
         # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
         alone=True,
@@ -284,8 +282,35 @@ ROWS = [
         Part.TOKENS, "redeem-unreachable-cli", "the same with the skupper CLI",
         "the issuing site cannot be reached from the redeeming one",
         "As above. hzlink reads the reason from the token's status, which the CLI does not tell.", "As above.",
-        fault("redeem", "unreachable", "client"), 1, command=("up", "--timeout", "120", "--via", "skupper"),
+        fault("redeem", "unreachable", "client"), 4, command=(*SHORT, "--via", "skupper"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
+        alone=True,
+    ),
+    Fault(
+        Part.TOKENS, "name-resolves-later", "the issuer's host name does not resolve yet (no such host)",
+        "does not resolve at the redeeming one",
+        "The issuing side's load balancer has a host name, as on EKS, and name servers do not know it yet, or still "
+        "remember that it did not exist.",
+        "Nothing: hzlink tries again with a fresh token until its --timeout.", fault("lb_name", 6, "cluster"), 0,
+        command=THROUGH_KUBECTL, where=Where.TALK,
+    ),
+    Fault(
+        Part.TOKENS, "name-never-resolves", "the issuer's host name does not resolve at all (no such host)",
+        "the issuing site's name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
+        "redeeming one",
+        "The redeeming cluster's name servers do not know the name of the other side's load balancer.",
+        "Look up the name from inside that cluster; give it more time with --timeout, or let the other side issue: "
+        "--link-from.",
+        fault("lb_name", 3600, "cluster"), 4, command=("up", "--timeout", "30", "--via", "kubectl"),
+        site="client", subject="AccessToken hazelcast-cluster", said="no such host", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.TOKENS, "address-answers-later", "the issuer's address does not answer yet",
+        "the issuing site cannot be reached from the redeeming one",
+        "The issuing side's load balancer has an address, as on AKS, behind which nothing listens yet.",
+        "Nothing: hzlink tries again with a fresh token until its --timeout.", fault("lb_answer", 4, "cluster"), 0,
+        command=THROUGH_KUBECTL, where=Where.TALK,
+        # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
         alone=True,
     ),
     Fault(
@@ -327,7 +352,7 @@ ROWS = [
     ),
     Fault(
         Part.LINKS, "listener-pending", "the Listener says Pending while traffic flows",
-        "client: Skupper still says of the Listener: No matching connectors; its conditions lag behind what flows",
+        "client: Skupper still says of the Listener: No matching connectors; its conditions lag behind the traffic",
         "Skupper's conditions lag (skupper issue 2428). The members' names are there, so hzlink goes by them.",
         "Nothing.", fault("listener", "pending", "client"), 0, where=Where.WARNING,
     ),
@@ -341,7 +366,7 @@ ROWS = [
         next="kubectl --context client -n {namespace} describe listeners.skupper.io hazelcast",
     ),
     Fault(
-        Part.LINKS, "names-stale", "a Service of a member that is no more",
+        Part.LINKS, "names-stale", "a Service of a member that no longer exists",
         "client: Service hazelcast-2 no longer leads to a member: Skupper has not removed it",
         "After a member was taken away, Skupper left its Service (skupper issue 2251).",
         "Delete that Service if it stays; the note has the command.", stale_names, 0,

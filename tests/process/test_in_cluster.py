@@ -95,7 +95,7 @@ def test_a_pod_that_ends_without_a_word(programs: Programs) -> None:
     end = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
     status = {"phase": "Failed", "containerStatuses": [{"name": "probe", "state": end}]}
     error = Cluster(programs, "loading\n", pod={**POD, "status": status}).failing()
-    assert error.message == "the pod that was to run the proof ended without a verdict (image python:3.13-slim)"
+    assert error.message == "the verification pod ended without a verdict (image python:3.13-slim)"
     assert error.said == "loading; OOMKilled: exit code 137"
     assert "get events" in (error.next_step or "")
 
@@ -107,10 +107,10 @@ def test_a_python_that_is_too_old_says_so(programs: Programs) -> None:
 
 
 def test_what_the_probe_itself_could_not_do(programs: Programs) -> None:
-    line = verdict_line(Verdict(None, HzlinkError("the probe was given no plan that it can read", said="not JSON")))
+    line = verdict_line(Verdict(None, HzlinkError("the probe got no readable plan", said="not JSON")))
     error = Cluster(programs, line).failing()
     assert (error.message, error.said, error.site) == (
-        "the probe was given no plan that it can read",
+        "the probe got no readable plan",
         "not JSON",
         EDGE.name,
     )

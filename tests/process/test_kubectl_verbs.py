@@ -114,7 +114,13 @@ def test_one_object_or_none(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "kinds"), [("", None), ("Secret ", []), ("Secret Site", ["Site"]), ("Secret Site Pod", ["Site", "Pod"])]
+    ("out", "kinds"),
+    [
+        ("", None),
+        ("owners-of Secret ", []),
+        ("owners-of Secret Site", ["Site"]),
+        ("owners-of Secret Site Pod", ["Site", "Pod"]),
+    ],
 )
 def test_owners(programs: Programs, out: str, kinds: list[str] | None) -> None:
     programs.recorder("kubectl", out=out)

@@ -23,8 +23,8 @@ CONNECTED = "\n".join([STARTED, *(f"[pod/hazelcast-{number}/hazelcast] {CAME}" f
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mancenter, "CONNECTS", 0.3)
-    monkeypatch.setattr(mancenter, "AGAIN", 0.1)
+    monkeypatch.setattr(mancenter, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(mancenter, "READ_SECONDS", 0.1)
 
 
 def ready(programs: Programs, before: str, after: str) -> str:

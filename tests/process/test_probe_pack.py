@@ -90,4 +90,4 @@ def test_no_plan_is_an_error_that_it_tells(packed: bytes, tmp_path: Path) -> Non
     found = probe_messages.read_verdict(Plan(EDGE, True, NAMES, frozenset(), 2, "dev"), done.stdout)
     assert found is not None
     assert found.error is not None
-    assert found.error.message == "the probe was given no plan that it can read"
+    assert found.error.message == "the probe got no readable plan"

@@ -19,6 +19,10 @@ from tests.sandboxed import Namespaces, Sandbox
 HZLINK = str(Path(sys.executable).parent / "hzlink")
 
 
+# How many lines of hzlink's standard error a failed test shows.
+ERROR_LINES = 10
+
+
 @dataclass(frozen=True)
 class Ran:
     """One run of hzlink."""
@@ -36,9 +40,14 @@ class Ran:
 
     def ok(self) -> Ran:
         """Itself, if it went well; fails the test with what it said otherwise."""
-        assert self.code == 0, f"exit {self.code} after {self.seconds:.1f} s\n{self.out}\n{self.err}"
+        assert self.code == 0, str(self)
         print(self.err)
         return self
+
+    def __repr__(self) -> str:
+        """The exit code and the last lines of standard error: all that pytest shows of a failed run."""
+        lines = self.err.rstrip().splitlines()[-ERROR_LINES:]
+        return "\n".join((f"hzlink ended with exit code {self.code} after {self.seconds:.1f} s:", *lines))
 
 
 class Hzlink:

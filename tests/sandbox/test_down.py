@@ -94,11 +94,33 @@ def test_nothing_to_remove(hzlink: Hzlink) -> None:
     assert "no objects of hzlink were found" in ran.out
 
 
+# What Istio and OpenShift put into each namespace.
+IN_EVERY_NAMESPACE: list[dict[str, Any]] = [
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio-ca-root-cert"}},
+    {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder"}},
+    {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/service-account-token",
+        "metadata": {"name": "builder-token-x", "annotations": {"kubernetes.io/service-account.name": "builder"}},
+    },
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "system:image-pullers"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"kind": "ServiceAccount", "name": "builder"}],
+    },
+]
+
+
 def test_a_namespace_of_hzlinks_own_stays_while_others_use_it(hzlink: Hzlink) -> None:
     own = f"{hzlink.namespace}-own"
     places = ("--client-ctx", "client", "--cluster-ctx", "cluster", "-n", own)
     hzlink("up", *places, "--create-namespace").ok()
     hzlink.sandbox.kubectl("client", "-n", own, "create", "configmap", "mine")
+    bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": IN_EVERY_NAMESPACE})
+    hzlink.sandbox.kubectl("cluster", "-n", own, "create", "-f", "-", stdin=bundle)
 
     ran = hzlink("down", "--yes").ok()
 

@@ -107,6 +107,6 @@ def test_a_lease_of_another_machine_is_watched_before_it_is_taken(hzlink: Hzlink
 
     ran = hzlink.up().ok()
 
-    assert "watching for 30 s" in ran.err
+    assert "checking for 30 s" in ran.err
     assert ran.seconds >= 30
     assert lock(hzlink) is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -94,13 +96,45 @@ def test_what_was_asked_for_is_applied_and_changed(hzlink: Hzlink) -> None:
     assert hzlink.objects("client", "services")["Service/hazelcast-mancenter"]["spec"]["type"] == "ClusterIP"
 
 
-def test_what_somebody_changed_by_hand_is_put_right(hzlink: Hzlink) -> None:
+def test_a_number_of_members_that_others_set_stands_unless_another_is_given(hzlink: Hzlink) -> None:
     hzlink.up().ok()
-    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=1")
+    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=4")
 
-    ran = hzlink.up()
+    scaled = hzlink.up("-o", "json").ok().document
+    assert [member["name"] for member in scaled["members"]] == [f"hazelcast-{number}" for number in range(4)]
+    assert scaled["sites"][1]["names"] == [f"hazelcast-{number}" for number in range(4)]
+    assert "as StatefulSet hazelcast is scaled" in str(scaled["notes"])
+    written = hzlink.writes()
+    assert "nothing written" in hzlink.up().ok().err
+    assert hzlink.writes() == written
 
-    assert ran.code == 0 or "another field manager" in ran.err, ran.err
+    given = hzlink.up("--members", "2", "-o", "json").ok()
+    assert len(given.document["members"]) == 2
+    assert "set of StatefulSet hazelcast: .spec.replicas, which was set by kubectl (subresource scale)" in given.err
+
+    hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=0")
+    for command in (hzlink.up, lambda *flags: hzlink("link", *flags)):
+        none = command("-o", "json")
+        assert none.code == 1
+        [error] = none.document["errors"]
+        assert (error["message"], error["subject"]) == ("the members are scaled to 0", "StatefulSet hazelcast")
+
+
+def test_a_field_that_others_set_is_named_and_can_be_taken(hzlink: Hzlink) -> None:
+    hzlink.up("--mode", "unisocket").ok()
+    hzlink.kubectl(
+        "cluster", "patch", "configmap", "hazelcast-config", "--type=merge", "-p", '{"data":{"hazelcast.yaml":""}}'
+    )
+
+    refused = hzlink.up("--mode", "unisocket", "-o", "json")
+    assert refused.code == 1
+    [error] = refused.document["errors"]
+    assert error["message"] == "field .data.hazelcast.yaml of ConfigMap hazelcast-config is managed by kubectl-patch"
+    assert "hzlink up --force-conflicts" in error["next"]
+
+    taken = hzlink.up("--mode", "unisocket", "--force-conflicts").ok()
+    assert "which was set by kubectl-patch" in taken.err
+    assert "hazelcast:" in hzlink.kubectl("cluster", "get", "configmap", "hazelcast-config", "-o", "yaml")
 
 
 def test_what_others_add_is_theirs(hzlink: Hzlink) -> None:
@@ -113,6 +147,72 @@ def test_what_others_add_is_theirs(hzlink: Hzlink) -> None:
 
     assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
     assert "PROXY" in hzlink.kubectl("cluster", "get", "statefulset", "hazelcast", "-o", "yaml")
+
+
+MUTATIONS = """
+[JSONPatch{op: "replace", path: "/spec/template/spec/containers/0/image",
+           value: "registry.example/" + object.spec.template.spec.containers[0].image},
+ JSONPatch{op: "add", path: "/spec/template/spec/containers/0/resources/requests/memory", value: "500Mi"},
+ JSONPatch{op: "add", path: "/spec/template/spec/tolerations",
+           value: [Object.spec.template.spec.tolerations{key: "team", operator: "Exists"}]}]
+"""
+
+
+@pytest.fixture
+def registry_prefix(hzlink: Hzlink) -> Iterator[None]:
+    """The cluster's policy takes images from another registry, asks for more memory and adds a toleration."""
+    here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": hzlink.namespace}}}
+    sets = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"]}
+    # An image that has the prefix gets no other one.
+    once = {"name": "once", "expression": "!object.spec.template.spec.containers[0].image.startsWith('registry.')"}
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": hzlink.namespace},
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConditions": [once],
+            "matchConstraints": {"resourceRules": [{**sets, "resources": ["statefulsets"]}]},
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": MUTATIONS}}],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": hzlink.namespace},
+        "spec": {"policyName": hzlink.namespace, "matchResources": here},
+    }
+    bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": [policy, binding]})
+    hzlink.kubectl("cluster", "create", "-f", "-", stdin=bundle)
+    container = {"name": "x", "image": "x", "resources": {"requests": {"memory": "1Mi"}}}
+    pods = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [container]}}
+    spec = {"serviceName": "x", "selector": {"matchLabels": {"app": "x"}}, "template": pods}
+    tried = json.dumps({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "tried"}, "spec": spec})
+
+    def holds() -> bool:
+        made = hzlink.kubectl("cluster", "create", "--dry-run=server", "-f", "-", "-o", "yaml", stdin=tried)
+        return "registry.example/x" in made
+
+    until(holds, 30, step=0.3)
+    yield
+    hzlink.kubectl("cluster", "delete", "-f", "-", stdin=bundle)
+
+
+def test_what_admission_changes_is_not_applied_again(hzlink: Hzlink, registry_prefix: None) -> None:
+    hzlink.up("--mode", "unisocket").ok()
+    pods = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]["spec"]["template"]["spec"]
+    assert pods["containers"][0]["image"].startswith("registry.example/")
+    assert pods["tolerations"] == [{"key": "team", "operator": "Exists"}]
+    written = hzlink.writes()
+
+    assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
+    assert hzlink.writes() == written
+
+    changed = hzlink.up("--mode", "unisocket", "--image", "hazelcast/hazelcast:5.5.1").ok()
+    assert "applied" in changed.err
+    pods = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]["spec"]["template"]["spec"]
+    assert pods["containers"][0]["image"] == "registry.example/hazelcast/hazelcast:5.5.1"
 
 
 def test_unisocket_leaves_management_center_out(hzlink: Hzlink) -> None:

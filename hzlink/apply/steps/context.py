@@ -16,16 +16,22 @@ from hzlink.programs.kubectl import Kubectl
 
 @dataclass
 class Run:
-    """What the steps of one run share. `began` and `until` are time.monotonic's seconds."""
+    """What the steps of one run share. `began` and `until` are time.monotonic's seconds.
+
+    `force_conflicts`: fields that other managers have set get hzlink's values.
+    `repair`: what Skupper is found to have lost is mended, even if that interrupts connections.
+    """
 
     topology: Topology
     snapshots: Snapshots
     emit: Emit
     until: float
+    repair: bool = False
     began: float = field(default_factory=time.monotonic)
     unaddressed: set[Site] = field(default_factory=set)
     errors: list[HzlinkError] = field(default_factory=list)
-    turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    force_conflicts: bool = False
+    race: asyncio.Task[bool] | None = None
 
     def kubectl(self, site: Site) -> Kubectl:
         """kubectl for the site."""

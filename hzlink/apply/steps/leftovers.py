@@ -14,4 +14,4 @@ async def tidy(run: Run, step: Step) -> str:
     for link in step.items:
         await token_flow.mark(kubectl, run.topology.name, objects.name(link))
     await kubectl.delete(step.refs)
-    return f"put in order what was {step.why}"
+    return f"cleaned up what was {step.why}"

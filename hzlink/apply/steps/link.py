@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
+from hzlink.apply.steps import address_race
 from hzlink.apply.steps.context import Run
-from hzlink.apply.steps.site import NO_ADDRESS, SITES, is_reachable, is_ready
+from hzlink.apply.steps.site import SITES, is_reachable, is_ready
 from hzlink.linking import failures, static_link, token_flow
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkAccess, LinkFrom
-from hzlink.model.errors import HzlinkError, PrerequisiteError, WaitTimeout
+from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Mark
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import foreign, manifests, planner
-from hzlink.plan.drift import drift
+from hzlink.plan import foreign, planner
 from hzlink.plan.planner import Step
-from hzlink.programs import hints
 
 
 async def link(run: Run, step: Step) -> str:
@@ -27,36 +27,41 @@ async def link(run: Run, step: Step) -> str:
     topology, client = run.topology, step.site
     issuer = planner.issuers(topology, run.snapshots)[client]
     turned = issuer in run.unaddressed
-    if turned:
-        issuer = await _turn(run, client)
+    if turned and await address_race.client_issues(run):
+        issuer = client
     redeemer = client if issuer is topology.cluster else topology.cluster
     inside = topology.settings.link_access is LinkAccess.LOCAL
     untouched = not (turned or inside) and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # What was seen before the Sites were applied may be another's by now.
-    now = run.snapshots if untouched else await _look(issuer, redeemer)
+    now = run.snapshots if untouched else await _observe(issuer, redeemer)
     if not foreign.can_issue(topology, now[issuer]):
         raise foreign.without_link_access(topology, now[issuer])
     name = planner.link_name(topology, planner.skupper_name(issuer, now))
     job = token_flow.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
     )
-    present = links.between(now, redeemer, issuer)
-    if present is not None and not conditions.link_is_stale(present, now[issuer].skupper_site):
-        if await _recovers(run, job, objects.name(present), ours=_is_removable(topology, now[redeemer], present)):
+    present = links.all_between(now, redeemer, issuer)
+    peer = now[issuer].skupper_site
+    ours = [link for link in present if _is_removable(topology, now[redeemer], link)]
+    if links.have_moved(present, peer):
+        gone, there = _hosts(present), conditions.address(peer)
+        run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
+    elif present and not conditions.link_is_stale(present[0], peer):
+        if await _recovers(run, job, present[0], ours=bool(ours)):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     _refuse_name_of_others(topology, now[redeemer], name)
     # A Link of that name to a deleted Site would block the new one.
-    for useless in (present, now[redeemer].get("Link", name)):
-        if useless is not None and _is_removable(topology, now[redeemer], useless):
-            await token_flow.unlink(job.redeemer, useless)
+    useless = {objects.name(link): link for link in (*ours, *links.of_token(now[redeemer].of("Link"), name))}
+    if useless:
+        await token_flow.unlink(job.redeemer, tuple(useless.values()))
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
     way = await _make(run, job, now)
     # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
-    former = links.between(now, issuer, redeemer)
-    if former is not None and objects.is_ours(former, topology.name):
+    former = [link for link in links.all_between(now, issuer, redeemer) if objects.is_ours(link, topology.name)]
+    if former:
         await token_flow.unlink(job.issuer, former)
     return f"linked to {topology.cluster.name} ({way})"
 
@@ -70,9 +75,13 @@ async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
         return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
     name = planner.skupper_name(issuer, now)
     sites = await run.wait(job.issuer, "Site reachable").watch(SITES, is_reachable(name), name=name)
-    redeeming = (await _look(redeemer))[redeemer].skupper_site
+    redeeming = (await _observe(redeemer))[redeemer].skupper_site
     await static_link.make(job, sites[name], redeeming or {})
     return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} gave the certificate"
+
+
+def _hosts(found: Sequence[Object]) -> str:
+    return ", ".join(host for link in found for host in conditions.link_hosts(link).values())
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:
@@ -92,8 +101,7 @@ def _is_removable(topology: Topology, snapshot: Snapshot, link: Object) -> bool:
 def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) -> None:
     """hzlink's Link and its Secret must not replace those of others."""
     for link in snapshot.of("Link"):
-        named = name in (objects.name(link), objects.spec(link).get("tlsCredentials"))
-        if named and not _is_removable(topology, snapshot, link):
+        if name in (objects.name(link), links.token_of(link)) and not _is_removable(topology, snapshot, link):
             raise HzlinkError(
                 failures.NAME_TAKEN,
                 site=snapshot.site.name,
@@ -103,7 +111,7 @@ def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) ->
             )
 
 
-async def _look(*sites: Site) -> Snapshots:
+async def _observe(*sites: Site) -> Snapshots:
     snapshots = await observe_all(sites, ("Site", "Link"))
     for snapshot in snapshots.values():
         if snapshot.error is not None:
@@ -112,13 +120,14 @@ async def _look(*sites: Site) -> Snapshots:
 
 
 # Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
-MENDING = 45.0
+RECOVERY_SECONDS = 45.0
 
 
-async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool) -> bool:
+async def _recovers(run: Run, job: token_flow.Linking, link: Object, *, ours: bool) -> bool:
     """Whether a Link becomes ready in time. One of others is only watched: a mark would make it hzlink's."""
+    name = links.token_of(link) if ours else objects.name(link)
     wait = run.wait(job.redeemer, f"link {name}")
-    wait.until = min(run.until, time.monotonic() + MENDING)
+    wait.until = min(run.until, time.monotonic() + RECOVERY_SECONDS)
     try:
         waking = token_flow.wake if ours else token_flow.wait_ready
         await waking(replace(job, name=name, wait=lambda *_: wait))
@@ -133,44 +142,3 @@ async def _ready_to_redeem(run: Run, site: Site) -> None:
     """`skupper token redeem` refuses at a Site that is not Ready."""
     name = planner.skupper_name(site, run.snapshots)
     await run.wait(run.kubectl(site), "Site ready").watch(SITES, is_ready(name), name=name)
-
-
-async def _turn(run: Run, client: Site) -> Site:
-    """Gives link access to the client's side instead, and waits for its address. Returns the new issuer.
-
-    Raises:
-        PrerequisiteError: that side gets no address either.
-    """
-    topology = run.topology
-    async with run.turning:
-        for site, issues in ((topology.cluster, False), (client, True)):
-            snapshot = (await _look(site))[site]
-            if foreign.is_foreign(topology, snapshot.skupper_site):
-                if issues and not foreign.can_issue(topology, snapshot):
-                    raise foreign.without_link_access(topology, snapshot)
-                continue
-            name = planner.skupper_name(site, run.snapshots)
-            wanted = await manifests.render(topology, site, name, issues)
-            [skupper_site] = [item for item in wanted if item["kind"] == "Site"]
-            if drift(skupper_site, snapshot.skupper_site):
-                await run.kubectl(site).apply([skupper_site])
-                run.tell(
-                    Mark.NOTE, site, f"link access {'on: this side issues' if issues else 'off'}", f"{site.name}/turn"
-                )
-    name = planner.skupper_name(client, run.snapshots)
-    wait = run.wait(run.kubectl(client), "Site reachable")
-    wait.until = min(run.until, time.monotonic() + topology.settings.address_timeout)
-    try:
-        await wait.watch(SITES, is_reachable(name), name=name)
-    except WaitTimeout as error:
-        if not (error.said or "").startswith(NO_ADDRESS):
-            raise
-        raise PrerequisiteError(
-            "no side can be linked to: neither site's load balancer gives it an address",
-            site=client.name,
-            subject="Service skupper-router",
-            said=error.said,
-            waited=error.waited,
-            next_step=hints.kubectl(topology.cluster, "describe service skupper-router"),
-        ) from None
-    return client

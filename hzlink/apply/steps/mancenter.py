@@ -19,8 +19,8 @@ from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
 # Seconds for a ready Management Center to connect to the members, and between two reads of their logs.
-CONNECTS = 20.0
-AGAIN = 1.0
+CONNECT_SECONDS = 20.0
+READ_SECONDS = 1.0
 
 
 async def mancenter_ready(run: Run, step: Step) -> str:
@@ -29,13 +29,13 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     Raises:
         HzlinkError: it is ready and, by the members' own logs, still sees nobody after that.
     """
-    why = await _came_too_early(run, step)
+    why = await _started_too_early(run, step)
     if why:
         await _restart(run, step)
     await _rolled_out(run, step)
     blind = await _still_sees_no_member(run)
     if blind and not why:
-        why = f"it was ready but connected to no member within {CONNECTS:.0f} s"
+        why = f"it was ready but connected to no member within {CONNECT_SECONDS:.0f} s"
         await _restart(run, step)
         await _rolled_out(run, step)
         blind = await _still_sees_no_member(run)
@@ -44,16 +44,16 @@ async def mancenter_ready(run: Run, step: Step) -> str:
             "Management Center is ready but connects to no member, even after a restart",
             site=step.site.name,
             subject=f"Deployment {MANCENTER}",
-            said="no member's log tells of a client MC-Client-...",
+            said="no member's log shows a client MC-Client-...",
             next_step=hints.kubectl(step.site, f"logs deployment/{MANCENTER}"),
         )
     return f"Management Center Ready{f', restarted: {why}' if why else ''}"
 
 
-async def _came_too_early(run: Run, step: Step) -> str:
+async def _started_too_early(run: Run, step: Step) -> str:
     """Why it must be restarted at once: if it finds no member at its start, it does not try again."""
     found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
-    if conditions.mancenter_came_first(found.of("Pod"), found.of("Service"), run.topology.member_names):
+    if conditions.mancenter_started_too_early(found.of("Pod"), found.of("Service"), run.topology.member_names):
         started = conditions.mancenter_started(found.of("Pod"))
         if not await _sees_members(run, started.isoformat() if started else None):
             return "it started before the members' names existed and sees no member"
@@ -73,7 +73,7 @@ async def _rolled_out(run: Run, step: Step) -> None:
 
 async def _still_sees_no_member(run: Run) -> bool:
     """Whether it still sees no member after some time. Ends earlier when it sees all members."""
-    until = min(run.until, time.monotonic() + CONNECTS)
+    until = min(run.until, time.monotonic() + CONNECT_SECONDS)
     topology = run.topology
     while True:
         try:
@@ -85,7 +85,7 @@ async def _still_sees_no_member(run: Run) -> bool:
             return False
         if time.monotonic() >= until:
             return seen.sees_no_member
-        await asyncio.sleep(AGAIN)
+        await asyncio.sleep(READ_SECONDS)
 
 
 async def _sees_members(run: Run, since: str | None) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from typing import Any
 
+from hzlink.apply.steps import repair
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.rollout import rolled_out
 from hzlink.model import conditions
@@ -13,6 +16,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Ref
 from hzlink.model.topology import WORKLOAD, Site
+from hzlink.observe.losses import LostMember
 from hzlink.observe.waiting import Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
@@ -21,7 +25,8 @@ from hzlink.programs import hints
 async def stopped(run: Run, step: Step) -> str:
     """Stops all members, and waits until their pods are gone."""
     kubectl = run.kubectl(step.site)
-    await kubectl.apply(step.items)
+    # Whoever set the number of members: it is the same again once the new ones start.
+    await kubectl.apply(step.items, force=True)
     wait = run.wait(kubectl, f"members stopped: {', '.join(ref.name for ref in step.refs)}")
     if not await kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
         wait.reason = "a member that stops first hands its data over to the others"
@@ -48,7 +53,11 @@ async def members_ready(run: Run, step: Step) -> str:
 
 
 async def names_there(run: Run, step: Step) -> str:
-    """Waits until the client site has a Service for every member, or in unisocket mode one that leads to them."""
+    """Waits until the client site has a Service for every member, or in unisocket mode one that leads to them.
+
+    Raises:
+        HzlinkError: Skupper has lost the record of a member, whose Service never comes, and nobody asked to mend that.
+    """
     if run.topology.settings.mode is Mode.UNISOCKET:
         return await _service_leads(run, step)
     names = run.topology.member_names
@@ -59,14 +68,32 @@ async def names_there(run: Run, step: Step) -> str:
 
     wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
     try:
-        await wait.watch(RESOURCES["Service"], look)
+        if lost := await _unless_lost(run, step.site, wait.watch(RESOURCES["Service"], look)):
+            if not run.repair:
+                raise repair.error_of(lost)
+            return await repair.bring_back(run, lost)
     except WaitTimeout as error:
         listener = await _listener_says(run, step.site)
         error.subject = f"Listener {WORKLOAD}"
         error.said = "; ".join(text for text in (listener, error.said) if text)
         error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {WORKLOAD}")
         raise
-    return f"members' names there: {', '.join(names)}"
+    return f"members' names exist: {', '.join(names)}"
+
+
+async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Objects]) -> tuple[LostMember, ...]:
+    """The members whose record is found to be lost before the wait ends; none where it ends well."""
+    awaited, losing = asyncio.create_task(waiting), asyncio.create_task(repair.found_lost(run, client))
+    try:
+        await asyncio.wait({awaited, losing}, return_when=asyncio.FIRST_COMPLETED)
+        if not awaited.done():
+            return losing.result()
+        awaited.result()
+        return ()
+    finally:
+        for task in (awaited, losing):
+            task.cancel()
+        await asyncio.gather(awaited, losing, return_exceptions=True)
 
 
 async def _listener_says(run: Run, site: Site) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from hzlink.apply.steps import applying
 from hzlink.apply.steps.context import Run
 from hzlink.model.topology import labels
 from hzlink.plan.planner import Step
@@ -19,11 +20,11 @@ async def create_namespace(run: Run, step: Step) -> str:
 
 async def collected(run: Run, step: Step) -> str:
     """Waits until the garbage collector has taken what a deleted Site left."""
-    wait = run.wait(run.kubectl(step.site), "leftovers of a deleted Site collected")
+    wait = run.wait(run.kubectl(step.site), "leftovers of a deleted Site removed")
     if not await wait.kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
         wait.reason = f"still there: {', '.join(map(str, step.refs))}"
         raise wait.timeout()
-    return "leftovers of a deleted Site collected"
+    return "leftovers of a deleted Site removed"
 
 
 async def apply(run: Run, step: Step) -> str:
@@ -32,14 +33,14 @@ async def apply(run: Run, step: Step) -> str:
     The Site first: Skupper 2.2 takes up a Listener or Connector that came well before it at its next tick only, up to
     30 s later (read, and seen).
     """
-    await run.kubectl(step.site).apply(sorted(step.items, key=lambda item: item["kind"] != "Site"))
+    await applying.apply(run, step.site, sorted(step.items, key=lambda item: item["kind"] != "Site"))
     return f"{_count(len(step.items), 'object')} applied"
 
 
 async def prune(run: Run, step: Step) -> str:
     """Removes what hzlink applied before and is no longer wanted."""
     await run.kubectl(step.site).delete(step.refs)
-    return f"{_count(len(step.refs), 'object')} no longer wanted: {step.why}"
+    return f"{_count(len(step.refs), 'object')} no longer needed: {step.why}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
+from hzlink.observe.pod_evidence import with_evidence
 from hzlink.observe.waiting import Objects, Wait
 from hzlink.programs import hints
 from hzlink.programs.refusals import KubectlError
@@ -22,11 +23,11 @@ Outcome = TypeVar("Outcome")
 # Seconds before the pods are watched: most waits end earlier and need no watch of the pods.
 PODS_AFTER = 2.0
 # Seconds within which a workload must have created its pods.
-MADE_GRACE = 8.0
+CREATION_GRACE_SECONDS = 8.0
 # How often a pod may fall while it is waited for. Where back-offs are short, none of them lasts for its grace.
-MAX_FALLS = 2
+MAX_CRASHES = 2
 # What an autoscaler says of a pod for which it makes a node: the cluster autoscaler, Karpenter.
-_NODE_IS_COMING = ("TriggeredScaleUp", "Nominated")
+_NODE_IS_ADDED = ("TriggeredScaleUp", "Nominated")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Pods:
     workload: str
     selector: str
     wanted: int = 1
+
+    @property
+    def described(self) -> str:
+        """The workload, as `kubectl describe` takes it."""
+        return f"{self.kind.lower()} {self.workload}"
 
 
 async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -67,17 +73,30 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
         # The wait for the workload reports its state.
         wait.emit = events.ignore
         try:
-            await wait.watch(RESOURCES["Pod"], lambda seen: _look(pods, seen_pods.of(seen)), selector=pods.selector)
+            await wait.watch(
+                RESOURCES["Pod"], lambda seen: _pods_condition(pods, seen_pods.of(seen)), selector=pods.selector
+            )
         except (KubectlError, WaitTimeout):
             # The wait for the workload meets the same, and says so.
             return None
         except HzlinkError as error:
             why = await _confirmed(wait, pods, error.said or "")
             if why:
+                found = await with_evidence(wait.kubectl, seen_pods.pods)
                 error.message = f"{pods.kind} {pods.workload} cannot get ready"
-                error.subject, error.said = f"{pods.kind} {pods.workload}", why
-                error.next_step = hints.pods(site, seen_pods.pods, pods.selector)
+                error.subject, error.said = f"{pods.kind} {pods.workload}", _explained(why, seen_pods.pods, found)
+                rule = await wait.kubectl.admission_hint(why)
+                error.next_step = rule or hints.pods(site, found, pods.selector, pods.described)
                 return error
+
+
+def _explained(why: str, before: Sequence[objects.Object], found: Sequence[objects.Object]) -> str:
+    """Why the pods do not come, with what was found out since of each of those that it names."""
+    for old, new in zip(before, found, strict=True):
+        text, better = conditions.pod_trouble(old).text, conditions.pod_trouble(new).text
+        if text and better:
+            why = why.replace(text, better)
+    return why
 
 
 class _SeenPods:
@@ -100,7 +119,7 @@ class _SeenPods:
         return [
             pod
             for pod in self.pods
-            if conditions.restarts(pod) - self._before[_identity(pod)] > MAX_FALLS and not conditions.is_ready(pod)
+            if conditions.restarts(pod) - self._before[_identity(pod)] > MAX_CRASHES and not conditions.is_ready(pod)
         ]
 
 
@@ -109,7 +128,7 @@ def _identity(pod: objects.Object) -> tuple[str, str]:
     return objects.name(pod), objects.uid(pod)
 
 
-def _look(pods: Pods, seen_pods: _SeenPods) -> Condition:
+def _pods_condition(pods: Pods, seen_pods: _SeenPods) -> Condition:
     if crashed := seen_pods.crashed:
         return Condition(State.BROKEN, "; ".join(conditions.pod_trouble(pod).text for pod in crashed), 0.0)
     troubles = [trouble for trouble in map(conditions.pod_trouble, seen_pods.pods) if trouble.state is State.BROKEN]
@@ -117,24 +136,25 @@ def _look(pods: Pods, seen_pods: _SeenPods) -> Condition:
         text = "; ".join(trouble.text for trouble in troubles)
         return Condition(State.BROKEN, text, max(trouble.grace for trouble in troubles))
     if len(seen_pods.pods) < pods.wanted:
-        return Condition(State.BROKEN, f"{_NOT_MADE}: {len(seen_pods.pods)} of {pods.wanted}", MADE_GRACE)
+        text = f"{_NOT_CREATED}: {len(seen_pods.pods)} of {pods.wanted}"
+        return Condition(State.BROKEN, text, CREATION_GRACE_SECONDS)
     return Condition(State.WAITING, "pods are starting")
 
 
-_NOT_MADE = "pods are not made"
+_NOT_CREATED = "pods are not created"
 
 
 async def _confirmed(wait: Wait, pods: Pods, said: str) -> str:
     """Why the pods do not come, in the cluster's words; empty where something may still be coming."""
     try:
-        if said.startswith(_NOT_MADE):
+        if said.startswith(_NOT_CREATED):
             happened = await wait.kubectl.events(["FailedCreate"])
             told = [str(event.get("message", "")) for event in happened if _is_about(event, pods)]
             return told[-1] if told else ""
-        if "Unschedulable" in said and await wait.kubectl.events(_NODE_IS_COMING):
+        if "Unschedulable" in said and await wait.kubectl.events(_NODE_IS_ADDED):
             return ""
     except HzlinkError:
-        return "" if said.startswith(_NOT_MADE) else said
+        return "" if said.startswith(_NOT_CREATED) else said
     return said
 
 

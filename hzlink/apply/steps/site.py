@@ -24,7 +24,7 @@ ROUTER = "skupper-router"
 
 
 async def site_ready(run: Run, step: Step) -> str:
-    """Waits for the Skupper Site. One that lacks only an address is given up after a while where it may be."""
+    """Waits for the Skupper Site. Where only its address is missing, the other side is tried, too, after a while."""
     kubectl = run.kubectl(step.site)
     name = planner.skupper_name(step.site, run.snapshots)
     known: Objects = {}
@@ -50,7 +50,7 @@ async def site_ready(run: Run, step: Step) -> str:
             raise _no_address(step.site, error) from None
         run.unaddressed.add(step.site)
         waited = f"after {run.topology.settings.address_timeout:g} s"
-        return f"Site runs, but its load balancer has no address {waited}: a client site will issue instead"
+        return f"Site runs, but its load balancer has no address {waited}: the client side is made ready to issue, too"
     return _reachable(sites[name])
 
 
@@ -59,7 +59,7 @@ async def _explained(site: Site, waiting: Awaitable[Objects]) -> Objects:
     try:
         return await waiting
     except HzlinkError as error:
-        if error.said == conditions.NOT_LOOKED_AT:
+        if error.said == conditions.NOT_PROCESSED:
             error.next_step = hints.cluster_wide(
                 site, "get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller"
             )

@@ -16,6 +16,7 @@ from sandbox.skupper.controller import access, install, kinds
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.events import Events
 from sandbox.skupper.controller.grants import Grants
+from sandbox.skupper.controller.host_names import HostNames
 from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.load_balancers import LoadBalancers
@@ -47,16 +48,17 @@ class Controller:
         self._faults = faults.FaultsFile(layout.state)
         self.delays = delays.PROFILES[settings.profile]
         self._timers = Timers()
-        self._load_balancers = LoadBalancers(settings.net)
+        names = HostNames()
+        self._load_balancers = LoadBalancers(settings.net, names)
         self._sites = Sites()
-        self._grants = Grants(self._sites)
-        self._tokens = Tokens(self._sites, self._grants, clusters)
+        self._grants = Grants(self._sites, names)
+        self._tokens = Tokens(self._sites, self._grants, names, clusters)
         self._links = Links(self._sites)
         self._leader_election = LeaderElection()
         self._network = Network()
         self._status = NetworkStatus(self._sites, self._network)
         self._adoption = Adoption()
-        self._collector = StateCollector(self._sites, self._links, self._leader_election, self._adoption)
+        self._collector = StateCollector(self._sites, self._links, self._leader_election, self._adoption, names)
         self._bindings = Bindings(self._sites, self._adoption)
         self._exposure = Exposure(self._sites, self._bindings)
         self._traffic = Traffic(layout, settings.net, self._collector, self._network, self._exposure)

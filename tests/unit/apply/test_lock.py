@@ -29,7 +29,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> LeaseServer:
     """Where the Lease is kept; all times a hundred times as short."""
     made = LeaseServer()
     monkeypatch.setattr(lock, "Kubectl", made)
-    for module, names in ((lock, ("DURATION", "RENEW", "LOOK", "RETRY")), (lease, ("DURATION",))):
+    for module, names in ((lock, ("DURATION", "RENEW", "READ_SECONDS", "RETRY_SECONDS")), (lease, ("DURATION",))):
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name) / 100)
     return made
@@ -129,7 +129,7 @@ def test_one_that_seems_over_is_watched_for_a_whole_duration_and_then_taken(
     began = time.monotonic()
     asyncio.run(hold(told))
     assert time.monotonic() - began >= lease.DURATION
-    assert "watching for" in told.text(Mark.NOTE)
+    assert "checking for" in told.text(Mark.NOTE)
     assert "ben@ci pid 7" in told.text(Mark.WAIT)
     assert server.items == {}
 
@@ -298,7 +298,7 @@ def test_when_it_cannot_be_given_back_that_is_said(server: LeaseServer) -> None:
             server.fail = "Unable to connect to the server: dial tcp"
 
     asyncio.run(run())
-    assert "could not be put back" in told.text(Mark.WARN)
+    assert "could not be released" in told.text(Mark.WARN)
 
 
 def test_interrupted_while_the_lock_is_lost_is_interrupted(server: LeaseServer) -> None:
@@ -343,13 +343,13 @@ def test_optional_does_not_mean_that_another_run_is_ignored(server: LeaseServer)
 
 def test_only_a_dead_run_of_this_machine_is_swept_away(server: LeaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
     bens(server, 3600)
-    asyncio.run(lock.drop_dead(TOPOLOGY))
+    asyncio.run(lock.remove_ended_run(TOPOLOGY))
     assert asyncio.run(lock.is_there(TOPOLOGY))
     monkeypatch.setattr(process_identity, "runs", lambda process: False)
-    asyncio.run(lock.drop_dead(TOPOLOGY))
+    asyncio.run(lock.remove_ended_run(TOPOLOGY))
     assert not asyncio.run(lock.is_there(TOPOLOGY))
     server.fail = "x is forbidden: no"
-    asyncio.run(lock.drop_dead(TOPOLOGY))
+    asyncio.run(lock.remove_ended_run(TOPOLOGY))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

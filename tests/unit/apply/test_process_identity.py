@@ -17,7 +17,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
 def this() -> Process:
-    found = process_identity.here()
+    found = process_identity.current()
     assert found is not None
     return found
 
@@ -75,4 +75,4 @@ def test_the_holders_name_says_user_host_and_process(monkeypatch: pytest.MonkeyP
 
 def test_a_system_that_says_nothing_knows_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_identity, "PROC", process_identity.PROC / "nosuch")
-    assert process_identity.here() is None
+    assert process_identity.current() is None

@@ -69,9 +69,9 @@ class Running(Run):
 @pytest.fixture(autouse=True)
 def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pods_step, "PODS_AFTER", 0.0)
-    monkeypatch.setattr(pods_step, "MADE_GRACE", 0.1)
-    monkeypatch.setattr(conditions, "STUCK_GRACE", 0.1)
-    monkeypatch.setattr(conditions, "UNSCHEDULABLE_GRACE", 0.1)
+    monkeypatch.setattr(pods_step, "CREATION_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(conditions, "STUCK_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(conditions, "UNSCHEDULABLE_GRACE_SECONDS", 0.1)
 
 
 def wait_for_members(told: Told, needs: float) -> str:
@@ -94,7 +94,11 @@ DESCRIBE = "describe pods -l app=hazelcast"
     [
         (Told([], CRASHING, OTHER, None), "pod hazelcast-0: CrashLoopBackOff", DESCRIBE),
         (Told([], ("ADDED", unscheduled()), OTHER, None), "pod hazelcast-0: Unschedulable: 0/1 nodes", DESCRIBE),
-        (Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None), "exceeded quota: few", DESCRIBE),
+        (
+            Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None),
+            "exceeded quota: few",
+            "describe resourcequotas few",
+        ),
         (
             Told([], OTHER, *map(falling, (7, 8, 9, 10)), None),
             "pod hazelcast-0: restarted 10 times; before: Error, exit code 1",

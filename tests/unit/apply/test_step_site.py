@@ -42,5 +42,5 @@ def test_a_site_without_an_address_leaves_issuing_to_a_client_site_even_if_the_s
     monkeypatch.setattr(Run, "kubectl", lambda run, site: kubectl)
     run = Run(topology(address_timeout=0.05), {CORE: Snapshot(CORE)}, events.ignore, time.monotonic() + 30)
     said = asyncio.run(site_ready(run, Step(Action.SITE, CORE, "")))
-    assert said.endswith("no address after 0.05 s: a client site will issue instead")
+    assert said.endswith("no address after 0.05 s: the client side is made ready to issue, too")
     assert run.unaddressed == {CORE}

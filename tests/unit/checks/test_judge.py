@@ -22,7 +22,7 @@ from tests.unit import builders as make
 from tests.unit.builders import CORE, EDGE, NOON, topology
 from tests.unit.checking import answers, balancer, deployment, ended, facts, namespace, of_nothing, well, with_snapshot
 
-FAR = Unknown('deployments.apps "skupper-controller" is forbidden: User "ann"')
+CLUSTER_ROUTER = Unknown('deployments.apps "skupper-controller" is forbidden: User "ann"')
 
 
 def only(of: Facts, outcome: str, place: tuple[str | None, str]) -> Finding:
@@ -123,15 +123,15 @@ def test_there_is_no_controller() -> None:
 
 
 def test_whether_there_is_a_controller_is_not_known() -> None:
-    found = only(of_nothing(edge={"controller": FAR}), "unknown", ("edge", "skupper-controller"))
-    assert found.said == FAR.said
+    found = only(of_nothing(edge={"controller": CLUSTER_ROUTER}), "unknown", ("edge", "skupper-controller"))
+    assert found.said == CLUSTER_ROUTER.said
 
 
 def test_a_controller_that_the_site_speaks_of_need_not_be_looked_for() -> None:
     world = well()
     of = {"namespace": "elsewhere", "name": "skupper-controller", "version": "2.2.1"}
     world.find(EDGE, "Site")["status"]["controller"] = of
-    for unseen in (None, FAR):
+    for unseen in (None, CLUSTER_ROUTER):
         found = ended(facts(world, edge={"controller": unseen}), "passed")["edge", "skupper-controller"]
         assert "elsewhere/skupper-controller" in found.text
 
@@ -374,4 +374,4 @@ def test_a_new_service_without_an_address_is_no_warning_yet(seconds: int, ends: 
 
 def test_no_load_balancer_was_seen() -> None:
     assert "not known" in _access("unknown", core=NONE, edge=NONE)
-    assert "not known" in _access("unknown", "edge", core=PENDING, edge={"grant_server": FAR})
+    assert "not known" in _access("unknown", "edge", core=PENDING, edge={"grant_server": CLUSTER_ROUTER})

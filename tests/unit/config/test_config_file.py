@@ -52,7 +52,7 @@ def test_an_empty_file_sets_nothing(tmp_path: Path, text: str) -> None:
         ("\nname: [a]\n", 2, "name must be a single value"),
         ("clientContexts: edge\n", 1, "clientContexts must be a list"),
         ("clientNamespaces: [[a]]\n", 1, "clientNamespaces must be a list"),
-        ("name: a\nname: b\n", 2, "name is there twice"),
+        ("name: a\nname: b\n", 2, "name is set twice"),
         ("- a\n", 1, "not a mapping"),
         ("name: a\n  b: c\n", 2, "not YAML"),
         ("name: 'a\n", 2, "not YAML"),

@@ -38,10 +38,11 @@ def write(path: Path, contexts: dict[str, str | None], server: str) -> str:
 
 def test_a_context_has_its_namespace_and_its_server(tmp_path: Path) -> None:
     file = write(tmp_path / "one", {"core": "hz", "edge": None}, "https://one")
-    assert kubeconfig.contexts(file) == {
-        "core": Context("core", "hz", "https://one"),
-        "edge": Context("edge", "default", "https://one"),
-    }
+    found = kubeconfig.contexts(file)
+    assert [(one.name, one.namespace, one.server) for one in found.values()] == [
+        ("core", "hz", "https://one"),
+        ("edge", "default", "https://one"),
+    ]
 
 
 def test_of_equal_names_the_first_file_holds(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_of_equal_names_the_first_file_holds(tmp_path: Path) -> None:
     ]
     found = kubeconfig.contexts(None, {"KUBECONFIG": os.pathsep.join(["", *files])})
     assert found["core"].namespace == "first"
-    assert found["edge"] == Context("edge", "third", "https://one")
+    assert (found["edge"].namespace, found["edge"].server) == ("third", "https://one")
 
 
 def test_a_named_file_stands_alone(tmp_path: Path) -> None:
@@ -120,7 +121,10 @@ NODES: st.SearchStrategy[Any] = st.recursive(
     lambda some: (
         st.lists(some, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["contexts", "clusters", "name", "context", "cluster", "server", "namespace"]), some
+            st.sampled_from(
+                ["contexts", "clusters", "users", "name", "context", "cluster", "user", "exec", "server", "namespace"]
+            ),
+            some,
         )
     ),
 )
@@ -144,5 +148,77 @@ def test_names_made_of_aliases_are_none(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     file = tmp_path / "bomb"
-    file.write_text("\n".join([*lines, "contexts: [{name: *a29, context: {namespace: *a29, cluster: *a29}}]"]))
+    lines += [
+        "contexts: [{name: *a29, context: {namespace: *a29, cluster: c, user: u}}]",
+        "clusters: [{name: c, cluster: {server: *a29}}]",
+        "users: [{name: u, user: {exec: *a29, token: *a29}}]",
+    ]
+    file.write_text("\n".join(lines))
     assert [context.namespace for context in kubeconfig.contexts(str(file), {}).values()] == ["default"]
+
+
+def merged(tmp_path: Path, *documents: dict[str, Any]) -> dict[str, Context]:
+    """The contexts of several files, named 0, 1 and so on."""
+    files = []
+    for number, document in enumerate(documents):
+        (tmp_path / str(number)).write_text(yaml.safe_dump(document))
+        files.append(str(tmp_path / str(number)))
+    return kubeconfig.contexts(None, {"KUBECONFIG": os.pathsep.join(files)})
+
+
+def kubeadm(context: str, server: str, user: str = "ann", **cluster: str) -> dict[str, Any]:
+    """What kubeadm and many others write: entries of the same names in every file."""
+    return {
+        "clusters": [{"name": "kubernetes", "cluster": {"server": server, **cluster}}],
+        "users": [{"name": "admin", "user": {"token": user}}],
+        "contexts": [{"name": context, "context": {"cluster": "kubernetes", "user": "admin", "namespace": "hz"}}],
+    }
+
+
+def test_entries_that_an_earlier_file_takes_the_place_of_are_told(tmp_path: Path) -> None:
+    found = merged(tmp_path, kubeadm("core", "https://one"), kubeadm("edge", "https://two", "u"))
+    assert found["core"].shadowed == ()
+    assert found["edge"].server == "https://one"
+    assert {(one.kind, one.name, Path(one.passed_file).name) for one in found["edge"].shadowed} == {
+        ("cluster", "kubernetes", "1"),
+        ("user", "admin", "1"),
+    }
+
+
+def test_entries_that_are_equal_take_nothing_from_each_other(tmp_path: Path) -> None:
+    found = merged(tmp_path, kubeadm("core", "https://one"), kubeadm("edge", "https://one"))
+    assert found["edge"].shadowed == ()
+    assert (found["edge"].endpoint, found["edge"].access) == (found["core"].endpoint, found["core"].access)
+
+
+def test_contexts_of_one_name(tmp_path: Path) -> None:
+    found = merged(tmp_path, kubeadm("core", "https://one"), kubeadm("core", "https://two"))
+    assert [(one.kind, Path(one.passed_file).name) for one in found["core"].shadowed] == [("context", "1")]
+
+
+@pytest.mark.parametrize("differs", ["proxy-url", "tls-server-name", "certificate-authority-data"])
+def test_the_way_to_a_server_is_more_than_its_address(tmp_path: Path, differs: str) -> None:
+    document, other = kubeadm("core", "https://one"), kubeadm("edge", "https://one", **{differs: "x"})
+    other["clusters"][0]["name"] = other["contexts"][0]["context"]["cluster"] = "other"
+    found = merged(tmp_path, document, other)
+    assert found["core"].server == found["edge"].server
+    assert found["core"].endpoint != found["edge"].endpoint
+
+
+def test_relative_paths_count_from_their_file(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    for folder in "ab":
+        document = kubeadm("core", "https://one", **{"certificate-authority": "ca.crt"})
+        (tmp_path / folder / "config").write_text(yaml.safe_dump(document))
+    one, other = (kubeconfig.contexts(str(tmp_path / folder / "config"))["core"] for folder in "ab")
+    assert one.endpoint != other.endpoint
+
+
+def test_a_credential_plugin(tmp_path: Path) -> None:
+    document = kubeadm("core", "https://one")
+    how = {"command": "login", "interactiveMode": "Always", "installHint": "get it\n", "env": [{"value": SECRET}]}
+    document["users"][0]["user"] = {"exec": how}
+    [context] = merged(tmp_path, document).values()
+    assert context.plugin == kubeconfig.Plugin("login", "Always", "get it")
+    assert SECRET not in repr(context)

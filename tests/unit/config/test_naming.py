@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,6 +42,59 @@ def test_any_context_gives_a_label(context: str) -> None:
 )
 def test_a_name_is_the_readable_end_of_its_context(context: str, name: str) -> None:
     assert naming.slug(context) == name
+
+
+EKS = "arn:aws:eks:eu-west-1:123456789012:cluster/edge"
+EKS_US = "arn:aws:eks:us-east-1:123456789012:cluster/edge"
+GKE = "gke_my-project_europe-west1_core"
+OPENSHIFT = "hz/api-{}-example-com:6443/admin"
+
+
+@pytest.mark.parametrize(
+    ("contexts", "short"),
+    [
+        ([EKS, GKE], ["edge", "core"]),
+        ([EKS, EKS_US], ["edge-eu-west-1", "edge-us-east-1"]),
+        ([EKS, EKS_US, GKE], ["edge-eu-west-1", "edge-us-east-1", "core"]),
+        ([EKS, EKS.replace("1234", "9876")], ["edge-123456789012", "edge-987656789012"]),
+        ([EKS, "edge"], ["edge-eu-west-1", "edge"]),
+        ([EKS, EKS], ["edge", "edge"]),
+        ([GKE, GKE.replace("my-", "our-")], ["core-my-project", "core-our-project"]),
+        ([OPENSHIFT.format("core"), OPENSHIFT.format("edge")], ["core-example-com", "edge-example-com"]),
+        (["ann@edge.eu-west-1.eksctl.io", "ann@core.eu-west-1.eksctl.io"], ["edge", "core"]),
+        (["kubernetes-admin@production-core", "kubernetes-admin@edge"], ["production-core", "edge"]),
+        (["teleport.example.com-core", "teleport.example.com-edge"], ["teleport-com-core", "teleport-com-edge"]),
+        (["vcluster_edge_team-a_kind-host", "kind-host"], ["edge", "kind-host"]),
+        (["https://10.20.30.40:6443", "https://10.20.30.41:6443"], ["10.20.30.40", "10.20.30.41"]),
+        (["core", "Prod West", "kind-edge"], ["core", "Prod West", "kind-edge"]),
+        (["a-context-of-one-long-word", "core"], ["a-context-of-one-long-word", "core"]),
+    ],
+)
+def test_short_names_of_contexts(contexts: list[str], short: list[str]) -> None:
+    assert naming.short_contexts(contexts) == short
+
+
+# Names that are alike, so that they clash.
+PIECES = st.lists(st.sampled_from(["edge", "core", "a", "cluster", "7", "eu-west-1", ""]), max_size=6)
+ALIKE = st.builds(lambda pieces, by: by.join(pieces), PIECES, st.sampled_from(list("/:@_.-")))
+CONTEXTS = st.lists(st.text(max_size=60) | ALIKE | ALIKE.map(lambda name: f"gke_{name}_edge"), min_size=1, max_size=6)
+
+
+@given(CONTEXTS)
+def test_a_short_name_is_never_that_of_another_context(contexts: list[str]) -> None:
+    short = dict(zip(contexts, naming.short_contexts(contexts), strict=True))
+    assert len(set(short.values())) == len(short)
+    for context, name in short.items():
+        assert len(name) <= len(context)
+        assert name == context or name not in short, "nobody may take it for a context of that name"
+        assert name.startswith((context, naming.parts(context)[0] if naming.parts(context) else context))
+
+
+@given(CONTEXTS, st.randoms(use_true_random=False))
+def test_short_names_do_not_depend_on_the_order(contexts: list[str], random: Random) -> None:
+    shuffled = random.sample(contexts, len(contexts))
+    before = dict(zip(contexts, naming.short_contexts(contexts), strict=True))
+    assert dict(zip(shuffled, naming.short_contexts(shuffled), strict=True)) == before
 
 
 @given(st.lists(PLACES, min_size=1, max_size=5, unique=True))

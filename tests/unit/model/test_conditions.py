@@ -145,7 +145,7 @@ def _unscheduled(**why: Any) -> Obj:
     return one
 
 
-def _fallen(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
+def _last_crash(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
     one = pod("p", ready=ready)
     last = {"terminated": {"finishedAt": "2026-03-01T10:00:00Z", **end}}
     one["status"]["containerStatuses"] = [{"ready": ready, "restartCount": restarts, "lastState": last}]
@@ -159,14 +159,14 @@ def _fallen(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
         (pod("p", ready=False), Condition(State.WAITING)),
         (pod("p", ready=False, waiting="ContainerCreating"), Condition(State.WAITING)),
         (pod("p", ready=False, waiting="PodInitializing", init={"waiting": {"reason": "ErrImagePull"}}),
-         Condition(State.BROKEN, "pod p: ErrImagePull", conditions.STUCK_GRACE)),
+         Condition(State.BROKEN, "pod p: ErrImagePull", conditions.STUCK_GRACE_SECONDS)),
         (pod("p", going=True), Condition(State.WAITING, "pod p: is being deleted")),
-        (_fallen(1, reason="OOMKilled", exitCode=137),
+        (_last_crash(1, reason="OOMKilled", exitCode=137),
          Condition(State.WAITING, "pod p: restarted 1 time; before: OOMKilled, exit code 137")),
-        (_fallen(3), Condition(State.WAITING, "pod p: restarted 3 times; before: ended, exit code ?")),
-        (_fallen(3, ready=True, exitCode=1), Condition(State.OK)),
+        (_last_crash(3), Condition(State.WAITING, "pod p: restarted 3 times; before: ended, exit code ?")),
+        (_last_crash(3, ready=True, exitCode=1), Condition(State.OK)),
         (_unscheduled(reason="Unschedulable", message="0/1 nodes"),
-         Condition(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", conditions.UNSCHEDULABLE_GRACE)),
+         Condition(State.BROKEN, "pod p: Unschedulable: 0/1 nodes", conditions.UNSCHEDULABLE_GRACE_SECONDS)),
         (item("Pod", "p"), Condition(State.WAITING)),
     ],
 )  # fmt: skip
@@ -209,7 +209,7 @@ def mancenter(started: str = "", **parts: Any) -> Obj:
 def test_management_center_came_before_the_names(pods: list[Obj], made: list[str], first: bool) -> None:
     services = [service(name, created=moment) for name, moment in zip(NAMES, made, strict=False)]
     services.append(service("unrelated", created="2027-01-01T00:00:00Z"))
-    assert conditions.mancenter_came_first(pods, services, NAMES) is first
+    assert conditions.mancenter_started_too_early(pods, services, NAMES) is first
 
 
 def test_a_site_that_says_error_is_given_up_soon_unless_that_mends_itself() -> None:

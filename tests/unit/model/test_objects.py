@@ -91,5 +91,5 @@ def test_moments(text: Any, year: int | None) -> None:
 def test_an_object_may_lack_anything(bare: dict[str, Any]) -> None:
     assert (objects.name(bare), objects.uid(bare), objects.created(bare)) == ("", "", None)
     assert (dict(objects.labels(bare)), dict(objects.spec(bare)), dict(objects.status(bare))) == ({}, {}, {})
-    assert not objects.is_going(bare)
+    assert not objects.is_being_deleted(bare)
     assert not objects.holds(bare, "Ready")

@@ -14,7 +14,7 @@ from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Event, Mark
 from hzlink.observe.snapshot import ALL_KINDS, Snapshot
 from hzlink.plan import planner, teardown
-from hzlink.programs import kubectl
+from hzlink.programs import answers
 from hzlink.render import plain, result, structured, table
 from hzlink.report import report
 from tests.unit.builders import CORE, EDGE, item, link, skupper_site, topology
@@ -39,7 +39,7 @@ LISTS = st.lists(OBJECTS | JSON, max_size=8)
 
 def snapshot(site: Any, items: list[Any]) -> Snapshot:
     """What a look finds of these, by way of the JSON that kubectl prints."""
-    return Snapshot(site, tuple(kubectl._items(site, json.dumps({"items": items}))))
+    return Snapshot(site, tuple(answers.items(site, json.dumps({"items": items}))))
 
 
 @given(LISTS, LISTS)
@@ -82,7 +82,7 @@ def test_a_field_of_another_kind_is_as_good_as_not_there() -> None:
 def test_json_that_was_cut_off_is_an_error_of_ours(text: str) -> None:
     said: list[str] = []
     try:
-        kubectl._items(EDGE, text)
+        answers.items(EDGE, text)
     except HzlinkError as error:
         said = plain.error_lines(error)
     assert all(line.isprintable() for line in said)
@@ -90,7 +90,7 @@ def test_json_that_was_cut_off_is_an_error_of_ours(text: str) -> None:
 
 def test_json_as_deep_as_it_likes_is_an_error_of_ours() -> None:
     with pytest.raises(HzlinkError, match="not a JSON object"):
-        kubectl._items(EDGE, "[" * 200_000)
+        answers.items(EDGE, "[" * 200_000)
 
 
 @given(st.text(max_size=40))

@@ -14,7 +14,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Event
 from hzlink.observe import waiting
-from hzlink.observe.waiting import Look, Objects, Wait
+from hzlink.observe.waiting import Judge, Objects, Wait
 from hzlink.programs.refusals import KubectlError, Refusal, explain
 from tests.unit.builders import CORE, link
 from tests.unit.watching import Entry, Watched
@@ -38,7 +38,7 @@ class Waiting:
         began = time.monotonic()
         self.wait = Wait(self.kubectl, "link ready", began=began, until=began + seconds, emit=self.told.append)
 
-    def __call__(self, looking: Look = look) -> Objects:
+    def __call__(self, looking: Judge = look) -> Objects:
         return asyncio.run(self.wait.watch("links.skupper.io", looking, name="l"))
 
 
@@ -103,7 +103,7 @@ def test_what_was_broken_in_between_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize("looking", [look, impatient])
-def test_what_is_broken_may_mend(looking: Look) -> None:
+def test_what_is_broken_may_mend(looking: Judge) -> None:
     assert Waiting([BROKEN, READY, None])(looking)
 
 
@@ -149,8 +149,8 @@ def test_one_that_stays_away_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "PULSE", 0.02)
-    monkeypatch.setattr(waiting, "AWAY", 0.1)
+    monkeypatch.setattr(waiting, "PING_INTERVAL_SECONDS", 0.02)
+    monkeypatch.setattr(waiting, "UNREACHABLE_LIMIT_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("short_of_patience")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given
@@ -201,3 +201,76 @@ RECORDS: st.SearchStrategy[Any] = st.recursive(
 @given(OBJECTS, OBJECTS, RECORDS | st.lists(RECORDS, max_size=3))
 def test_no_record_of_managers_is_too_odd(wanted: dict[str, Any], live: dict[str, Any], record: Any) -> None:
     assert all(isinstance(path, str) for path in drift(wanted, {**live, "metadata": {"managedFields": record}}))
+
+
+# What an admission plugin made of an object that hzlink applied, and the API server's record of it.
+APPLIED: Any = {
+    "f:metadata": {"f:annotations": {"f:hzlink.io/fingerprint": {}}},
+    "f:spec": {
+        "f:replicas": {},
+        "f:tolerations": {},
+        "f:resources": {"f:requests": {"f:memory": {}}},
+        "f:containers": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:image": {}, "f:args": {}}},
+    },
+}
+WANTED: Any = {
+    "metadata": {"annotations": {"hzlink.io/fingerprint": "x"}},
+    "spec": {
+        "replicas": 3,
+        "tolerations": [{"key": "a"}],
+        "resources": {"requests": {"memory": "1Gi"}},
+        "containers": [{"name": "a", "image": "hz:1", "args": ["x"]}],
+    },
+}
+
+
+def admitted(mark: str = "x", manager: str = "hzlink", **spec: Any) -> dict[str, Any]:
+    """The live object; `spec` has what admission changed."""
+    live = deepcopy(WANTED)
+    live["metadata"]["annotations"]["hzlink.io/fingerprint"] = mark
+    live["metadata"]["managedFields"] = [{"manager": manager, "operation": "Apply", "fieldsV1": APPLIED}]
+    live["spec"] |= spec
+    return cast("dict[str, Any]", live)
+
+
+ADMITTED = [
+    {"containers": [{"name": "a", "image": "registry.example/hz:1", "args": ["x"]}]},
+    {"containers": [{"name": "a", "image": "hz:1", "args": ["x", "y"]}]},
+    {"containers": [{"name": "proxy"}, {"name": "a", "image": "hz:1", "args": ["x"]}]},
+    {"containers": []},
+    {"tolerations": [{"key": "a"}, {"key": "b"}]},
+    {"tolerations": None},
+    {"resources": {"requests": {"memory": "2Gi"}}},
+    {"resources": {}},
+]
+
+
+@pytest.mark.parametrize("changed", ADMITTED, ids=str)
+def test_what_admission_changed_is_no_difference(changed: dict[str, Any]) -> None:
+    assert drift(WANTED, admitted(**changed)) == []
+
+
+@pytest.mark.parametrize("changed", ADMITTED, ids=str)
+def test_what_differs_from_an_earlier_apply_is_one(changed: dict[str, Any]) -> None:
+    assert drift(WANTED, admitted(mark="earlier", **changed)) != []
+
+
+def test_what_another_manager_took_over_is_one() -> None:
+    live = admitted(containers=[{"name": "a", "image": "theirs", "args": ["x"]}])
+    fields = deepcopy(APPLIED)
+    del fields["f:spec"]["f:containers"]['k:{"name":"a"}']["f:image"]
+    live["metadata"]["managedFields"][0]["fieldsV1"] = fields
+    assert drift(WANTED, live) == ["spec.containers[a].image"]
+
+
+def test_another_number_of_members_is_one() -> None:
+    """It is left out of the fingerprint."""
+    assert drift(WANTED, admitted(replicas=4)) == ["spec.replicas"]
+
+
+def test_without_a_record_of_hzlinks_all_differences_count() -> None:
+    changed = {"containers": [{"name": "a", "image": "other", "args": ["x"]}]}
+    assert drift(WANTED, admitted(manager="helm", **changed)) != []
+    live = admitted(**changed)
+    del live["metadata"]["managedFields"]
+    assert drift(WANTED, live) != []

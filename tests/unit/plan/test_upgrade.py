@@ -99,12 +99,6 @@ def test_a_workload_that_has_the_image_already_is_applied_again() -> None:
     assert [item["kind"] for item in steps(world)[Action.APPLY].items] == ["StatefulSet"]
 
 
-def test_the_number_of_members_stays_where_the_manifests_leave_it_to_others() -> None:
-    wanted = {"kind": "StatefulSet", "spec": {"serviceName": "hazelcast"}}
-    assert upgrade.started(wanted, {"spec": {"replicas": 5}})["spec"]["replicas"] == 5
-    assert upgrade.started({"spec": {"replicas": 2}}, {"spec": {"replicas": 5}})["spec"]["replicas"] == 2
-
-
 def test_what_it_means_is_said() -> None:
     found = restart(world_of(OLD, NEXT))
     assert found is not None

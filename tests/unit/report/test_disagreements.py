@@ -64,7 +64,7 @@ def test_a_site_that_is_no_more_is_still_listed() -> None:
     knows(world, EDGE, heard("edge"), heard("core"), heard("core", uid="a-former-one"))
     [(kind, site, text)] = found(world)
     assert (kind, site) == (Kind.NETWORK, EDGE)
-    assert "no more (skupper issue 2069)" in text
+    assert "no longer exists (skupper issue 2069)" in text
     # Another's Site of that name in another namespace is none of ours.
     knows(world, EDGE, heard("edge"), heard("core"), heard("core", uid="another", namespace="theirs"))
     assert found(world) == []

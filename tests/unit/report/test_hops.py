@@ -10,7 +10,7 @@ import pytest
 
 from hzlink.model.conditions import State
 from hzlink.report import report
-from hzlink.report.hops import CLIENT, CONNECTOR, FAR, LINK, LISTENER, MEMBERS, NEAR, Path
+from hzlink.report.hops import CLIENT, CLIENT_ROUTER, CLUSTER_ROUTER, CONNECTOR, LINK, LISTENER, MEMBERS, Path
 from hzlink.report.report import Report
 from tests.unit.builders import (
     CORE,
@@ -97,19 +97,25 @@ BREAKS: list[tuple[str, Change, int, State, str]] = [
         State.BROKEN,
         "hazelcast-1: no pod",
     ),
-    ("no Site at core", lambda w: w.drop(CORE, "Site"), FAR, State.BROKEN, "no objects of hzlink are here"),
-    ("Site pending", lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")), NEAR, State.WAITING, "waits"),
+    ("no Site at core", lambda w: w.drop(CORE, "Site"), CLUSTER_ROUTER, State.BROKEN, "no objects of hzlink are here"),
+    (
+        "Site pending",
+        lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")),
+        CLIENT_ROUTER,
+        State.WAITING,
+        "waits",
+    ),
     (
         "router crashes",
         _router_pod,
-        NEAR,
+        CLIENT_ROUTER,
         State.BROKEN,
         "the Site says Ready, but pod skupper-router-1: CrashLoopBackOff",
     ),
     (
         "router without pods",
         lambda w: w.put(CORE, item("Deployment", "skupper-router")),
-        FAR,
+        CLUSTER_ROUTER,
         State.WAITING,
         "the Site says Ready, but Deployment skupper-router has no pod",
     ),
@@ -224,7 +230,7 @@ def test_an_age_is_that_of_the_condition_that_counts() -> None:
     site = _since(ready, skupper_site("edge"), "Ready")
     _since(NOON, site, "Running", "Resolved")
     world.put(EDGE, site)
-    assert path_of(world).hops[NEAR].age == 30
+    assert path_of(world).hops[CLIENT_ROUTER].age == 30
 
 
 def test_of_one_that_is_not_ready_it_is_that_of_the_condition_that_keeps_it() -> None:

@@ -291,3 +291,42 @@ def test_the_document() -> None:
         "next": "hzlink link",
     }
     assert [(path["client"], path["firstBroken"]) for path in made["paths"]] == [("edge", None), ("west", 3)]
+
+
+QUOTA = 'pods "skupper-router-1" is forbidden: failed quota: memory: must specify limits.memory for: router'
+
+
+def without_routers(why: str) -> World:
+    """The cluster site's router Deployment has no pod, for a reason of the API server's."""
+    world = converged()
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": why}
+    router = {"kind": "Deployment", "metadata": {"name": "skupper-router"}, "status": {"conditions": [failure]}}
+    world.live[CORE].append(router)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("why", "next_step"),
+    [
+        (QUOTA, "kubectl --context core-ctx -n hz describe resourcequotas memory"),
+        ("something else", "kubectl --context core-ctx -n hz describe deployment skupper-router"),
+    ],
+)
+def test_a_router_that_cannot_be_created_says_why(why: str, next_step: str) -> None:
+    blame = report_of(without_routers(why)).blame
+    assert blame is not None
+    assert blame.condition.text == f"the Site says Ready, but Deployment skupper-router has no pod: {why}"
+    assert blame.next_step == next_step
+
+
+def test_members_that_cannot_be_created_say_why() -> None:
+    world = converged()
+    world.live[CORE] = [one for one in world.live[CORE] if one["kind"] != "Pod"]
+    for one in world.live[CORE]:
+        if one["kind"] == "StatefulSet":
+            one["status"] = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": QUOTA}]}
+    blame = report_of(world).blame
+    assert blame is not None
+    assert blame.condition.text == f"0/3 ready; hazelcast-0, hazelcast-1, hazelcast-2: no pod: {QUOTA}"
+    assert (blame.next_step or "").endswith("describe resourcequotas memory")
+    assert {part.next_step for part in blame.parts} == {blame.next_step}

@@ -34,10 +34,10 @@ def test_the_files_in_their_order(tmp_path: Path) -> None:
 def test_what_is_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     path.write_text("mine")
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="exists already"):
         archive.target(str(path), "stem")
     # Also when it came after the first look.
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="exists already"):
         archive.write(path, FILES, WHEN)
     assert (path.read_text(), os.listdir(tmp_path)) == ("mine", ["x.tar.gz"])
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hzlink.support import redaction
-from hzlink.support.redaction import STRUCK, Redaction
+from hzlink.support.redaction import REDACTED, Redaction
 
 CODE = "Sw0rdf1shSw0rdf1shSw0rdf"
 # In pieces: no file of the checkout may look as if it held a key.
@@ -69,7 +69,7 @@ PLANTED = (SECRET, CODE, JWT, KEY.splitlines()[1], KEY.splitlines()[1][:40], "ab
 def test_a_text_with_a_secret(text: str) -> None:
     assert any(secret in text for secret in PLANTED) or "LS0t" in text, "the control: it is there before"
     struck = Redaction().text(text)
-    assert STRUCK in struck
+    assert REDACTED in struck
     assert [secret for secret in PLANTED if secret in struck] == []
     assert "LS0tLS1CRUdJTi" not in struck
 
@@ -156,20 +156,20 @@ def test_what_helps_is_left_in_an_object() -> None:
     )
     assert Redaction().item(pod) == pod
     grant = item("AccessGrant", spec={"redemptionsAllowed": 1, "code": CODE}, status={"url": "https://x", "ca": "y"})
-    assert Redaction().item(grant)["status"] == {"url": "https://x", "ca": STRUCK}
+    assert Redaction().item(grant)["status"] == {"url": "https://x", "ca": REDACTED}
 
 
 def test_a_secret_once_found_is_struck_out_everywhere() -> None:
     redaction = Redaction()
-    redaction.learn([ITEMS["code of a grant"], in_env(SECRET), in_env("hz")])
+    redaction.add_from([ITEMS["code of a grant"], in_env(SECRET), in_env("hz")])
     encoded = base64.b64encode(SECRET.encode()).decode()
-    assert redaction.text(f"it said {CODE}, {SECRET}! hz {encoded}") == f"it said {STRUCK}, {STRUCK}! hz {STRUCK}"
+    assert redaction.text(f"it said {CODE}, {SECRET}! hz {encoded}") == f"it said {REDACTED}, {REDACTED}! hz {REDACTED}"
     assert SECRET not in json.dumps(redaction.item(item("ConfigMap", data={"note": f"x{SECRET}x", SECRET: "x"})))
 
 
 def test_a_name_that_everybody_may_know_is_no_secret() -> None:
     redaction = Redaction()
-    redaction.learn([in_env("hazelcast")], public={"hazelcast"})
+    redaction.add_from([in_env("hazelcast")], public={"hazelcast"})
     assert redaction.text("StatefulSet hazelcast") == "StatefulSet hazelcast"
 
 
@@ -203,7 +203,7 @@ def test_a_named_value_goes_whatever_is_around_it(name: str, secret: str, before
 @given(secret=secrets, texts=st.lists(st.text(max_size=80), min_size=1, max_size=5))
 def test_a_known_value_goes_from_anywhere(secret: str, texts: list[str]) -> None:
     redaction = Redaction()
-    redaction.know([secret])
+    redaction.add([secret])
     assert secret not in redaction.text(secret.join(["", *texts, ""]))
 
 
@@ -218,7 +218,7 @@ json_values = st.recursive(
 def test_any_object_can_be_redacted(node: dict[str, Any], secret: str) -> None:
     redaction = Redaction()
     once = redaction.item({**node, "kind": "ConfigMap", "data": {"password": secret}})
-    assert once["data"] == {"password": STRUCK}
+    assert once["data"] == {"password": REDACTED}
     assert redaction.item(once) == once
 
 
@@ -234,4 +234,4 @@ def test_a_long_log_takes_no_time() -> None:
     began = time.process_time()
     struck = Redaction().text(log)
     assert time.process_time() - began < 10
-    assert struck.count(STRUCK) == 1000
+    assert struck.count(REDACTED) == 1000

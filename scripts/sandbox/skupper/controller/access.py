@@ -56,22 +56,22 @@ def _of_site(cycle: Cycle, cluster: Cluster, site: Obj) -> None:
     found: Objs = []
     namespace = site["metadata"]["namespace"]
     for access in cluster.all(kinds.ROUTER_ACCESSES, namespace):
-        found += _router_access(cycle, cluster, access)
+        found += _router_access(cycle, cluster, access, templates.groups(site))
     accesses = cluster.all(kinds.ROUTER_ACCESSES, namespace)
     current = cluster.get(kinds.SITES, namespace, site["metadata"]["name"])
     if current is not None and any(status.find(access, status.CONFIGURED) for access in accesses):
         set_endpoints(cluster, current, found)
 
 
-def _router_access(cycle: Cycle, cluster: Cluster, access: Obj) -> Objs:
+def _router_access(cycle: Cycle, cluster: Cluster, access: Obj, groups: list[str]) -> Objs:
     namespace, uid = access["metadata"]["namespace"], access["metadata"]["uid"]
     if not cycle.elapsed("access", cycle.delays.access, cluster.name, namespace, of=uid):
         return []
-    secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access))
-    endpoints: Objs = [
-        {**endpoint, "group": templates.ROUTER}
-        for endpoint in ((secured or {}).get("status") or {}).get("endpoints") or []
-    ]
+    endpoints: Objs = []
+    for group in groups:
+        secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access, group))
+        found = ((secured or {}).get("status") or {}).get("endpoints") or []
+        endpoints += [{**endpoint, "group": group} for endpoint in found]
     with cluster.status_of(kinds.ROUTER_ACCESSES, access) as fresh:
         status.mark(fresh, status.CONFIGURED, status.OK, status.ACCESS_NEEDS)
         status.set_field(fresh, "endpoints", endpoints)
@@ -79,10 +79,10 @@ def _router_access(cycle: Cycle, cluster: Cluster, access: Obj) -> Objs:
     return endpoints
 
 
-def _secured_access(access: Obj) -> Obj:
+def _secured_access(access: Obj, group: str) -> Obj:
     spec = access["spec"]
     wanted: Obj = {
-        "selector": {"skupper.io/component": "router", "skupper.io/group": templates.ROUTER},
+        "selector": {"skupper.io/component": "router", "skupper.io/group": group},
         "ports": [templates.port(role["name"], role["port"]) for role in spec["roles"]],
         "certificate": spec["tlsCredentials"],
     }
@@ -92,7 +92,8 @@ def _secured_access(access: Obj) -> Obj:
         wanted["issuer"] = spec.get("issuer") or templates.SITE_CA
     name = access["metadata"]["name"]
     annotations = {**templates.CONTROLLED, "internal.skupper.io/routeraccess": name}
-    return {"metadata": templates.meta(access, name, annotations=annotations), "spec": wanted}
+    own = name if group == templates.ROUTER else name + group.removeprefix(templates.ROUTER)
+    return {"metadata": templates.meta(access, own, annotations=annotations), "spec": wanted}
 
 
 def secured_accesses(cycle: Cycle, cluster: Cluster) -> None:

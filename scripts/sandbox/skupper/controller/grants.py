@@ -17,6 +17,7 @@ from sandbox.api.kinds import SECRETS, SERVICES, Obj, timestamp
 from sandbox.skupper import durations
 from sandbox.skupper.controller import install, kinds, pki, status, templates
 from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.host_names import FAULT, HostNames
 from sandbox.skupper.controller.load_balancers import address_of
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
@@ -38,8 +39,9 @@ class Response:
 class Grants:
     """The grant server of every cluster."""
 
-    def __init__(self, sites: Sites) -> None:
+    def __init__(self, sites: Sites, names: HostNames) -> None:
         self._sites = sites
+        self._names = names
         self._url: dict[str, str] = {}
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
@@ -65,6 +67,9 @@ class Grants:
         current = grant.setdefault("status", {})
         unaddressed = cycle.faults.exact("grant_server", cluster.name, grant["metadata"]["namespace"]) is False
         base = "" if unaddressed else self._url.get(cluster.name, "")
+        if base and cycle.faults.exact(FAULT, cluster.name, grant["metadata"]["namespace"]) is not None:
+            host = self._names.give(cluster.name, grant["metadata"]["namespace"], install.GRANT_SERVER)
+            base = f"{host}:{install.GRANT_PORT}"
         ca = pki.ca_of(cluster.get(SECRETS, install.NAMESPACE, install.GRANT_SERVER))
         status.set_field(grant, "url", f"https://{base}/{grant['metadata']['uid']}" if base else "")
         status.set_field(grant, "ca", ca)
@@ -87,6 +92,12 @@ class Grants:
         service = cluster.get(SERVICES, install.NAMESPACE, install.GRANT_SERVER)
         address = address_of(service)
         return f"{address}:{install.GRANT_PORT}" if address else ""
+
+    def namespace_of(self, cluster: Cluster, path: str) -> str:
+        """The namespace of the grant that is redeemed at this path; empty where there is none."""
+        key = path.replace("/", "")
+        found = (g["metadata"]["namespace"] for g in cluster.all(kinds.GRANTS) if g["metadata"]["uid"] == key)
+        return str(next(found, ""))
 
     def ca(self, cluster: Cluster) -> str:
         """The CA certificate of the cluster's grant server."""

@@ -6,6 +6,7 @@ from functools import partial
 
 from sandbox.api.kinds import SERVICES, Obj, Objs
 from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.host_names import FAULT, HostNames
 from sandbox.skupper.controller.install import GRANT_SERVER, NAMESPACE
 from sandbox.skupper.controller.reconcile import Cycle
 
@@ -17,9 +18,11 @@ _COUNT = 250
 class LoadBalancers:
     """Gives every LoadBalancer Service an address after a delay; the faults `lb` and `grant_server` remove it."""
 
-    def __init__(self, net: str) -> None:
+    def __init__(self, net: str, names: HostNames) -> None:
         self._net = net
+        self._names = names
         self._given: dict[str, dict[str, str]] = {}
+        self._moved: dict[str, object] = {}
 
     def step(self, cycle: Cycle, cluster: Cluster) -> None:
         """Updates the Services' status."""
@@ -35,10 +38,33 @@ class LoadBalancers:
         if not _switched_on(cycle, cluster, service):
             given.pop(uid, None)
             _publish(cluster, service, [])
+        elif self._is_slow(cycle, cluster, service):
+            return
         elif cycle.elapsed("lb", cycle.delays.load_balancer, cluster.name, name, of=uid):
+            namespace = service["metadata"]["namespace"]
+            if cycle.faults.get(FAULT, cluster.name, namespace) is not None:
+                _publish(cluster, service, [{"hostname": self._names.give(cluster.name, namespace, name)}])
+                return
             taken = {*given.values(), *map(address_of, services)}
-            address = given.setdefault(uid, address_of(service) or self._free(cluster.name, taken))
+            present = "" if self._moves(cycle, cluster, service) else address_of(service)
+            address = given.setdefault(uid, present or self._free(cluster.name, taken))
             _publish(cluster, service, [{"ip": address, "ipMode": "VIP"}])
+
+    def _is_slow(self, cycle: Cycle, cluster: Cluster, service: Obj) -> bool:
+        """Whether the fault `lb_slow` keeps the address back."""
+        seconds = cycle.faults.get("lb_slow", cluster.name, service["metadata"]["namespace"])
+        if seconds is None or address_of(service):
+            return False
+        return not cycle.reached(cycle.since("lb slow", service["metadata"]["uid"]) + float(seconds))
+
+    def _moves(self, cycle: Cycle, cluster: Cluster, service: Obj) -> bool:
+        """Whether the fault `lb_address` has another value for the Service than before."""
+        uid = service["metadata"]["uid"]
+        wanted = cycle.faults.get("lb_address", cluster.name, service["metadata"]["namespace"])
+        if self._moved.get(uid) == wanted:
+            return False
+        self._moved[uid] = wanted
+        return self._given[cluster.name].pop(uid, None) is not None
 
     def _free(self, cluster: str, taken: set[str]) -> str:
         for number in range(1, _COUNT + 1):

@@ -109,7 +109,8 @@ class Sites:
             cluster.ensure(kinds.CERTIFICATES, certificate)
         if site["spec"].get("linkAccess", "") not in ("", "none"):
             cluster.ensure_spec(kinds.ROUTER_ACCESSES, templates.router_access(site))
-        cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(cycle, cluster, site)))
+        for group in templates.groups(site):
+            cluster.ensure(DEPLOYMENTS, templates.deployment(site, _ready_after(cycle, cluster, site), group))
         cluster.ensure(SERVICES, templates.local_service(site))
 
     def _ensure_once(self, cycle: Cycle, cluster: Cluster, resource: Resource, wanted: Obj, site: Obj) -> None:
@@ -126,6 +127,12 @@ class Sites:
 def router_pods(cluster: Cluster, namespace: str) -> list[Obj]:
     """The namespace's router pods."""
     return [pod for pod in cluster.all(PODS, namespace) if labels_match(_ROUTER_PODS, pod)]
+
+
+def ready_groups(cluster: Cluster, namespace: str) -> set[str]:
+    """The groups that have a router which is ready."""
+    living = [pod for pod in router_pods(cluster, namespace) if "deletionTimestamp" not in pod["metadata"]]
+    return {str(pod["metadata"]["labels"].get("skupper.io/group", "")) for pod in living if is_ready(pod)}
 
 
 def is_ready(pod: Obj) -> bool:

@@ -92,23 +92,29 @@ def local_service(site: Obj) -> Obj:
     return {"metadata": meta(site, LOCAL), "spec": spec}
 
 
-def deployment(site: Obj, ready_after: float) -> Obj:
-    """The router's Deployment; its pods get ready after `ready_after` seconds."""
+def groups(site: Obj) -> list[str]:
+    """The groups of the Site's routers, which name their Deployments and Services: with `ha` there are two."""
+    return [ROUTER, f"{ROUTER}-2"] if site["spec"].get("ha") else [ROUTER]
+
+
+def deployment(site: Obj, ready_after: float, group: str = ROUTER) -> Obj:
+    """The Deployment of one router; its pods get ready after `ready_after` seconds."""
     account = site["spec"].get("serviceAccount") or ROUTER
     site_id = {"name": "SKUPPER_SITE_ID", "value": site["metadata"]["uid"]}
     containers: Objs = [
         _container("router", ROUTER_IMAGE, 9090, [site_id], _ROUTER_PORTS),
         _container("kube-adaptor", ADAPTOR_IMAGE, 9191, [site_id], {"metrics": 9000}),
     ]
-    labels = {**ROUTER_LABELS, "skupper.io/group": ROUTER, "skupper.io/type": "site"}
+    labels = {**ROUTER_LABELS, "skupper.io/group": group, "skupper.io/type": "site"}
     pod = {"serviceAccountName": account, "securityContext": {"runAsNonRoot": True}, "containers": containers}
     annotations = {READY_AFTER: f"{ready_after:.2f}"}
     template: Obj = {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod}
+    selector = {"skupper.io/component": "router"} | ({} if group == ROUTER else {"skupper.io/group": group})
     return {
-        "metadata": meta(site, ROUTER, labels={**ROUTER_LABELS, "skupper.io/type": "site"}),
+        "metadata": meta(site, group, labels={**ROUTER_LABELS, "skupper.io/type": "site"}),
         "spec": {
             "replicas": 1,
-            "selector": {"matchLabels": {"skupper.io/component": "router"}},
+            "selector": {"matchLabels": selector},
             "template": template,
         },
     }

@@ -10,6 +10,7 @@ from sandbox.api.kinds import SECRETS, ConflictError, Obj
 from sandbox.skupper.controller import kinds, status, templates
 from sandbox.skupper.controller.cluster import Cluster
 from sandbox.skupper.controller.grants import Grants, Response
+from sandbox.skupper.controller.host_names import HostNames
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites
 
@@ -26,9 +27,11 @@ _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 class Tokens:
     """The AccessTokens of every cluster."""
 
-    def __init__(self, sites: Sites, grants: Grants, clusters: list[Cluster]) -> None:
+    def __init__(self, sites: Sites, grants: Grants, names: HostNames, clusters: list[Cluster]) -> None:
         self._sites = sites
         self._grants = grants
+        self._names = names
+        self._first_tried: dict[tuple[str, str], float] = {}
         self._clusters = clusters
         self._tried: dict[str, str] = {}
 
@@ -90,7 +93,15 @@ class Tokens:
         where = urlsplit(url)
         if wrong := _wrong_url(url):
             return wrong
+        if self._names.cluster_of(where.hostname or "") and not self._names.resolves(
+            cycle, cluster.name, where.hostname or ""
+        ):
+            return f'Post "{url}": dial tcp: lookup {where.hostname} on 127.0.0.53:53: no such host'
         issuer = self._grant_server_at(where.netloc)
+        if issuer is not None and not self._answers(cycle, issuer, self._grants.namespace_of(issuer, where.path)):
+            cluster.blocked_until = cycle.now + cycle.delays.unreachable.of(cluster.name)
+            cycle.requeue_at(cluster.blocked_until)
+            return f'Post "{url}": dial tcp {where.netloc}: connect: connection timed out'
         if issuer is None or cycle.faults.get("redeem", cluster.name, token["metadata"]["namespace"]) == "unreachable":
             reason, waits = _unreachable(where.hostname or "", where.netloc)
             if waits:
@@ -104,9 +115,17 @@ class Tokens:
             return f'Post "{url}": {reason}'
         return self._grants.redeem(cycle, issuer, where.path, spec["code"], subject)
 
+    def _answers(self, cycle: Cycle, issuer: Cluster, namespace: str) -> bool:
+        """Whether the grant server's address answers already, see the fault `lb_answer`."""
+        seconds = cycle.faults.get("lb_answer", issuer.name, namespace)
+        if seconds is None:
+            return True
+        return cycle.now >= self._first_tried.setdefault((issuer.name, namespace), cycle.now) + float(seconds)
+
     def _grant_server_at(self, address: str) -> Cluster | None:
+        named = self._names.cluster_of(address.partition(":")[0])
         for cluster in self._clusters:
-            if address and self._grants.current_address(cluster) == address:
+            if named == cluster.name or (address and self._grants.current_address(cluster) == address):
                 return cluster
         return None
 
@@ -133,17 +152,20 @@ def _unreachable(host: str, address: str) -> tuple[str, bool]:
 
 
 def _create_secret_and_link(cluster: Cluster, site: Obj, token: Obj, response: Response) -> str:
-    """Creates the Secret and the Link; returns why that failed, or an empty text."""
+    """Creates the Secret and a Link for each group of endpoints; returns why that failed, or an empty text."""
     name = token["metadata"]["name"]
     meta = templates.meta(site, name)
     secret: Obj = {"metadata": meta, "type": "kubernetes.io/tls", "data": response.secret}
-    spec: Obj = {"endpoints": list(response.endpoints), "tlsCredentials": name}
-    if token["spec"].get("linkCost", 0) > 0:
-        spec["cost"] = token["spec"]["linkCost"]
-    for what, resource, obj in (
-        ("secret", SECRETS, secret),
-        ("link", kinds.LINKS, {"metadata": meta, "spec": spec}),
-    ):
+    links: list[Obj] = []
+    groups = list(dict.fromkeys(endpoint.get("group", "") for endpoint in response.endpoints))
+    for number, group in enumerate(groups, 1):
+        endpoints = [endpoint for endpoint in response.endpoints if endpoint.get("group", "") == group]
+        spec: Obj = {"endpoints": endpoints, "tlsCredentials": name}
+        if token["spec"].get("linkCost", 0) > 0:
+            spec["cost"] = token["spec"]["linkCost"]
+        own = templates.meta(site, name if len(groups) == 1 else f"{name}-{number}")
+        links.append({"metadata": own, "spec": spec})
+    for what, resource, obj in (("secret", SECRETS, secret), *(("link", kinds.LINKS, link) for link in links)):
         try:
             cluster.create(resource, obj)
         except ConflictError as err:

@@ -43,6 +43,8 @@ class Delays:
     """The same until a URL that does not response times out; the controller handles nothing else until then."""
     resync: Span
     """From a failure until the controller retries at its resync (real: each 30 s)."""
+    absent_name: Span
+    """How long a cluster remembers that a host name does not exist."""
     link_sleep: Span
     """From a new Link until it is configured, if it does not change."""
     link_wake: Span
@@ -73,6 +75,7 @@ FAST = Delays(
     redeem=Span(0.02, 0.02),
     unreachable=Span(0.1, 0.1),
     resync=Span(1.0, 1.0),
+    absent_name=Span(1.0, 1.0),
     link_sleep=Span(3.0, 3.0),
     link_wake=Span(0.05, 0.05),
     link_connect=Span(0.1, 0.1),
@@ -93,6 +96,7 @@ MEASURED = Delays(
     redeem=Span(0.1, 0.2),
     unreachable=Span(3.0, 3.2),
     resync=Span(15.0, 30.0),
+    absent_name=Span(30.0, 30.0),
     link_sleep=Span(4.0, 19.0),
     link_wake=Span(0.2, 0.3),
     link_connect=Span(1.5, 2.5),

@@ -18,6 +18,10 @@ FILE = "faults.json"
 
 KNOWN: Final[dict[str, str]] = {
     "lb": "false: load balancers give no address and remove those they gave",
+    "lb_slow": "seconds: load balancers give an address so long after their Service was created",
+    "lb_name": "seconds: load balancers get host names, which resolve so long after the first look-up",
+    "lb_answer": "seconds: the grant server's address answers so long after it was first tried",
+    "lb_address": "any value: another one gives load balancers other addresses",
     "grant_server": "false: only the grant server gets no address; for a namespace: only for its grants",
     "clock": "seconds that the controller's clock is ahead: tokens expire",
     "redeem": "refused: 403 for any code. unreachable: no URL answers. error: always 500",
@@ -26,6 +30,7 @@ KNOWN: Final[dict[str, str]] = {
     "site": "never-ready: router pods are not ready",
     "listener": "pending: says No matching connectors while traffic flows (skupper issue 2428)",
     "pod_services": "missing: not made. stale: never removed (skupper issue 2251)",
+    "records": "names of members of which the Site's record is lost, until its router's pod is restarted",
     "network": "stale: Sites that are gone stay in the network status (skupper issue 2069)",
     "controller": "stopped: handles nothing; routers and load balancers continue",
 }

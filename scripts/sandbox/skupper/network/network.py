@@ -8,7 +8,7 @@ network status for a while.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.skupper.controller.reconcile import Cycle
 
@@ -54,6 +54,8 @@ class SiteState:
     ca: str
     links: tuple[LinkState, ...]
     services: Services
+    router: str = ""
+    """The uid of its router's pod."""
 
     @property
     def place(self) -> str:
@@ -91,12 +93,15 @@ class Network:
     _known: dict[str, dict[str, SiteState]] = field(default_factory=dict)
     _reported_links: dict[tuple[str, str], bool] = field(default_factory=dict)
     _ready: set[str] = field(default_factory=set)
+    _losing: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    _lost: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def step(self, cycle: Cycle, sites: Iterable[SiteState]) -> None:
         """Updates connections and network status from the Sites' current states."""
         states = {site.uid: site for site in sites}
         self._ready = {uid for uid, site in states.items() if site.ready_since is not None}
         self._connect(cycle, states)
+        self._lost = {uid: self._lost_by(cycle, site) for uid, site in states.items()}
         self._publish(cycle, states)
         self._learn(cycle, states)
 
@@ -119,7 +124,17 @@ class Network:
         known = self._known.get(uid)
         if known is None:
             return None
-        return [self._record(site, known) for _, site in sorted(known.items())]
+        lost = self._lost.get(uid, ())
+        records = [self._record(site, known) for _, site in sorted(known.items())]
+        return [replace(record, services=_without(record.services, lost)) for record in records]
+
+    def _lost_by(self, cycle: Cycle, site: SiteState) -> tuple[str, ...]:
+        """The members that the Site has lost the record of, see the fault `records`."""
+        names = tuple(cycle.faults.get("records", site.cluster, site.namespace) or ())
+        if site.uid not in self._losing or self._losing[site.uid][0] != names:
+            self._losing[site.uid] = (names, site.router)
+        # Between two routers there is none for a moment.
+        return names if self._losing[site.uid][1] == site.router or not site.router else ()
 
     # Connections
 
@@ -150,10 +165,11 @@ class Network:
         for uid, site in states.items():
             if site.ready_since is None:
                 continue
-            if self._published.setdefault(uid, site.services) == site.services:
+            services = _without(site.services, self._lost[uid])
+            if self._published.setdefault(uid, services) == services:
                 continue
-            if cycle.elapsed("record", cycle.delays.record_lag, site.place, of=f"{uid} {site.services}"):
-                self._published[uid] = site.services
+            if cycle.elapsed("record", cycle.delays.record_lag, site.place, of=f"{uid} {services}"):
+                self._published[uid] = services
 
     def _learn(self, cycle: Cycle, states: Mapping[str, SiteState]) -> None:
         for gone in [uid for uid in self._known if uid not in states]:
@@ -219,6 +235,13 @@ class Network:
                 links.append(LinkRecord(link.name, target.uid, target.name, shown))
         published = self._published.get(site.uid, Services())
         return SiteRecord(site.uid, site.name, site.namespace, tuple(links), published)
+
+
+def _without(services: Services, names: tuple[str, ...]) -> Services:
+    """The services without the connectors of these members."""
+    gone = {ip for key, ips in services.connectors for ip in ips if key.partition(".")[2] in names}
+    kept = ((key, tuple(ip for ip in ips if ip not in gone)) for key, ips in services.connectors)
+    return replace(services, connectors=tuple((key, ips) for key, ips in kept if ips)) if gone else services
 
 
 def _links_allowed(cycle: Cycle, site: SiteState) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from sandbox.api.kinds import PODS, SECRETS, Obj, Objs
 from sandbox.skupper.controller import kinds, pki, templates
 from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.host_names import HostNames
 from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.reconcile import Cycle
-from sandbox.skupper.controller.sites import Sites, is_ready, router_is_ready, router_pods
+from sandbox.skupper.controller.sites import Sites, is_ready, ready_groups, router_is_ready, router_pods
 from sandbox.skupper.network.adoption import Adoption
 from sandbox.skupper.network.network import LinkState, Services, SiteState
 
@@ -89,6 +90,7 @@ class StateCollector:
     links: Links
     leader_election: LeaderElection
     adoption: Adoption
+    names: HostNames
 
     def states(self, cycle: Cycle, cluster: Cluster) -> list[SiteState]:
         """The states of the cluster's working Sites."""
@@ -97,11 +99,13 @@ class StateCollector:
     def _state(self, cycle: Cycle, cluster: Cluster, site: Obj) -> SiteState:
         namespace, uid = site["metadata"]["namespace"], site["metadata"]["uid"]
         ready = router_is_ready(cycle, cluster, namespace)
-        pod = next((p["metadata"]["name"] for p in router_pods(cluster, namespace) if is_ready(p)), "")
+        routers = [pod["metadata"] for pod in router_pods(cluster, namespace) if is_ready(pod)]
+        pod = next((router["name"] for router in routers), "")
+        groups = ready_groups(cluster, namespace)
         access = {
             (endpoint["host"], endpoint["port"])
             for endpoint in site.get("status", {}).get("endpoints") or []
-            if endpoint["name"] == "inter-router"
+            if endpoint["name"] == "inter-router" and endpoint.get("group") in groups
         }
         return SiteState(
             uid=uid,
@@ -113,8 +117,9 @@ class StateCollector:
             access=frozenset(access),
             local=site["spec"].get("linkAccess") == "local",
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
-            links=tuple(_links(cluster, namespace, self.links)),
+            links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
             services=self._services(cluster, site),
+            router=next((router["uid"] for router in routers), ""),
         )
 
     def _services(self, cluster: Cluster, site: Obj) -> Services:
@@ -129,13 +134,16 @@ class StateCollector:
         return Services(_frozen(connectors), _frozen(listeners))
 
 
-def _links(cluster: Cluster, namespace: str, links: Links) -> list[LinkState]:
+def _links(cycle: Cycle, cluster: Cluster, namespace: str, links: Links, names: HostNames) -> list[LinkState]:
+    """The configured Links of a namespace whose endpoint's host, if it is a name, resolves here."""
     found = []
     for link in cluster.all(kinds.LINKS, namespace):
         configured_at = links.configured_at(link)
         endpoint = next((e for e in link["spec"]["endpoints"] if e.get("name") == "inter-router"), None)
         secret = cluster.get(SECRETS, namespace, link["spec"].get("tlsCredentials", ""))
         if configured_at is None or endpoint is None or secret is None:
+            continue
+        if names.cluster_of(endpoint["host"]) and not names.resolves(cycle, cluster.name, endpoint["host"]):
             continue
         name = link["metadata"]["name"]
         found.append(LinkState(name, endpoint["host"], endpoint["port"], pki.ca_of(secret), configured_at))

@@ -1,0 +1,57 @@
+"""Server-side apply as `up` does it: whose values it replaces, and whose it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hzlink.apply.steps.context import Run
+from hzlink.model import objects
+from hzlink.model.events import Mark
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.programs import conflicts, hints
+from hzlink.programs.conflicts import Conflict
+from hzlink.programs.refusals import KubectlError, Refusal
+
+
+async def apply(run: Run, site: Site, items: Sequence[Object]) -> None:
+    """Applies the objects. Another manager's value is replaced where the user asked for that, and named.
+
+    Raises:
+        KubectlError: with CONFLICT, another manager has set a field to another value; says which, whose it is, and how
+            it can be replaced.
+    """
+    kubectl = run.kubectl(site)
+    try:
+        await kubectl.apply(items)
+    except KubectlError as error:
+        if error.refusal is not Refusal.CONFLICT:
+            raise
+        if not error.conflicts or not _are_ours(run, site, items):
+            raise
+        if not all(_is_asked_for(run, conflict) for conflict in error.conflicts):
+            look = error.next_step
+            error.next_step = f"{hints.hzlink('up --force-conflicts')}   (sets hzlink's values; look: {look})"
+            raise
+        await kubectl.apply(items, force=True)
+        run.tell(Mark.WARN, site, _replaced(error.conflicts, error.subject or ""))
+
+
+def _are_ours(run: Run, site: Site, items: Sequence[Object]) -> bool:
+    """Whether none of the objects is somebody else's: taking that one over would have `down` remove it."""
+    snapshot = run.snapshots[site]
+    there = [live for item in items if (live := snapshot.get(item["kind"], objects.name(item))) is not None]
+    return all(objects.is_ours(live, run.topology.name) for live in there)
+
+
+def _is_asked_for(run: Run, conflict: Conflict) -> bool:
+    """Whether the user asked for hzlink's value: of any field, or of the number of members."""
+    settings = run.topology.settings
+    return run.force_conflicts or (conflict.path == conflicts.REPLICAS and settings.members_given)
+
+
+def _replaced(found: Sequence[Conflict], subject: str) -> str:
+    of = f" of {subject}" if subject else ""
+    parts = [f"{conflict.path}, which was set by {conflict.holder}" for conflict in found]
+    again = "; an autoscaler may set it again" if any(conflict.is_autoscaler for conflict in found) else ""
+    return f"set{of}: {'; '.join(parts)}{again}"

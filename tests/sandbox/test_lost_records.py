@@ -1,0 +1,44 @@
+"""Records of members that Skupper has lost: told with whose record lacks whom, and mended when asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from hzlink.observe.losses import RECORD_GRACE
+from tests.sandbox.conftest import Hzlink
+from tests.sandboxed import until
+
+
+@pytest.mark.parametrize("side", ["client", "cluster"])
+def test_a_lost_record_is_named_and_brought_back(hzlink: Hzlink, faults: Callable[..., None], side: str) -> None:
+    hzlink.up().ok()
+    faults(records={f"{side}/{hzlink.namespace}": ["hazelcast-2"]})
+    until(partial(_is_nameless, hzlink), 30)
+    time.sleep(RECORD_GRACE)
+
+    ran = hzlink("status")
+    assert ran.code == 1
+    assert f"{side}'s record of the network lacks member hazelcast-2" in ran.out
+    assert "next: hzlink link --repair" in ran.out
+
+    # Without being asked it interrupts nobody, and does not wait in vain.
+    ran = hzlink.up("--timeout", "120")
+    assert ran.code == 1
+    assert "Skupper has lost the record of hazelcast-2" in ran.err
+    assert "link --repair" in ran.err
+    assert ran.seconds < 100
+
+    ran = hzlink("link", "--repair").ok()
+    assert f"restarting the router of {side}" in ran.err
+    assert "connections through it stop for some 20 to 30 s" in ran.err
+    assert f"hazelcast-2 is back after a restart of the router of {side}" in ran.err
+    assert hzlink("status").code == 0
+    assert "nothing written" in hzlink("link", "--repair").ok().err
+
+
+def _is_nameless(hzlink: Hzlink) -> bool:
+    return "Service/hazelcast-2" not in hzlink.objects("client", "services")

@@ -1,0 +1,86 @@
+"""Load balancers that take their time: names that do not resolve yet, addresses that do not answer yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from hzlink.apply.steps.link import RECOVERY_SECONDS
+from tests.sandbox.conftest import Hzlink, tokens_left
+from tests.sandboxed import until
+
+
+@pytest.mark.parametrize("via", ["kubectl", "skupper"])
+def test_a_host_name_that_resolves_later_is_waited_for(hzlink: Hzlink, faults: Callable[..., None], via: str) -> None:
+    faults(lb_name={f"cluster/{hzlink.namespace}": 8})
+
+    ran = hzlink.up("--via", via).ok()
+
+    assert "does not resolve at the redeeming one" in ran.err
+    assert "no such host): trying again with a fresh token" in ran.err
+    assert tokens_left(hzlink) == []
+    assert hzlink("status").code == 0
+
+
+def test_an_address_that_answers_later_is_waited_for(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+    faults(lb_answer={f"cluster/{hzlink.namespace}": 6})
+
+    ran = hzlink.up("--via", "kubectl").ok()
+
+    assert "cannot be reached from the redeeming one" in ran.err
+    assert tokens_left(hzlink) == []
+
+
+def test_a_name_that_never_resolves_is_waited_for_until_the_timeout(
+    hzlink: Hzlink, faults: Callable[..., None]
+) -> None:
+    faults(lb_name={f"cluster/{hzlink.namespace}": 3600})
+
+    ran = hzlink.up("--via", "kubectl", "--timeout", "20")
+
+    assert ran.code == 4
+    assert ran.seconds > 15
+    assert "no such host" in ran.err.rpartition("error:")[2]
+    assert "next: hzlink link" in ran.err
+    assert "skupper-grant-server" in ran.err
+    assert tokens_left(hzlink) == []
+
+
+def test_a_link_to_an_address_that_changed_is_told_and_renewed_at_once(
+    hzlink: Hzlink, faults: Callable[..., None]
+) -> None:
+    hzlink.up("--via", "kubectl").ok()
+    faults(lb_address={f"cluster/{hzlink.namespace}": "another"})
+    until(partial(_is_down, hzlink), 30)
+
+    ran = hzlink("status")
+    assert ran.code == 1
+    assert "Not operational: it leads to" in ran.out
+    assert "the Site of cluster is at" in ran.out
+    assert "next: hzlink link" in ran.out
+
+    ran = hzlink.up("--via", "kubectl").ok()
+    assert "its link leads to" in ran.err
+    assert ran.seconds < RECOVERY_SECONDS
+    assert hzlink("status").code == 0
+
+
+def _is_down(hzlink: Hzlink) -> bool:
+    link = hzlink.objects("client", "links.skupper.io")["Link/hazelcast-cluster"]
+    return bool(link["status"]["status"] != "Ready")
+
+
+def test_link_access_that_is_on_its_way_is_never_dropped(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+    """Both load balancers take longer than --address-timeout; --timeout is what counts."""
+    faults(lb_slow={f"{server}/{hzlink.namespace}": 12 for server in ("client", "cluster")})
+
+    ran = hzlink.up("--address-timeout", "3", "-o", "json").ok()
+
+    assert "link access on, beside the other side's" in ran.err
+    [link] = ran.document["links"]
+    assert (link["issuer"], link["state"]) == ("cluster", "ok"), "its load balancer was asked first"
+    sites = {server: hzlink.objects(server, "sites.skupper.io")[f"Site/{server}"] for server in ("client", "cluster")}
+    assert sites["client"]["spec"].get("linkAccess") in (None, "none")
+    assert "nothing written" in hzlink.up().ok().err

@@ -1,0 +1,108 @@
+"""Sites that are one namespace by their kubeconfig entries, and those of which entries tell nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hzlink.config import resolve
+from hzlink.config.resolve import Config, Flags
+from hzlink.model.errors import UsageError
+
+Document = dict[str, Any]
+
+
+def config(*contexts: str, user: str = "admin", cluster: str = "kubernetes", **body: str) -> Document:
+    """A kubeconfig of contexts in namespace hz, with one cluster and one user entry."""
+    named = {"cluster": cluster, "user": user, "namespace": "hz"}
+    return {
+        "clusters": [{"name": cluster, "cluster": {"server": "https://one.example", **body}}],
+        "users": [{"name": user, "user": {"token": user}}],
+        "contexts": [{"name": name, "context": named} for name in contexts],
+    }
+
+
+def both(one: Document, other: Document) -> Document:
+    """The entries of two in one file."""
+    return {section: one[section] + other[section] for section in one}
+
+
+def resolved(folder: Path, *documents: Document, **flags: Any) -> Config:
+    """What hzlink makes of files named 0, 1 and so on."""
+    for number, document in enumerate(documents):
+        (folder / str(number)).write_text(yaml.safe_dump(document))
+    files = os.pathsep.join(str(folder / str(number)) for number in range(len(documents)))
+    chosen = {"client_ctx": ["edge"], "cluster_ctx": "core", **flags}
+    return resolve.resolve(Flags.typed(chosen), {"KUBECONFIG": files, "XDG_STATE_HOME": str(folder / "state")})
+
+
+def refused(folder: Path, *documents: Document, **flags: Any) -> UsageError:
+    with pytest.raises(UsageError) as raised:
+        resolved(folder, *documents, **flags)
+    return raised.value
+
+
+def test_two_contexts_with_one_entry(tmp_path: Path) -> None:
+    error = refused(tmp_path, config("core", "edge"))
+    assert "two sites are the same namespace: hz of contexts core and edge" in error.message
+    assert error.said == 'both contexts use the cluster entry "kubernetes" (server https://one.example)'
+
+
+@pytest.mark.parametrize("namespace", [None, "other"], ids=["one namespace", "two namespaces"])
+def test_entries_of_one_name_in_two_files(tmp_path: Path, namespace: str | None) -> None:
+    flags = {"client_ns": [namespace]} if namespace else {}
+    two = config("edge", server="https://two.example")
+    error = refused(tmp_path, config("core"), two, **flags)
+    assert error.message == (
+        'contexts core and edge both use the cluster entry "kubernetes" (server https://one.example)'
+    )
+    assert error.said.startswith(f"{tmp_path}/1 has another entry of that name") if error.said else False
+    assert error.next_step == (
+        f"name the file of each side: --client-kubeconfig {tmp_path}/1 --cluster-kubeconfig {tmp_path}/0"
+    )
+    named = {"client_kubeconfig": f"{tmp_path}/1", "cluster_kubeconfig": f"{tmp_path}/0"}
+    found = resolved(tmp_path, config("core"), two, **flags, **named)
+    assert [context.server for context in found.contexts.values()] == ["https://one.example", "https://two.example"]
+
+
+def test_the_entry_of_a_third_file(tmp_path: Path) -> None:
+    own = config("core", cluster="core", server="https://core.example")
+    error = refused(tmp_path, config("mine"), own, config("edge", server="https://edge.example"))
+    assert error.message == 'context edge uses the cluster entry "kubernetes" (server https://one.example)'
+    assert f"--client-kubeconfig {tmp_path}/2" in (error.next_step or "")
+
+
+def test_client_contexts_of_two_files_cannot_be_named_by_one_flag(tmp_path: Path) -> None:
+    files = config("core"), config("edge", server="https://2.example"), config("shop", server="https://3.example")
+    error = refused(tmp_path, *files, client_ctx=["edge", "shop"])
+    assert "names of their own" in (error.next_step or "")
+
+
+def test_contexts_of_one_name_in_two_files(tmp_path: Path) -> None:
+    error = refused(tmp_path, config("core"), config("core", server="https://two.example"), client_ctx=["core"])
+    assert error.said == f"{tmp_path}/1 has a context of that name, too; kubectl takes that of {tmp_path}/0"
+    assert f"--client-kubeconfig {tmp_path}/1 --cluster-kubeconfig {tmp_path}/0" in (error.next_step or "")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"user": "another"},
+        {"cluster": "another", "proxy-url": "http://proxy.example"},
+        {"cluster": "another", "tls-server-name": "edge.teleport.example"},
+    ],
+    ids=["another user", "another proxy", "another name in TLS"],
+)
+def test_one_address_for_many_clusters_is_left_to_the_clusters(tmp_path: Path, other: dict[str, str]) -> None:
+    found = resolved(tmp_path, both(config("core"), config("edge", **other)))
+    assert [(one.context, other.context) for one, other in found.doubtful] == [("core", "edge")]
+
+
+def test_other_addresses_or_other_namespaces_are_no_doubt(tmp_path: Path) -> None:
+    two = config("edge", cluster="two", server="https://two.example")
+    assert resolved(tmp_path, both(config("core"), two)).doubtful == ()
+    assert resolved(tmp_path, both(config("core"), config("edge", user="x")), client_ns=["other"]).doubtful == ()

@@ -1,0 +1,73 @@
+"""When another token is issued, how often, and what is said when the time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from hzlink.linking import attempts
+from hzlink.linking.attempts import Attempts
+from hzlink.model.errors import HzlinkError, WaitTimeout
+from hzlink.model.events import Event, Mark
+from hzlink.observe.waiting import Wait
+from tests.unit.watching import Watched
+
+NO_NAME = 'Controller got error: Post "https://lb:9090/1": dial tcp: lookup lb: no such host'
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "PAUSES", (0.01,))
+
+
+class Trying:
+    """Attempts with some seconds of time, and what they told."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        self.told: list[Event] = []
+        began = time.monotonic()
+        wait = Wait(Watched([None]), "token", began=began, until=began + seconds, emit=self.told.append)
+        self.attempts = Attempts(wait)
+
+    def pause(self, *said: str) -> None:
+        for words in said:
+            asyncio.run(self.attempts.pause(HzlinkError("not redeemed", said=words)))
+
+
+def test_what_passes_is_tried_again_and_said_once() -> None:
+    trying = Trying()
+    trying.pause(NO_NAME, NO_NAME, NO_NAME)
+    notes = [event for event in trying.told if event.mark is Mark.NOTE]
+    assert [note.text for note in notes] == [f"not redeemed ({NO_NAME}): trying again with a fresh token"]
+    assert trying.attempts.reason == f"not redeemed ({NO_NAME})"
+
+
+def test_what_cannot_pass_ends_at_once() -> None:
+    with pytest.raises(HzlinkError, match="not redeemed") as caught:
+        Trying().pause("Controller got failed response: 403 (Forbidden) Redemption of access token refused")
+    assert not isinstance(caught.value, WaitTimeout)
+
+
+def test_a_token_that_was_used_up_is_replaced_once() -> None:
+    trying, used = Trying(), "Controller got failed response: 404 (Not Found) No such access granted"
+    trying.pause(used)
+    with pytest.raises(HzlinkError, match="not redeemed"):
+        trying.pause(used)
+
+
+def test_the_end_of_the_time_says_why() -> None:
+    with pytest.raises(WaitTimeout) as caught:
+        Trying(seconds=0.0).pause(NO_NAME)
+    assert caught.value.said == NO_NAME
+    assert caught.value.waited is not None
+
+
+def test_an_attempt_that_is_cut_off_by_the_end_does_not_hide_the_reason() -> None:
+    trying = Trying(seconds=0.2)
+    trying.pause(NO_NAME)
+    time.sleep(0.2)
+    with pytest.raises(WaitTimeout) as caught:
+        asyncio.run(trying.attempts.pause(WaitTimeout("not redeemed", said="no answer yet")))
+    assert caught.value.said == NO_NAME
