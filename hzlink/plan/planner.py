@@ -166,6 +166,11 @@ def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
     items: dict[Site, list[Object]] = {}
     refs: dict[Site, list[Ref]] = {}
     for missing in losses.missing_links(topology, snapshots):
+        present = links.all_between(snapshots, missing.holder, missing.issuer)
+        theirs = foreign.is_foreign(topology, snapshots[missing.holder].skupper_site)
+        if theirs and not all(objects.is_ours(link, topology.name) for link in present):
+            # Links of others are left as they are.
+            continue
         hosts = ", ".join(host for link in missing.wanted for host in conditions.link_hosts(link).values())
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
         items.setdefault(missing.holder, []).extend(missing.wanted)
