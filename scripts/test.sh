@@ -13,7 +13,7 @@ if [ "${1:-}" = --quick ]; then
   trap 'echo "quick tests: $SECONDS s"' EXIT
   pytest -n 4 --dist worksteal --ignore=tests/manifests/test_manifests_api.py \
     --ignore=tests/manifests/test_check_bare_server.py \
-    --deselect tests/readme/test_readme.py::test_its_commands_run_in_order \
+    --deselect tests/readme/test_readme.py::test_commands_run_in_order \
     tests/unit tests/rules tests/cli tests/process tests/readme tests/manifests "$@"
   exit
 fi
@@ -38,7 +38,7 @@ jobs=() failed=0 unreliable=()
 
 finish() {
   rm -rf "$logs"
-  [ ${#unreliable[@]} -eq 0 ] || printf 'passed only in the second run, to be mended: %s\n' "${unreliable[@]}"
+  [ ${#unreliable[@]} -eq 0 ] || printf 'passed only in the second run, to be fixed: %s\n' "${unreliable[@]}"
   echo "all tests: $((SECONDS / 60)) min $((SECONDS % 60)) s"
 }
 # pytest ends its sandbox on SIGINT. The groups run in the background, so that this script can react to a signal.

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: nothing of the user's is touched, and the sandbox is there for those who ask."""
+"""Fixtures for all tests: isolation from the user's settings and clusters, and the sandbox."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sandbox.clusters.control_planes import tail
 from sandbox.layout import Layout, cache_dir
 from tests.sandboxed import Namespaces, Sandbox, run_sandbox, start
 
-# As it was before any test changed it: the sandbox's programs lie in the user's cache.
+# The environment before any test changes it; the sandbox's programs are in the user's cache.
 REAL_ENV = {**os.environ, "HZLINK_SANDBOX_CACHE": str(cache_dir())}
-# A job in the background of a shell has ^C ignored, and so would have all that the tests start and interrupt.
+# A shell's background job ignores SIGINT; the processes that the tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # How many lines of a log the report of a failed test shows.
 REPORTED_LINES = 15
@@ -24,8 +24,8 @@ _USERS_OWN = ("HZLINK_", "SKUPPER_", "KUBE", "XDG_")
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test can reach a cluster, a file or a setting of the user's: only what it names itself."""
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hides the user's clusters, files and settings from every test."""
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
         if name.startswith(_USERS_OWN):
@@ -39,7 +39,7 @@ def nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
 
 @pytest.fixture(scope="session")
 def real_env() -> dict[str, str]:
-    """The environment that pytest was started with, for running the sandbox itself."""
+    """The environment that pytest was started with, to run the sandbox itself."""
     return dict(REAL_ENV)
 
 
@@ -62,7 +62,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def namespaces(sandbox: Sandbox) -> Iterator[Namespaces]:
-    """Makes fresh namespaces: `namespaces.make("real")` or `namespaces.make("none")`, removed after the test."""
+    """Creates namespaces: `namespaces.make("real")` or `namespaces.make("none")`; removes them after the test."""
     made = Namespaces(sandbox)
     yield made
     made.remove()

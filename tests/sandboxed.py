@@ -1,4 +1,4 @@
-"""The sandbox as tests use it: started once, asked through kubectl or the API, disturbed on purpose."""
+"""The sandbox for tests: starts it once, gives access through kubectl and the API, sets faults."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Sandbox:
         return self._kubes[server]
 
     def kubectl(self, context: str, *args: str, stdin: str | None = None, check: bool = True) -> str:
-        """What kubectl prints; fails the test with what it said if it did not succeed."""
+        """The output of kubectl; fails the test with kubectl's message if it fails."""
         done = subprocess.run(
             [str(self.bin / "kubectl"), "--kubeconfig", str(self.kubeconfig), "--context", context, *args],
             env=self.env,
@@ -79,9 +79,9 @@ class Sandbox:
     def writes(
         self, server: str, namespace: str | None = None, agents: Sequence[str] = ("kubectl", "skupper")
     ) -> list[Obj]:
-        """What programs with such a user agent have written so far, from the API server's audit log.
+        """The writes of programs with such a user agent so far, from the API server's audit log.
 
-        Reviews (what may I do?) are left out: they are asked by `create`, and nothing is kept of them.
+        Reviews of rights are left out: they are requests to `create`, but nothing is stored.
         """
         return [
             event
@@ -93,13 +93,13 @@ class Sandbox:
         ]
 
     def audit(self, server: str) -> list[Obj]:
-        """The API server's audit log: all writes, and all that service accounts asked for."""
+        """The API server's audit log: all writes, and all requests of service accounts."""
         log = self.layout.cluster_dir(server) / "logs" / "audit.log"
         return [json.loads(line) for line in log.read_text().splitlines()]
 
     @contextmanager
     def frozen(self, server: str) -> Iterator[None]:
-        """Meanwhile the API server takes connections and answers nothing."""
+        """Inside the block the API server accepts connections and does not answer."""
         process = control_planes.components(self.layout)[server, "kube-apiserver"]
         process.send(signal.SIGSTOP)
         try:
@@ -114,13 +114,13 @@ class Sandbox:
         temporary.replace(self.state / "faults.json")
 
     def close(self) -> None:
-        """Ends this object's connections; the sandbox goes on."""
+        """Closes this object's connections; the sandbox keeps running."""
         for kube in self._kubes.values():
             kube.close()
 
 
 def start(name: str, real_env: Mapping[str, str], owner: int, profile: str = "fast") -> Sandbox:
-    """Runs `sandbox up` with the user's own environment (for its cache), and returns what is up."""
+    """Runs `sandbox up` with the user's own environment (for its cache), and returns the running sandbox."""
     run_sandbox(real_env, "up", "--name", name, "--profile", profile, "--owner", str(owner))
     layout = Layout.named(name)
     path = f"{layout.bin}:{Path(sys.executable).parent}:{real_env.get('PATH', os.defpath)}"
@@ -131,7 +131,7 @@ def start(name: str, real_env: Mapping[str, str], owner: int, profile: str = "fa
 
 
 def run_sandbox(real_env: Mapping[str, str], *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """`python -m sandbox ARGS`; its talk goes to the test's output."""
+    """`python -m sandbox ARGS`; its messages are shown if it fails."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "sandbox", *args],
         env={**real_env, "PYTHONPATH": str(ROOT / "scripts")},
@@ -145,7 +145,7 @@ def run_sandbox(real_env: Mapping[str, str], *args: str, check: bool = True) -> 
 
 
 class Namespaces:
-    """Makes namespaces for one test, on both API servers under the same name, and removes them afterwards."""
+    """Creates namespaces for one test, with the same name on both API servers, and removes them afterwards."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -165,7 +165,7 @@ class Namespaces:
         return name
 
     def remove(self) -> None:
-        """Asks for their removal, and does not wait for it; processes get no time to end well."""
+        """Deletes them without waiting; their processes are killed at once."""
         for name in self._made:
             for server in SERVERS:
                 with suppress(KubeError):
@@ -174,14 +174,14 @@ class Namespaces:
 
 def remove_namespace(kube: Kube, name: str) -> None:
     """Deletes a namespace and its pods at once."""
-    # First the namespace: from then on nothing makes new pods in it.
+    # The namespace first, so that no controller creates new pods in it.
     kube.delete(kinds.NAMESPACES, None, name)
     for pod in kube.list(kinds.PODS, name):
         kube.delete(kinds.PODS, name, pod["metadata"]["name"], grace=0)
 
 
 def until(true: Callable[[], T], seconds: float, step: float = 0.05) -> T:
-    """What `true` returns, once that is something; fails the test after `seconds`."""
+    """Waits until `true` returns a true value and returns it; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         value = true()

@@ -23,7 +23,7 @@ from hzlink.model.topology import Site
 from hzlink.observe.cluster_identity import KUBE_SYSTEM
 from hzlink.programs import output, process, refusals, skupper
 from hzlink.programs.kubectl import Kubectl
-from hzlink.programs.refusals import Refusal
+from hzlink.programs.refusals import KubectlError, Refusal
 
 ROUTES = "route.openshift.io"
 
@@ -152,6 +152,8 @@ async def _run(
         return await Kubectl(site, min(check.deadline, limit)).ask(*args, stdin=stdin)
     except process.DeadlineExceeded as error:
         return Unknown(f"no answer within {error.seconds:g} s")
+    except KubectlError as error:
+        return Unknown(error.message)
 
 
 def _document(text: str) -> dict[str, Any]:

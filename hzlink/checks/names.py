@@ -72,7 +72,7 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
         name = planner.skupper_name(other, snapshots)
         issuer = chosen[client]
         link = links.between(snapshots, client if issuer is topology.cluster else topology.cluster, issuer)
-        if not planner.linked(topology, snapshots, client, issuer):
+        if planner.why_to_link(topology, snapshots, client, issuer):
             told.append(f"not linked to {name} yet")
         elif link is not None:
             told.append(f"linked to {name} by Link {objects.name(link)}")

@@ -32,9 +32,8 @@ def findings(
 ) -> tuple[Finding, ...]:
     """All checks on what was seen."""
     answers, cli = asked
-    return judge(
-        Facts(scaling.as_scaled(topology, snapshots), snapshots, answers, cli, gather.needed_rights(), missing)
-    )
+    present = scaling.as_scaled(topology, snapshots)
+    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(), missing))
 
 
 class Preflight:
@@ -47,7 +46,8 @@ class Preflight:
     def __init__(self, config: Config, wanted: bool = True) -> None:
         self._config = config
         self._wanted = wanted
-        begin = wanted and last_run.load() != config.record
+        recorded = last_run.load()
+        begin = wanted and (last_run.settings(recorded) != config.record or last_run.CLUSTERS not in recorded)
         self._asking = asyncio.create_task(ask(config)) if begin else None
 
     async def errors(
@@ -56,12 +56,21 @@ class Preflight:
         """The errors that forbid writing; warnings are emitted. Call it only if there are steps to run."""
         if not self._wanted:
             return []
-        asked = await (self._asking or ask(self._config))
+        if self._asking is None:
+            self._asking = asyncio.create_task(ask(self._config))
+        asked = await self._asking
         found = findings(topology, snapshots, asked, missing)
         errors: list[HzlinkError] = [finding.error for finding in found if finding.is_fatal]
         if not errors:
             _tell(found, emit)
         return errors
+
+    async def clusters(self) -> dict[Site, str]:
+        """The UIDs of the clusters' namespaces kube-system, as far as they were asked for and told."""
+        if self._asking is None:
+            return {}
+        answers, _ = await self._asking
+        return {site: answer.cluster for site, answer in answers.items() if answer.cluster}
 
     async def __aenter__(self) -> Preflight:
         return self

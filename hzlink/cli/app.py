@@ -33,6 +33,7 @@ from hzlink.cli.options import (
     ModeOption,
     NoColor,
     OnlySite,
+    OtherCluster,
     Output,
     OutputOption,
     ProbeImage,
@@ -95,8 +96,8 @@ def up_command(
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
-    allow_restart: AllowRestart = False,
     force_conflicts: ForceConflicts = False,
+    allow_restart: AllowRestart = False,
     dump_on_failure: DumpOnFailure = False,
     repair: Repair = False,
     verify: VerifyOption = False,
@@ -125,9 +126,9 @@ def up_command(
             dry_run=dry_run,
             skip_check=skip_check,
             force_unlock=force_unlock,
-            confirm=lambda lines: allow_restart or console.ask_restart(lines),
             force_conflicts=force_conflicts,
             repair=repair,
+            confirm=lambda lines: allow_restart or console.ask_restart(lines),
         )
         if verify and not dry_run:
             from hzlink.commands.verify import verify_after
@@ -273,7 +274,13 @@ def open_command(
 @app.command("down")
 @shared
 def down_command(
-    *, yes: Yes = False, site: OnlySite = None, force_unlock: ForceUnlock = False, site_flags: Any, console_flags: Any
+    *,
+    yes: Yes = False,
+    site: OnlySite = None,
+    force_unlock: ForceUnlock = False,
+    other_cluster: OtherCluster = False,
+    site_flags: Any,
+    console_flags: Any,
 ) -> None:
     """Remove what hzlink created, and nothing else. Shows the list first and checks the result."""
 
@@ -286,6 +293,7 @@ def down_command(
             lambda lines: yes or console.ask(lines),
             only=site or (),
             force_unlock=force_unlock,
+            other_cluster=other_cluster,
         )
 
     _run("down", site_flags, console_flags, work)

@@ -52,6 +52,14 @@ class Console:
             self._progress = self._start()
         self._progress(event)
 
+    def announce(self, line: str) -> None:
+        """A line before a program takes the terminal, which a live view must not share with it."""
+        if not self._quiet:
+            from hzlink.render.plain import one_line
+
+            self._close()
+            self._say(one_line(line))
+
     def prepare(self) -> None:
         """Loads what showing a result will need. For a command to call while it waits for a cluster anyway."""
         import hzlink.render.result

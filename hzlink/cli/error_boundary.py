@@ -5,11 +5,13 @@ Results are loaded only where one is made here: a command loads them itself, whi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from hzlink.cli.console import Console
-from hzlink.config import resolve
+from hzlink.config import last_run, resolve
 from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError, Interrupted
 from hzlink.programs import hints
@@ -38,7 +40,7 @@ def of(command: str, values: Mapping[str, Any], console: Console, work: Work) ->
     def start() -> Coroutine[Any, Any, Result]:
         config = resolve.resolve(resolve.Flags.typed(values))
         working = work(config, console)
-        return _once_apart(config, working) if config.doubtful and command not in ASK_NO_CLUSTER else working
+        return working if command in ASK_NO_CLUSTER else _prepared(command, config, console, working)
 
     return guarded(command, console, start)
 
@@ -47,16 +49,33 @@ def of(command: str, values: Mapping[str, Any], console: Console, work: Work) ->
 ASK_NO_CLUSTER = ("render",)
 
 
-async def _once_apart(config: Config, working: Coroutine[Any, Any, Result]) -> Result:
-    """The command's result, once it is known that no two sites are one namespace."""
-    from hzlink.observe import cluster_identity
+async def _prepared(command: str, config: Config, console: Console, working: Coroutine[Any, Any, Result]) -> Result:
+    """The command's result, after what has to come first: logins, and whether no two sites are one namespace."""
+    async with AsyncExitStack() as stack:
+        stack.callback(working.close)
+        if any(context.plugin for context in config.contexts.values()):
+            from hzlink.config import logins
 
-    try:
-        await cluster_identity.settle(config.doubtful, config.timeout)
-    except BaseException:
-        working.close()
-        raise
-    return await working
+            holding = logins.held(config.contexts, config.timeout, sys.stdin.isatty(), console.announce)
+            await stack.enter_async_context(holding)
+        if config.doubtful:
+            from hzlink.observe import cluster_identity
+
+            await cluster_identity.settle(config.doubtful, config.timeout)
+        if command != "down":  # which asks in any case
+            await _tell_moved(config, console)
+        return await working
+
+
+async def _tell_moved(config: Config, console: Console) -> None:
+    """Warns of contexts that lead to another cluster than at the last `up`."""
+    if last_run.CLUSTERS not in last_run.load():
+        return
+    from hzlink.model.events import Event, Mark
+    from hzlink.observe import known_clusters
+
+    for one in await known_clusters.moved(config, config.topology.sites, only_new_entries=True):
+        console.emit(Event(Mark.WARN, f"{one.text}: {one.evidence}", one.site.name))
 
 
 def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

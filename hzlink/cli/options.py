@@ -181,6 +181,10 @@ CreateNamespace = Annotated[
 ForceUnlock = Annotated[
     bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
 ]
+OtherCluster = Annotated[
+    bool,
+    typer.Option("--other-cluster", help="Go on where a context leads to another cluster than at the last `up`."),
+]
 ForceConflicts = Annotated[
     bool,
     typer.Option("--force-conflicts", help="Replace values that other tools (field managers) set in hzlink's objects."),

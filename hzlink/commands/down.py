@@ -16,7 +16,9 @@ from hzlink.model.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site, Topology
+from hzlink.observe import known_clusters
 from hzlink.observe.foreign_objects import foreign_objects
+from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import foreign, teardown
 from hzlink.plan.teardown import Teardown
@@ -44,7 +46,13 @@ class _Removal:
 
 
 async def down(
-    config: Config, emit: Emit, confirm: Confirm, *, only: Sequence[str] = (), force_unlock: bool = False
+    config: Config,
+    emit: Emit,
+    confirm: Confirm,
+    *,
+    only: Sequence[str] = (),
+    force_unlock: bool = False,
+    other_cluster: bool = False,
 ) -> Result:
     """Lists, asks, removes, waits, and looks again. FAILED, with names, when something is still there.
 
@@ -54,11 +62,17 @@ async def down(
         confirm: shown the list; False leaves everything as it is.
         only: site names; empty for all. For when another site's cluster is gone for good.
         force_unlock: take the lock from another run, whatever that does.
+        other_cluster: also where a context leads to another cluster than at the last `up`.
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
     token_file.sweep()
-    snapshots = await _observe(sites, min(OBSERVE_DEADLINE, config.timeout))
+    snapshots, moved = await asyncio.gather(
+        _observe(sites, min(OBSERVE_DEADLINE, config.timeout)),
+        known_clusters.moved(config, sites, only_new_entries=False),
+    )
+    if moved and not other_cluster:
+        return result.of_errors("down", [_refused(one) for one in moved])
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
@@ -106,6 +120,16 @@ def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
         for name, skupper_site in found
         if skupper_site is not None and foreign.is_foreign(topology, skupper_site)
     ]
+
+
+def _refused(moved: Moved) -> HzlinkError:
+    """The error for a cluster that is not the one of the last `up`: what is hzlink's there may be another's."""
+    return UsageError(
+        moved.text,
+        site=moved.site.name,
+        said=moved.evidence,
+        next_step=f"{hints.hzlink('down --other-cluster')}   (if this cluster is meant; else name the right context)",
+    )
 
 
 def _forget(topology: Topology) -> None:

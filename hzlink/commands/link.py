@@ -14,7 +14,6 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
-from hzlink.observe import links
 from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
 from hzlink.plan import planner, scaling
 from hzlink.plan.planner import Action, Step
@@ -94,11 +93,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]
-        redeemer = client if issuer is topology.cluster else topology.cluster
-        if planner.linked_through_others(topology, snapshots, client):
-            emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name} through other Sites", client.name))
-            continue
-        why = planner.why_to_link(links.all_between(snapshots, redeemer, issuer), snapshots[issuer])
+        why = planner.why_to_link(topology, snapshots, client, issuer)
         if not why:
             emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
             continue

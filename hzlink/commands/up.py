@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hzlink.apply import lock
 from hzlink.apply.runner import run_steps
@@ -19,11 +19,12 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import same_cluster
+from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
+from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
 from hzlink.render.result import Result
@@ -46,8 +47,8 @@ async def up(
 ) -> Result:
     """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
 
-    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set.
-    `confirm` is shown what it means that all members have to be stopped; False leaves everything as it is.
+    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set. `confirm`
+    is shown what it means that all members have to be stopped; False leaves everything as it is.
     """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
         asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
@@ -80,12 +81,12 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    if looked.restart and not _agreed(asked.confirm, looked.restart, topology.cluster):
+    if looked.restart and not asked.confirm(looked.restart.lines):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
-    notes = (*_notes(topology), *_number_of_members(config.topology, topology))
+    notes = (*_notes(topology), *looked.notes)
     if not looked.steps:
         await lock.remove_ended_run(topology)
-        _record(config, topology)
+        _record(config, topology, await preflight.clusters())
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
         return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
@@ -98,40 +99,36 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _observe(config, asked, rendering)
+        created = topology.cluster in looked.missing
+        looked = await _observe(config, asked, rendering, created=created)
         topology = looked.topology
         if looked.errors:
             return result.of_errors("up", looked.errors)
+        for note in (new := [note for note in looked.notes if note not in notes]):
+            emit(Event(Mark.NOTE, note))
+        notes += tuple(new)
         run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
         await run_steps(run, looked.steps)
-    _record(config, topology)
+    _record(config, topology, await preflight.clusters())
     seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
 
 
-def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
-    """Whether all members may be stopped. Raises what `confirm` raises, with the site named."""
-    try:
-        return confirm(restart.lines)
-    except HzlinkError as error:
-        error.site, error.subject = site.name, f"StatefulSet {WORKLOAD}"
-        raise
-
-
-def _record(config: Config, topology: Topology) -> None:
-    """Records the run, with the number of members that was found: the next one renders with it at once."""
+def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) -> None:
+    """Records the run and its clusters, with the number of members that was found: the next one renders with it."""
     found, expected = topology.settings.members, config.topology.settings.members
-    last_run.save(config.record | ({"members": found} if found != expected else {}))
+    values = known_clusters.record(config, clusters)
+    last_run.save(values | ({"members": found} if found != expected else {}))
 
 
 @dataclass(frozen=True)
 class _Observation:
     """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
 
-    `topology` has the number of members that there are to be, and the link access that fits what was seen. `restart`
-    tells that all members have to be stopped.
+    `restart` tells that all members have to be stopped. `topology` has the number of members that there are to be, and
+    what else was found of its settings; `notes` say so.
     """
 
     topology: Topology
@@ -140,10 +137,14 @@ class _Observation:
     steps: list[Step]
     missing: frozenset[Site] = frozenset()
     restart: Restart | None = None
+    notes: tuple[str, ...] = ()
 
 
-async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Observation:
-    """Observes all sites and makes the plan. Nothing is written before this."""
+async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, created: bool = False) -> _Observation:
+    """Observes all sites and makes the plan. Nothing is written before this.
+
+    `created`: the cluster site's namespace was made just now.
+    """
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
@@ -161,13 +162,25 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering) -> _Obs
     if errors:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    topology = await same_cluster.settled(scaling.as_scaled(topology, snapshots), snapshots)
+    topology = scaling.as_scaled(await same_cluster.settled(topology, snapshots), snapshots)
+    notes = _number_of_members(config.topology, topology)
+    if users := await _assigned_users(topology.cluster, snapshots, created):
+        topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
+        notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
-    restart = upgrade.restart_for(workload, snapshots[cluster])
-    return _Observation(topology, snapshots, [], steps, frozenset(missing), restart)
+    stops = any(step.action is Action.STOP for step in steps)
+    restart = upgrade.restart_for(workload, snapshots[cluster]) if stops else None
+    return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes)
+
+
+async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) -> str:
+    """The range of user IDs that the members must keep to; empty for none. On the client side nothing sets one."""
+    if created:
+        return await openshift.wait_for_range(Kubectl(cluster))
+    return await openshift.assigned_users(snapshots[cluster])
 
 
 # For each site: the name of its Skupper Site, and whether the others link to it.

@@ -5,6 +5,7 @@ Only names, namespaces, server addresses and digests are kept: no credential lea
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import os
@@ -20,13 +21,25 @@ from hzlink.model.errors import UsageError
 class Plugin:
     """A credential plugin (client-go's `exec`): a program that kubectl runs for each of its calls.
 
-    `mode` is Never, IfAvailable or Always: whether it may, or must, talk to a person at a terminal. `hint` is the
-    kubeconfig's own word on how to install it.
+    `user` is the name of the user entry and `file` where it stands. `mode` is Never, IfAvailable or Always: whether it
+    may, or must, talk to a person at a terminal. `hint` is the kubeconfig's own word on how to install it.
+    `wants_cluster`: it has to be told of the cluster. Arguments and variables can hold secrets.
     """
 
     command: str
     mode: str = "IfAvailable"
     hint: str = ""
+    user: str = ""
+    file: str = ""
+    version: str = ""
+    wants_cluster: bool = False
+    args: tuple[str, ...] = field(default=(), repr=False)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The program as it is started: one with a slash in its name counts from the kubeconfig's folder."""
+        return str(Path(self.file).parent.absolute() / self.command) if "/" in self.command else self.command
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,8 @@ class Context:
 
     `file` is where the context stands, `cluster` the name of its cluster entry and `user_file` where its user stands.
     `endpoint` and `access` are digests of all that the cluster's and the user's entry say: equal ones are the same
-    way to the same server, and the same user. `shadowed` are entries of `file` that this context does not get.
+    way to the same server, and the same user. `entries` are the cluster's and the user's, a secret. `shadowed` are
+    entries of `file` that this context does not get.
     """
 
     name: str
@@ -60,7 +74,36 @@ class Context:
     endpoint: str = field(default="", repr=False)
     access: str = field(default="", repr=False)
     plugin: Plugin | None = None
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
     shadowed: tuple[Shadowed, ...] = ()
+
+    def standalone(self, credential: Mapping[str, Any]) -> dict[str, Any]:
+        """A kubeconfig of this context alone, with a credential in its plugin's place: the status of an ExecCredential.
+
+        It is a secret.
+        """
+        kept = {key: value for key, value in self.entries["user"].items() if key.startswith("as")}
+        given = {key: credential[name] for name, key in _CREDENTIALS.items() if credential.get(name)}
+        for key in _ENCODED:
+            if key in given:
+                given[key] = base64.b64encode(str(given[key]).encode()).decode()
+        named = {"cluster": "cluster", "user": "user", "namespace": self.namespace}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "cluster", "cluster": dict(self.entries["cluster"])}],
+            "users": [{"name": "user", "user": {**kept, **given}}],
+            "contexts": [{"name": self.name, "context": named}],
+        }
+
+
+# Of an ExecCredential's status, what it is called in a kubeconfig.
+_CREDENTIALS = {
+    "token": "token",
+    "clientCertificateData": "client-certificate-data",
+    "clientKeyData": "client-key-data",
+}
+_ENCODED = ("client-certificate-data", "client-key-data")
 
 
 @dataclass(frozen=True)
@@ -73,11 +116,17 @@ class _Entry:
     @property
     def digest(self) -> str:
         """Of its content. Relative paths in it count from its file, as they do for kubectl."""
-        folder, known = self.file.parent.absolute(), hashlib.sha256()
-        for key, value in itertools.islice(_scalars(self.body), MAX_SCALARS):
-            text = str(folder / value) if key in _PATHS and value else value
-            known.update(repr((key, text)).encode("utf-8", "surrogatepass"))
+        known = hashlib.sha256()
+        for scalar in itertools.islice(_scalars(self.absolute), MAX_SCALARS):
+            known.update(repr(scalar).encode("utf-8", "surrogatepass"))
         return known.hexdigest()
+
+    @property
+    def absolute(self) -> Mapping[str, Any]:
+        """Its content, with absolute paths."""
+        folder = self.file.parent.absolute()
+        paths = {key: str(folder / name) for key in _PATHS if (name := _word(self.body.get(key)))}
+        return {**self.body, **paths}
 
 
 # Of an entry, more than any has; aliases can make one of more values than there is memory.
@@ -141,7 +190,8 @@ class _Merged:
             user_file=str(user.file),
             endpoint=cluster.digest,
             access=user.digest,
-            plugin=_plugin(user.body),
+            plugin=_plugin(names["user"], user),
+            entries={"cluster": cluster.absolute, "user": user.absolute},
             shadowed=(*self._others(name), *(one for kind in names if (one := self._passed(kind, names[kind], own)))),
         )
 
@@ -165,12 +215,26 @@ class _Merged:
 _SECTIONS = {"context": "contexts", "cluster": "clusters", "user": "users"}
 
 
-def _plugin(user: Mapping[str, Any]) -> Plugin | None:
-    found = user.get("exec")
-    if not isinstance(found, dict):
+def _plugin(name: str, user: _Entry) -> Plugin | None:
+    found = user.body.get("exec")
+    if not isinstance(found, dict) or not _word(found.get("command")):
         return None
-    mode = _word(found.get("interactiveMode")) or "IfAvailable"
-    return Plugin(_word(found.get("command")), mode, _word(found.get("installHint")).strip())
+    variables = [one for one in _list(found.get("env")) if isinstance(one, dict)]
+    return Plugin(
+        command=_word(found["command"]),
+        mode=_word(found.get("interactiveMode")) or "IfAvailable",
+        hint=_word(found.get("installHint")).strip(),
+        user=name,
+        file=str(user.file),
+        version=_word(found.get("apiVersion")),
+        wants_cluster=bool(found.get("provideClusterInfo")),
+        args=tuple(_word(one) for one in _list(found.get("args"))),
+        env={_word(one.get("name")): _word(one.get("value")) for one in variables},
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value[:MAX_SCALARS] if isinstance(value, list) else []
 
 
 def _paths(kubeconfig: str | None, environ: Mapping[str, str]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The settings of the last `up`, so that `hzlink status` needs no flags. Contexts and names only, never a secret.
+"""The settings of the last `up`, so that `hzlink status` needs no flags. Names, UIDs and digests, never a secret.
 
 It is a convenience, not a journal: nothing in it is taken as the state of a cluster.
 """
@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+# The key of what is no setting: which clusters the contexts led to (`hzlink/observe/known_clusters.py`).
+CLUSTERS = "clusters"
 
 
 def path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -26,6 +29,11 @@ def load(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return recorded if isinstance(recorded, dict) else {}
+
+
+def settings(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's settings, without the clusters that its contexts led to."""
+    return {key: value for key, value in recorded.items() if key != CLUSTERS}
 
 
 def save(values: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> None:

@@ -38,9 +38,10 @@ class Site:
 class Settings:
     """What the user can choose about the topology. `image` None keeps the manifests' own.
 
-    `link_access` is that of the issuing Skupper Site: `local` where all sites are in one cluster.
     `members_given`: the user asked for that number of members (flag, variable or file). Otherwise the number at which
     the StatefulSet stands counts (`kubectl scale`, an autoscaler), as `plan.scaling` reads it.
+    `link_access` is that of the issuing Skupper Site: `local` where all sites are in one cluster.
+    `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
     `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
     """
 
@@ -48,6 +49,7 @@ class Settings:
     expose: Expose = Expose.CLUSTERIP
     members: int = 3
     members_given: bool = False
+    assigned_users: bool = False
     image: str | None = None
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO

@@ -24,41 +24,6 @@ def between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object | None
     return max(found, key=lambda link: conditions.skupper(link).ok, default=None)
 
 
-def by_way_of(snapshots: Snapshots, one: Site, other: Site) -> list[str]:
-    """The names of the Sites by way of which two others are in one network; empty where they are not.
-
-    Both Sites have to know each other, and the Links on the way to be operational, by each Site's `status.network`.
-    """
-    near, far = snapshots[one].skupper_site, snapshots[other].skupper_site
-    if near is None or far is None:
-        return []
-    first, last = objects.uid(near), objects.uid(far)
-    ways = [_way(end, first, last) for end in (near, far)]
-    return ways[0] if all(ways) else []
-
-
-def _way(site: Object, first: str, last: str) -> list[str]:
-    """The names of the Sites on the shortest way, of two Links or more, that the Site's network has."""
-    entries = {str(entry.get("id")): entry for entry in objects.status(site).get("network") or []}
-    pairs = {
-        (uid, str(link.get("remoteSiteId")))
-        for uid, entry in entries.items()
-        for link in entry.get("links") or []
-        if link.get("operational")
-    }
-    # The two ends' own Links are seen as objects, which are newer than any record.
-    near = (pairs | {(there, here) for here, there in pairs}) - {(first, last), (last, first)}
-    ways, seen = [[first]], {first}
-    for way in ways:
-        if way[-1] == last:
-            return [str(entries[uid].get("name") or uid) for uid in way[1:-1]]
-        for _, uid in sorted(pair for pair in near if pair[0] == way[-1] and pair[1] in entries):
-            if uid not in seen:
-                seen.add(uid)
-                ways.append([*way, uid])
-    return []
-
-
 def all_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> list[Object]:
     """The same with all Links that came from its token, by name: one for each router of a Site with `ha`."""
     link = between(snapshots, redeemer, issuer)
@@ -97,6 +62,41 @@ def have_moved(links: Sequence[Object], peer: Object | None) -> bool:
         return False
     left = uncovered(links, peer)
     return bool(left) and left == conditions.addresses(peer)
+
+
+def by_way_of(snapshots: Snapshots, one: Site, other: Site) -> list[str]:
+    """The names of the Sites by way of which two others are in one network; empty where they are not.
+
+    Both Sites have to know each other, and the Links on the way to be operational, by each Site's `status.network`.
+    """
+    near, far = snapshots[one].skupper_site, snapshots[other].skupper_site
+    if near is None or far is None:
+        return []
+    first, last = objects.uid(near), objects.uid(far)
+    ways = [_way(end, first, last) for end in (near, far)]
+    return ways[0] if all(ways) else []
+
+
+def _way(site: Object, first: str, last: str) -> list[str]:
+    """The names of the Sites on the shortest way, of two Links or more, that the Site's network has."""
+    entries = {str(entry.get("id")): entry for entry in objects.status(site).get("network") or []}
+    pairs = {
+        (uid, str(link.get("remoteSiteId")))
+        for uid, entry in entries.items()
+        for link in entry.get("links") or []
+        if link.get("operational")
+    }
+    # The two ends' own Links are seen as objects, which are newer than any record.
+    near = (pairs | {(there, here) for here, there in pairs}) - {(first, last), (last, first)}
+    ways, seen = [[first]], {first}
+    for way in ways:
+        if way[-1] == last:
+            return [str(entries[uid].get("name") or uid) for uid in way[1:-1]]
+        for _, uid in sorted(pair for pair in near if pair[0] == way[-1] and pair[1] in entries):
+            if uid not in seen:
+                seen.add(uid)
+                ways.append([*way, uid])
+    return []
 
 
 def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:

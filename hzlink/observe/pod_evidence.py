@@ -85,7 +85,7 @@ async def _none() -> list[Object]:
 async def _warnings(kubectl: Kubectl) -> list[Object]:
     """The namespace's warnings, the newest last; none where they cannot be read."""
     try:
-        return await kubectl.warnings()
+        return await kubectl.events()
     except HzlinkError:
         return []
 

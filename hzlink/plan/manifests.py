@@ -13,7 +13,7 @@ from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import WORKLOAD, Site, Topology, labels
 from hzlink.plan.ownership import FINGERPRINT
-from hzlink.programs import kubectl, scratch
+from hzlink.programs import kustomize, scratch
 
 MEMBER_IMAGE = "hazelcast/hazelcast"
 
@@ -51,7 +51,7 @@ async def build(topology: Topology, site: Site, skupper_name: str, issues: bool)
         content = overlay(topology, site, skupper_name, issues, folder(), into)
         # JSON is YAML: any name is quoted right.
         (into / "kustomization.yaml").write_text(json.dumps(content, indent=2), encoding="utf-8")
-        return await kubectl.kustomize(str(into))
+        return await kustomize.build(str(into))
 
 
 def sweep() -> None:
@@ -122,6 +122,8 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
         chosen.append(f"{site.role}-unisocket")
     elif site.role is Role.CLIENT and settings.expose is not Expose.CLUSTERIP:
         chosen.append(f"expose-{settings.expose}")
+    if site.role is Role.CLUSTER and settings.assigned_users:
+        chosen.append("openshift")
     if site.role is Role.CLUSTER and not issues:
         chosen.append("no-link-access")
     if site.role is Role.CLIENT and issues:

@@ -37,6 +37,11 @@ class Action(StrEnum):
     MANCENTER = "mancenter"
 
 
+_WRITING = frozenset(
+    {Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR}
+)
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing to do at one site, once the steps in `needs` are done. `why` is for the user."""
@@ -56,8 +61,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether it changes a cluster; the others wait for one."""
-        writing = (Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR)
-        return self.action in writing
+        return self.action in _WRITING
 
 
 def key(site: Site, action: Action) -> str:
@@ -93,32 +97,10 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     return client if has_address and not conditions.address(snapshots[cluster].skupper_site) else cluster
 
 
-def linked_through_others(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
-    """Whether a client site and the cluster site are in one network by way of other Sites, without a Link of their own.
-
-    Only where one of their Sites is not hzlink's: hzlink's own have a direct Link.
-    """
-    cluster = topology.cluster
-    pairs = ((client, cluster), (cluster, client))
-    if not any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster)):
-        return False
-    return not any(links.between(snapshots, *pair) for pair in pairs) and bool(
-        links.by_way_of(snapshots, client, cluster)
-    )
-
-
-def linked(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site) -> bool:
-    """Whether a client site is linked, so that no Link has to be made: by any tool, perhaps by way of other Sites."""
-    cluster = topology.cluster
-    redeemer = client if issuer is cluster else cluster
-    found = links.all_between(snapshots, redeemer, issuer)
-    return linked_through_others(topology, snapshots, client) or not why_to_link(found, snapshots[issuer])
-
-
 def unable_issuers(topology: Topology, snapshots: Snapshots) -> list[Site]:
     """The sites that would have to issue, and whose Skupper Site is not hzlink's and has no link access."""
     chosen = issuers(topology, snapshots)
-    needed = {issuer for client, issuer in chosen.items() if not linked(topology, snapshots, client, issuer)}
+    needed = {issuer for client, issuer in chosen.items() if why_to_link(topology, snapshots, client, issuer)}
     return [site for site in topology.sites if site in needed and not foreign.can_issue(topology, snapshots[site])]
 
 
@@ -212,16 +194,16 @@ def _site_steps(
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
-    workload = _members_of(wanted)
-    stop = _stopping(site, workload, snapshot, needs)
-    if stop is not None:
+    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+    stop = _stopping(topology, site, workload, snapshot, needs)
+    if stop is not None and workload is not None:
         steps.append(stop)
+        changed = [*(item for item in changed if item is not workload), workload]
         needs = frozenset({stop.key})
-        changed = [*(item for item in changed if item is not workload), *([workload] if workload else [])]
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
         applied = (
-            # After the stop the number is hzlink's own, whoever had set it before.
+            # The stop has made the number of members hzlink's own: left out now, it would become 1.
             item
             if stop is not None and item is workload
             else scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item)))
@@ -244,22 +226,20 @@ def _site_steps(
     if changed or not conditions.skupper(snapshot.skupper_site).ok:
         steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
     if site.role is Role.CLUSTER:
-        workload = snapshot.get("StatefulSet", WORKLOAD)
-        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(workload).ok:
+        present = snapshot.get("StatefulSet", WORKLOAD)
+        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(present).ok:
             why = f"until {topology.settings.members} members are ready"
             steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
 
 
-def _members_of(wanted: Sequence[Object]) -> Object | None:
-    """The members' StatefulSet."""
-    return next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
-
-
-def _stopping(site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]) -> Step | None:
-    """The step that stops all members, where their new image asks for it."""
+def _stopping(
+    topology: Topology, site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]
+) -> Step | None:
+    """The step that stops all members, where their new image asks for it and they are hzlink's."""
+    live = snapshot.get("StatefulSet", WORKLOAD)
     restart = upgrade.restart_for(workload, snapshot)
-    if restart is None or workload is None:
+    if restart is None or workload is None or live is None or not objects.is_ours(live, topology.name):
         return None
     refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
     return Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
@@ -287,14 +267,8 @@ def _client_steps(
 ) -> list[Step]:
     steps = []
     cluster = topology.cluster
-    redeemer = client if issuer is cluster else cluster
-    found = links.all_between(snapshots, redeemer, issuer)
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
-    if linked_through_others(topology, snapshots, client):
-        why = ""
-    else:
-        why = why_to_link(found, snapshots[issuer], key(issuer, Action.SITE) in planned)
-    if why:
+    if why := why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned):
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
     needs = frozenset({step.key for step in steps} | (planned & others))
@@ -315,16 +289,18 @@ def _repairs(*sites: Site) -> set[str]:
     return {key(site, Action.REPAIR) for site in sites}
 
 
-def why_to_link(found: Sequence[Object], issuer: Snapshot, renewed: bool = True) -> str:
-    """Why these Links to an issuing site need the link step; empty where they do not.
+def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site, renewed: bool = True) -> str:
+    """Why a client site needs the link step; empty where it is linked, by any tool, perhaps by way of other Sites.
 
-    `renewed`: the issuing Site may be another than the one that they were made for.
+    `renewed`: the issuing Site may be another than the one that the Links were made for.
     """
-    peer = issuer.skupper_site
+    cluster, peer = topology.cluster, snapshots[issuer].skupper_site
+    found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
     if not found:
-        return "not linked"
+        others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
+        return "" if others and links.by_way_of(snapshots, client, cluster) else "not linked"
     if links.have_moved(found, peer):
-        return f"its link leads to an address that {issuer.site.name} no longer has"
+        return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
         return f"its link is not ready: {conditions.skupper(found[0]).text}"
     stale = renewed and conditions.link_is_stale(found[0], peer)

@@ -47,10 +47,19 @@ NEUTRALISED = (
 )  # fmt: skip
 
 
+# Set for a run whose user has a rule for credential plugins: a kuberc of that rule alone takes the place of `off`.
+RULE: dict[str, str] = {}
+
+
 def own(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for hzlink's programs, from the user's."""
     kept = {name: value for name, value in environ.items() if not any(_fits(name, row) for row in NEUTRALISED)}
-    return kept | {name: row.value for row in NEUTRALISED if row.value is not None for name in row.names}
+    return kept | {name: row.value for row in NEUTRALISED if row.value is not None for name in row.names} | RULE
+
+
+def keep_rule(kuberc: str) -> None:
+    """From now on programs get this kuberc file, which holds the user's rule for credential plugins alone."""
+    RULE.update(KUBERC=kuberc, KUBECTL_KUBERC="true")
 
 
 def _fits(name: str, row: Neutralised) -> bool:

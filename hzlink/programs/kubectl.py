@@ -15,7 +15,7 @@ from typing import Any
 from hzlink.model import schema
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import admission, answers, applied, output, process, refusals
+from hzlink.programs import admission, answers, applied, credentials, output, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -82,20 +82,13 @@ class Kubectl:
         """
         await self._call("reach the API server", "get", "--raw=/version", deadline=PING_DEADLINE)
 
-    async def events(self, reasons: Sequence[str]) -> list[Object]:
-        """The namespace's Events of these reasons, the newest last."""
+    async def events(self, reasons: Sequence[str] = ()) -> list[Object]:
+        """The namespace's Events of these reasons, or all of type Warning, the newest last."""
         found: list[Object] = []
-        for reason in reasons:
-            found += await self._selected_events(f"reason={reason}")
-        return sorted(found, key=_moment)
-
-    async def warnings(self) -> list[Object]:
-        """The namespace's Events of type Warning, the newest last."""
-        return sorted(await self._selected_events("type=Warning"), key=_moment)
-
-    async def _selected_events(self, selector: str) -> list[Object]:
-        done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
-        return answers.items(self.site, done.stdout)
+        for selector in [f"reason={reason}" for reason in reasons] or ["type=Warning"]:
+            done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
+            found += answers.items(self.site, done.stdout)
+        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
 
     async def namespace(self) -> Object | None:
         """The site's namespace, or None where it is not there."""
@@ -295,10 +288,14 @@ class Kubectl:
             raise await self._refused(f"watch {resource}", lines.completed)
 
     def argv(self, *args: str) -> list[str]:
-        """The whole command line."""
+        """The whole command line.
+
+        Raises:
+            KubectlError: the context's credential plugin gave no credential.
+        """
         argv = [process.require_program("kubectl", HINT)]
-        if self.site.kubeconfig:
-            argv.append(f"--kubeconfig={self.site.kubeconfig}")
+        if kubeconfig := credentials.kubeconfig(self.site):
+            argv.append(f"--kubeconfig={kubeconfig}")
         return [*argv, f"--context={self.site.context}", f"--namespace={self.site.namespace}", *args]
 
     async def _call(
@@ -330,11 +327,17 @@ class Kubectl:
         Raises:
             DeadlineExceeded: it did not end in time.
         """
-        limit = deadline or self.deadline
+        slow = credentials.patience(self.site)
+        limit = max(deadline or self.deadline, slow)
+        credential = await credentials.refresh(self.site)
         argv = self.argv(*args)
         # A little less than our own deadline, so that kubectl says itself what did not answer.
-        argv.insert(1, f"--request-timeout={min(REQUEST_DEADLINE, max(1.0, limit - 2)):.0f}s")
-        return await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
+        argv.insert(1, f"--request-timeout={min(max(REQUEST_DEADLINE, slow), max(1.0, limit - 2)):.0f}s")
+        done = await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
+        refused = done.code != 0 and refusals.classify(done.said) is Refusal.UNAUTHORIZED
+        if refused and await credentials.renew(self.site, credential):
+            done = await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
+        return done
 
     async def _run(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
@@ -377,24 +380,5 @@ def _fast_env() -> dict[str, str]:
     return {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": os.environ.get("GOMEMLIMIT", "512MiB")}
 
 
-async def kustomize(folder: str) -> str:
-    """`kubectl kustomize`: the folder's manifests as one YAML stream. Needs no cluster.
-
-    Raises:
-        HzlinkError: the overlay is not right; kustomize's words are in it.
-    """
-    from hzlink.model.errors import HzlinkError
-
-    argv = [process.require_program("kubectl", HINT), "kustomize", folder]
-    done = await process.run(argv, deadline=CALL_DEADLINE)
-    if done.code != 0:
-        raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
-    return output.yaml_stream(done.stdout)
-
-
 def _bundle(objects: Sequence[Object]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-
-
-def _moment(event: Object) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

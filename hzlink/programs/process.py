@@ -104,6 +104,7 @@ async def run(
     stdin: str | None = None,
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
+    at_terminal: bool = False,
 ) -> Completed:
     """Runs a program to its end.
 
@@ -113,13 +114,16 @@ async def run(
         stdin: text for its standard input; without it the program reads nothing.
         env: variables to add to `environment.own`.
         cwd: the folder to run it in; None for this one.
+        at_terminal: it asks a person: it gets hzlink's own standard input and standard error, and ^C as well.
 
     Raises:
         DeadlineExceeded: it did not end in time.
         PrerequisiteError: it could not be started.
     """
     began = time.monotonic()
-    command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536)
+    # In a process group of its own it could not read from the terminal.
+    shared: dict[str, Any] = {"_in": sys.stdin, "_err": sys.stderr, "_new_group": False} if at_terminal else {}
+    command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536, **shared)
     ended = _ended(command)
     try:
         code = await asyncio.wait_for(asyncio.shield(ended), deadline)
@@ -217,17 +221,19 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
 
     with open(os.devnull) as nothing:
         try:
+            standard: dict[str, Any] = {
+                "_in": nothing if stdin is None else stdin,
+                # ^C reaches hzlink alone; hzlink then ends its programs.
+                "_new_group": True,
+            }
             return sh.Command(argv[0])(
                 *argv[1:],
                 _bg=True,
                 _bg_exc=False,
-                _in=nothing if stdin is None else stdin,
                 _tty_out=False,
                 _env={**environment.own(os.environ), **(env or {})},
-                # ^C reaches hzlink alone; hzlink then ends its programs.
-                _new_group=True,
                 _preexec_fn=_die_with_hzlink(),
-                **options,
+                **standard | options,
             )
         except (sh.ForkException, sh.CommandNotFound) as error:
             # Such as one for another processor. Its text is the child's traceback; the last line says why.

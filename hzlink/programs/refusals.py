@@ -100,6 +100,10 @@ def explain(site: Site, doing: str, said: str) -> KubectlError:
     """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
     refusal = classify(said)
     message, next_step = _answer(refusal, site, doing)
+    if refusal is Refusal.UNAUTHORIZED and "getting credentials" in said:
+        # kubectl did not get as far as the API server.
+        message = f"the credential plugin of context {site.short_context} gave no credentials"
+        next_step = hints.cluster_wide(site, "config view --minify")
     if denial := admission.parse(said):
         message, next_step = denial.message, admission.hint(site, said)
     found = conflicts.parse(said) if refusal is Refusal.CONFLICT else ()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hzlink.model.errors import HzlinkError
 from hzlink.model.topology import Site
-from hzlink.programs import process, refusals
+from hzlink.programs import credentials, process, refusals
 
 HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
 
@@ -63,8 +63,9 @@ class Skupper:
             f"--context={self.site.context}",
             f"--namespace={self.site.namespace}",
         ]
-        if self.site.kubeconfig:
-            argv.append(f"--kubeconfig={os.path.abspath(self.site.kubeconfig)}")
+        await credentials.refresh(self.site)
+        if kubeconfig := credentials.kubeconfig(self.site):
+            argv.append(f"--kubeconfig={os.path.abspath(kubeconfig)}")
         try:
             # Run in the file's own folder: the CLI refuses a path with an underscore or a space in it.
             done = await process.run(argv, deadline=limit + 10, env=_absolute_kubeconfig(), cwd=str(folder))

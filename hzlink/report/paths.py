@@ -81,6 +81,8 @@ class _PathBuilder:
             pods = conditions.of_app(self.snapshot.of("Pod"), MANCENTER)
             workload = f"deployment {MANCENTER}"
             step = pod_hints.next_step(site, pods, f"app={MANCENTER}", workload, condition.text)
+            if item is None and self.snapshot.error is None:
+                step = hints.hzlink("up")
             if condition.ok and self.client_report.mancenter_view is not None:
                 condition, step = (
                     mancenter.condition(self.client_report.mancenter_view),
@@ -170,6 +172,8 @@ def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     workload, pods = snapshot.get("StatefulSet", WORKLOAD), conditions.of_app(snapshot.of("Pod"), WORKLOAD)
     said = conditions.not_created(workload) if workload is not None else ""
     step = pod_hints.next_step(site, pods, f"app={WORKLOAD}", f"statefulset {WORKLOAD}", said)
+    if workload is None and not pods and snapshot.error is None:
+        step = hints.hzlink("up")
     if snapshot.error is not None:
         return _hop("members", snapshot, None, Condition(State.UNKNOWN), step)
     parts = tuple(_member(snapshot, member) for member in members)
@@ -193,7 +197,8 @@ def _member(snapshot: Snapshot, member: Member) -> Hop:
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
         # A pod that is not there cannot be described.
-        whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}")
+        exists = snapshot.get("StatefulSet", WORKLOAD) is not None
+        whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}") if exists else hints.hzlink("up")
         step = admission.hint(snapshot.site, member.trouble) or whole
         return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.trouble), next_step=step)
     step = hints.previous_log(snapshot.site, item) or step

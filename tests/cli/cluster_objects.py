@@ -1,4 +1,4 @@
-"""Objects as kubectl prints them, in the states that the tests need: Skupper 2.2's and Kubernetes' own fields."""
+"""Objects as kubectl prints them, in the states that the tests need, with the fields of Skupper 2.2 and Kubernetes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import MANCENTER, WORKLOAD, labels
 
 EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
-# When a look at all this ended.
-LOOKED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
+# When the observation of these objects ended.
+OBSERVED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
 OURS = labels("hazelcast")
 
 
-def thing(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Object:
+def item_of(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Object:
     """Any object: kind, name, labels (hzlink's, unless others are given), and its other fields."""
     metadata = {"name": name, "uid": f"uid-{kind}-{name}", "creationTimestamp": EARLIER, "labels": marks}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **body}
@@ -37,7 +37,7 @@ def skupper_site(
     link_access: str = "none",
     network: list[dict[str, Any]] | None = None,
 ) -> Object:
-    """A Skupper Site: Ready, or Pending with its message; `network` is what it has heard of the others."""
+    """A Skupper Site: Ready, or Pending with its message; `network` lists the Sites that it knows."""
     status = {
         "status": "Pending" if message else "Ready",
         "message": message or "OK",
@@ -46,11 +46,11 @@ def skupper_site(
         "endpoints": [{"name": "inter-router", "host": host, "port": "55671"}] if host else [],
         **({"network": network} if network else {}),
     }
-    return thing("Site", name, spec={"linkAccess": link_access}, status=status)
+    return item_of("Site", name, spec={"linkAccess": link_access}, status=status)
 
 
-def heard_of(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str = "") -> dict[str, Any]:
-    """An entry of a Site's network: the Site of that name, and its Links."""
+def network_entry(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str = "") -> dict[str, Any]:
+    """An entry of a Site's network: a Site and its Links."""
     return {
         "id": uid or f"uid-Site-{name}",
         "name": name,
@@ -61,15 +61,15 @@ def heard_of(name: str, *links: dict[str, Any], namespace: str = "hz", uid: str 
     }
 
 
-def heard_link(issuer: str, *, up: bool = True) -> dict[str, Any]:
+def network_link(issuer: str, *, up: bool = True) -> dict[str, Any]:
     """A Link in such an entry."""
-    told = {"name": f"hazelcast-{issuer}", "remoteSiteId": f"uid-Site-{issuer}", "remoteSiteName": issuer}
-    return {**told, **({"operational": True} if up else {})}
+    entry = {"name": f"hazelcast-{issuer}", "remoteSiteId": f"uid-Site-{issuer}", "remoteSiteName": issuer}
+    return {**entry, **({"operational": True} if up else {})}
 
 
 def router(*, stuck: tuple[str, str] | None = None) -> list[Object]:
     """A router's Deployment and pod; with (reason, message) one that does not start."""
-    made = thing("Pod", "skupper-router-6c8d", {"skupper.io/component": "router"}, status={})
+    made = item_of("Pod", "skupper-router-6c8d", {"skupper.io/component": "router"}, status={})
     running = pod("skupper-router-6c8d", "skupper-router", ready=not stuck, stuck=stuck)
     deployment = workload("Deployment", "skupper-router", 1, 0 if stuck else 1)
     return [deployment, {**made, "status": running["status"]}]
@@ -82,7 +82,7 @@ def offer(kind: str, message: str = "", *, smart: bool = True, error: bool = Fal
         "message": message or "OK",
         "conditions": conditions(Configured=not error, Matched=not message, Ready=not message),
     }
-    return thing(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
+    return item_of(kind, WORKLOAD, spec={"routingKey": WORKLOAD, "exposePodsByName": smart}, status=status)
 
 
 def link(issuer: str, message: str = "", *, number: int | None = None, host: str = "") -> Object:
@@ -101,11 +101,11 @@ def link(issuer: str, message: str = "", *, number: int | None = None, host: str
     if host:
         spec["endpoints"] = [endpoint(host, number or 1)]
     name = f"hazelcast-{issuer}" + ("" if number is None else f"-{number}")
-    return thing("Link", name, spec=spec, status=status)
+    return item_of("Link", name, spec=spec, status=status)
 
 
 def endpoint(host: str, number: int = 1) -> dict[str, str]:
-    """Where the router of that number is reached by others."""
+    """The endpoint of the router with that number."""
     group = "skupper-router" if number == 1 else f"skupper-router-{number}"
     return {"name": "inter-router", "host": host, "port": "55671", "group": group}
 
@@ -131,13 +131,13 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
     }
     if init:
         status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]
-    return thing("Pod", name, {"app": app}, status=status)
+    return item_of("Pod", name, {"app": app}, status=status)
 
 
 def workload(kind: str, name: str, wanted: int, ready: int) -> Object:
-    """A StatefulSet or Deployment, so many of its pods ready."""
+    """A StatefulSet or Deployment with `ready` of `wanted` pods ready."""
     status = {"observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": ready}
-    item = dict(thing(kind, name, spec={"replicas": wanted}, status=status))
+    item = dict(item_of(kind, name, spec={"replicas": wanted}, status=status))
     item["metadata"] = {**item["metadata"], "generation": 1}
     return item
 
@@ -147,7 +147,7 @@ def service(name: str, marks: dict[str, str] = OURS, **spec: Any) -> Object:
     ingress = spec.pop("ingress", None)
     status = {"loadBalancer": {"ingress": [ingress]} if ingress else {}}
     spec = {"type": "ClusterIP", "ports": [{"port": 8080}], **spec}
-    return thing("Service", name, marks, spec=spec, status=status)
+    return item_of("Service", name, marks, spec=spec, status=status)
 
 
 def members(count: int, down: dict[int, tuple[str, str]] | None = None) -> list[Object]:

@@ -10,18 +10,18 @@ import pytest
 
 from tests.cli.fake_api import FakeApi
 from tests.cli.program import User
-from tests.cli.talking import Screen
+from tests.cli.screen import Screen
 
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Screen:
-    """Shows results as the command line does."""
+    """Shows results as the command line does, and captures both streams."""
     return Screen(monkeypatch, capsys)
 
 
 @pytest.fixture
 def user(tmp_path: Path) -> User:
-    """A user with a home, a kubeconfig and a PATH of their own."""
+    """A user with their own home folder, kubeconfig and PATH."""
     return User(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The fields of a document, and those that a page in docs/ names."""
+"""The fields of a document, and those that a page in docs/ lists."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def fields(part: Any, place: str = "") -> Iterator[str]:
 
 
 def named(text: str) -> set[str]:
-    """What stands in the first column."""
+    """The names in the first column of the page's tables."""
     rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}

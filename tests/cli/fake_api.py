@@ -1,18 +1,25 @@
-"""A fake API server for kubectl to talk to, on 127.0.0.1, without TLS: a few fixed answers, and a record of requests.
+"""A fake API server for kubectl to talk to, on 127.0.0.1: a few fixed answers, and a record of requests.
 
-It is no Kubernetes: it knows discovery, lists, single objects and a watch that never ends, enough for hzlink to look
-at a site, and keeps the Lease that is hzlink's lock; whatever else it is asked, it refuses. The tests assert that, the
-lock apart, it was only ever read.
+It supports discovery, lists, single objects and a watch that never ends: enough for hzlink to read a site. It stores
+the Lease that is hzlink's lock and refuses all other writes. The tests assert that only the lock was written.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import re
+import shutil
+import ssl
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +29,7 @@ from hzlink.support.dump import KINDS as DUMPED
 Answer = Callable[["Request"], None]
 
 ALL = RESOURCES | DUMPED
-# Version of each group that hzlink knows kinds of.
+# The version of each API group whose kinds hzlink uses.
 VERSIONS = {resource.partition(".")[2]: "v1" for resource in ALL.values() if "." in resource}
 VERSIONS["skupper.io"] = "v2alpha1"
 # Kind by (group, plural).
@@ -36,7 +43,7 @@ ALL_RIGHTS = ({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},)
 
 
 class FakeApi:
-    """What the server answers, and what it was asked."""
+    """The server's answers, and the requests it received."""
 
     def __init__(
         self,
@@ -48,8 +55,10 @@ class FakeApi:
         labels: Mapping[str, str] | None = None,
         rules: Sequence[Mapping[str, Any]] = ALL_RIGHTS,
         logs: Mapping[tuple[str, str, bool], str] | None = None,
+        tls: bool = False,
     ) -> None:
-        # By pod, container, and whether it is that of the previous run.
+        self.tls = tls
+        # By pod, container, and whether it is the log of the previous run.
         self.logs = logs or {}
         self.answer = answer
         self.items = list(items)
@@ -64,9 +73,9 @@ class FakeApi:
 
     @property
     def methods(self) -> set[str]:
-        """The methods of all requests so far, the lock's apart: {"GET"} when nobody tried to write.
+        """The methods of all requests so far, except those of the lock: {"GET"} if nothing was written.
 
-        A SelfSubjectRulesReview is left out, too: it is a question, although it is asked by POST.
+        A SelfSubjectRulesReview is left out, too: it is a POST that stores nothing.
         """
         return {method for method, path in self.requests if not _is_of_lease(path) and not path.startswith(REVIEWS)}
 
@@ -82,7 +91,11 @@ class FakeApi:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{server.server_address[1]}"
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(_certificate())
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -92,6 +105,25 @@ class FakeApi:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+@cache
+def _certificate() -> Path:
+    """A file with a new key and a certificate for 127.0.0.1: kubectl sends no credentials without TLS."""
+    openssl = shutil.which("openssl", path=REAL_PATH)
+    assert openssl, "these tests need openssl on the PATH"
+    folder = Path(tempfile.mkdtemp(prefix="hzlink-test-certificate-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file, key = folder / "certificate.pem", folder / "key.pem"
+    made = ("-x509", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(file))
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+    subprocess.run([openssl, "req", *curve, *made], check=True, capture_output=True)
+    file.write_text(file.read_text() + key.read_text())
+    return file
+
+
+# Before any test changes it.
+REAL_PATH = os.environ.get("PATH")
 
 
 class Request(BaseHTTPRequestHandler):
@@ -115,7 +147,7 @@ class Request(BaseHTTPRequestHandler):
             self.well()
 
     def well(self) -> None:
-        """What a server answers where all is well."""
+        """The answer of a working server."""
         if _is_of_lease(self.path):
             self._lease()
         elif self.command == "POST" and self.path.startswith(REVIEWS):
@@ -126,7 +158,7 @@ class Request(BaseHTTPRequestHandler):
             self._get()
 
     def send(self, document: dict[str, Any], code: int = 200) -> None:
-        """A whole answer."""
+        """Sends a JSON answer."""
         body = json.dumps(document).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
@@ -140,7 +172,7 @@ class Request(BaseHTTPRequestHandler):
         self.send({**status, "reason": reason, "message": message, "code": code}, code)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
     def _lease(self) -> None:
         leases = self.served.leases
@@ -286,12 +318,12 @@ def _resources(group: str, version: str) -> dict[str, Any]:
 
 
 def unauthorized(request: Request) -> None:
-    """Does not know the user."""
+    """Rejects the user's credentials."""
     request.status(401, "Unauthorized", "Unauthorized")
 
 
 def forbidden(request: Request) -> None:
-    """Knows the user, who may not do anything in a namespace."""
+    """Forbids every request in a namespace."""
     if "/namespaces/" not in request.path:
         request._get()
         return
@@ -300,13 +332,13 @@ def forbidden(request: Request) -> None:
 
 
 def silent(request: Request) -> None:
-    """Takes the request, and never answers."""
+    """Accepts the request and never answers."""
     request.served.over.wait()
     request.close_connection = True
 
 
 def garbage(request: Request) -> None:
-    """Something that listens there and is no API server."""
+    """A web server that is not an API server."""
     body = b"<html>\x1b[2Jcoffee machine</html>"
     request.send_response(200)
     request.send_header("Content-Type", "text/html")

@@ -1,4 +1,4 @@
-"""Runs hzlink in a process forked from one that has loaded it: a real process, without the time that loading takes.
+"""Runs hzlink in a process forked from one that has already imported it, which saves the time of the imports.
 
 The server that forks is started once for each pytest process, has no threads, and ends with pytest.
 """
@@ -54,7 +54,7 @@ def run(args: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float) ->
 
 
 def _hzlink(args: list[str], env: dict[str, str], cwd: str, out: str, err: str) -> NoReturn:
-    """Makes this process what a shell would have started, and runs hzlink in it."""
+    """Sets up this process as a shell would, and runs hzlink in it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     for number, path, mode in ((0, os.devnull, os.O_RDONLY), (1, out, flags), (2, err, flags)):
         handle = os.open(path, mode, 0o600)

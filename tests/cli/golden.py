@@ -1,7 +1,7 @@
 """Compares text with files in tests/cli/golden/, or writes them: `HZLINK_UPDATE_GOLDEN=1 pytest tests/cli`.
 
 The files are at golden/COMMAND/OUTPUT/SITUATION, such as golden/status/tree/member-down.txt. Those of a terminal hold
-all four looks: at 80 and 160 columns, with and without colours. Read what `git diff` shows before committing it: the
+four variants: 80 and 160 columns, with and without colours. Read what `git diff` shows before committing it: the
 files are what a user sees.
 """
 
@@ -15,15 +15,15 @@ from pathlib import Path
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 WIDTHS = (80, 160)
-# What a terminal shows, by its columns and whether it has colours.
+# Renders the output for a number of columns, with or without colours.
 Render = Callable[[int, bool], str]
 FOLDER = Path(__file__).resolve().parent / "golden"
-# Read at import: the tests' fixtures take every HZLINK_ variable away.
+# Read at import, because the tests' fixtures remove every HZLINK_ variable.
 UPDATE = bool(os.environ.get("HZLINK_UPDATE_GOLDEN"))
 
 
 def check(name: str, text: str) -> None:
-    """Fails with a diff when `text` is not what golden/`name` holds. Blanks at a line's end do not count."""
+    """Fails with a diff if `text` differs from golden/`name`. Trailing blanks are ignored."""
     seen = "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n") + "\n"
     file = FOLDER / name
     if UPDATE:
@@ -34,26 +34,26 @@ def check(name: str, text: str) -> None:
     wanted = file.read_text(encoding="utf-8")
     if seen != wanted:
         diff = difflib.unified_diff(wanted.splitlines(), seen.splitlines(), f"golden/{name}", "now", lineterm="")
-        raise AssertionError("\n".join(["the output is no longer the golden file's:", *diff]))
+        raise AssertionError("\n".join(["the output differs from the golden file:", *diff]))
 
 
-def check_looks(name: str, render: Render) -> None:
-    """Compares all four looks with golden/`name`.txt; those that are the same stand under one heading.
+def check_variants(name: str, render: Render) -> None:
+    """Compares all four variants with golden/`name`.txt; equal variants share one heading.
 
-    Colours must change nothing else. Their escape sequences are spelled out, so that the file can be read.
+    Colours must not change the text. Their escape sequences are written as text, so that the file is readable.
     """
     same: dict[str, list[str]] = {}
     for columns in WIDTHS:
         plain, coloured = render(columns, False), render(columns, True)
         assert "\x1b" not in plain
-        assert ESCAPE.sub("", coloured) == plain, "colours change nothing else"
+        assert ESCAPE.sub("", coloured) == plain, "colours do not change the text"
         same.setdefault(plain, []).append(f"{columns} columns")
         same.setdefault(coloured, []).append(f"{columns} columns in colour")
-    sections = [f"# {', '.join(looks)}\n{text.rstrip()}\n" for text, looks in same.items()]
+    sections = [f"# {', '.join(variants)}\n{text.rstrip()}\n" for text, variants in same.items()]
     check(f"{name}.txt", "\n\n".join(sections).replace("\x1b[", "␛["))
 
 
 def ended(out: str, err: str, code: int) -> str:
-    """What a command wrote to both streams, and its exit code, as one text."""
+    """Both output streams of a command and its exit code, as one text."""
     said = f"# standard error\n{err}" if err else ""
     return f"{out}{said}# exit code {code}"

@@ -1,4 +1,4 @@
-"""Runs the real `hzlink` console script as a user's shell would, with nothing of the user's around it."""
+"""Runs the real `hzlink` console script as a shell would, isolated from the user's own environment."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hzlink.programs import process
 from tests.cli import forked, golden
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
-# Nothing that hzlink does may take longer than this here.
+# No run of hzlink in these tests may take longer.
 LIMIT = 60.0
-# Seconds within which a run has ended that does not wait for its default time of 180 s, on a busy machine, too.
+# A run that takes fewer seconds has not waited for the default timeout of 180 s, even on a busy machine.
 EARLY = 50.0
 
 
@@ -39,13 +39,13 @@ class Ended:
 
     @property
     def document(self) -> Any:
-        """Standard output as the one JSON document that it must be."""
+        """Standard output, parsed as one JSON document."""
         return json.loads(self.out)
 
 
 @dataclass
 class User:
-    """A user with a home, a kubeconfig and a PATH of their own, all below one folder."""
+    """A user with their own home folder, kubeconfig and PATH, all in one folder."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -89,9 +89,9 @@ class User:
         self.kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def hzlink(self, *args: str, **env: str) -> Ended:
-        """Runs hzlink to its end, without a terminal, in a process that has loaded it already.
+        """Runs hzlink to its end, without a terminal, in a forked process (see forked.py).
 
-        With variables that the Python interpreter reads at its start, it is the console script that is run.
+        With variables that the Python interpreter reads at its start, the console script is run instead.
         """
         if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in env):
             return self.script(*args, **env)
@@ -114,8 +114,8 @@ class User:
         )
         return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
-    def look(self, *args: str, columns: int, colour: bool) -> str:
-        """Runs hzlink to its end. What it wrote, with each time that it tells as 0.0 s."""
+    def rendered(self, *args: str, columns: int, colour: bool) -> str:
+        """Runs hzlink to its end. Returns both streams and the exit code, with each time replaced by 0.0 s."""
         colours = {"FORCE_COLOR": "1"} if colour else {}
         done = self.hzlink(*args, COLUMNS=str(columns), **colours)
         return re.sub(r"\d+\.\d s", "0.0 s", golden.ended(done.out, done.err, done.code))
@@ -139,7 +139,7 @@ class User:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            # A terminal of its own: ^C on it is a signal for hzlink alone.
+            # Its own controlling terminal: ^C is a signal for hzlink alone.
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env=env,
@@ -157,7 +157,7 @@ class AtTerminal:
     seen: str = ""
 
     def until(self, text: str) -> str:
-        """Reads until `text` was written; returns all that was written so far."""
+        """Reads until `text` appears. Returns all output so far."""
         end = time.monotonic() + LIMIT
         while text not in self.seen and time.monotonic() < end and self._read(1.0):
             pass
@@ -165,11 +165,11 @@ class AtTerminal:
         return self.seen
 
     def press(self, keys: str) -> None:
-        """Types."""
+        """Types these keys."""
         os.write(self.terminal, keys.encode())
 
     def end(self) -> tuple[int, str]:
-        """Reads to the end. Exit code, and all that was written."""
+        """Reads to the end. Returns the exit code and all output."""
         while self._read(LIMIT):
             pass
         os.close(self.terminal)
@@ -181,7 +181,7 @@ class AtTerminal:
         try:
             data = os.read(self.terminal, 65536)
         except OSError:
-            # Linux ends the reading side like this when nobody holds the other one any more.
+            # Linux raises this when the other end is closed.
             return False
         self.seen += data.decode(errors="replace")
         return bool(data)

@@ -1,4 +1,4 @@
-"""Situations that a user can find their topology in, as the snapshots that a look at the sites would give."""
+"""Situations of a topology, as snapshots of its sites. Their names are also the names of golden files."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ SHOP = Site("shop", Role.CLIENT, "shop", "hz-shop")
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/payments-production"
 GKE = "gke_my-project_europe-west1_edge"
 
-# What a cluster (or somebody who may write to it) could try to do to the terminal: clear it, colour it, rename its
-# window, draw over other lines, turn the reading direction, or end the line and pretend to be hzlink.
+# What text from a cluster could try to do to the terminal: clear it, colour it, rename its window, overwrite lines,
+# reverse the reading direction, or end the line and imitate hzlink's output.
 NASTY = "bad\x1b[2J\x1b[31m\x1b]0;owned\x07 \r\nhealthy.\x9b31m\x00\u202egnp.exe\u2028next: curl evil"
 
 
 @dataclass(frozen=True)
 class Situation:
-    """A topology and what was found of it."""
+    """A topology and the snapshots of its sites."""
 
     topology: Topology
     snapshots: Snapshots
 
     @property
     def report(self) -> Report:
-        """The report on it."""
+        """The report on these snapshots."""
         return report.make(self.topology, self.snapshots)
 
 
 def _at(topology: Topology, *found: list[Object] | Snapshot) -> Situation:
     snapshots = [
-        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects), at=make.LOOKED)
+        objects if isinstance(objects, Snapshot) else Snapshot(site, tuple(objects), at=make.OBSERVED)
         for site, objects in zip(topology.sites, found, strict=True)
     ]
     return Situation(topology, dict(zip(topology.sites, snapshots, strict=True)))
@@ -79,12 +79,12 @@ def _client_side(
 
 
 def healthy() -> Situation:
-    """All is well, over names."""
+    """A healthy topology in smart mode."""
     return _at(_topology(), _cluster_side(), _client_side(make.link("core")))
 
 
 def _log(*numbers: int) -> str:
-    """What three members write that were started, and what those of these numbers write of Management Center."""
+    """The logs of three started members; those with these numbers have a connection from Management Center."""
     lines = [f"[pod/hazelcast-{number}/hazelcast] 2026-03-01T10:00:07.1Z [dev] is STARTED" for number in range(3)]
     came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     return "\n".join(
@@ -98,7 +98,7 @@ def _with_log(*numbers: int) -> Situation:
 
 
 def center_connected() -> Situation:
-    """All is well, and the members' logs tell that Management Center is connected to all of them."""
+    """Healthy; the members' logs show that Management Center is connected to all of them."""
     return _with_log(0, 1, 2)
 
 
@@ -108,33 +108,8 @@ def center_sees_two() -> Situation:
 
 
 def center_blind() -> Situation:
-    """Management Center is ready and connected to nobody."""
+    """Management Center is ready and connected to no member."""
     return _with_log()
-
-
-def members_apart() -> Situation:
-    """Each member is ready and has formed a cluster of its own."""
-    uuid = "0a1b2c3d-0000-4000-8000-00000000000"
-    lists = [
-        f"[pod/hazelcast-{number}/hazelcast] [10.0.0.{number}]:5702 [dev] [5.5.0] \n"
-        f"[pod/hazelcast-{number}/hazelcast] Members {{size:1, ver:1}} [\n"
-        f"[pod/hazelcast-{number}/hazelcast] Member [10.0.0.{number}]:5702 - {uuid}{number} this"
-        for number in range(3)
-    ]
-    cluster = Snapshot(CORE, tuple(_cluster_side()), member_log="\n".join(lists))
-    return _at(_topology(), cluster, _client_side(make.link("core")))
-
-
-def member_refused() -> Situation:
-    """A member of another minor version, which the others do not let join."""
-    trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container=hazelcast pod=hazelcast-2_hz")}
-    refused = (
-        "[pod/hazelcast-2/hazelcast] [10.0.0.2]:5702 [dev] [5.6.0] Reason of failure for node join: Joining node's "
-        "version 5.6.0 is not compatible with cluster version 5.5 (Rolling Member Upgrades are only supported in "
-        "Hazelcast Enterprise)"
-    )
-    cluster = Snapshot(CORE, tuple(_cluster_side(down=trouble)), member_log=refused)
-    return _at(_topology(), cluster, _client_side(make.link("core"), numbers=(0, 1)))
 
 
 def _with_routers(*hosts: str) -> list[Object]:
@@ -167,25 +142,50 @@ def address_changed() -> Situation:
     return _at(_topology(), _with_routers("203.0.113.99"), _client_side(linked))
 
 
+def members_apart() -> Situation:
+    """Each member is ready and has formed a cluster of its own."""
+    uuid = "0a1b2c3d-0000-4000-8000-00000000000"
+    lists = [
+        f"[pod/hazelcast-{number}/hazelcast] [10.0.0.{number}]:5702 [dev] [5.5.0] \n"
+        f"[pod/hazelcast-{number}/hazelcast] Members {{size:1, ver:1}} [\n"
+        f"[pod/hazelcast-{number}/hazelcast] Member [10.0.0.{number}]:5702 - {uuid}{number} this"
+        for number in range(3)
+    ]
+    cluster = Snapshot(CORE, tuple(_cluster_side()), member_log="\n".join(lists))
+    return _at(_topology(), cluster, _client_side(make.link("core")))
+
+
+def member_refused() -> Situation:
+    """A member of another minor version, which the others do not let join."""
+    trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container=hazelcast pod=hazelcast-2_hz")}
+    refused = (
+        "[pod/hazelcast-2/hazelcast] [10.0.0.2]:5702 [dev] [5.6.0] Reason of failure for node join: Joining node's "
+        "version 5.6.0 is not compatible with cluster version 5.5 (Rolling Member Upgrades are only supported in "
+        "Hazelcast Enterprise)"
+    )
+    cluster = Snapshot(CORE, tuple(_cluster_side(down=trouble)), member_log=refused)
+    return _at(_topology(), cluster, _client_side(make.link("core"), numbers=(0, 1)))
+
+
 def nothing_there() -> Situation:
-    """Both namespaces are there, and empty."""
+    """Both namespaces exist and are empty."""
     return _at(_topology(), [], [])
 
 
 def not_linked() -> Situation:
-    """Both sites run, nobody linked them."""
+    """Both sites run and are not linked."""
     client = _client_side(listener="No matching connectors", numbers=(), center=make.mancenter(ready=False, waits=True))
     return _at(_topology(), _cluster_side(connector="No matching listeners"), client)
 
 
 def member_down() -> Situation:
-    """One member's container does not stay up; Skupper took its name away."""
+    """One member's container crashes; Skupper has removed its Service."""
     trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container=hazelcast pod=hazelcast-2_hz")}
     return _at(_topology(), _cluster_side(down=trouble), _client_side(make.link("core"), numbers=(0, 1)))
 
 
 def image_missing() -> Situation:
-    """No member can start: a wrong --image, told at length by the kubelet."""
+    """No member can start, because of a wrong --image; the kubelet's message is long."""
     message = (
         'Back-off pulling image "registry.example.com/hazelcast/hazelcast:5.5.O": ErrImagePull: failed to resolve '
         "reference: registry.example.com/hazelcast/hazelcast:5.5.O: not found"
@@ -198,7 +198,7 @@ def image_missing() -> Situation:
 
 
 def link_pending() -> Situation:
-    """The token was redeemed, the routers do not reach each other."""
+    """The token was redeemed; the routers cannot connect to each other."""
     client = _client_side(
         make.link("core", "Not Operational"),
         listener="No matching connectors",
@@ -209,7 +209,7 @@ def link_pending() -> Situation:
 
 
 def listener_pending() -> Situation:
-    """All is there; only Skupper's own word on the Listener lags (skupper issue 2428)."""
+    """Everything works; only the Listener's condition lags (skupper issue 2428)."""
     return _at(_topology(), _cluster_side(), _client_side(make.link("core"), listener="No matching connectors"))
 
 
@@ -229,7 +229,7 @@ def unreachable() -> Situation:
 
 
 def unauthorized() -> Situation:
-    """The client site's API server does not know the user."""
+    """The client site's API server rejects the user's credentials."""
     said = "error: You must be logged in to the server (Unauthorized)"
     return _at(_topology(), _cluster_side(), _refused(EDGE, said))
 
@@ -250,12 +250,12 @@ def no_definitions() -> Situation:
 
 
 def no_namespace() -> Situation:
-    """The client site's namespace is not there."""
+    """The client site's namespace does not exist."""
     return _at(_topology(), _cluster_side(), _refused(EDGE, 'namespaces "hz" not found'))
 
 
 def unisocket() -> Situation:
-    """All is well, over one connection."""
+    """A healthy topology in unisocket mode."""
     cluster = [_cluster_side()[0], make.offer("Connector", smart=False), *make.members(3)]
     client = [make.skupper_site("edge"), make.offer("Listener", smart=False), make.link("core")]
     client.append(make.service("hazelcast", {"internal.skupper.io/listener": "hazelcast"}))
@@ -263,13 +263,13 @@ def unisocket() -> Situation:
 
 
 def two_clients() -> Situation:
-    """Two client sites, all is well."""
+    """Two client sites, both healthy."""
     shop = _client_side(make.link("core"), name="shop")
     return _at(_topology(EDGE, SHOP), _cluster_side(), _client_side(make.link("core")), shop)
 
 
 def second_client_not_linked() -> Situation:
-    """Two client sites, one of which lost its link; its names are still there."""
+    """Two client sites; one has lost its link, and its Services still exist."""
     shop = _client_side(name="shop")
     return _at(_topology(EDGE, SHOP), _cluster_side(), _client_side(make.link("core")), shop)
 
@@ -310,12 +310,12 @@ def nodeport() -> Situation:
 
 
 def many_members() -> Situation:
-    """Seven members, all well."""
+    """Seven members, all ready."""
     return _at(_topology(members=7), _cluster_side(7), _client_side(make.link("core"), numbers=tuple(range(7))))
 
 
 def many_members_two_down() -> Situation:
-    """Seven members, two of them not."""
+    """Seven members, two of them not ready."""
     trouble = {2: ("CrashLoopBackOff", "back-off 40s restarting failed container"), 6: ("", "")}
     client = _client_side(make.link("core"), numbers=(0, 1, 3, 4, 5))
     return _at(_topology(members=7), _cluster_side(7, down=trouble), client)
@@ -330,8 +330,8 @@ def long_contexts() -> Situation:
 
 
 def nasty_messages() -> Situation:
-    """Every text that a cluster can set, set to the worst."""
-    trouble = {1: ("CrashLoopBackOff", NASTY)}
+    """Every text that a cluster can set contains control characters."""
+    trouble = {1: ("ErrImagePull", NASTY)}
     cluster = [
         make.skupper_site("core", host=NASTY, version=NASTY, link_access="default"),
         make.offer("Connector", NASTY),
@@ -344,13 +344,13 @@ def nasty_messages() -> Situation:
 
 
 def nasty_warning() -> Situation:
-    """All is well but for a Listener's nasty word, which becomes a warning."""
+    """Healthy, with control characters in the Listener's message, which becomes a warning."""
     center = make.mancenter(type="LoadBalancer", ingress={"hostname": NASTY})
     return _at(_topology(), _cluster_side(), _client_side(make.link("core"), listener=NASTY, center=center))
 
 
 def nasty_refusal() -> Situation:
-    """An API server that answers with a nasty text."""
+    """An API server whose error message contains control characters."""
     return _at(_topology(), _refused(CORE, NASTY), _refused(EDGE, f"Unable to connect to the server: {NASTY}"))
 
 
@@ -362,7 +362,7 @@ def router_down() -> Situation:
 
 
 def connector_finds_nobody() -> Situation:
-    """All members are ready, and somebody changed the Connector's selector."""
+    """All members are ready, but the Connector's selector was changed."""
     cluster = _cluster_side()
     cluster[1] = make.offer("Connector", "No matches for selector", error=True)
     client = _client_side(
@@ -372,14 +372,14 @@ def connector_finds_nobody() -> Situation:
 
 
 def networks_disagree() -> Situation:
-    """The Link is Ready, and what the two Sites have heard of each other does not go with it."""
+    """The Link is Ready, but the networks of the two Sites contradict it."""
     core = make.skupper_site(
         "core",
         host="203.0.113.7",
-        network=[make.heard_of("core"), make.heard_of("edge", make.heard_link("core", up=False))],
+        network=[make.network_entry("core"), make.network_entry("edge", make.network_link("core", up=False))],
     )
-    gone = make.heard_of("core", uid="uid-of-a-former-core")
-    edge = make.skupper_site("edge", network=[make.heard_of("edge", make.heard_link("core")), gone])
+    gone = make.network_entry("core", uid="uid-of-a-former-core")
+    edge = make.skupper_site("edge", network=[make.network_entry("edge", make.network_link("core")), gone])
     client = [edge, *_client_side(make.link("core"), numbers=(0, 1, 2, 3))[1:]]
     return _at(_topology(), [core, *_cluster_side()[1:]], client)
 

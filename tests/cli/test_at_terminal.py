@@ -1,4 +1,4 @@
-"""At a terminal and away from one: escape sequences, the live view, the question of `down`, ^C, pipes that close.
+"""With and without a terminal: escape sequences, the live view, the question of `down`, ^C, closed pipes.
 
 The terminal is a pseudo-terminal; hzlink is the real console script; the clusters are fake API servers.
 """
@@ -17,9 +17,9 @@ import pytest
 
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
+from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
 from tests.cli.golden import ESCAPE
-from tests.cli.judging import is_clean
 from tests.cli.program import SCRIPT, User
 from tests.cli.situations import CORE, EDGE
 
@@ -29,7 +29,7 @@ SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 
 @pytest.fixture
 def up(user: User, serve: Serve) -> list[FakeApi]:
-    """Two clusters where all is well."""
+    """Two healthy sites."""
     found = situations.healthy().snapshots
     servers = [serve(FakeApi(items=found[site].items)) for site in (CORE, EDGE)]
     user.has_contexts(core=servers[0].url, edge=servers[1].url)
@@ -38,7 +38,7 @@ def up(user: User, serve: Serve) -> list[FakeApi]:
 
 @pytest.fixture
 def waiting(user: User, serve: Serve) -> list[FakeApi]:
-    """Two clusters with which `hzlink link` waits for the client's Site, for as long as it may."""
+    """Two sites where `hzlink link` waits for the client's Site until its timeout."""
     found = situations.healthy().snapshots
     pending = [make.skupper_site("edge", message="Pending"), make.offer("Listener", "No matching connectors")]
     servers = [serve(FakeApi(items=found[CORE].items)), serve(FakeApi(items=pending))]
@@ -47,11 +47,11 @@ def waiting(user: User, serve: Serve) -> list[FakeApi]:
 
 
 def _methods(servers: list[FakeApi]) -> set[str]:
-    assert all(server.leases == {} for server in servers), "the lock is put back"
+    assert all(server.leases == {} for server in servers), "the lock is released"
     return set().union(*(server.methods for server in servers))
 
 
-def test_colours_at_a_terminal(user: User, up: list[FakeApi]) -> None:
+def test_terminal_gets_colours(user: User, up: list[FakeApi]) -> None:
     code, seen = user.at_terminal("status", *SITES).end()
     assert code == 0
     assert "\x1b[32m" in seen
@@ -59,7 +59,7 @@ def test_colours_at_a_terminal(user: User, up: list[FakeApi]) -> None:
 
 
 @pytest.mark.parametrize("how", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}])
-def test_no_escape_sequence_at_a_terminal_that_wants_none(how: dict[str, str], user: User, up: list[FakeApi]) -> None:
+def test_terminal_without_colours_gets_no_escape_sequences(how: dict[str, str], user: User, up: list[FakeApi]) -> None:
     user.env |= how
     flags = () if how else ("--no-color",)
     code, seen = user.at_terminal("status", *SITES, *flags).end()
@@ -69,12 +69,12 @@ def test_no_escape_sequence_at_a_terminal_that_wants_none(how: dict[str, str], u
 
 
 @pytest.mark.parametrize("output", ["json", "yaml"])
-def test_documents_have_no_colours_at_a_terminal(output: str, user: User, up: list[FakeApi]) -> None:
+def test_document_at_a_terminal_has_no_colours(output: str, user: User, up: list[FakeApi]) -> None:
     _, seen = user.at_terminal("status", *SITES, "-o", output).end()
     assert "\x1b" not in seen
 
 
-def test_a_live_view_at_a_terminal(user: User, waiting: list[FakeApi]) -> None:
+def test_terminal_gets_a_live_view(user: User, waiting: list[FakeApi]) -> None:
     run = user.at_terminal("link", *SITES, "--timeout", "60")
     seen = run.until("0:02")
     assert "\x1b[?25l" in seen, "the cursor is hidden"
@@ -82,11 +82,11 @@ def test_a_live_view_at_a_terminal(user: User, waiting: list[FakeApi]) -> None:
     run.press("\x03")
     code, seen = run.end()
     assert code == 130
-    assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l"), "the cursor is back"
+    assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l"), "the cursor is shown again"
     assert _methods(waiting) == {"GET"}
 
 
-def test_no_live_view_at_a_dumb_terminal(user: User, waiting: list[FakeApi]) -> None:
+def test_dumb_terminal_gets_no_live_view(user: User, waiting: list[FakeApi]) -> None:
     user.env["TERM"] = "dumb"
     run = user.at_terminal("link", *SITES, "--timeout", "6")
     code, seen = run.end()
@@ -94,22 +94,22 @@ def test_no_live_view_at_a_dumb_terminal(user: User, waiting: list[FakeApi]) -> 
     assert "\x1b" not in seen
 
 
-def test_no_color_leaves_the_live_view_without_colours(user: User, waiting: list[FakeApi]) -> None:
+def test_no_color_removes_colours_from_the_live_view(user: User, waiting: list[FakeApi]) -> None:
     user.env["NO_COLOR"] = "1"
     code, seen = user.at_terminal("link", *SITES, "--timeout", "6").end()
     assert code == 4
     assert ESCAPE.findall(seen) == []
 
 
-def test_a_wait_without_a_terminal_has_no_escape_sequences(user: User, waiting: list[FakeApi]) -> None:
+def test_wait_without_a_terminal_has_no_escape_sequences(user: User, waiting: list[FakeApi]) -> None:
     ended = user.hzlink("link", *SITES, "--timeout", "6", "-v")
     is_clean(ended)
     assert ended.code == 4
-    assert "kubectl" in ended.err, "-v tells of the programs run"
+    assert "kubectl" in ended.err, "-v lists the programs that run"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_during_a_wait(number: signal.Signals, user: User, waiting: list[FakeApi]) -> None:
+def test_signal_during_a_wait_is_exit_130(number: signal.Signals, user: User, waiting: list[FakeApi]) -> None:
     run = user.start("link", *SITES)
     _until(lambda: any("watch" in path for _, path in waiting[1].requests))
     sent = time.monotonic()
@@ -123,7 +123,7 @@ def test_a_signal_during_a_wait(number: signal.Signals, user: User, waiting: lis
     assert _methods(waiting) == {"GET"}
 
 
-def test_a_signal_while_a_server_does_not_answer(user: User, serve: Serve) -> None:
+def test_signal_while_a_server_is_silent_is_exit_130(user: User, serve: Serve) -> None:
     silent = serve(FakeApi(fake_api.silent))
     user.has_contexts(core=silent.url, edge="http://127.0.0.1:1")
     run = user.start("status", *SITES, "-o", "json")
@@ -135,7 +135,7 @@ def test_a_signal_while_a_server_does_not_answer(user: User, serve: Serve) -> No
     assert "Traceback" not in out + err
 
 
-def test_a_signal_ends_kubectl_too(user: User, waiting: list[FakeApi]) -> None:
+def test_signal_ends_kubectl(user: User, waiting: list[FakeApi]) -> None:
     run = user.start("link", *SITES)
     _until(lambda: any("watch" in path for _, path in waiting[1].requests))
     assert _programs(user)
@@ -160,25 +160,25 @@ def _programs(user: User) -> list[str]:
 def _until(done: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not done():
-        assert time.monotonic() < end, "that never happened"
+        assert time.monotonic() < end, "the condition was not met within 30 s"
         time.sleep(0.05)
 
 
-def test_an_early_signal_leaves_no_traceback(user: User, waiting: list[FakeApi]) -> None:
+def test_early_signal_leaves_no_traceback(user: User, waiting: list[FakeApi]) -> None:
     command = [sys.executable, "-X", "importtime", str(SCRIPT), "link", *SITES]
     run = subprocess.Popen(command, env=user.env, cwd=user.cwd, stderr=subprocess.PIPE, text=True)
     assert run.stderr is not None
-    # Python tells of each import: hzlink is on its way, and has not got to its own handling of signals yet.
+    # Python prints each import: hzlink is loading, and has not installed its signal handlers yet.
     for line in run.stderr:
         if "typer" in line:
             break
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
-    assert run.returncode in (130, -signal.SIGINT), "a shell makes 130 of both"
+    assert run.returncode in (130, -signal.SIGINT), "a shell reports both as 130"
     assert "Traceback" not in err
 
 
-def test_down_asks_at_a_terminal_and_takes_no_for_an_answer(user: User, up: list[FakeApi]) -> None:
+def test_down_asks_at_a_terminal_and_default_is_no(user: User, up: list[FakeApi]) -> None:
     run = user.at_terminal("down", *SITES)
     seen = run.until("[y/N]")
     assert "core: statefulsets.apps/hazelcast" in seen
@@ -192,7 +192,7 @@ def test_down_asks_at_a_terminal_and_takes_no_for_an_answer(user: User, up: list
 @pytest.mark.parametrize(
     ("key", "code", "says"), [("\x03", 130, "nothing was removed"), ("\x04", 1, "nothing was removed")]
 )
-def test_down_can_be_left_at_its_question(key: str, code: int, says: str, user: User, up: list[FakeApi]) -> None:
+def test_down_is_cancelled_at_its_question(key: str, code: int, says: str, user: User, up: list[FakeApi]) -> None:
     run = user.at_terminal("down", *SITES)
     run.until("[y/N]")
     run.press(key)
@@ -205,9 +205,9 @@ def test_down_can_be_left_at_its_question(key: str, code: int, says: str, user: 
 @pytest.mark.parametrize(
     "args", [("status", *SITES), ("status", *SITES, "-o", "json"), ("render", *SITES), ("--help",), ("up", "--help")]
 )
-def test_nobody_reads_standard_output(args: tuple[str, ...], user: User, up: list[FakeApi]) -> None:
-    condition, writing = os.pipe()
-    os.close(condition)
+def test_closed_standard_output_is_no_error(args: tuple[str, ...], user: User, up: list[FakeApi]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
     run = user.start(*args, stdout=writing)
     os.close(writing)
     _, err = run.communicate(timeout=30)
@@ -217,7 +217,7 @@ def test_nobody_reads_standard_output(args: tuple[str, ...], user: User, up: lis
 
 @pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("args", ["status", "down"])
-def test_closed_streams(stream: str, args: str, user: User, up: list[FakeApi]) -> None:
+def test_closed_streams_cause_no_internal_error(stream: str, args: str, user: User, up: list[FakeApi]) -> None:
     line = f'exec "$0" {args} {" ".join(SITES)} {stream}'
     done = subprocess.run(
         ["/bin/sh", "-c", line, str(SCRIPT)],

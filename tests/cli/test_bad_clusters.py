@@ -1,6 +1,6 @@
-"""Clusters that do not answer, refuse, lack Skupper or hold nothing: the real console script against fake API servers.
+"""Clusters that are unreachable, refuse requests, lack Skupper or are empty: hzlink against fake API servers.
 
-Whatever they answer, they are only read: each server records the methods of all its requests.
+hzlink only reads from them: each server records the methods of all its requests.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ import pytest
 
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
+from tests.cli.assertions import document_of, is_clean, refused
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import document_of, is_clean, refused
 from tests.cli.program import EARLY, User
 from tests.cli.situations import CORE, EDGE
 
 Serve = Callable[[FakeApi], FakeApi]
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
-# Seconds in which a busy machine has looked at both sites and begun to wait.
+# Seconds within which hzlink has read both sites and started to wait, on a busy machine, too.
 ENOUGH = "10"
 
 
 def healthy(role: str) -> FakeApi:
-    """A server with a site where all is well."""
+    """A server with a healthy site."""
     snapshots = situations.healthy().snapshots
     return FakeApi(items=snapshots[CORE if role == "core" else EDGE].items)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with one server: how it answers, what hzlink says of it, what it proposes, the site's state."""
+    """What is wrong with one server: its answers, hzlink's message and next command, the site's state."""
 
     make: Callable[[], FakeApi]
     says: str
@@ -77,16 +77,16 @@ TROUBLES = {
 
 @dataclass(frozen=True)
 class Clusters:
-    """A user whose cluster site is well and whose client site has a trouble."""
+    """A user with a healthy cluster site and a client site that has a trouble."""
 
     user: User
     core: FakeApi
     edge: FakeApi
 
-    def nothing_was_written(self) -> None:
+    def assert_only_read(self) -> None:
         """Both servers were only read."""
         assert self.core.methods | self.edge.methods <= {"GET"}
-        assert self.core.leases == self.edge.leases == {}, "the lock is put back"
+        assert self.core.leases == self.edge.leases == {}, "the lock is released"
 
 
 @pytest.fixture
@@ -105,23 +105,23 @@ def clusters(user: User, serve: Serve, trouble: Trouble) -> Clusters:
 
 @pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
 @pytest.mark.parametrize("command", ["up", "link"])
-def test_a_cluster_in_trouble(command: str, trouble: Trouble, clusters: Clusters) -> None:
+def test_trouble_is_one_error_with_a_next_command(command: str, trouble: Trouble, clusters: Clusters) -> None:
     ended = clusters.user.hzlink(command, *SITES)
     refused(ended, 3, trouble.says, trouble.next_step)
-    clusters.nothing_was_written()
+    clusters.assert_only_read()
     assert ended.seconds < EARLY
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
-def test_a_cluster_in_trouble_as_a_document(trouble: Trouble, clusters: Clusters) -> None:
+def test_trouble_is_in_the_document(trouble: Trouble, clusters: Clusters) -> None:
     says = trouble.says.removeprefix("edge: ")
     document = document_of(clusters.user.hzlink("up", *SITES, "-o", "json"), 3, says)
     assert document["errors"][0]["site"] == "edge"
-    clusters.nothing_was_written()
+    clusters.assert_only_read()
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, indirect=True)
-def test_status_tells_each_trouble_from_the_others(trouble: Trouble, clusters: Clusters) -> None:
+def test_status_shows_a_state_for_each_trouble(trouble: Trouble, clusters: Clusters) -> None:
     ended = clusters.user.hzlink("status", *SITES, "-o", "json")
     is_clean(ended)
     document = ended.document
@@ -129,10 +129,10 @@ def test_status_tells_each_trouble_from_the_others(trouble: Trouble, clusters: C
     assert {site["name"]: site["state"] for site in document["sites"]} == {"core": "read", "edge": trouble.state}
     assert document["firstBrokenHop"]["site"] == "edge"
     assert ended.err == ""
-    clusters.nothing_was_written()
+    clusters.assert_only_read()
 
 
-def test_what_cannot_be_seen_is_not_called_missing(user: User, serve: Serve) -> None:
+def test_objects_at_an_unreadable_site_are_not_reported_as_missing(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi(fake_api.unauthorized)), serve(healthy("edge"))
     user.has_contexts(core=core.url, edge=edge.url)
     document = user.hzlink("status", *SITES, "-o", "json").document
@@ -143,7 +143,7 @@ def test_what_cannot_be_seen_is_not_called_missing(user: User, serve: Serve) -> 
     assert "no pod" not in shown
 
 
-def test_both_clusters_in_trouble_are_two_errors(user: User, serve: Serve) -> None:
+def test_two_clusters_in_trouble_are_two_errors(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi(fake_api.unauthorized)), serve(FakeApi(skupper=False))
     user.has_contexts(core=core.url, edge=edge.url)
     ended = user.hzlink("up", *SITES)
@@ -152,7 +152,7 @@ def test_both_clusters_in_trouble_are_two_errors(user: User, serve: Serve) -> No
     assert (ended.code, [line.split(":")[1] for line in errors]) == (3, [" core", " edge"])
 
 
-def test_nothing_there(user: User, serve: Serve) -> None:
+def test_commands_with_empty_namespaces(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi()), serve(FakeApi())
     user.has_contexts(core=core.url, edge=edge.url)
     ended = user.hzlink("status", *SITES)
@@ -170,7 +170,7 @@ def test_nothing_there(user: User, serve: Serve) -> None:
     assert core.methods | edge.methods == {"GET"}
 
 
-def test_healthy(user: User, serve: Serve) -> None:
+def test_status_of_a_healthy_topology(user: User, serve: Serve) -> None:
     core, edge = serve(healthy("core")), serve(healthy("edge"))
     user.has_contexts(core=core.url, edge=edge.url)
     ended = user.hzlink("status", *SITES)
@@ -189,7 +189,7 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize("command", ["up", "link", "down"])
-def test_a_closed_port_is_known_at_once(command: str, user: User, serve: Serve, closed_port: int) -> None:
+def test_closed_port_fails_at_once(command: str, user: User, serve: Serve, closed_port: int) -> None:
     core = serve(healthy("core"))
     user.has_contexts(core=core.url, edge=f"http://127.0.0.1:{closed_port}")
     ended = user.hzlink(command, *SITES)
@@ -211,7 +211,7 @@ def test_status_of_a_closed_port(user: User, serve: Serve, closed_port: int) -> 
 
 
 @pytest.mark.parametrize("command", ["up", "link", "status", "down"])
-def test_a_server_that_never_answers(command: str, user: User, serve: Serve) -> None:
+def test_silent_server_is_unreachable_after_the_timeout(command: str, user: User, serve: Serve) -> None:
     core, edge = serve(healthy("core")), serve(FakeApi(fake_api.silent))
     user.has_contexts(core=core.url, edge=edge.url)
     ended = user.hzlink(command, *SITES, "--timeout", "3")
@@ -221,7 +221,7 @@ def test_a_server_that_never_answers(command: str, user: User, serve: Serve) -> 
     assert "the API server of context edge cannot be reached" in said
     assert "next: kubectl --context edge cluster-info" in said
     assert core.methods | edge.methods == {"GET"}
-    assert ended.seconds < EARLY, "the given time and the start on a busy machine"
+    assert ended.seconds < EARLY, "the timeout plus the start on a busy machine"
 
 
 def _pending() -> FakeApi:
@@ -231,15 +231,15 @@ def _pending() -> FakeApi:
 
 @pytest.fixture
 def waiting(user: User, serve: Serve) -> Iterator[Clusters]:
-    """`hzlink link` waits for ever here: the client's Site does not get Ready."""
+    """Clusters where `hzlink link` waits until its timeout: the client's Site does not get Ready."""
     core, edge = serve(healthy("core")), serve(_pending())
     user.has_contexts(core=core.url, edge=edge.url)
     made = Clusters(user, core, edge)
     yield made
-    made.nothing_was_written()
+    made.assert_only_read()
 
 
-def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> None:
+def test_timeout_still_prints_the_status(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH)
     is_clean(ended)
     assert ended.code == 4
@@ -250,7 +250,7 @@ def test_a_wait_that_times_out_still_prints_the_status(waiting: Clusters) -> Non
     assert ended.seconds < EARLY
 
 
-def test_a_wait_that_times_out_as_a_document(waiting: Clusters) -> None:
+def test_timeout_is_in_the_document(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH, "-o", "json")
     document = document_of(ended, 4, "timed out waiting for: Site ready\n  Pending")
     assert 0 < document["errors"][0]["waitedSeconds"] <= float(ENOUGH) + 1
@@ -259,40 +259,40 @@ def test_a_wait_that_times_out_as_a_document(waiting: Clusters) -> None:
 
 @pytest.fixture
 def up(user: User, serve: Serve) -> Iterator[Clusters]:
-    """Clusters with a topology of hzlink's, which is not to be changed."""
+    """Clusters with a healthy topology, which must not be changed."""
     core, edge = serve(healthy("core")), serve(healthy("edge"))
     user.has_contexts(core=core.url, edge=edge.url)
     made = Clusters(user, core, edge)
     yield made
-    made.nothing_was_written()
+    made.assert_only_read()
 
 
-def test_down_without_a_terminal_lists_and_refuses(up: Clusters) -> None:
+def test_down_without_a_terminal_lists_objects_and_refuses(up: Clusters) -> None:
     ended = up.user.hzlink("down", *SITES)
     refused(ended, 2, "there is no terminal to ask at", "hzlink down --yes")
     listed = [line.strip() for line in ended.err.splitlines() if line.startswith(("  core: ", "  edge: "))]
     assert "core: statefulsets.apps/hazelcast" in listed
     assert "edge: links.skupper.io/hazelcast-core" in listed
-    assert not [line for line in listed if "hazelcast-0" in line], "what Skupper made goes with its Site"
+    assert not [line for line in listed if "hazelcast-0" in line], "Skupper removes its own objects with the Site"
 
 
-def test_down_without_a_terminal_as_a_document(up: Clusters) -> None:
+def test_refusal_of_down_without_a_terminal_is_a_document(up: Clusters) -> None:
     document_of(up.user.hzlink("down", *SITES, "-o", "json"), 2, "there is no terminal to ask at")
 
 
-def test_down_of_an_unknown_site(up: Clusters) -> None:
+def test_down_of_an_unknown_site_is_refused(up: Clusters) -> None:
     ended = up.user.hzlink("down", *SITES, "--site", "west", "--yes")
     refused(ended, 2, "there is no site 'west' in this topology\n  sites: core, edge")
 
 
-def test_a_dry_run_writes_nothing(up: Clusters) -> None:
+def test_dry_run_writes_nothing(up: Clusters) -> None:
     ended = up.user.hzlink("up", *SITES, "--dry-run")
     is_clean(ended)
     assert ended.code == 0
     assert "apply" in ended.out
 
 
-def test_the_record_is_not_written_by_a_run_that_failed(user: User, serve: Serve) -> None:
+def test_failed_run_writes_no_record(user: User, serve: Serve) -> None:
     core, edge = serve(healthy("core")), serve(FakeApi(fake_api.unauthorized))
     user.has_contexts(core=core.url, edge=edge.url)
     assert user.hzlink("up", *SITES).code == 3

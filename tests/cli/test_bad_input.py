@@ -1,6 +1,6 @@
-"""Wrong flags, files and settings, given to the real console script: exit code 2 (3 without kubectl), one clear error.
+"""Invalid flags, files and settings: exit code 2 (3 without kubectl) and one error.
 
-No cluster is asked for any of them: the kubeconfig's servers are ports where nothing listens.
+No cluster is needed: the kubeconfig's servers are closed ports.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.judging import document_of, is_clean, refused
+from tests.cli.assertions import document_of, is_clean, refused
 from tests.cli.program import EARLY, User
 
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
@@ -22,7 +22,7 @@ SECRET = "s3cret-token"
 
 @dataclass(frozen=True)
 class Case:
-    """What is typed, what it says, what it proposes; `prepare` makes the user's files."""
+    """The arguments, the expected message and next command; `prepare` writes the user's files."""
 
     args: tuple[str, ...]
     says: str
@@ -45,7 +45,7 @@ def _one_server(user: User) -> None:
 
 
 CASES: dict[str, Case] = {
-    # Which sites?
+    # Sites.
     "no-contexts-at-all": Case((), "no --client-ctx given", "hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT"),
     "no-cluster-context": Case(("--client-ctx", "edge"), "no --cluster-ctx given", "get-contexts"),
     "unknown-context": Case(
@@ -113,7 +113,7 @@ CASES: dict[str, Case] = {
         _file("hzlink.yaml", "mode: clever\n"),
     ),
     "file-not-text": Case((), r"hzlink\.yaml is not UTF-8 text", None, _file("hzlink.yaml", b"\xff\xfe\x00")),
-    # The kubeconfig: whatever is wrong with it, what it holds stays in it.
+    # The kubeconfig: an error never quotes its content.
     "kubeconfig-not-yaml": Case(
         SITES, "the kubeconfig file .*, line 2 is not YAML", None, _kubeconfig(f"users: [\n  {SECRET}: }}\n")
     ),
@@ -143,7 +143,7 @@ def prepared(user: User, request: pytest.FixtureRequest) -> tuple[User, Case]:
 
 
 @pytest.mark.parametrize("prepared", CASES, indirect=True)
-def test_wrong_usage(prepared: tuple[User, Case]) -> None:
+def test_invalid_input_is_a_usage_error(prepared: tuple[User, Case]) -> None:
     user, case = prepared
     ended = user.hzlink("status", *case.args)
     refused(ended, 2, case.says, case.next_step)
@@ -153,7 +153,7 @@ def test_wrong_usage(prepared: tuple[User, Case]) -> None:
 
 @pytest.mark.parametrize("prepared", ["no-contexts-at-all", "unknown-context", "kubeconfig-not-yaml"], indirect=True)
 @pytest.mark.parametrize("command", ["up", "link", "down", "render"])
-def test_every_command_refuses_alike(command: str, prepared: tuple[User, Case]) -> None:
+def test_invalid_input_is_refused_by_every_command(command: str, prepared: tuple[User, Case]) -> None:
     user, case = prepared
     refused(user.hzlink(command, *case.args), 2, case.says, case.next_step)
 
@@ -161,7 +161,7 @@ def test_every_command_refuses_alike(command: str, prepared: tuple[User, Case]) 
 @pytest.mark.parametrize(
     "prepared", ["no-contexts-at-all", "unknown-context", "file-unknown-key", "kubeconfig-not-yaml"], indirect=True
 )
-def test_wrong_usage_as_a_document(prepared: tuple[User, Case]) -> None:
+def test_invalid_input_is_in_the_document(prepared: tuple[User, Case]) -> None:
     user, case = prepared
     ended = user.hzlink("up", *case.args, "-o", "json")
     document_of(ended, 2, case.says)
@@ -180,7 +180,7 @@ def test_wrong_usage_as_a_document(prepared: tuple[User, Case]) -> None:
         (("--timeout", "soon"), "--timeout 'soon' is not a duration such as 90s, 3m, 1h30m, or plain seconds"),
     ],
 )
-def test_values_out_of_range(args: tuple[str, ...], says: str, user: User) -> None:
+def test_invalid_flag_values_are_refused(args: tuple[str, ...], says: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     refused(user.hzlink("up", *SITES, *args), 2, says)
 
@@ -201,7 +201,7 @@ def test_values_out_of_range(args: tuple[str, ...], says: str, user: User) -> No
         (("link", "--members", "3"), ("--members",)),
     ],
 )
-def test_what_the_command_line_itself_refuses(args: tuple[str, ...], names: tuple[str, ...], user: User) -> None:
+def test_invalid_arguments_are_refused_by_the_parser(args: tuple[str, ...], names: tuple[str, ...], user: User) -> None:
     ended = user.hzlink(*args)
     is_clean(ended)
     assert (ended.code, ended.out) == (2, "")
@@ -219,7 +219,7 @@ def test_what_the_command_line_itself_refuses(args: tuple[str, ...], names: tupl
         ("HZLINK_FILE", "no-such.yaml", "there is no file no-such.yaml"),
     ],
 )
-def test_wrong_variables(variable: str, value: str, says: str, user: User) -> None:
+def test_invalid_variables_are_refused(variable: str, value: str, says: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     user.env |= {"HZLINK_CLIENT_CTX": "edge", "HZLINK_CLUSTER_CTX": "core", variable: value}
     ended = user.hzlink("status")
@@ -228,7 +228,7 @@ def test_wrong_variables(variable: str, value: str, says: str, user: User) -> No
 
 @pytest.fixture
 def bare_python(user: User) -> tuple[str, ...]:
-    """A Python with hzlink's packages, in a folder without kubectl: hzlink looks beside its Python, too."""
+    """A Python with hzlink's packages in a folder without kubectl, as hzlink also searches its Python's folder."""
     folder = user.folder / "bare"
     folder.mkdir()
     python = folder / "python"
@@ -242,18 +242,18 @@ NO_KUBECTL = ("kubectl is not installed, or not on the PATH", r"next: install ku
 
 
 @pytest.mark.parametrize("command", ["up", "link", "status", "down", "render"])
-def test_no_kubectl(command: str, user: User, bare_python: tuple[str, ...]) -> None:
+def test_missing_kubectl_is_a_prerequisite(command: str, user: User, bare_python: tuple[str, ...]) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     refused(user.script(command, *SITES, command=bare_python), 3, *NO_KUBECTL)
 
 
-def test_no_kubectl_as_a_document(user: User, bare_python: tuple[str, ...]) -> None:
+def test_missing_kubectl_is_in_the_document(user: User, bare_python: tuple[str, ...]) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     document_of(user.script("up", *SITES, "-o", "json", command=bare_python), 3, NO_KUBECTL[0])
 
 
 @pytest.mark.parametrize("content", ["", "no program", "#!/no/such/interpreter\n"])
-def test_a_kubectl_that_does_not_run(content: str, user: User) -> None:
+def test_kubectl_that_cannot_run_is_a_prerequisite(content: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     kubectl = user.folder / "bin" / "kubectl"
     kubectl.unlink()

@@ -9,14 +9,14 @@ import pytest
 
 from hzlink.model.objects import Object
 from tests.cli import fake_api, situations
+from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import is_clean
 from tests.cli.program import EARLY, Ended, User
 from tests.cli.situations import CORE, EDGE
 
 Serve = Callable[[FakeApi], FakeApi]
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
-# What kubectl asks first when it applies, and these servers do not have.
+# The first requests of `kubectl apply`; these servers refuse them.
 APPLIES = {"/openapi/v2", "/openapi/v3"}
 
 
@@ -34,14 +34,14 @@ def _check(user: User, core: FakeApi, edge: FakeApi, *args: str, **env: str) -> 
     return user.hzlink("check", *SITES, "-o", "json", *args, **env)
 
 
-def test_all_is_well(user: User, serve: Serve) -> None:
+def test_healthy_topology_passes_and_is_only_read(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi(items=_items("core"))), serve(FakeApi(items=_items("edge")))
     ended = _check(user, core, edge)
     assert (ended.code, ended.err, ended.document["ready"]) == (0, "", True)
     assert _found(ended, "failed") == set()
     assert core.methods | edge.methods == {"GET"}
     posts = [path for method, path in core.requests if method == "POST"]
-    assert len(posts) == 1, "the rights are one question"
+    assert len(posts) == 1, "one rules review for each site"
 
 
 TROUBLES: dict[str, tuple[Callable[[], FakeApi], set[tuple[str | None, str]]]] = {
@@ -55,7 +55,7 @@ TROUBLES: dict[str, tuple[Callable[[], FakeApi], set[tuple[str | None, str]]]] =
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_a_site_in_trouble(name: str, user: User, serve: Serve) -> None:
+def test_trouble_at_a_site_fails_its_checks(name: str, user: User, serve: Serve) -> None:
     make, expected = TROUBLES[name]
     core, edge = serve(FakeApi(items=_items("core"))), serve(make())
     ended = _check(user, core, edge)
@@ -64,8 +64,8 @@ def test_a_site_in_trouble(name: str, user: User, serve: Serve) -> None:
     assert core.methods | edge.methods == {"GET"}
 
 
-def test_what_may_not_be_read_is_unknown(user: User, serve: Serve) -> None:
-    """A user who sees their own namespace's objects, and neither the namespace nor Skupper's own."""
+def test_forbidden_objects_are_unknown(user: User, serve: Serve) -> None:
+    """The user may read the namespace's objects, but neither the Namespace nor Skupper's controller."""
 
     def answer(request: fake_api.Request) -> None:
         outside = ("/namespaces/skupper/", "/namespaces/hz?")
@@ -86,14 +86,14 @@ def test_what_may_not_be_read_is_unknown(user: User, serve: Serve) -> None:
     assert 'namespaces "hz" is forbidden' in one["said"]
 
 
-def test_a_server_that_never_answers(user: User, serve: Serve) -> None:
+def test_silent_server_is_unreachable(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi(items=_items("core"))), serve(FakeApi(fake_api.silent))
     ended = _check(user, core, edge, "--timeout", "3")
     assert (ended.code, _found(ended, "failed")) == (3, {("edge", "api")})
     assert ended.seconds < EARLY
 
 
-def test_one_question_that_is_never_answered_is_unknown(user: User, serve: Serve) -> None:
+def test_unanswered_rules_review_is_unknown(user: User, serve: Serve) -> None:
     def answer(request: fake_api.Request) -> None:
         fake_api.silent(request) if request.path.startswith(fake_api.REVIEWS) else request.well()
 
@@ -104,7 +104,7 @@ def test_one_question_that_is_never_answered_is_unknown(user: User, serve: Serve
     assert ended.seconds < EARLY
 
 
-def test_without_kubectl(user: User, serve: Serve) -> None:
+def test_missing_kubectl_is_the_only_finding(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi()), serve(FakeApi())
     (user.folder / "bin" / "kubectl").unlink()
     beside = user.folder / "python"
@@ -127,7 +127,7 @@ def _python() -> str:
 
 @pytest.fixture
 def empty(user: User, serve: Serve) -> Callable[..., tuple[FakeApi, FakeApi]]:
-    """Makes servers with a running Site each and nothing of hzlink's else: there is much to do."""
+    """Starts two servers that have only a ready Site each, so that `up` has something to apply."""
 
     def make(**edge: Any) -> tuple[FakeApi, FakeApi]:
         sites = {role: [item for item in _items(role) if item["kind"] == "Site"] for role in ("core", "edge")}
@@ -138,7 +138,7 @@ def empty(user: User, serve: Serve) -> Callable[..., tuple[FakeApi, FakeApi]]:
     return make
 
 
-def test_a_fatal_check_stops_up(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
+def test_fatal_check_stops_up(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
     core, edge = empty(rules=())
     ended = user.hzlink("up", *SITES)
     is_clean(ended)
@@ -148,26 +148,26 @@ def test_a_fatal_check_stops_up(user: User, empty: Callable[..., tuple[FakeApi, 
     assert core.methods | edge.methods == {"GET"}
 
 
-def test_skip_check_leaves_it_out(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
+def test_skip_check_skips_the_checks(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
     core, edge = empty(rules=())
     ended = user.hzlink("up", *SITES, "--skip-check")
-    assert ended.code == 1, "the servers refuse to be written to"
+    assert ended.code == 1, "the servers refuse writes"
     assert "you may not" not in ended.err
     assert APPLIES & {path.partition("?")[0] for _, path in [*core.requests, *edge.requests]}
     assert not [path for _, path in edge.requests if path.startswith(fake_api.REVIEWS)]
 
 
-def test_what_is_not_known_is_told_and_stops_nothing(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
+def test_unknown_check_is_a_warning_of_up(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
     (user.folder / "bin" / "skupper").write_text("#!/bin/sh\necho nonsense\n")
     (user.folder / "bin" / "skupper").chmod(0o755)
     core, edge = empty()
     ended = user.hzlink("up", *SITES)
-    assert ended.code == 1, "the servers refuse to be written to"
+    assert ended.code == 1, "the servers refuse writes"
     assert "warn  not known: skupper-cli-skew" in ended.err
     assert APPLIES & {path.partition("?")[0] for _, path in [*core.requests, *edge.requests]}
 
 
-def test_a_dry_run_asks_nothing_more(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
+def test_dry_run_skips_the_checks(user: User, empty: Callable[..., tuple[FakeApi, FakeApi]]) -> None:
     core, edge = empty(rules=())
     assert user.hzlink("up", *SITES, "--dry-run").code == 0
     assert not [path for api in (core, edge) for _, path in api.requests if path.startswith(fake_api.REVIEWS)]

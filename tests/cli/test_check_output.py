@@ -1,4 +1,4 @@
-"""What `hzlink check` prints, held against golden files (tests/cli/golden.py says how to update)."""
+"""The output of `hzlink check`, compared with golden files (see tests/cli/golden.py)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.refusals import explain
 from hzlink.render import result
 from tests.cli import golden
+from tests.cli.screen import Screen
 from tests.cli.situations import NASTY
-from tests.cli.talking import Screen
 from tests.unit import builders as make
 from tests.unit.checking import EDGE, balancer, deployment, facts, namespace, of_nothing, with_snapshot
 
@@ -26,14 +26,14 @@ NO_RIGHTS: dict[str, Any] = {"resourceRules": []}
 
 
 def _not_ready() -> Facts:
-    """Several things are missing, at both sites."""
+    """Several prerequisites are missing at both sites."""
     restricted = namespace("ns-edge", **{"pod-security.kubernetes.io/enforce": "restricted"})
     of = of_nothing(core={"review": NO_RIGHTS, "controller": None}, edge={"namespace": restricted})
     return with_snapshot(of, EDGE, Snapshot(EDGE, (make.service("hazelcast-0"), make.service("hazelcast-1"))))
 
 
 def _warnings() -> Facts:
-    """Nothing stops `up`, and it might go wrong all the same."""
+    """Warnings only: `up` starts, and may fail."""
     old = Versions("v1.37.2", "v1.35.1")
     waits = {"grant_server": balancer("")}
     return of_nothing(
@@ -42,10 +42,10 @@ def _warnings() -> Facts:
 
 
 def _unknown() -> Facts:
-    """A user who may read their own namespace, and nothing else."""
+    """The user may read only their own namespace."""
     refused = Unknown('Error from server (Forbidden): deployments.apps "skupper-controller" is forbidden: User "ann"')
-    blind = {"namespace": refused, "controller": refused, "grant_server": refused}
-    return of_nothing(core=blind, edge={**blind, "review": Unknown("no answer within 10 s")})
+    unreadable = {"namespace": refused, "controller": refused, "grant_server": refused}
+    return of_nothing(core=unreadable, edge={**unreadable, "review": Unknown("no answer within 10 s")})
 
 
 def _unreachable() -> Facts:
@@ -85,12 +85,12 @@ def outcome(name: str) -> result.Result:
     return result.of_findings("check", judge(SITUATIONS[name]()))
 
 
-def test_the_exit_code_is_that_of_fatal_failures(name: str, outcome: result.Result) -> None:
+def test_exit_code_depends_on_fatal_findings(name: str, outcome: result.Result) -> None:
     assert outcome.status is (ExitStatus.PREREQUISITE if name in FATAL else ExitStatus.DONE)
 
 
 @pytest.mark.parametrize("output", ["table", "wide"])
-def test_tables(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
+def test_table(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
     screen.check(f"check/{output}/{name}", outcome, output)
     for columns in golden.WIDTHS:
         shown = screen.show(outcome, output, columns=columns)
@@ -110,12 +110,12 @@ def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, scree
 
 
 @pytest.mark.parametrize("output", ["table", "wide", "json", "yaml"])
-def test_nothing_that_a_cluster_says_controls_the_terminal(output: str, screen: Screen) -> None:
+def test_text_from_a_cluster_has_no_control_characters(output: str, screen: Screen) -> None:
     shown = screen.show(result.of_findings("check", judge(_nasty())), output)
     assert [character for character in shown.out if not (character.isprintable() or character == "\n")] == []
 
 
-def test_whatever_did_not_pass_has_a_remedy(outcome: result.Result) -> None:
+def test_every_finding_that_did_not_pass_has_a_next_command(outcome: result.Result) -> None:
     for finding in outcome.findings or ():
         assert bool(finding.next_step) is (finding.word != "passed"), finding.check.id
         assert 0 < finding.check.deadline <= 15

@@ -1,4 +1,4 @@
-"""Contexts with one server's address: the clusters themselves tell whether they are one."""
+"""Contexts with the same server address: the UIDs of the clusters' namespaces show whether they are the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMANDS = [("status",), ("link",), ("up",), ("check",), ("down", "--yes"), ("ve
 
 
 def behind_proxies(user: User, **proxies: str) -> None:
-    """Contexts with one server's address in namespace hz, each through a proxy of its own."""
+    """Contexts with the same server address in namespace hz, each with its own proxy."""
     clusters = [
         {"name": name, "cluster": {"server": "http://clusters.example", "proxy-url": proxy}}
         for name, proxy in proxies.items()
@@ -28,7 +28,7 @@ def behind_proxies(user: User, **proxies: str) -> None:
 
 
 def namespaces_refused(request: fake_api.Request) -> None:
-    """A user who may do much, but reads no namespace."""
+    """Forbids reading Namespaces and allows everything else."""
     if request.path.startswith("/api/v1/namespaces/") and request.path.count("/") == 4:
         request.status(403, "Forbidden", 'namespaces "x" is forbidden: User "ann" cannot get resource "namespaces"')
     else:
@@ -36,7 +36,7 @@ def namespaces_refused(request: fake_api.Request) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_one_cluster_behind_two_proxies(command: tuple[str, ...], user: User, serve: Serve) -> None:
+def test_one_cluster_behind_two_proxies_is_refused(command: tuple[str, ...], user: User, serve: Serve) -> None:
     core = serve(FakeApi(namespaces=("hz", "kube-system")))
     behind_proxies(user, core=core.url, edge=f"{core.url}/")
     ended = user.hzlink(*command, *SITES)
@@ -46,7 +46,7 @@ def test_one_cluster_behind_two_proxies(command: tuple[str, ...], user: User, se
     assert core.methods == {"GET"}
 
 
-def test_one_cluster_whose_kube_system_may_not_be_read(user: User, serve: Serve) -> None:
+def test_other_uids_are_compared_when_kube_system_is_unreadable(user: User, serve: Serve) -> None:
     item = {"kind": "ServiceAccount", "metadata": {"name": "default", "uid": "one-in-the-world"}}
     core = serve(FakeApi(namespaces_refused, items=[item]))
     behind_proxies(user, core=core.url, edge=f"{core.url}/")
@@ -55,7 +55,7 @@ def test_one_cluster_whose_kube_system_may_not_be_read(user: User, serve: Serve)
     assert "they hold objects of the same UIDs" in ended.err
 
 
-def test_two_clusters_behind_one_address(user: User, serve: Serve) -> None:
+def test_two_clusters_behind_one_address_are_accepted(user: User, serve: Serve) -> None:
     core, edge = (serve(FakeApi(namespaces=("hz", "kube-system"))) for _ in "ab")
     behind_proxies(user, core=core.url, edge=edge.url)
     ended = user.hzlink("status", *SITES, "-o", "json")
@@ -63,6 +63,6 @@ def test_two_clusters_behind_one_address(user: User, serve: Serve) -> None:
     assert [site["state"] for site in ended.document["sites"]] == ["read", "read"]
 
 
-def test_rendering_asks_no_cluster(user: User) -> None:
+def test_render_calls_no_cluster(user: User) -> None:
     behind_proxies(user, core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     assert user.hzlink("render", *SITES).code == 0

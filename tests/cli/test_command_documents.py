@@ -1,4 +1,4 @@
-"""docs/json.md names every field of the commands' documents, and no other."""
+"""docs/json.md lists exactly the fields of the commands' documents."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def _all_fields(documents: Iterable[dict[str, Any]]) -> set[str]:
     return {field for document in documents for field in fields(document)}
 
 
-def test_every_command_has_its_section() -> None:
+def test_every_command_has_a_section() -> None:
     assert SECTIONS.keys() == {"In every document", *DOCUMENTS}
 
 
 @pytest.mark.parametrize("section", DOCUMENTS)
-def test_every_field_is_named(section: str) -> None:
+def test_section_lists_exactly_the_fields(section: str) -> None:
     assert _all_fields(DOCUMENTS[section]) - IN_EVERY == named(SECTIONS[section])
 
 
-def test_what_is_in_every_document() -> None:
+def test_common_fields_are_in_every_document() -> None:
     assert _all_fields(_golden("errors")) == IN_EVERY
     always = {"apiVersion", "kind", "exitCode", "notes", "errors"}
     for document in (document for documents in DOCUMENTS.values() for document in documents):

@@ -1,4 +1,4 @@
-"""`hzlink dump`: the real console script against fake API servers that hold planted secrets in every place."""
+"""`hzlink dump` against fake API servers with secrets planted in every place that can hold one."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ import yaml
 from hzlink.model.objects import Object
 from tests.cli import cluster_objects as make
 from tests.cli import fake_api, golden, situations
+from tests.cli.assertions import is_clean, refused
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import is_clean, refused
 from tests.cli.program import Ended, User
 from tests.cli.situations import CORE, EDGE
 
 Serve = Callable[[FakeApi], FakeApi]
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 
-# Each with a number of its own: whichever is found says where it came from.
+# Each has its own number, which shows where a leaked one was planted.
 PLANTED = [f"Sw0rdf1sh{number:02}Sw0rdf1sh{number:02}" for number in range(16)]
 IN_SECRET, GRANT_CODE, GRANT_CA, TOKEN_CODE, TOKEN_CA, IN_LAST_APPLIED, IN_ANNOTATION, IN_ENV = PLANTED[:8]
 IN_CONFIG, IN_FILE, IN_LOG, IN_PREVIOUS, BEARER, IN_EVENT, IN_ARGS, IN_INIT_LOG = PLANTED[8:]
-# In pieces: no file of the checkout may look as if it held a key.
+# In pieces: tests/rules refuses files that look as if they contained a key.
 PEM_LINE = base64.b64encode(bytes(range(48))).decode()
 PEM = f"-----BEGIN {'PRIVATE'} KEY-----\n{PEM_LINE}\nabcd12==\n-----END {'PRIVATE'} KEY-----"
-# What must come through.
+# A line that must not be redacted.
 TELLING = "2026-03-01T10:00:01.000000000Z Members {size:3, ver:3} telling"
 
 
@@ -42,7 +42,7 @@ def _with(item: Object, **parts: Any) -> Object:
 
 
 def core_items() -> list[Object]:
-    """A healthy cluster site, and a secret in each place that may hold one."""
+    """A healthy cluster site with a secret in each place that can hold one."""
     items = list(situations.healthy().snapshots[CORE].items)
     env = [{"name": "HZ_LICENSEKEY", "value": IN_ENV}, {"name": "JAVA_OPTS", "value": "-Xmx1g -Dkeep=me"}]
     spec = {
@@ -62,10 +62,12 @@ def core_items() -> list[Object]:
     return [
         *(item for item in items if item["metadata"]["name"] != "hazelcast-0"),
         member,
-        make.thing("Secret", "tls", data={"tls.key": base64.b64encode(IN_SECRET.encode()).decode(), "ca.crt": "eA=="}),
-        make.thing("AccessGrant", "g", spec={"code": GRANT_CODE}, status={"ca": GRANT_CA, "url": "https://x:9090/1"}),
-        make.thing("ConfigMap", "settings", data={"password": IN_CONFIG, "app.yaml": f"db:\n  secret: {IN_FILE}\n"}),
-        make.thing(
+        make.item_of(
+            "Secret", "tls", data={"tls.key": base64.b64encode(IN_SECRET.encode()).decode(), "ca.crt": "eA=="}
+        ),
+        make.item_of("AccessGrant", "g", spec={"code": GRANT_CODE}, status={"ca": GRANT_CA, "url": "https://x:9090/1"}),
+        make.item_of("ConfigMap", "settings", data={"password": IN_CONFIG, "app.yaml": f"db:\n  secret: {IN_FILE}\n"}),
+        make.item_of(
             "Event",
             "e",
             type="Warning",
@@ -78,13 +80,13 @@ def core_items() -> list[Object]:
 
 
 def edge_items() -> list[Object]:
-    """A healthy client site with a token and a Link that carry what they should not."""
+    """A healthy client site with a token and a Link that contain secrets."""
     items = list(situations.healthy().snapshots[EDGE].items)
     link = make.link("core")
     return [
         *(item for item in items if item["kind"] != "Link"),
         _with(link, spec={**link["spec"], "tls": {"key": PEM}}),
-        make.thing("AccessToken", "t", spec={"code": TOKEN_CODE, "ca": TOKEN_CA, "url": "https://x:9090/1"}),
+        make.item_of("AccessToken", "t", spec={"code": TOKEN_CODE, "ca": TOKEN_CA, "url": "https://x:9090/1"}),
     ]
 
 
@@ -99,7 +101,7 @@ LOGS = {
             "",
         ]
     ),
-    ("hazelcast-0", "hazelcast", True): f"2026-03-01T09:00:00Z it fell over, token={IN_PREVIOUS}\n",
+    ("hazelcast-0", "hazelcast", True): f"2026-03-01T09:00:00Z the member stopped, token={IN_PREVIOUS}\n",
     ("hazelcast-0", "first", False): f"2026-03-01T09:00:00Z spec:\n2026-03-01T09:00:00Z   code: {IN_INIT_LOG}\n",
 }
 
@@ -113,7 +115,7 @@ def clusters(user: User, serve: Serve) -> tuple[FakeApi, FakeApi]:
 
 
 def unpacked(path: Path) -> dict[str, str]:
-    """The archive's files in their order, without the folder that they are in."""
+    """The archive's files in order, by their path below the archive's folder."""
     with tarfile.open(path, "r:gz") as tar:
         members = tar.getmembers()
         assert all(member.isfile() and member.mode == 0o600 for member in members)
@@ -129,7 +131,7 @@ def dumped(user: User, *args: str) -> tuple[Ended, dict[str, str]]:
     return ended, unpacked(user.cwd / ended.out.strip())
 
 
-def test_a_bundle_of_both_sides(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+def test_bundle_contains_both_sites(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
     ended, files = dumped(user)
 
     assert ended.code == 0, ended
@@ -144,41 +146,43 @@ def test_a_bundle_of_both_sides(user: User, clusters: tuple[FakeApi, FakeApi]) -
     pods = {pod["metadata"]["name"]: pod for pod in yaml.safe_load_all(files["core/resources/Pod.yaml"])}
     assert pods["hazelcast-0"]["spec"]["containers"][0]["env"][1]["value"] == "-Xmx1g -Dkeep=me"
     assert TELLING in files["core/logs/hazelcast-0/hazelcast.log"]
-    assert "it fell over" in files["core/logs/hazelcast-0/hazelcast.previous.log"]
+    assert "the member stopped" in files["core/logs/hazelcast-0/hazelcast.previous.log"]
     assert "log of hazelcast-1/hazelcast: kubectl could not read" in files["core/unread.txt"]
     assert {method for api in clusters for method in api.methods} == {"GET"}
 
 
-def test_what_it_looks_like(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
-    def look(columns: int, colour: bool) -> str:
+def test_output_and_summary(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+    def render(columns: int, colour: bool) -> str:
         (user.cwd / "x.tgz").unlink(missing_ok=True)
-        text = user.look("dump", *SITES, "x.tgz", columns=columns, colour=colour)
-        # kubectl's own words: newer ones say more.
+        text = user.rendered("dump", *SITES, "x.tgz", columns=columns, colour=colour)
+        # Newer versions of kubectl print more here.
         text = re.sub(r" out of: *$", "", text, flags=re.MULTILINE)
-        # Which site is read first is chance.
+        # The sites are read concurrently, in any order.
         lines = sorted(line for line in text.splitlines() if "core" in line or "edge" in line)
         return "\n".join([*lines, *(line for line in text.splitlines() if line not in lines)])
 
-    golden.check_looks("dump/written", look)
-    # A file, and as wide at every terminal. What is of this machine and this moment is left out.
+    golden.check_variants("dump/written", render)
+    # The summary does not depend on the terminal's width. Times and versions are replaced.
     summary = re.sub(r" at \d{4}-.*Z$", " at TIME", unpacked(user.cwd / "x.tgz")["summary.txt"], flags=re.MULTILINE)
     golden.check("dump/summary.txt", re.sub(r"^versions: .*$", "versions: THESE", summary, flags=re.MULTILINE))
 
 
-def test_no_secret_is_in_it(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+def test_bundle_contains_no_secret(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
     served = json.dumps([*core_items(), *edge_items()]) + "".join(LOGS.values())
     served += base64.b64decode(core_items()[-4]["data"]["tls.key"]).decode()
     planted = [*PLANTED, PEM_LINE]
-    assert [secret for secret in planted if secret not in served] == [], "the control: all are there to be found"
+    assert [secret for secret in planted if secret not in served] == [], (
+        "control: all secrets are in the served objects"
+    )
 
     _, files = dumped(user)
 
-    # The control: what stands right beside the secrets is there.
+    # Control: the text beside the secrets is in the bundle.
     everything = "\n".join(files.values())
     for beside in (
         "HZ_LICENSEKEY",
         "db.password",
-        "it fell over",
+        "the member stopped",
         "is wrong",
         "https://x:9090/1",
         "tls.key",
@@ -193,7 +197,7 @@ def test_no_secret_is_in_it(user: User, clusters: tuple[FakeApi, FakeApi]) -> No
     assert "PRIVATE" not in everything
 
 
-def test_the_file_named_is_private_and_never_overwritten(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+def test_given_file_is_private_and_never_overwritten(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
     ended, _ = dumped(user, "mine.tar.gz")
     file = user.cwd / "mine.tar.gz"
     assert (ended.code, ended.out) == (0, "mine.tar.gz\n")
@@ -206,14 +210,14 @@ def test_the_file_named_is_private_and_never_overwritten(user: User, clusters: t
     assert os.listdir(user.cwd) == ["mine.tar.gz"]
 
 
-def test_a_folder_gets_the_usual_name(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+def test_given_folder_gets_the_default_file_name(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
     (user.cwd / "there").mkdir()
     ended, _ = dumped(user, "there")
     assert ended.out.startswith("there/hzlink-dump-hazelcast-")
     refused(user.hzlink("dump", *SITES, "nowhere/x.tar.gz"), 2, "there is no folder nowhere", "name a file")
 
 
-def test_as_a_document(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
+def test_dump_document(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
     ended = user.hzlink("dump", *SITES, "x.tgz", "-o", "json")
     document = ended.document
     assert (ended.code, document["kind"], document["exitCode"], document["path"]) == (0, "Dump", 0, "x.tgz")
@@ -223,7 +227,7 @@ def test_as_a_document(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["no API server", "unauthorized", "no definitions"])
-def test_the_rest_is_there_when_one_site_is_not(user: User, serve: Serve, trouble: str) -> None:
+def test_bundle_contains_the_other_site_when_one_is_unreadable(user: User, serve: Serve, trouble: str) -> None:
     core = serve(FakeApi(items=core_items(), logs=LOGS))
     apis = {
         "no API server": FakeApi(fake_api.garbage),
@@ -243,7 +247,7 @@ def test_the_rest_is_there_when_one_site_is_not(user: User, serve: Serve, troubl
         assert "hazelcast-mancenter" in files["edge/resources/Deployment.yaml"]
 
 
-def test_a_kind_that_may_not_be_read_is_named(user: User, serve: Serve) -> None:
+def test_forbidden_kind_is_listed_as_unread(user: User, serve: Serve) -> None:
     def without_claims(request: fake_api.Request) -> None:
         if "persistentvolumeclaims" in request.path:
             request.status(403, "Forbidden", 'persistentvolumeclaims is forbidden: User "ann" cannot list')
@@ -261,18 +265,18 @@ def test_a_kind_that_may_not_be_read_is_named(user: User, serve: Serve) -> None:
     assert json.loads(files["status.json"])["healthy"] is True
 
 
-def test_up_that_fails_writes_one_where_asked(user: User, serve: Serve) -> None:
+def test_failed_up_writes_a_bundle_with_dump_on_failure(user: User, serve: Serve) -> None:
     items = situations.not_linked().snapshots
     core, edge = FakeApi(items=items[CORE].items, logs=LOGS), FakeApi(items=items[EDGE].items)
     user.has_contexts(core=serve(core).url, edge=serve(edge).url)
 
-    offered = user.hzlink("up", *SITES, "--timeout", "6")
-    assert offered.code not in (0, 3)
-    assert "hzlink dump --client-ctx edge --cluster-ctx core" in offered.err
+    without_flag = user.hzlink("up", *SITES, "--timeout", "6")
+    assert without_flag.code not in (0, 3)
+    assert "hzlink dump --client-ctx edge --cluster-ctx core" in without_flag.err
     assert os.listdir(user.cwd) == []
 
     ended = user.hzlink("up", *SITES, "--timeout", "6", "--dump-on-failure", "-o", "json")
-    assert ended.code == offered.code
+    assert ended.code == without_flag.code
     [file] = user.cwd.iterdir()
     assert ended.document["dump"]["path"] == file.name
     assert f"support bundle: {file.name}" in ended.err

@@ -1,4 +1,4 @@
-"""What an error prints, one of each kind, held against golden files (tests/cli/golden.py says how to update)."""
+"""The lines of each kind of error, compared with golden files (see tests/cli/golden.py)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hzlink.programs.refusals import explain
 from hzlink.render.plain import error_lines
 from hzlink.render.result import Result, of_errors
 from tests.cli import golden, situations
+from tests.cli.screen import Screen
 from tests.cli.situations import ARN, CORE, EDGE, NASTY
-from tests.cli.talking import Screen
 
 ODD = Site("odd", EDGE.role, "it's odd", "hz", "/home/ann/.kube/two  blanks")
 
-# What kubectl prints, by what hzlink makes of it.
+# Messages of kubectl, by hzlink's classification.
 SAID = {
     "unreachable": "Unable to connect to the server: dial tcp 203.0.113.9:6443: i/o timeout",
     "unreachable-refused": (
@@ -81,7 +81,7 @@ def test_error_lines(name: str, screen: Screen) -> None:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_each_fact_is_one_line_that_controls_nothing(name: str) -> None:
+def test_each_fact_is_one_line_without_control_characters(name: str) -> None:
     lines = error_lines(ERRORS[name])
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("error: ")
@@ -89,15 +89,15 @@ def test_each_fact_is_one_line_that_controls_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("output", ["json", "yaml"])
-def test_the_document_comes_on_failure_too(output: str, screen: Screen) -> None:
+def test_document_is_printed_on_failure(output: str, screen: Screen) -> None:
     outcome = of_errors("up", list(ERRORS.values()))
     shown = screen.show(outcome, output)
     golden.check(f"errors/all.{output}", shown.out)
-    # People who pipe the document away still see why it failed.
+    # Users who redirect the document still see the errors.
     assert shown.err.count("error: ") >= len(ERRORS)
 
 
-def test_a_timeout_still_prints_the_status(screen: Screen) -> None:
+def test_timeout_still_prints_the_status(screen: Screen) -> None:
     report = situations.image_missing().report
     error = ERRORS["timeout"]
     outcome = Result("up", error.status, report, (error,))

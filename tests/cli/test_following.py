@@ -1,4 +1,4 @@
-"""`status --watch` and `status --wait`: the real console script against fake API servers that change meanwhile."""
+"""`status --watch` and `status --wait` against fake API servers whose objects change."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hzlink.model.errors import ExitStatus
 from hzlink.render.result import Result, verdict
 from hzlink.render.watch import BlockView, LiveView
 from tests.cli import fake_api, situations
+from tests.cli.assertions import document_of, is_clean, refused
 from tests.cli.fake_api import FakeApi
 from tests.cli.golden import ESCAPE
-from tests.cli.judging import document_of, is_clean, refused
 from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE, Situation
 from tests.cli.test_progress_output import _screen
@@ -32,23 +32,23 @@ SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 
 @dataclass
 class Clusters:
-    """Two clusters whose situation a test changes."""
+    """Two clusters whose objects a test changes."""
 
     user: User
     core: FakeApi
     edge: FakeApi
 
-    def become(self, situation: Situation) -> None:
-        """From now on they answer as in that situation."""
+    def set_situation(self, situation: Situation) -> None:
+        """Makes both clusters serve that situation's objects."""
         self.core.items = list(situation.snapshots[CORE].items)
         self.edge.items = list(situation.snapshots[EDGE].items)
 
-    def lose_the_link(self) -> None:
-        """One change, at one site: two would be two for a look in between."""
+    def delete_the_link(self) -> None:
+        """Changes one site only: an observation between two changes would print another block."""
         self.edge.items = [item for item in self.edge.items if item["kind"] != "Link"]
 
-    def looks(self) -> int:
-        """How often the client's Sites were listed."""
+    def observations(self) -> int:
+        """How often the client site was read."""
         return sum("/sites" in path for _, path in self.edge.requests)
 
 
@@ -57,13 +57,13 @@ def clusters(user: User, serve: Callable[[FakeApi], FakeApi]) -> Iterator[Cluste
     core, edge = serve(FakeApi()), serve(FakeApi())
     user.has_contexts(core=core.url, edge=edge.url)
     made = Clusters(user, core, edge)
-    made.become(situations.healthy())
+    made.set_situation(situations.healthy())
     yield made
-    assert core.methods | edge.methods <= {"GET"}, "a status only reads"
+    assert core.methods | edge.methods <= {"GET"}, "status only reads"
 
 
 class Reader:
-    """What a running command writes, read as it comes."""
+    """Reads the output of a running command."""
 
     def __init__(self, run: subprocess.Popen[str]) -> None:
         self.run = run
@@ -79,7 +79,7 @@ class Reader:
         raise AssertionError(f"ended without {pattern!r}: {self.seen}")
 
     def interrupt(self) -> tuple[int, str]:
-        """^C: the exit code, and what came on standard error."""
+        """Sends ^C. Returns the exit code and standard error."""
         assert self.run.stdout is not None
         assert self.run.stderr is not None
         self.run.send_signal(signal.SIGINT)
@@ -87,18 +87,18 @@ class Reader:
         return self.run.wait(30), self.run.stderr.read()
 
 
-def _looked_again(clusters: Clusters) -> None:
-    before, end = clusters.looks(), time.monotonic() + 30
-    while clusters.looks() < before + 2:
+def _wait_for_observations(clusters: Clusters) -> None:
+    before, end = clusters.observations(), time.monotonic() + 30
+    while clusters.observations() < before + 2:
         assert time.monotonic() < end
         time.sleep(0.05)
 
 
-def test_a_block_for_each_change_and_none_without(clusters: Clusters) -> None:
+def test_watch_prints_a_block_for_each_change(clusters: Clusters) -> None:
     reader = Reader(clusters.user.start("status", *SITES, "--watch"))
     reader.until("healthy. 2 sites")
-    _looked_again(clusters)
-    clusters.lose_the_link()
+    _wait_for_observations(clusters)
+    clusters.delete_the_link()
     reader.until("first broken hop is the Link of edge")
     code, err = reader.interrupt()
     assert (code, err) == (1, ""), "the exit code is the last verdict's"
@@ -106,13 +106,15 @@ def test_a_block_for_each_change_and_none_without(clusters: Clusters) -> None:
     assert [c for c in reader.seen if not (c.isprintable() or c == "\n")] == []
 
 
-def test_left_while_all_is_well(clusters: Clusters) -> None:
+def test_interrupted_watch_of_a_healthy_topology_is_exit_0(clusters: Clusters) -> None:
     reader = Reader(clusters.user.start("status", *SITES, "-w"))
     reader.until("healthy")
     assert reader.interrupt() == (0, "")
 
 
-def test_left_before_anything_was_seen(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
+def test_watch_interrupted_before_the_first_observation_is_exit_130(
+    user: User, serve: Callable[[FakeApi], FakeApi]
+) -> None:
     silent = serve(FakeApi(fake_api.silent))
     user.has_contexts(core=silent.url, edge="http://127.0.0.1:1")
     run = user.start("status", *SITES, "--watch")
@@ -126,10 +128,10 @@ def test_left_before_anything_was_seen(user: User, serve: Callable[[FakeApi], Fa
 
 
 @pytest.mark.parametrize("output", ["json", "yaml"])
-def test_a_document_for_each_change(output: str, clusters: Clusters) -> None:
+def test_watch_prints_a_document_for_each_change(output: str, clusters: Clusters) -> None:
     reader = Reader(clusters.user.start("status", *SITES, "--watch", "-o", output))
     reader.until("errors")
-    clusters.lose_the_link()
+    clusters.delete_the_link()
     reader.until("errors")
     assert reader.interrupt()[0] == 1
     if output == "yaml":
@@ -140,40 +142,40 @@ def test_a_document_for_each_change(output: str, clusters: Clusters) -> None:
     assert [document["exitCode"] for document in documents] == [0, 1]
 
 
-def test_a_watch_with_a_timeout_ends_with_the_last_verdict(clusters: Clusters) -> None:
-    clusters.become(situations.not_linked())
+def test_watch_with_a_timeout_ends_with_the_last_exit_code(clusters: Clusters) -> None:
+    clusters.set_situation(situations.not_linked())
     ended = clusters.user.hzlink("status", *SITES, "--watch", "--timeout", "6")
     is_clean(ended)
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.count("unhealthy") == 1
 
 
-def test_whoever_read_it_has_gone(clusters: Clusters) -> None:
+def test_watch_ends_when_its_output_is_closed(clusters: Clusters) -> None:
     run = clusters.user.start("status", *SITES, "--watch")
     assert run.stdout is not None
     run.stdout.readline()
     run.stdout.close()
-    clusters.lose_the_link()
+    clusters.delete_the_link()
     assert run.wait(30) in (0, 1)
     assert run.stderr is not None
     assert run.stderr.read() == ""
 
 
 @pytest.mark.parametrize("output", ["svg", "mermaid"])
-def test_pictures_for_documents_are_not_watched(output: str, clusters: Clusters) -> None:
+def test_watch_refuses_svg_and_mermaid(output: str, clusters: Clusters) -> None:
     ended = clusters.user.hzlink("status", *SITES, "--watch", "-o", output)
     refused(ended, 2, f"--watch cannot be used with -o {output}", "-o table, wide, tree, json or yaml")
 
 
-def test_at_a_terminal_it_is_redrawn_in_place(clusters: Clusters) -> None:
+def test_watch_at_a_terminal_redraws_in_place(clusters: Clusters) -> None:
     run = clusters.user.at_terminal("status", *SITES, "--watch")
     run.until("watching; ^C ends")
-    clusters.become(situations.member_down())
+    clusters.set_situation(situations.member_down())
     run.until("first broken hop is the members")
     run.press("\x03")
     code, seen = run.end()
     assert code == 1
-    assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l"), "the cursor is back"
+    assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l"), "the cursor is shown again"
     assert "\x1b[2J" not in seen, "the terminal is never cleared"
     shown = "\n".join(_screen(ESCAPE.sub("", seen.replace("\r\n", "\r\n"))))
     assert shown.count("SITE") == 1
@@ -181,7 +183,7 @@ def test_at_a_terminal_it_is_redrawn_in_place(clusters: Clusters) -> None:
     assert "watching" not in shown
 
 
-def test_a_dumb_terminal_gets_blocks(clusters: Clusters) -> None:
+def test_watch_at_a_dumb_terminal_prints_blocks(clusters: Clusters) -> None:
     code, seen = clusters.user.at_terminal("status", *SITES, "--watch", "--timeout", "6", TERM="dumb").end()
     assert code == 0
     assert "\x1b" not in seen
@@ -191,26 +193,26 @@ def test_a_dumb_terminal_gets_blocks(clusters: Clusters) -> None:
 # Waiting
 
 
-def test_what_holds_already_ends_the_wait_at_once(clusters: Clusters) -> None:
+def test_wait_ends_at_once_if_the_condition_holds(clusters: Clusters) -> None:
     ended = clusters.user.hzlink("status", *SITES, "--wait")
     is_clean(ended)
     assert (ended.code, ended.err) == (0, "")
     assert "healthy" in ended.out
 
 
-def test_a_wait_ends_when_it_has_come_to_that(clusters: Clusters) -> None:
-    clusters.become(situations.not_linked())
+def test_wait_ends_when_the_condition_holds(clusters: Clusters) -> None:
+    clusters.set_situation(situations.not_linked())
     run = clusters.user.start("status", *SITES, "--wait", "--timeout", "60")
-    _looked_again(clusters)
-    clusters.become(situations.healthy())
+    _wait_for_observations(clusters)
+    clusters.set_situation(situations.healthy())
     out, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (0, "")
     assert "healthy. 2 sites" in out
     assert "unhealthy" not in out
 
 
-def test_a_wait_that_is_over_shows_what_there_is(clusters: Clusters) -> None:
-    clusters.become(situations.link_pending())
+def test_wait_that_times_out_prints_the_status(clusters: Clusters) -> None:
+    clusters.set_situation(situations.link_pending())
     ended = clusters.user.hzlink("status", *SITES, "--wait", "--timeout", "5")
     is_clean(ended)
     assert ended.code == 4
@@ -224,14 +226,14 @@ def test_a_wait_that_is_over_shows_what_there_is(clusters: Clusters) -> None:
     assert document["firstBrokenHop"]["hop"] == "Link"
 
 
-def test_linked_is_enough_for_linked(clusters: Clusters) -> None:
-    clusters.become(situations.member_down())
+def test_wait_for_linked_ignores_members(clusters: Clusters) -> None:
+    clusters.set_situation(situations.member_down())
     ended = clusters.user.hzlink("status", *SITES, "--wait", "--for", "linked")
     assert ended.code == 0
     assert clusters.user.hzlink("status", *SITES).code == 1
 
 
-def test_until_all_is_gone(clusters: Clusters) -> None:
+def test_wait_for_gone(clusters: Clusters) -> None:
     ended = clusters.user.hzlink("status", *SITES, "--wait", "--for", "gone", "--timeout", "5")
     assert ended.code == 4
     assert "timed out waiting for: gone" in ended.err
@@ -240,11 +242,11 @@ def test_until_all_is_gone(clusters: Clusters) -> None:
     assert clusters.user.hzlink("status", *SITES, "--wait", "--for", "gone").code == 0
 
 
-def test_a_wait_can_be_watched(clusters: Clusters) -> None:
-    clusters.become(situations.not_linked())
+def test_wait_with_watch_prints_changes(clusters: Clusters) -> None:
+    clusters.set_situation(situations.not_linked())
     run = clusters.user.start("status", *SITES, "--watch", "--wait", "--timeout", "60")
-    _looked_again(clusters)
-    clusters.become(situations.healthy())
+    _wait_for_observations(clusters)
+    clusters.set_situation(situations.healthy())
     out, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (0, "")
     assert out.index("unhealthy") < out.index(" healthy.")
@@ -254,19 +256,19 @@ def test_a_wait_can_be_watched(clusters: Clusters) -> None:
 # The views
 
 
-def _look(situation: Situation) -> Result:
+def _result_of(situation: Situation) -> Result:
     return verdict("status", situation.report)
 
 
-def test_a_block_view_keeps_to_what_changes() -> None:
+def test_block_view_shows_only_changes() -> None:
     shown: list[ExitStatus] = []
     view = BlockView(lambda result: shown.append(result.status))
     for situation in (situations.healthy(), situations.healthy(), situations.member_down(), situations.healthy()):
-        view(_look(situation))
+        view(_result_of(situation))
     assert shown == [ExitStatus.DONE, ExitStatus.FAILED, ExitStatus.DONE]
 
 
-def test_a_live_view_writes_nothing_when_nothing_changes_and_fits_into_the_terminal(
+def test_live_view_writes_only_changes_and_fits_the_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -274,14 +276,14 @@ def test_a_live_view_writes_nothing_when_nothing_changes_and_fits_into_the_termi
     console = Console(file=file, force_terminal=True, width=60, height=8, highlight=False, emoji=False, markup=False)
     lines = [f"line {number}" for number in range(20)]
     view = LiveView(console, lambda result: [Text(line) for line in lines])
-    view(_look(situations.healthy()))
+    view(_result_of(situations.healthy()))
     written = len(file.getvalue())
     assert written > 0
-    view(_look(situations.healthy()))
+    view(_result_of(situations.healthy()))
     assert len(file.getvalue()) == written
     for number in range(5):
         lines[-1] = f"changed {number}"
-        view(_look(situations.healthy()))
+        view(_result_of(situations.healthy()))
     view.close()
     shown = [line for line in _screen(ESCAPE.sub("", file.getvalue())) if line]
     assert shown == [*(f"line {number}" for number in range(13, 19)), "changed 4"]

@@ -1,4 +1,4 @@
-"""A run in a forked process is like a run of the real script: most tests of the command line rely on that."""
+"""A run in a forked process equals a run of the real script; most tests in tests/cli rely on that."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 def _comparable(ended: Ended) -> tuple[int, list[str], list[str]]:
-    """The exit code and both streams, without what differs between any two runs.
+    """The exit code and both streams, without the parts that differ between runs.
 
     Those are times, ports, the size of an archive that holds times, and the order in which the sites answer.
     """
@@ -42,7 +42,7 @@ def _comparable(ended: Ended) -> tuple[int, list[str], list[str]]:
 
 @pytest.mark.parametrize("output", ["table", "json"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_is_the_same_as_the_real_script(command: str, output: str, user: User) -> None:
+def test_forked_command_equals_the_real_script(command: str, output: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     args = (command, *COMMANDS[command], *SITES, "--timeout", "5", "-o", output)
     by_fork = user.hzlink(*args)
@@ -52,14 +52,14 @@ def test_each_command_is_the_same_as_the_real_script(command: str, output: str, 
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}, {"COLUMNS": "50"}, {"TERM": "dumb"}])
-def test_each_run_has_an_environment_of_its_own(env: dict[str, str], user: User) -> None:
+def test_each_run_has_its_own_environment(env: dict[str, str], user: User) -> None:
     args = ("status", "--help")
     plain = user.hzlink(*args)
     assert _comparable(user.hzlink(*args, **env)) == _comparable(user.script(*args, **env))
     assert _comparable(user.hzlink(*args)) == _comparable(plain)
 
 
-def test_a_run_that_is_too_long_is_killed(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
+def test_run_that_exceeds_its_limit_is_killed(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
     core, edge = serve(FakeApi(silent)), serve(FakeApi(silent))
     user.has_contexts(core=core.url, edge=edge.url)
     with pytest.raises(subprocess.TimeoutExpired):

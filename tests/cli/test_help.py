@@ -1,4 +1,4 @@
-"""Every command and option explains itself. No golden files here: the boxes are rich's, and vary by version."""
+"""Help texts of commands and options. Without golden files, because rich's boxes vary by version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.cli.program import User
 
 COMMAND: Any = typer.main.get_command(app)
 COMMANDS: dict[str, Any] = COMMAND.commands
-# What every command shares (ux.md of the project, and the README).
+# Options that every command has (see the README).
 SHARED = (
     "--client-ctx",
     "--cluster-ctx",
@@ -48,7 +48,7 @@ def _options(command: str) -> list[Any]:
 SHOWN = ("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump", "version")
 
 
-def test_the_commands() -> None:
+def test_help_lists_the_commands() -> None:
     shown = _help()
     for command in SHOWN:
         assert command in COMMANDS
@@ -79,7 +79,7 @@ def test_help_names_every_option(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"version"}))
-def test_every_command_has_what_all_share(command: str) -> None:
+def test_every_command_has_the_common_options(command: str) -> None:
     names = {name for option in _options(command) for name in option.opts}
     assert set(SHARED) <= names
     for option in _options(command):
@@ -88,12 +88,12 @@ def test_every_command_has_what_all_share(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_one_option_has_one_meaning(command: str) -> None:
+def test_option_names_are_unique(command: str) -> None:
     names = [name for option in _options(command) for name in option.opts]
     assert len(names) == len(set(names))
 
 
-def test_up_has_what_people_change_first() -> None:
+def test_up_and_down_have_their_main_options() -> None:
     names = {name for option in _options("up") for name in option.opts}
     wanted = {
         "--members",
@@ -111,14 +111,14 @@ def test_up_has_what_people_change_first() -> None:
 
 @pytest.mark.parametrize("args", [(), *((name,) for name in SHOWN)])
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_the_real_script_helps(args: tuple[str, ...], flag: str, user: User) -> None:
+def test_real_script_prints_help(args: tuple[str, ...], flag: str, user: User) -> None:
     ended = user.script(*args, flag)
     assert (ended.code, ended.err) == (0, "")
     assert "Usage: " in ended.out
     assert "\x1b" not in ended.out
 
 
-def test_the_version(user: User) -> None:
+def test_version_option(user: User) -> None:
     ended = user.script("--version")
     assert (ended.code, ended.out, ended.err) == (0, f"hzlink {__version__}\n", "")
 

@@ -1,4 +1,4 @@
-"""What was typed to do harm, or by mistake, given to the real console script: one clear error, nothing raw."""
+"""Malicious or mistaken input: one error, and no control characters in the output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from tests.cli.judging import document_of, is_clean
+from tests.cli.assertions import document_of, is_clean
 from tests.cli.program import User
 
 NAMES = (
@@ -16,9 +16,9 @@ NAMES = (
     "two\nlines",
     "-n",
     "--all",
-    "$(touch harm)",
-    "`touch harm`",
-    "; touch harm",
+    "$(touch injected)",
+    "`touch injected`",
+    "; touch injected",
     "\x1b[31mred\x07",
     "arn:aws:eks:eu-central-1:123456789012:cluster/Prod_West",
     "Grüße-\u202e\u2028",
@@ -26,7 +26,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_context_of_any_name(name: str, user: User) -> None:
+def test_any_context_name_is_accepted(name: str, user: User) -> None:
     user.has_contexts(**{"core": "http://127.0.0.1:1", name: "http://127.0.0.1:2"})
     ended = user.hzlink("status", f"--client-ctx={name}", "--cluster-ctx=core", "-o", "json", "--timeout=20")
     is_clean(ended)
@@ -37,7 +37,7 @@ def test_a_context_of_any_name(name: str, user: User) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_namespace_and_a_file_of_such_a_name(name: str, user: User) -> None:
+def test_invalid_namespace_file_and_image_names_are_refused(name: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", edge="http://127.0.0.1:2")
     sites = ("--client-ctx=edge", "--cluster-ctx=core")
     for wrong in (f"--namespace={name}", f"--file={name}", f"--kubeconfig={name}", f"--image={name}\t"):
@@ -49,7 +49,7 @@ def test_a_namespace_and_a_file_of_such_a_name(name: str, user: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b"])
-def test_a_context_that_no_program_takes(name: str, user: User) -> None:
+def test_context_name_with_a_null_byte_is_refused(name: str, user: User) -> None:
     entry = {"context": {"cluster": "c"}}
     user.kubeconfig.write_text(json.dumps({"contexts": [{"name": name, **entry}, {"name": "core", **entry}]}))
     (user.cwd / "hzlink.yaml").write_text(json.dumps({"clientContexts": [name], "clusterContext": "core"}))
@@ -58,7 +58,7 @@ def test_a_context_that_no_program_takes(name: str, user: User) -> None:
 
 @pytest.mark.parametrize("locale", ["C", "POSIX"])
 @pytest.mark.parametrize("encoding", ["", "ascii"])
-def test_names_that_an_encoding_lacks(locale: str, encoding: str, user: User) -> None:
+def test_names_outside_the_locales_encoding_are_printed(locale: str, encoding: str, user: User) -> None:
     user.has_contexts(core="http://127.0.0.1:1", Grüße="http://127.0.0.1:2")
     args = ("status", "--client-ctx=Grüße", "--cluster-ctx=core", "--timeout=20")
     for output in ("table", "json"):
@@ -80,12 +80,12 @@ REFUSALS = (
 
 @pytest.mark.parametrize(("args", "kind", "says"), REFUSALS)
 @pytest.mark.parametrize("spelled", [("-o", "json"), ("-ojson",), ("--output=json",), ("--output", "json")])
-def test_what_the_command_line_refuses_is_a_document_too(
+def test_invalid_arguments_are_reported_as_json(
     args: tuple[str, ...], kind: str, says: str, spelled: tuple[str, ...], user: User
 ) -> None:
     assert document_of(user.hzlink(*args, *spelled), 2, says)["kind"] == kind
 
 
-def test_what_the_command_line_refuses_as_yaml(user: User) -> None:
+def test_invalid_arguments_are_reported_as_yaml(user: User) -> None:
     ended = user.hzlink("status", "--no-such-option", "-o", "yaml")
     assert (ended.code, yaml.safe_load(ended.out)["exitCode"]) == (2, 2)

@@ -1,4 +1,4 @@
-"""Another run is at work: what the second one says, and that it leaves everything alone."""
+"""Another run holds the lock: the error of the second run, which writes nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hzlink.apply import lease
 from hzlink.apply.lease import Holder
 from tests.cli import situations
+from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
-from tests.cli.judging import is_clean
 from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE
 
@@ -21,7 +21,7 @@ BEN = Holder("ben@ci\x1b[2J pid 7", "another-run")
 
 @pytest.fixture
 def core(user: User, serve: Callable[[FakeApi], FakeApi]) -> FakeApi:
-    """The cluster site of a topology that is not linked, and another run's lock at it."""
+    """The cluster site of a topology that is not linked, where another run holds the lock."""
     snapshots = situations.not_linked().snapshots
     core, edge = (serve(FakeApi(items=snapshots[site].items)) for site in (CORE, EDGE))
     user.has_contexts(core=core.url, edge=edge.url)
@@ -31,7 +31,7 @@ def core(user: User, serve: Callable[[FakeApi], FakeApi]) -> FakeApi:
 
 
 @pytest.mark.parametrize("command", ["up", "link", "down --yes"])
-def test_a_second_run_says_who_is_at_work_since_when_and_what_to_type(command: str, user: User, core: FakeApi) -> None:
+def test_second_run_names_the_holder_and_the_next_command(command: str, user: User, core: FakeApi) -> None:
     before = dict(core.leases)
     ended = user.hzlink(*command.split(), *SITES)
     is_clean(ended)
@@ -45,13 +45,13 @@ def test_a_second_run_says_who_is_at_work_since_when_and_what_to_type(command: s
     assert core.methods == {"GET"}
 
 
-def test_a_dry_run_takes_no_lock(user: User, core: FakeApi) -> None:
+def test_dry_run_takes_no_lock(user: User, core: FakeApi) -> None:
     assert user.hzlink("up", *SITES, "--dry-run").code == 0
     assert not any("leases" in path for _, path in core.requests)
 
 
-def test_by_force_the_lock_is_taken_and_that_is_said(user: User, core: FakeApi) -> None:
-    # The server takes nothing but the lock, so this fails after that.
+def test_force_unlock_takes_the_lock_with_a_warning(user: User, core: FakeApi) -> None:
+    # The server accepts only writes of the lock, so the run fails after it has the lock.
     ended = user.hzlink("link", *SITES, "--force-unlock", "--timeout", "3")
     is_clean(ended)
     assert "--force-unlock: taking the lock from ben@ci [2J pid 7, since 2" in ended.err

@@ -1,4 +1,4 @@
-"""Contexts as EKS and GKE name them: short in tables, whole in documents, in -o wide and in commands to copy."""
+"""Contexts as EKS and GKE name them: short in tables, complete in documents, -o wide and commands."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SITES = ("--client-ctx", EKS, "--cluster-ctx", GKE)
 
 @pytest.fixture
 def clouds(user: User, serve: Callable[[FakeApi], FakeApi]) -> User:
-    """A user whose contexts are those of EKS and GKE."""
+    """A user with contexts of EKS and GKE."""
     user.has_contexts(**{EKS: serve(FakeApi()).url, GKE: serve(FakeApi()).url})
     return user
 
 
-def test_a_table_at_80_columns_has_short_names(clouds: User) -> None:
+def test_table_at_80_columns_has_short_names(clouds: User) -> None:
     table = clouds.hzlink("status", *SITES, COLUMNS="80").out.split("\n unhealthy")[0]
     assert "edge/hz" in table.split()
     assert "core/hz" in table.split()
@@ -30,7 +30,7 @@ def test_a_table_at_80_columns_has_short_names(clouds: User) -> None:
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_the_whole_contexts_are_in_wide_and_in_documents(clouds: User) -> None:
+def test_wide_and_documents_have_complete_contexts(clouds: User) -> None:
     wide = clouds.hzlink("status", *SITES, "-o", "wide", COLUMNS="80").out
     assert f" edge: context {EKS}\n" in wide
     assert f" core: context {GKE}\n" in wide
@@ -38,7 +38,7 @@ def test_the_whole_contexts_are_in_wide_and_in_documents(clouds: User) -> None:
     assert [(site["name"], site["context"]) for site in sites] == [("core", GKE), ("edge", EKS)]
 
 
-def test_a_command_to_copy_has_the_whole_context(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
+def test_command_has_the_complete_context(user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
     user.has_contexts(**{EKS: serve(FakeApi(namespaces=())).url, GKE: serve(FakeApi()).url})
     error = user.hzlink("up", *SITES).err
     assert "there is no namespace hz in context edge" in error

@@ -1,4 +1,4 @@
-"""`hzlink open`: prints the address while the port is there, and ends with ^C."""
+"""`hzlink open`: prints the address, forwards the port, and ends with ^C."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FORWARDING = "echo 'Forwarding from 127.0.0.1:43121 -> 8080'; exec sleep 60"
 
 @pytest.fixture
 def ready(user: User) -> User:
-    """A user with two contexts, and a kubectl of the test's own."""
+    """A user with two contexts; the tests replace kubectl."""
     user.has_contexts(edge="http://127.0.0.1:1", core="http://127.0.0.1:2")
     return user
 
 
 def kubectl(user: User, *, there: str = "hazelcast-mancenter", then: str = FORWARDING) -> Path:
-    """A kubectl that knows one Service, and does `then` when it is to forward a port. Where it writes its pid."""
+    """Installs a kubectl with one Service that runs `then` for port-forward. Returns the path of its pid file."""
     service = json.dumps({"kind": "Service", "metadata": {"name": there}})
     path = user.folder / "bin" / "kubectl"
     path.unlink()
@@ -48,7 +48,7 @@ def started(user: User, *args: str) -> tuple[subprocess.Popen[str], str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_runs_until_it_is_ended(ready: User, number: signal.Signals) -> None:
+def test_open_runs_until_a_signal(ready: User, number: signal.Signals) -> None:
     pid = kubectl(ready)
     running, line = started(ready, "mancenter")
     assert line == "http://127.0.0.1:43121\n"
@@ -62,12 +62,12 @@ def test_it_runs_until_it_is_ended(ready: User, number: signal.Signals) -> None:
     assert gone(pid_in(pid))
 
 
-def test_what_it_looks_like(ready: User) -> None:
+def test_output_of_a_closed_forward(ready: User) -> None:
     kubectl(ready, then="echo 'Forwarding from 127.0.0.1:43121 -> 8080'; sleep 0.3; echo 'lost connection' >&2; exit 1")
-    golden.check_looks("open/closed", lambda columns, colour: ready.look(*OPEN, columns=columns, colour=colour))
+    golden.check_variants("open/closed", lambda columns, colour: ready.rendered(*OPEN, columns=columns, colour=colour))
 
 
-def test_the_console_where_it_is_installed(ready: User) -> None:
+def test_console_is_opened_where_it_is_installed(ready: User) -> None:
     kubectl(ready, there="skupper-network-observer")
     running, line = started(ready, "console", "--port", "8443")
     assert line == "https://127.0.0.1:43121\n"
@@ -76,14 +76,14 @@ def test_the_console_where_it_is_installed(ready: User) -> None:
     assert (ready.folder / "args").read_text().split()[-2:] == ["service/skupper-network-observer", "8443:443"]
 
 
-def test_json_is_one_document(ready: User) -> None:
+def test_open_document(ready: User) -> None:
     kubectl(ready, then="echo 'Forwarding from 127.0.0.1:43121 -> 8080'; sleep 1; echo 'lost connection' >&2; exit 1")
     ended = ready.hzlink("open", "mancenter", *SITES, "-o", "json")
     assert ended.code == 1
     assert ended.document["opened"] == {"app": "mancenter", "site": "edge", "address": "http://127.0.0.1:43121"}
 
 
-def test_it_says_that_the_port_was_closed_from_the_other_end(ready: User) -> None:
+def test_forward_closed_by_the_cluster_is_an_error(ready: User) -> None:
     kubectl(ready, then="echo 'Forwarding from 127.0.0.1:43121 -> 8080'; sleep 0.3; echo 'lost connection' >&2; exit 1")
     ended = ready.hzlink("open", "mancenter", *SITES)
     assert ended.code == 1
@@ -102,7 +102,7 @@ def test_it_says_that_the_port_was_closed_from_the_other_end(ready: User) -> Non
         (("grafana",), 2, "grafana"),
     ],
 )
-def test_what_cannot_be_opened(ready: User, args: tuple[str, ...], code: int, said: str) -> None:
+def test_app_that_cannot_be_opened_is_an_error(ready: User, args: tuple[str, ...], code: int, said: str) -> None:
     kubectl(ready, there="another")
     ended = ready.hzlink("open", *args, *SITES)
     assert ended.code == code
@@ -110,14 +110,14 @@ def test_what_cannot_be_opened(ready: User, args: tuple[str, ...], code: int, sa
     assert "Traceback" not in ended.err
 
 
-def test_a_right_that_is_missing(ready: User) -> None:
+def test_missing_right_to_forward_is_named(ready: User) -> None:
     kubectl(ready, then="echo 'error: pods is forbidden: User cannot create pods/portforward' >&2; exit 1")
     ended = ready.hzlink("open", "mancenter", *SITES)
     assert ended.code == 3
     assert "you may not forward a port to service/hazelcast-mancenter" in ended.err
 
 
-def test_verify_and_bench_need_the_client(ready: User, tmp_path: Path) -> None:
+def test_verify_and_bench_need_the_hazelcast_client(ready: User, tmp_path: Path) -> None:
     kubectl(ready)
     hidden = tmp_path / "hidden" / "hazelcast"
     hidden.mkdir(parents=True)

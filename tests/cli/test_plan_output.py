@@ -1,4 +1,4 @@
-"""What a dry run, `down` and its list print, held against golden files (tests/cli/golden.py says how to update)."""
+"""The output of a dry run and of `down`, compared with golden files (see tests/cli/golden.py)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from hzlink.plan.planner import Step, Wanted
 from hzlink.render.result import Result, of_errors
 from tests.cli import cluster_objects as make
 from tests.cli import golden, situations
+from tests.cli.screen import Screen
 from tests.cli.situations import Situation
-from tests.cli.talking import Screen
 
 MANIFESTS = ("Site", "Connector", "Listener", "StatefulSet", "Deployment", "Service")
 
 
 def _wanted(of: Situation) -> Wanted:
-    """What the manifests would have to hold for this situation to be as wanted, and a ConfigMap."""
+    """Manifests that match this situation, and a ConfigMap."""
     return {
         site: [_stripped(item) for item in snapshot.items if _is_manifest(item)] + [_settings()]
         for site, snapshot in of.snapshots.items()
@@ -49,7 +49,7 @@ def _settings(text: str = "as wanted") -> Object:
 
 
 def _with(of: Situation, *items: Object) -> Situation:
-    """The same with these objects at every site."""
+    """The situation with additional objects at every site."""
     snapshots = {site: replace(snapshot, items=(*snapshot.items, *items)) for site, snapshot in of.snapshots.items()}
     return Situation(of.topology, snapshots)
 
@@ -79,7 +79,7 @@ def _from_link_pending() -> list[Step]:
 
 
 def _from_changed() -> list[Step]:
-    left = make.thing("ConfigMap", "hazelcast-config-old")
+    left = make.item_of("ConfigMap", "hazelcast-config-old")
     return _steps(_with(situations.healthy(), _settings("by hand"), left), _wanted(situations.healthy()))
 
 
@@ -117,7 +117,7 @@ def test_dry_run(name: str, screen: Screen) -> None:
 
 
 def _lines(of: Situation) -> list[str]:
-    """The list as commands/down.py makes it."""
+    """The list of objects, formatted as in commands/down.py."""
     return [
         f"{site.name}: {target}"
         for site, snapshot in of.snapshots.items()
@@ -152,16 +152,16 @@ def _ask(answer: FakeInput, monkeypatch: pytest.MonkeyPatch) -> bool:
     ("answer", "agreed"),
     [("y\n", True), ("YES\n", True), ("\n", False), ("n\n", False), ("", False), ("yep\n", False)],
 )
-def test_down_asks(
+def test_down_asks_before_removing(
     answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _ask(FakeInput(answer), monkeypatch) is agreed
     shown = capsys.readouterr()
-    assert shown.out == "", "the question is talk"
-    golden.check_looks("down/question", lambda columns, colour: shown.err)
+    assert shown.out == "", "the question goes to standard error"
+    golden.check_variants("down/question", lambda columns, colour: shown.err)
 
 
-def test_down_without_a_terminal_shows_the_list_and_refuses(
+def test_down_without_a_terminal_lists_objects_and_refuses(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(UsageError) as refused:
@@ -185,7 +185,7 @@ DOWNS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", DOWNS)
-def test_down_tells_what_it_did(name: str, screen: Screen) -> None:
+def test_down_result(name: str, screen: Screen) -> None:
     outcome = DOWNS[name]()
     screen.check(f"down/table/{name}", outcome)
     golden.check(f"down/json/{name}.json", screen.show(outcome, "json").out)

@@ -1,4 +1,4 @@
-"""Progress: plain lines held against a golden file, and the live view on a terminal that is not one."""
+"""Progress: plain lines compared with a golden file, and the live view on a simulated terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
 def _waits(lane: str, text: str, until: int, reason: str = "") -> Iterator[Event]:
-    """A wait as waiting.py tells it: once a second."""
+    """The events of a wait, as waiting.py emits them: one per second."""
     for second in range(1, until + 1):
         yield Event(Mark.WAIT, text, lane, text, reason, elapsed=float(second), limit=180.0)
 
@@ -48,17 +48,17 @@ def scripted() -> list[Event]:
     ]
 
 
-def test_plain_lines() -> None:
+def test_progress_without_a_terminal_is_plain_lines() -> None:
     lines: list[str] = []
     progress = PlainProgress(lines.append)
     for event in scripted():
         progress(event)
     progress.close()
-    golden.check_looks("progress/without-terminal", lambda columns, colour: "\n".join(lines))
+    golden.check_variants("progress/without-terminal", lambda columns, colour: "\n".join(lines))
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_wait_tells_of_itself_only_now_and_then() -> None:
+def test_long_wait_prints_few_lines() -> None:
     lines: list[str] = []
     progress = PlainProgress(lines.append)
     for event in _waits("edge", "names", 65):
@@ -66,7 +66,7 @@ def test_a_wait_tells_of_itself_only_now_and_then() -> None:
     assert len(lines) == 6
 
 
-def test_quiet_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console("table", 0, True, False)
     for event in scripted():
         console.emit(event)
@@ -74,7 +74,7 @@ def test_quiet_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 class Terminal:
-    """A terminal of 100 columns, and what was written to it."""
+    """A simulated terminal of 100 columns that records what is written."""
 
     def __init__(self) -> None:
         self.file = io.StringIO()
@@ -85,17 +85,17 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was written, without what moves the cursor."""
+        """The written text without control sequences."""
         return CONTROL.sub("", self.file.getvalue())
 
     @property
     def screen(self) -> list[str]:
-        """The lines that are on the screen in the end."""
+        """The lines on the screen."""
         return _screen(self.file.getvalue())
 
 
 def _screen(written: str) -> list[str]:
-    """What a terminal shows: cursor up and down, start of line, erase line; no wrapping, no scrolling away."""
+    """The lines a terminal shows: handles cursor up and down, carriage return and erase; no wrapping or scrolling."""
     rows: list[list[str]] = [[]]
     row = column = 0
     for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", written):
@@ -131,13 +131,13 @@ def _drawn(terminal: Terminal) -> list[str]:
     return terminal.screen
 
 
-def test_a_wait_is_shown_with_its_time_its_limit_and_its_reason(terminal: Terminal) -> None:
+def test_wait_shows_elapsed_time_limit_and_reason(terminal: Terminal) -> None:
     terminal.progress(Event(Mark.WAIT, "names hazelcast-0..2", "edge", "names", "no Service yet", 14.2, 180))
     [line] = [line for line in _drawn(terminal) if line]
     assert re.fullmatch(r"\S edge +names hazelcast-0\.\.2 0:14 of 3:00 +no Service yet", line)
 
 
-def test_a_wait_is_one_line_that_changes(terminal: Terminal) -> None:
+def test_wait_is_one_line_that_changes(terminal: Terminal) -> None:
     for event in _waits("edge", "names", 30):
         terminal.progress(event)
         shown = [line for line in _drawn(terminal) if line]
@@ -145,13 +145,13 @@ def test_a_wait_is_one_line_that_changes(terminal: Terminal) -> None:
         assert f"0:{int(event.elapsed or 0):02d} of 3:00" in shown[0]
 
 
-def test_waits_of_two_sites_are_two_lines(terminal: Terminal) -> None:
+def test_waits_at_two_sites_are_two_lines(terminal: Terminal) -> None:
     terminal.progress(Event(Mark.WAIT, "Site ready", "core", "Site ready", elapsed=1))
     terminal.progress(Event(Mark.WAIT, "Site ready", "edge", "Site ready", elapsed=1))
     assert len([line for line in _drawn(terminal) if line]) == 2
 
 
-def test_what_is_done_stays_and_its_waits_go(terminal: Terminal) -> None:
+def test_finished_step_replaces_its_wait(terminal: Terminal) -> None:
     terminal.progress(Event(Mark.WAIT, "Site ready", "core", "Site ready", elapsed=1))
     terminal.progress(Event(Mark.WAIT, "Site ready", "edge", "Site ready", elapsed=1))
     terminal.progress(Event(Mark.OK, "Site Ready", "core", elapsed=6.1))
@@ -162,7 +162,7 @@ def test_what_is_done_stays_and_its_waits_go(terminal: Terminal) -> None:
 
 
 def _while_it_waits(columns: int, colour: bool) -> str:
-    """What a terminal shows of the scripted run while it waits at both sites: without its cursor's moves."""
+    """The live view of the scripted run while it waits at both sites, without cursor movement."""
     written = io.StringIO()
     system: Literal["standard"] | None = "standard" if colour else None
     console = rich_console.Console(
@@ -176,11 +176,11 @@ def _while_it_waits(columns: int, colour: bool) -> str:
     return written.getvalue()
 
 
-def test_the_live_view_while_it_waits() -> None:
-    golden.check_looks("progress/at-a-terminal", _while_it_waits)
+def test_live_view_during_waits() -> None:
+    golden.check_variants("progress/at-a-terminal", _while_it_waits)
 
 
-def test_nothing_of_the_live_view_is_left_after_it(terminal: Terminal) -> None:
+def test_live_view_is_erased_at_the_end(terminal: Terminal) -> None:
     for event in scripted():
         terminal.progress(event)
         _drawn(terminal)
@@ -189,14 +189,14 @@ def test_nothing_of_the_live_view_is_left_after_it(terminal: Terminal) -> None:
     assert terminal.file.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in terminal.file.getvalue()[-40:]
 
 
-def test_the_cursor_comes_back(terminal: Terminal) -> None:
+def test_cursor_is_shown_again(terminal: Terminal) -> None:
     terminal.progress(Event(Mark.OK, "done", "core"))
     terminal.progress.close()
     written = terminal.file.getvalue()
     assert written.rfind("\x1b[?25h") > written.rfind("\x1b[?25l")
 
 
-def test_nothing_that_a_cluster_says_controls_the_terminal(terminal: Terminal) -> None:
+def test_text_from_a_cluster_has_no_control_characters(terminal: Terminal) -> None:
     terminal.progress(Event(Mark.WAIT, f"Site {NASTY}", NASTY, "key", NASTY, 3, 60))
     _drawn(terminal)
     terminal.progress(Event(Mark.FAIL, NASTY, NASTY))

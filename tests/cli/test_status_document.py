@@ -1,4 +1,4 @@
-"""docs/status-json.md names every field of the document, and no other."""
+"""docs/status-json.md lists exactly the fields of the document."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _hops(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield document["firstBrokenHop"]
 
 
-def test_every_field_is_named() -> None:
+def test_page_lists_exactly_the_fields() -> None:
     whole, _, hop = DOCUMENT.partition("## A hop")
     seen = {field for document in _documents() for field in fields(document)}
     is_hop = re.compile(r"(paths\[\]\.hops\[\]|firstBrokenHop)\.")
@@ -40,7 +40,7 @@ def test_every_field_is_named() -> None:
     assert {f"{key}[]" if key == "members" else key for key in told} == named(hop)
 
 
-def test_what_holds_for_every_hop() -> None:
+def test_paths_and_hops_are_consistent() -> None:
     for document in _documents():
         assert len(document["paths"]) == len(document["sites"]) - 1
         for path in document["paths"]:

@@ -1,4 +1,4 @@
-"""What `hzlink status` prints in each situation, held against golden files.
+"""The output of `hzlink status` in each situation, compared with golden files.
 
 Update them with `HZLINK_UPDATE_GOLDEN=1 pytest tests/cli`, and read the diff.
 """
@@ -15,7 +15,7 @@ import yaml
 
 from hzlink.render import result
 from tests.cli import golden, situations
-from tests.cli.talking import Screen
+from tests.cli.screen import Screen
 
 TABLES = ("table", "wide", "tree")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,12 +36,12 @@ def outcome(name: str) -> result.Result:
 
 
 @pytest.mark.parametrize("output", TABLES)
-def test_tables(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
+def test_table(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
     screen.check(f"status/{output}/{name}", outcome, output)
-    assert screen.show(outcome, output).err == "", "status has no errors of its own: it shows them in the table"
+    assert screen.show(outcome, output).err == "", "status shows errors in the table"
 
 
-def test_no_color_holds_at_a_terminal(outcome: result.Result, screen: Screen) -> None:
+def test_no_color_flag_removes_colours_at_a_terminal(outcome: result.Result, screen: Screen) -> None:
     assert "\x1b" not in screen.show(outcome, colour=True, no_color=True).out
 
 
@@ -56,15 +56,15 @@ def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, scree
 
 
 @pytest.mark.parametrize("output", PICTURES)
-def test_pictures_for_documents(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
-    """One picture, whatever the terminal."""
+def test_picture(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
+    """The picture does not depend on the terminal."""
     for columns, colour in ((80, False), (80, True), (160, False), (160, True)):
         shown = screen.show(outcome, output, columns=columns, colour=colour)
         assert shown.err == ""
         golden.check(f"status/{output}/{name}.{PICTURES[output]}", shown.out)
 
 
-def test_the_svg_is_valid_and_shows_every_hop(outcome: result.Result, screen: Screen) -> None:
+def test_svg_is_valid_and_shows_every_hop(outcome: result.Result, screen: Screen) -> None:
     root = ElementTree.fromstring(screen.show(outcome, "svg").out)  # noqa: S314 - our own
     assert root.tag == f"{SVG}svg"
     assert outcome.report is not None
@@ -77,7 +77,7 @@ def test_the_svg_is_valid_and_shows_every_hop(outcome: result.Result, screen: Sc
         assert float(text.attrib["x"]) + 7.3 * len(text.text or "") <= width
 
 
-def test_the_flowchart_has_only_boxes_it_names(outcome: result.Result, screen: Screen) -> None:
+def test_flowchart_links_only_defined_boxes(outcome: result.Result, screen: Screen) -> None:
     lines = [line.strip() for line in screen.show(outcome, "mermaid").out.splitlines()]
     assert lines[0] == "flowchart LR"
     boxes = {line.partition("[")[0] for line in lines if re.fullmatch(r'\w+\["[^"]*"\]:::\w+', line)}
@@ -88,12 +88,12 @@ def test_the_flowchart_has_only_boxes_it_names(outcome: result.Result, screen: S
     assert [line for line in lines if not re.fullmatch(shapes, line)] == []
 
 
-def test_a_structured_document_needs_no_width(outcome: result.Result, screen: Screen) -> None:
+def test_json_and_yaml_do_not_depend_on_the_width(outcome: result.Result, screen: Screen) -> None:
     for output in ("json", "yaml"):
         assert screen.show(outcome, output, columns=40, colour=True).out == screen.show(outcome, output).out
 
 
-def test_no_line_of_the_table_is_wider_than_the_terminal(name: str, outcome: result.Result, screen: Screen) -> None:
+def test_table_fits_the_terminal(name: str, outcome: result.Result, screen: Screen) -> None:
     for output, columns in itertools.product(TABLES, golden.WIDTHS):
         table = screen.show(outcome, output, columns=columns).out.split("\n healthy", 1)[0].split("\n unhealthy", 1)[0]
         table = table.split("\n Management Center of", 1)[0].split("\n note:", 1)[0]
@@ -104,12 +104,12 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(name: str, outcome: res
 
 @pytest.mark.parametrize("nasty", situations.NASTIES)
 @pytest.mark.parametrize("output", ["table", "wide", "tree", "json", "yaml", "svg", "mermaid"])
-def test_nothing_that_a_cluster_says_controls_the_terminal(nasty: str, output: str, screen: Screen) -> None:
+def test_text_from_a_cluster_has_no_control_characters(nasty: str, output: str, screen: Screen) -> None:
     outcome = result.verdict("status", situations.ALL[nasty]().report)
     shown = screen.show(outcome, output)
     for text in (shown.out, shown.err):
         assert [character for character in text if not (character.isprintable() or character == "\n")] == []
     if output in ("table", "wide", "tree"):
-        # Nor does it pass for hzlink's own words: those begin in the first column, where no cell does.
+        # It cannot imitate hzlink's verdict either: only the verdict starts in the first column.
         verdicts = [line for line in shown.out.splitlines() if line.startswith((" healthy", " unhealthy"))]
         assert len(verdicts) == 1

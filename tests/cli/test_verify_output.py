@@ -1,4 +1,4 @@
-"""What `verify` and `bench` print, and what `status` says of the last verdict, held against golden files."""
+"""The output of `verify`, of `bench`, and of `status` after `verify`, compared with golden files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hzlink.verify.comparison import Comparison, Measure
 from hzlink.verify.proof import Answer, Call, Member, SiteProof
 from hzlink.verify.saved_verdict import Record
 from tests.cli import golden, situations
+from tests.cli.screen import Screen
 from tests.cli.situations import CORE, EDGE, NASTY, SHOP
-from tests.cli.talking import Screen
 
 NAMES = [f"hazelcast-{number}" for number in range(3)]
 MEMBERS = tuple(
@@ -64,11 +64,11 @@ FOUND: dict[str, tuple[SiteProof, ...]] = {
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_verdicts(name: str, screen: Screen) -> None:
+def test_verify_result(name: str, screen: Screen) -> None:
     found = FOUND[name]
     errors = tuple(error for one in found for error in errors_of(one, CORE))
     status = ExitStatus.DONE if all(one.proven for one in found) else ExitStatus.FAILED
-    assert bool(errors) == (status is ExitStatus.FAILED), "what is wrong is said"
+    assert bool(errors) == (status is ExitStatus.FAILED), "a failed verification has errors"
     outcome = Result("verify", status, errors=errors, verification=found)
     screen.check(f"verify/table/{name}", outcome)
     document = screen.show(outcome, "json").out
@@ -77,10 +77,10 @@ def test_verdicts(name: str, screen: Screen) -> None:
 
 
 @pytest.mark.parametrize("proven", [True, False])
-def test_status_tells_of_the_last_verdict(proven: bool, screen: Screen) -> None:
+def test_status_shows_the_last_verdict(proven: bool, screen: Screen) -> None:
     record = Record(1000.0, {"edge": (3 if proven else 2, 3)}, proven, () if proven else ("edge/hazelcast-1",))
-    standing = saved_verdict.at_time(record, 1125.0)
-    outcome = result.verdict("status", situations.healthy().report, verified=standing)
+    last_verdict = saved_verdict.at_time(record, 1125.0)
+    outcome = result.verdict("status", situations.healthy().report, verified=last_verdict)
     word = "proven" if proven else "failed"
     screen.check(f"status/table/last-verify-{word}", outcome)
     document = json.loads(screen.show(outcome, "json").out)
@@ -105,14 +105,14 @@ MEASURED = Comparison(
 )
 
 
-def test_the_comparison(screen: Screen) -> None:
+def test_bench_result(screen: Screen) -> None:
     outcome = Result("bench", comparison=MEASURED)
     screen.check("bench/table/measured", outcome)
     golden.check("bench/json/measured.json", screen.show(outcome, "json").out)
     golden.check("bench/svg/measured.svg", screen.show(outcome, "svg").out)
 
 
-def test_a_name_cannot_break_out_of_the_picture() -> None:
+def test_names_in_the_picture_are_escaped() -> None:
     text = bar_chart.draw(replace(MEASURED, site=replace(EDGE, name='<script>"&\x00')))
     assert "<script>" not in text
     assert "\x00" not in text

@@ -1,4 +1,4 @@
-"""`hzlink version`: no configuration and no cluster is needed."""
+"""`hzlink version`, which needs no configuration and no cluster."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _versions(ended: Ended) -> dict[str, str | None]:
     return found
 
 
-def test_the_programs_that_are_installed(user: User) -> None:
+def test_versions_of_installed_programs(user: User) -> None:
     _program(user, "skupper", "echo 2.2.1")
     found = _versions(user.hzlink("version", "-o", "json"))
     assert found["kubectl"] is not None
@@ -40,7 +40,7 @@ def test_the_programs_that_are_installed(user: User) -> None:
     }
 
 
-def test_the_table_names_each_program(user: User) -> None:
+def test_table_lists_each_program(user: User) -> None:
     ended = user.script("version")
     assert (ended.code, ended.err) == (0, "")
     names = [line.split()[0] for line in ended.out.splitlines()]
@@ -48,24 +48,24 @@ def test_the_table_names_each_program(user: User) -> None:
     assert "skupper  not installed" in ended.out
 
 
-def test_yaml_holds_the_same_as_json(user: User) -> None:
+def test_yaml_equals_json(user: User) -> None:
     as_json = user.hzlink("version", "-o", "json").document
     assert yaml.safe_load(user.hzlink("version", "-o", "yaml").out) == as_json
 
 
-def test_without_kubectl_the_others_are_shown(user: User) -> None:
+def test_other_versions_are_shown_without_kubectl(user: User) -> None:
     (user.folder / "bin" / "kubectl").unlink()
     found = _versions(user.hzlink("version", "-o", "json", PATH=str(user.folder / "bin")))
     assert found["skupper"] is None
 
 
 @pytest.mark.parametrize("script", ["echo nonsense", "exit 1", "echo '[]'", "echo '{\"clientVersion\": null}'"])
-def test_a_kubectl_that_does_not_tell_its_version_is_unknown(user: User, script: str) -> None:
+def test_unreadable_kubectl_version_is_unknown(user: User, script: str) -> None:
     _program(user, "kubectl", script)
     assert _versions(user.hzlink("version", "-o", "json"))["kubectl"] == "unknown"
 
 
-def test_a_broken_configuration_does_not_matter(user: User) -> None:
+def test_invalid_configuration_is_ignored(user: User) -> None:
     (user.cwd / "hzlink.yaml").write_text("nonsense: [")
     user.kubeconfig.write_text("{")
     assert user.hzlink("version").code == 0

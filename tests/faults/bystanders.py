@@ -1,7 +1,7 @@
-"""Objects of others, with names and labels as near to hzlink's own as a neighbour's may be: nothing of them may change.
+"""Foreign objects with names and labels similar to hzlink's. hzlink must not change them.
 
-Some kinds have a controller that writes into them (a Deployment's status, Skupper's own kinds): of those, everything
-but what it writes is compared. All others must be the same to the byte, resourceVersion and all.
+Controllers write into objects of some kinds (a Deployment's status, Skupper's kinds): the fields that they write are
+not compared. All other objects must stay identical, including their resourceVersion.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tests.faults.world import SERVERS, World
 
 PDBS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 MANAGED_BY, PART_OF = "app.kubernetes.io/managed-by", "app.kubernetes.io/part-of"
-# hzlink's own mark with another topology; the topology's with another tool; the workload's label with neither.
+# hzlink's label with another topology; this topology's label with another tool; only the workload's label.
 OTHER_TOPOLOGY = {MANAGED_BY: "hzlink", PART_OF: "hazelcast-2"}
 OTHER_TOOL = {MANAGED_BY: "Helm", PART_OF: "hazelcast"}
 NO_MARK = {"app": "hazelcast", "app.kubernetes.io/name": "hazelcast"}
-# A code and a key that no text of hzlink's may show either.
+# A code and a key that hzlink must not print either.
 CODE, KEY = "planted-code-Zq8Wm3Tt", "planted-key-Lk5Rn7Vx"
 
 _PODS = {"metadata": {"labels": {"app": "mine"}}, "spec": {"containers": [{"name": "main", "image": "mine"}]}}
@@ -35,7 +35,7 @@ _WRITTEN_INTO = {
 
 def _all() -> list[tuple[Resource, str, dict[str, str], Obj]]:
     grant = {"redemptionsAllowed": 2, "expirationWindow": "1h", "code": CODE}
-    # Nothing listens there, which is known at once.
+    # A closed port, so that the attempt fails at once.
     token = {"url": "https://127.0.0.1:1/mine", "code": CODE, "ca": "planted-authority-Hg2Pd9"}
     budget = {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "mine"}}}
     subjects = [{"kind": "ServiceAccount", "name": "hazelcast-mine"}]
@@ -64,7 +64,7 @@ def _all() -> list[tuple[Resource, str, dict[str, str], Obj]]:
 
 
 def plant(world: World, servers: Sequence[str] = SERVERS) -> None:
-    """Makes one of every kind, and notes them in the world."""
+    """Creates one object of every kind and records them in the world."""
     for server in servers:
         for resource, name, labels, body in _all():
             world.create(server, resource, {"metadata": {"name": name, "labels": labels}, **body})
@@ -72,7 +72,7 @@ def plant(world: World, servers: Sequence[str] = SERVERS) -> None:
 
 
 def content(world: World) -> dict[str, str]:
-    """What there is of those that were planted, as text, by name."""
+    """The planted objects as text, by name; "gone" for those that do not exist."""
     found = {}
     for server, resource, name in world.planted:
         item = world.get(server, resource, name)
@@ -82,7 +82,7 @@ def content(world: World) -> dict[str, str]:
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Those that are not what they were."""
+    """The objects that have changed."""
     return [
         f"{name}\n  was {text}\n  is  {after.get(name)}" for name, text in before.items() if after.get(name) != text
     ]

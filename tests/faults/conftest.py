@@ -1,4 +1,4 @@
-"""The rows that break only their own namespace run side by side; the others alone, after them."""
+"""Rows that break only their own namespace run concurrently; the others run alone, after them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.table import FAULTS
 from tests.faults.world import Faults
 from tests.sandboxed import Sandbox
 
-# Most of a row's time is waiting; a machine of two cores has four of them well in hand.
+# A row mostly waits, so four rows can run on two cores.
 AT_ONCE = 4
 TALLY = pytest.StashKey[Tally]()
 
@@ -30,10 +30,10 @@ def rig(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory, pytestconfig
 
 @pytest.fixture(scope="session")
 def outcome_of(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Callable[[Fault], Outcome]]:
-    """A row's outcome. The first to ask sets all those going that were selected and break only their own namespace."""
+    """Returns a row's outcome. Starts all selected rows that break only their own namespace."""
     chosen = {_row_of(item) for item in request.session.items}
     rows = [fault for fault in FAULTS if fault.name in chosen and not fault.alone]
-    # The longest first, so that nothing has to wait for them alone at the end.
+    # The longest first, so that they do not run alone at the end.
     rows.sort(key=lambda fault: not fault.is_waited_out)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running: dict[str, Future[Outcome]] = {fault.name: pool.submit(rig.execute, fault) for fault in rows}
@@ -45,7 +45,7 @@ def outcome_of(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Callable[[F
             return running[fault.name].result()
 
         yield outcome
-        # Where pytest was interrupted, those that have not begun are not wanted any more.
+        # If pytest was interrupted, rows that have not started are cancelled.
         pool.shutdown(cancel_futures=True)
 
 
@@ -56,7 +56,7 @@ def _row_of(item: pytest.Item) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The counts, of what really ran."""
+    """Prints the counts of the rows that ran."""
     tally = config.stash.get(TALLY, None)
     if tally is None:
         return

@@ -1,4 +1,4 @@
-"""Runs a row: plants bystanders, breaks it, runs hzlink, looks at what was said and what was left."""
+"""Runs a row: creates foreign objects, sets the fault, runs hzlink, checks its output and what is left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sandboxed import Namespaces, Sandbox
 
 @dataclass
 class Tally:
-    """What really ran, counted."""
+    """The counts of the rows that ran."""
 
     answered: int = 0
     rows: int = 0
@@ -27,7 +27,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A row's run, and what was found afterwards."""
+    """A row's run, and what was found after it."""
 
     ran: Ran
     again: Ran | None
@@ -48,7 +48,7 @@ class Rig:
     folder: Path
 
     def execute(self, fault: Fault) -> Outcome:
-        """One row from its beginning to its end, in a namespace of its own."""
+        """Runs one row in its own namespace."""
         namespaces = Namespaces(self.sandbox)
         world = World(self.sandbox, self.faults, namespaces.make("none"), self.folder / fault.name)
         try:

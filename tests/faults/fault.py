@@ -1,4 +1,4 @@
-"""What a row of the fault table says. The page docs/failures.md is made of the same rows."""
+"""A row of the fault table. The page docs/failures.md is generated from the same rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Part(StrEnum):
 
 
 class Where(StrEnum):
-    """Where a run gives its answer."""
+    """Where a run reports the fault."""
 
     ERROR = "errors"
     HOP = "firstBrokenHop"
@@ -32,25 +32,25 @@ class Where(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that can be broken, and the answer to it.
+    """A fault, and how hzlink reports it.
 
     Attributes:
         name: short, for `pytest -k`.
         title: what is broken, in a few words.
-        message: what hzlink says, word for word; {namespace}, {client} and {cluster} stand for the run's own.
-        means, do: for the page: what it means, and what to do.
-        breaks: breaks it; called before the run, and may leave triggers for during it.
+        message: hzlink's exact message; {namespace}, {client} and {cluster} are replaced by the run's.
+        means, do: for the page: the cause, and the remedy.
+        breaks: sets the fault before the run; may add triggers that act during the run.
         code: the exit code.
         command: hzlink's command and flags.
-        where: where the answer is. Of a broken hop, `subject` is its name; for a talk only `message` counts.
+        where: where hzlink reports it. For a broken hop `subject` is its name; for TALK only `message` is compared.
         site: the site that is named.
         subject: the object that is named; empty for none.
         said: a pattern of what the cluster or the program said.
-        later: message and `said` where the cluster may have gone on by the time that hzlink sees it.
-        next: what the next command has in it, with the same words in braces.
+        later: message and `said` if the cluster may change before hzlink reads it.
+        next: a part of the next command, with the same placeholders.
         alone: it breaks more than its own namespace.
-        heals: whether the row mends it afterwards (`World.mend`); then the same command must go well.
-        bystanders: the API servers that others' objects are planted at.
+        heals: whether the row removes the fault (`World.mend`); then the same command must succeed.
+        bystanders: the API servers on which foreign objects are created.
     """
 
     part: Part
@@ -79,5 +79,5 @@ class Fault:
 
     @property
     def is_waited_out(self) -> bool:
-        """Whether the time that was given is used up, as nothing tells that it is in vain."""
+        """Whether hzlink waits until its timeout, because it cannot detect the failure earlier."""
         return self.code == 4

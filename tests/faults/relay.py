@@ -1,6 +1,6 @@
-"""A relay before an API server, for one test alone: it can be closed, frozen and opened again.
+"""A relay in front of an API server, for one test: it can be closed, frozen and opened again.
 
-Bytes pass as they are, TLS included, so kubectl meets the real API server, or what is left of it.
+It forwards bytes unchanged, TLS included, so kubectl talks to the real API server.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 
 class Relay:
-    """Listens on a port of 127.0.0.1 and carries every connection to the server's port."""
+    """Listens on a port of 127.0.0.1 and forwards every connection to the server's port."""
 
     def __init__(self, port: int) -> None:
         self._upstream = port
@@ -25,7 +25,7 @@ class Relay:
         self.open()
 
     def open(self) -> None:
-        """Takes connections (again), on the same port as before."""
+        """Accepts connections, on the same port as before."""
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
@@ -36,11 +36,11 @@ class Relay:
         self._accepting.start()
 
     def close(self) -> None:
-        """From now on connections are refused; those that there were are cut."""
+        """Refuses new connections and closes the existing ones."""
         if self._listening is not None:
             _end(self._listening)
             self._listening = None
-            # Until it has left, the port is taken.
+            # The port is in use until the thread has ended.
             self._accepting.join(5)
         with self._lock:
             sockets, self._sockets = self._sockets, set()
@@ -49,7 +49,7 @@ class Relay:
         self._flowing.set()
 
     def freeze(self) -> None:
-        """From now on connections are taken, and nothing passes."""
+        """Accepts connections and forwards nothing."""
         self._flowing.clear()
 
     def _accept(self, listening: socket.socket) -> None:
@@ -89,7 +89,7 @@ def _free_port() -> int:
 
 
 def _end(one: socket.socket) -> None:
-    # A shutdown wakes the thread that reads from it, which a close alone does not.
+    # A shutdown wakes the thread that reads from the socket; a close alone does not.
     with suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
     one.close()

@@ -13,10 +13,10 @@ from tests.faults.world import World
 
 UNREACHABLE = "the API server of context {client} cannot be reached"
 UNREACHABLE_MEANS = (
-    "kubectl got no answer: the API server is down, the network or VPN is, or the kubeconfig names a wrong address. "
-    "In the middle of a run hzlink asks again for 15 s before it gives up."
+    "kubectl got no answer: the API server, the network or the VPN is down, or the kubeconfig has a wrong address. "
+    "During a run hzlink retries for 15 s."
 )
-UNREACHABLE_DO = "Mend that, and run the same command again: it continues from what exists."
+UNREACHABLE_DO = "Fix the cause, then run the same command again: it continues from what exists."
 CLUSTER_INFO = "kubectl --context client cluster-info"
 ALL: Obj = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 READ = ["get", "list", "watch"]
@@ -28,7 +28,7 @@ TYPES = (
 
 
 def all_but(types: str, verbs: list[str]) -> list[Obj]:
-    """Every right in the namespace, but for these verbs on that type."""
+    """Every right in the namespace except these verbs on that type."""
     kept = [verb for verb in (*READ, "create", "update", "patch", "delete", "deletecollection") if verb not in verbs]
     others = [one for one in TYPES if one != types]
     everywhere = {"apiGroups": ["*"], "verbs": ["*"], "resources": others}
@@ -44,14 +44,14 @@ def frozen(world: World) -> None:
 
 
 def closed_in_a_wait(world: World) -> None:
-    """The client's Site never gets ready, so that it is waited for when its API server goes."""
+    """The client's Site never gets ready; its API server is closed while hzlink waits for the Site."""
     world.fault("site", "client", "never-ready")
     relay = world.relay("client")
     world.when(lambda: _is_applied(world), relay.close)
 
 
 def _is_applied(world: World) -> bool:
-    """Whether all that is applied at the client site is there, so that its Site is waited for."""
+    """Whether everything is applied at the client site, so that hzlink waits for its Site."""
     wanted = (
         (skupper_kinds.SITES, "client"),
         (skupper_kinds.LISTENERS, "hazelcast"),
@@ -82,7 +82,7 @@ def back_in_time(world: World) -> None:
 
 
 def closed_while_issuing(world: World) -> None:
-    """The issuer's API server goes when the grant is there, which then cannot be removed."""
+    """The issuer's API server is closed when the grant exists, which then cannot be removed."""
     relay = world.relay("cluster")
     world.fault("grant_server", "cluster", False)
     world.when(lambda: _ours(world), relay.close)
@@ -99,7 +99,7 @@ def _ours(world: World) -> list[Obj]:
 
 
 def frozen_for_real(world: World) -> None:
-    """Not a relay: the API server's process is stopped, before hzlink comes to ask."""
+    """Stops the API server's process, instead of a relay, before hzlink calls it."""
     stopped = ExitStack()
     world.when(lambda: True, lambda: stopped.enter_context(world.sandbox.frozen("cluster")))
     world.closing.append(stopped.close)
@@ -109,8 +109,16 @@ def wrong_credentials(world: World) -> None:
     world.user("client", "no-such-token-Wd4Sn6Bf")
 
 
+def plugin_missing(world: World) -> None:
+    world.plugin("client", "no-such-login")
+
+
+def plugin_asks(world: World) -> None:
+    world.plugin("client", "login", "Always")
+
+
 def login_runs_out(world: World) -> None:
-    """The token is good until all is applied."""
+    """The token is valid until everything is applied."""
     file = world.user_by_program("client", world.token_for("client", [ALL]))
 
     def run_out() -> None:
@@ -136,7 +144,7 @@ def no_right_to_apply_members(world: World) -> None:
 
 
 def terminating(world: World) -> None:
-    """A finalizer of somebody's holds it."""
+    """A foreign finalizer keeps the namespace."""
     keeper = {"metadata": {"name": "keeper", "finalizers": ["example.org/keep"]}}
     world.create("client", kinds.CONFIG_MAPS, keeper)
     kube = world.sandbox.kube("client")
@@ -162,7 +170,7 @@ BINDINGS = kinds.Resource(
 
 
 def of_cluster(world: World, resource: kinds.Resource, body: Obj) -> None:
-    """Makes an object of the whole cluster `cluster`, until the row is over."""
+    """Creates a cluster-scoped object in `cluster`, and deletes it after the row."""
     kube = world.sandbox.kube("cluster")
     kube.create(resource, body)
     world.closing.append(lambda: kube.delete(resource, None, body["metadata"]["name"]))
@@ -174,7 +182,7 @@ def here(world: World) -> Obj:
 
 
 def webhook_gone(world: World) -> None:
-    """A policy engine was removed, and its configuration forgotten."""
+    """A policy engine was removed without its webhook configuration."""
     service = {"name": "policy-svc", "namespace": "policy", "path": "/validate"}
     everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}
     # A namespace selector does not keep a webhook from objects that are in no namespace.
@@ -203,7 +211,7 @@ def webhook_gone(world: World) -> None:
 
 
 def policy(world: World) -> None:
-    """At most two members, in the words of the cluster's own policy."""
+    """A ValidatingAdmissionPolicy allows at most two members."""
     name = f"few-{world.namespace}"
     sets = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["statefulsets"]}
     spec = {
@@ -229,7 +237,7 @@ def policy(world: World) -> None:
 
 
 def conflict(world: World) -> None:
-    """Another tool has made the StatefulSet already, and owns its number of replicas."""
+    """Another tool has applied the StatefulSet and owns its number of replicas."""
     pods = {"metadata": {"labels": {"app": "hazelcast"}}, "spec": {"containers": [{"name": "hazelcast", "image": "x"}]}}
     spec = {"replicas": 0, "serviceName": "hazelcast", "selector": {"matchLabels": {"app": "hazelcast"}}}
     body = {"metadata": {"name": "hazelcast", "namespace": world.namespace}, "spec": {**spec, "template": pods}}
@@ -243,12 +251,12 @@ ROWS = [
         site="client", said="refused", next=CLUSTER_INFO,
     ),
     Fault(
-        Part.API, "api-frozen", "the API server takes connections and does not answer", UNREACHABLE,
+        Part.API, "api-frozen", "the API server accepts connections and does not answer", UNREACHABLE,
         UNREACHABLE_MEANS, UNREACHABLE_DO, frozen, 3,
         site="client", said="TLS handshake timeout|deadline exceeded|Client.Timeout|no answer", next=CLUSTER_INFO,
     ),
     Fault(
-        Part.API, "api-gone-in-a-wait", "the API server goes away while hzlink waits", UNREACHABLE,
+        Part.API, "api-gone-in-a-wait", "the API server stops while hzlink waits", UNREACHABLE,
         UNREACHABLE_MEANS, UNREACHABLE_DO, closed_in_a_wait, 3,
         site="client", said="refused", next=CLUSTER_INFO,
     ),
@@ -259,59 +267,74 @@ ROWS = [
         said="TLS handshake timeout|deadline exceeded|Client.Timeout|no answer|i/o timeout", next=CLUSTER_INFO,
     ),
     Fault(
-        Part.API, "api-gone-while-issuing", "the API server goes away between grant and token",
+        Part.API, "api-gone-while-issuing", "the API server stops between grant and token",
         "the API server of context {cluster} cannot be reached",
-        UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant that could not be removed expires within a minute, and the "
-        "next run removes it.", closed_while_issuing, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
+        UNREACHABLE_MEANS, f"{UNREACHABLE_DO} The grant expires within a minute, and the next run removes "
+        "it.", closed_while_issuing, 3, command=("up", "--timeout", "120", "--via", "kubectl"),
         site="cluster", said="refused", next="kubectl --context cluster cluster-info", heals=True,
     ),
     Fault(
-        Part.API, "api-blinks", "the API server is away for a moment", "linked to cluster",
-        "Nothing: what was being waited for is asked for again.", "Nothing.", back_in_time, 0,
+        Part.API, "api-blinks", "the API server is unreachable for a moment", "linked to cluster",
+        "No problem: hzlink retries the wait.", "Nothing.", back_in_time, 0,
         where=Where.TALK,
     ),
     Fault(
         Part.API, "api-process-stopped", "the API server's process is stopped",
         "the API server of context {cluster} cannot be reached",
-        "`hzlink status` does not wait for an API server that does not answer.", "See above.", frozen_for_real, 3,
+        "`hzlink status` does not wait until the API server answers.", "See above.", frozen_for_real, 3,
         command=("status", "--timeout", "30"), where=Where.HOP,
         site="cluster", subject="API server", next="kubectl --context cluster cluster-info", alone=True,
     ),
     Fault(
         Part.API, "unauthorized", "the credentials are not accepted",
         "the API server of context {client} does not accept your credentials",
-        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
-        "Log in again. The next command shows what the API server takes you for.", wrong_credentials, 3,
+        "The API server does not know this user: a token or certificate has expired, or you must log in.",
+        "Log in again. The next command shows the user that the API server sees.", wrong_credentials, 3,
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(
-        Part.API, "unauthorized-in-mid-run", "the credentials run out in the middle of a run",
+        Part.API, "unauthorized-in-mid-run", "the credentials expire during a run",
         "the API server of context {client} does not accept your credentials",
-        "Who you say you are is not known there: a token or certificate has expired, or a login is due.",
-        "Log in again. The next command shows what the API server takes you for.", login_runs_out, 3,
+        "The API server does not know this user: a token or certificate has expired, or you must log in.",
+        "Log in again. The next command shows the user that the API server sees.", login_runs_out, 3,
         command=("up", "--timeout", "120", "--via", "kubectl"),
         site="client", said="must be logged in|Unauthorized", next="kubectl --context client auth whoami",
     ),
     Fault(
+        Part.API, "plugin-missing", "the credential plugin is not installed",
+        "the credential plugin no-such-login of context client is not installed",
+        "Your kubeconfig names a program that gets credentials (`users[].user.exec`), and it is not on your PATH.",
+        "Install it, or correct its name; the line below has the file.", plugin_missing, 3,
+        site="client", said="kubeconfig: user client-user runs no-such-login", next="install no-such-login",
+    ),
+    Fault(
+        Part.API, "plugin-asks", "the credential plugin needs a person, and there is no terminal",
+        "the credential plugin login of context client needs a person at a terminal, and there is none",
+        "The program that gets credentials (`users[].user.exec`) has `interactiveMode: Always`. At a terminal hzlink "
+        "lets it ask once, before anything else.",
+        "Run the same command at a terminal, or use a kubeconfig whose credentials need nobody.", plugin_asks, 3,
+        site="client", said="kubeconfig: user client-user runs login", next="at a terminal",
+    ),
+    Fault(
         Part.API, "forbidden", "no rights in the namespace",
         "you may not read objects in namespace {namespace} of context {client}",
-        "You are known there, and a right is missing: the line below names the verb and the type.",
-        "Ask for the right. Skupper ships no role for users: even a namespace's admin has none on its types.",
+        "The API server knows the user, but a right is missing. The error names the verb and the type.",
+        "Ask for the right. Skupper has no roles for users: even a namespace's admin has no rights on its types.",
         no_rights, 3,
         site="client", said="cannot list resource", next="kubectl --context client -n {namespace} auth can-i --list",
     ),
     Fault(
-        Part.API, "right-missing", "a right is missing, and the checks find it before anything is written",
+        Part.API, "right-missing", "the checks find a missing right before anything is written",
         "you may not, in namespace {namespace}: create, patch statefulsets.apps",
-        "`up` needs more rights at this site than you have: all that are missing are listed.",
-        "Ask for the bundled Role, manifests/rbac; `hzlink check` shows whether it is enough.",
+        "`up` needs more rights at this site than you have. The error lists all missing rights.",
+        "Ask for the bundled Role in manifests/rbac. `hzlink check` shows whether it is sufficient.",
         no_right_to_apply_members, 3,
         site="cluster", next="kubectl --context cluster -n {namespace} auth can-i --list",
     ),
     Fault(
         Part.API, "forbidden-to-issue", "no right to create an AccessGrant",
         "you may not create AccessGrant in namespace {namespace} of context {cluster}",
-        "All else is there, and this side may not issue tokens with your rights.",
+        "The Sites are ready, but you do not have the right to issue a token at this site.",
         "Ask for the right to create accessgrants.skupper.io, or let the other side issue: --link-from client.",
         no_right_to_issue, 3, command=("up", "--timeout", "120", "--via", "kubectl", "--skip-check"),
         site="cluster", said='cannot create resource "accessgrants"',
@@ -320,7 +343,7 @@ ROWS = [
     Fault(
         Part.API, "forbidden-to-redeem", "no right to create an AccessToken",
         "you may not create AccessToken in namespace {namespace} of context {client}",
-        "A token was issued and cannot be redeemed with your rights. The grant is removed again.",
+        "A token was issued, but you do not have the right to redeem it. hzlink removes the grant.",
         "Ask for the right to create accesstokens.skupper.io.",
         no_right_to_redeem, 3, command=("up", "--timeout", "120", "--via", "kubectl", "--skip-check"),
         site="client", said='cannot create resource "accesstokens"',
@@ -329,8 +352,8 @@ ROWS = [
     Fault(
         Part.API, "forbidden-to-apply", "no right to apply one type",
         "you may not apply objects in namespace {namespace} of context {cluster}",
-        "One of the objects that hzlink applies is of a type that you may not write.",
-        "Ask for the right; the object is named.", no_right_to_apply_members, 3,
+        "You do not have the right to write one of the types that hzlink applies.",
+        "Ask for the right. The error names the object.", no_right_to_apply_members, 3,
         command=("up", "--timeout", "120", "--skip-check"),
         site="cluster", subject="StatefulSet hazelcast", said='cannot (create|patch) resource "statefulsets"',
         next="kubectl --context cluster -n {namespace} auth can-i --list",
@@ -338,7 +361,7 @@ ROWS = [
     Fault(
         Part.NAMESPACE, "namespace-terminating", "the namespace is being deleted",
         "namespace {namespace} of context {client} is being deleted",
-        "Nothing can be made in it any more; a finalizer of some object may hold it for long.",
+        "No objects can be created in it. An object's finalizer can delay the deletion.",
         "Wait until it is gone, then run `hzlink up --create-namespace`.", terminating, 1,
         site="client", said="being terminated", next="kubectl --context client wait --for=delete namespace {namespace}",
         bystanders=("cluster",),
@@ -347,7 +370,7 @@ ROWS = [
         Part.NAMESPACE, "quota", "a quota allows no more objects",
         "the quota few is used up",
         "The namespace's ResourceQuota allows no more objects of that type.",
-        "Raise it, or remove what is not needed.", quota, 1,
+        "Raise the quota, or remove objects that are not needed.", quota, 1,
         site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
         next="kubectl --context cluster -n {namespace} describe resourcequotas few",
     ),
@@ -355,18 +378,18 @@ ROWS = [
         Part.NAMESPACE, "webhook-gone", "an admission webhook cannot be called",
         'the admission webhook validate.policy.example cannot be called: service "policy-svc" not found '
         "(Service policy-svc of namespace policy)",
-        "A webhook (of a policy engine, for example) must agree to every change, and does not answer: its Service is "
-        "gone, has no ready pod, is too slow, or its certificate is wrong.",
-        "Mend the webhook, or have its configuration removed: the next command shows it.", webhook_gone, 3,
+        "A webhook (of a policy engine, for example) must accept every change, and does not answer. Its Service is "
+        "missing, has no ready pod or is too slow, or its certificate is wrong.",
+        "Repair the webhook, or ask for its configuration to be removed. The next command shows it.", webhook_gone, 3,
         site="cluster", subject="Lease hzlink-hazelcast", said="failed calling webhook",
         next="kubectl --context cluster get validatingwebhookconfigurations policy-{namespace} -o yaml",
     ),
     Fault(
         Part.NAMESPACE, "policy", "a policy of the cluster refuses an object",
         "ValidatingAdmissionPolicy few-{namespace} refuses it",
-        "A rule that the cluster's administrators set does not allow what hzlink applies; the line below has its "
-        "words. The same goes for Kyverno, Gatekeeper, PodSecurity, OpenShift's SCC and LimitRanges.",
-        "Change what is refused, or ask for an exception: the next command shows the rule.", policy, 1,
+        "A rule of the cluster's administrators does not allow an object that hzlink applies. The error contains the "
+        "rule's message. Kyverno, Gatekeeper, PodSecurity, OpenShift's SCC and LimitRanges refuse in the same way.",
+        "Change the object, or ask for an exception. The next command shows the rule.", policy, 1,
         site="cluster", subject="StatefulSet hazelcast", said="denied request: at most two replicas",
         next="kubectl --context cluster get validatingadmissionpolicies few-{namespace} -o yaml",
     ),
@@ -374,9 +397,9 @@ ROWS = [
         Part.NAMESPACE, "conflict", "another tool owns a field",
         'fields .spec.replicas, .spec.template.spec.containers[name="hazelcast"].image of StatefulSet hazelcast '
         "are managed by helm",
-        "Another tool (the field manager that is named) has applied the same object with other values. hzlink does not "
-        "take over what others set.",
-        "Take the object out of that tool's manifests, or give another namespace.", conflict, 1,
+        "Another tool (the error names it) has applied the same object with other values. hzlink does not overwrite "
+        "fields of other tools.",
+        "Remove the object from that tool's manifests, or use another namespace.", conflict, 1,
         site="cluster", subject="StatefulSet hazelcast", said='conflicts? with "helm"',
         next="kubectl --context cluster -n {namespace} get statefulsets.apps/hazelcast -o yaml --show-managed-fields",
     ),

@@ -20,12 +20,12 @@ def running_members(world: World) -> None:
 
 
 def held(context: str, reason: str) -> partial[None]:
-    """The containers of what is applied there stay waiting for that reason, as a kubelet would have them."""
+    """The containers of the applied workload keep waiting with that reason."""
     return partial(_held, context, reason)
 
 
 def _held(context: str, reason: str, world: World) -> None:
-    """By an annotation that the sandbox's kubelet goes by, slipped into the pod template."""
+    """Adds an annotation for the sandbox's kubelet to the pod template."""
     annotation = f'"annotations": {{"{HOLD}": "{reason}"}}, '
     edit = f's#"template": {{"metadata": {{#&{annotation}#'
     kind = "Deployment" if context == "client" else "StatefulSet"
@@ -38,7 +38,7 @@ def unschedulable(world: World) -> None:
 
 
 def router_image(world: World) -> None:
-    """The router's pod cannot pull its image: seen from when the Site is waited for."""
+    """The router's pod cannot pull its image while hzlink waits for the Site."""
     world.fault("site", "client", "never-ready")
 
     def routers() -> list[str]:
@@ -53,7 +53,7 @@ def router_image(world: World) -> None:
 
 
 def pods_quota(world: World) -> None:
-    """One pod with requests, which members have and routers have not."""
+    """Allows one pod with resource requests; members have requests and routers do not."""
     quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
     spec = {"hard": {"pods": "1"}, "scopes": ["NotBestEffort"]}
     world.create("cluster", quotas, {"metadata": {"name": "few"}, "spec": spec})
@@ -61,20 +61,20 @@ def pods_quota(world: World) -> None:
 
 
 def router_quota(world: World) -> None:
-    """A request that members have and routers have not."""
+    """A quota for CPU requests, which members have and routers do not."""
     quotas = kinds.Resource("", "v1", "resourcequotas", "ResourceQuota")
     world.create("cluster", quotas, {"metadata": {"name": "wants-cpu"}, "spec": {"hard": {"requests.cpu": "100"}}})
     world.wait(lambda: (world.get("cluster", quotas, "wants-cpu") or {}).get("status", {}).get("used"))
 
 
 def no_skupper(world: World) -> None:
-    """A PATH with kubectl and what the shell has, and nothing of the sandbox's."""
+    """A PATH with kubectl and the shell's programs, without the sandbox's skupper."""
     (world.shims.folder / "kubectl").symlink_to(world.sandbox.bin / "kubectl")
     world.env["PATH"] = world.shims.path("/usr/bin:/bin")
 
 
 def program(name: str, script: str) -> partial[None]:
-    """Another program in the place of kubectl or skupper."""
+    """Replaces kubectl or skupper by a script."""
     return partial(_program, name, script)
 
 
@@ -83,7 +83,7 @@ def _program(name: str, script: str, world: World) -> None:
 
 
 def killed(verb: str) -> str:
-    """A script that passes on, but is killed at that verb, as by a system that is short of memory."""
+    """A script that is killed at that verb, as by the system's out-of-memory killer."""
     return f'case " $* " in *" {verb} "*) kill -KILL $$ ;; esac\n{shims.PASS_ON}'
 
 
@@ -101,7 +101,7 @@ exec "$real" "$@"
 
 
 def no_state_folder(world: World) -> None:
-    """Where the state folder would be is a file."""
+    """A file is at the path of the state folder."""
     (world.folder / "a-file").touch()
     world.env["XDG_STATE_HOME"] = str(world.folder / "a-file")
 
@@ -114,7 +114,7 @@ def clocks_apart(world: World) -> None:
     world.fault("clock", "cluster", 3600)
 
 
-# As kubectl's documentation has it.
+# The example of kubectl's documentation.
 KUBERC = """
 apiVersion: kubectl.config.k8s.io/v1beta1
 kind: Preference
@@ -127,7 +127,7 @@ defaults:
 
 
 def kuberc(world: World) -> None:
-    """A user's preferences for kubectl, from before `up` on."""
+    """The user has a kuberc before `up` runs."""
     path = world.folder / "kuberc"
     path.write_text(KUBERC)
     world.env["KUBERC"] = str(path)
@@ -137,47 +137,47 @@ def kuberc(world: World) -> None:
 
 ROWS = [
     Fault(
-        Part.PODS, "member-crashes", "a member crashes again and again", "StatefulSet hazelcast cannot get ready",
-        "A member's container ends soon after its start. hzlink gives up once it has been kept back for 12 s, or has "
-        "fallen three times while it was waited for.",
-        "Look at its log: kubectl logs --previous.", held("cluster", "CrashLoopBackOff"), 1,
+        Part.PODS, "member-crashes", "a member crashes repeatedly", "StatefulSet hazelcast cannot get ready",
+        "A member's container ends soon after its start. hzlink stops waiting after 12 s of back-off, or after three "
+        "crashes during the wait.",
+        "See its log: kubectl logs --previous.", held("cluster", "CrashLoopBackOff"), 1,
         site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: CrashLoopBackOff",
         next=DESCRIBE_MEMBERS,
     ),
     Fault(
         Part.PODS, "member-minor-version", "the members' image is another minor version",
         "all members would be stopped, and there is no terminal to ask at",
-        "Members of two minor versions do not form one cluster: the old ones refuse the first new one, which crashes "
-        "again and again (only Hazelcast Enterprise upgrades one by one). So hzlink stops all members first. What they "
-        "hold only in memory is lost.",
+        "Members of two minor versions do not form one cluster: the old ones refuse the first new one, which then "
+        "crashes again and again (only Hazelcast Enterprise upgrades one by one). hzlink stops all members first. What "
+        "they hold only in memory is lost.",
         "Save the data elsewhere, then give --allow-restart.", running_members, 2,
-        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"),
-        site="cluster", subject="StatefulSet hazelcast", next="hzlink up --allow-restart",
+        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"), next="hzlink up --allow-restart",
     ),
     Fault(
         Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot get ready",
-        "The image's name is wrong, or the registry is out of reach or asks for credentials.",
-        "Mend the name (--image) or the access; run the same command again.", held("cluster", "ImagePullBackOff"), 1,
+        "The image's name is wrong, or the registry is unreachable or requires credentials.",
+        "Correct the name (--image) or the access, then run the same command again.",
+        held("cluster", "ImagePullBackOff"), 1,
         site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: ImagePullBackOff",
         next=DESCRIBE_MEMBERS,
     ),
     Fault(
-        Part.PODS, "member-unschedulable", "no node takes a member", "StatefulSet hazelcast cannot get ready",
-        "No node has room for the pod, or none fits its rules. Where an autoscaler says that it adds a node, hzlink "
-        "goes on waiting.",
-        "Make room, or ask for less.", unschedulable, 1,
+        Part.PODS, "member-unschedulable", "a member cannot be scheduled", "StatefulSet hazelcast cannot get ready",
+        "No node has enough free resources for the pod, or none matches its scheduling rules. hzlink keeps waiting "
+        "while an autoscaler adds a node.",
+        "Free resources, or request less.", unschedulable, 1,
         site="cluster", subject="StatefulSet hazelcast", said=r"pod hazelcast-\d: Unschedulable: 0/1 nodes",
         next=DESCRIBE_MEMBERS,
     ),
     Fault(
         Part.PODS, "member-quota", "a quota allows no more pods", "StatefulSet hazelcast cannot get ready",
-        "The workload is there, and the namespace's quota does not let it make its pods.",
-        "Raise the quota, or give fewer --members.", pods_quota, 1,
+        "The workload exists, but the namespace's quota does not allow its pods.",
+        "Raise the quota, or use fewer --members.", pods_quota, 1,
         site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
         next="kubectl --context cluster -n {namespace} describe resourcequotas few",
     ),
     Fault(
-        Part.PODS, "router-quota", "a quota wants what the router's pod does not set",
+        Part.PODS, "router-quota", "a quota requires values that the router's pod does not set",
         "Deployment skupper-router cannot get ready",
         "The namespace's quota counts requests or limits, so each pod must set them, and Skupper's router does not.",
         "Add a LimitRange with defaults to the namespace, or change the quota.", router_quota, 1,
@@ -186,14 +186,15 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot get ready",
-        "Skupper made its router, whose pod cannot start.", "Mend the access to Skupper's images.", router_image, 1,
+        "Skupper has created its router, but the router's pod cannot start.",
+        "Give the nodes access to Skupper's images.", router_image, 1,
         site="client", subject="Deployment skupper-router", said="ImagePullBackOff",
         next="kubectl --context client -n {namespace} describe pods -l skupper.io/component=router",
     ),
     Fault(
         Part.PODS, "mancenter-image", "Management Center's image cannot be pulled",
         "Deployment hazelcast-mancenter cannot get ready",
-        "The members can be reached; only Management Center cannot start.", "Mend the access to its image.",
+        "The members can be reached. Only Management Center cannot start.", "Give the nodes access to its image.",
         held("client", "ImagePullBackOff"), 1,
         site="client", subject="Deployment hazelcast-mancenter", said="ImagePullBackOff",
         next="kubectl --context client -n {namespace} describe pods -l app=hazelcast-mancenter",
@@ -201,75 +202,75 @@ ROWS = [
     Fault(
         Part.PODS, "probe-image", "the image for verify --in-cluster cannot be pulled",
         "the verification pod does not start (image images.invalid/python:3)",
-        "The client site's nodes cannot get the image with Python: it has another name there, or comes by a mirror.",
-        "Name one that they can get, with Python 3.11 or later.", well, 1,
+        "The client site's nodes cannot pull the image with Python, for example because they need a mirror.",
+        "Use an image that they can pull, with Python 3.11 or later.", well, 1,
         command=("verify", "--in-cluster", "--probe-image", "images.invalid/python:3", "--timeout", "60"),
         site="client", said="ImagePull.*no such host", next="hzlink verify --in-cluster",
     ),
     Fault(
-        Part.PROGRAMS, "skupper-missing", "the skupper CLI is not there, and was asked for",
+        Part.PROGRAMS, "skupper-missing", "the skupper CLI is not installed, and --via skupper is given",
         "skupper is not installed, or not on the PATH, and --via skupper asks for it",
-        "You asked for --via skupper. Without it hzlink links through kubectl, with the same result.",
-        "Leave --via out, or install the CLI.", no_skupper, 3, command=THROUGH_SKUPPER, next="--via kubectl",
+        "--via skupper needs the CLI. Without --via, hzlink links through kubectl, with the same result.",
+        "Omit --via, or install the CLI.", no_skupper, 3, command=THROUGH_SKUPPER, next="--via kubectl",
     ),
     Fault(
-        Part.PROGRAMS, "skupper-missing-auto", "the skupper CLI is not there", "via kubectl",
-        "Nothing is wrong: hzlink links through kubectl.", "Nothing.", no_skupper, 0, where=Where.TALK,
+        Part.PROGRAMS, "skupper-missing-auto", "the skupper CLI is not installed", "via kubectl",
+        "No problem: hzlink links through kubectl.", "Nothing.", no_skupper, 0, where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "skupper-older", "the skupper CLI is of release 1",
         "this skupper CLI is not of release 2, which hzlink works with",
-        "It does not know the verbs of release 2.", "Install a release 2, or link through kubectl.",
+        "Release 1 does not have the commands of release 2.", "Install release 2, or link through kubectl.",
         program("skupper", OLD_SKUPPER), 3, command=THROUGH_SKUPPER,
         site="cluster", subject="skupper", said="unknown command", next="hzlink link --via kubectl",
     ),
     Fault(
-        Part.PROGRAMS, "skupper-nonsense", "the skupper CLI prints nonsense",
+        Part.PROGRAMS, "skupper-nonsense", "the skupper CLI prints invalid output",
         "skupper token issue wrote something that is not a token",
-        "What is called skupper on your PATH is something else, or of another release.",
-        "See what it is: skupper version.", program("skupper", "echo moo"), 1, command=THROUGH_SKUPPER,
+        "The program skupper on your PATH is another program, or another release.",
+        "Check it: skupper version.", program("skupper", "echo moo"), 1, command=THROUGH_SKUPPER,
         site="client", next="skupper version",
     ),
     Fault(
-        Part.PROGRAMS, "kubectl-nonsense", "kubectl prints nonsense",
+        Part.PROGRAMS, "kubectl-nonsense", "kubectl prints invalid output",
         "kubectl printed something that is not a JSON object",
-        "What is called kubectl on your PATH is something else.", "See what it is: kubectl version.",
+        "The program kubectl on your PATH is another program.", "Check it: kubectl version.",
         program("kubectl", f'case " $* " in *" get "*) echo moo; exit ;; esac\n{shims.PASS_ON}'), 1,
         site="cluster", said="moo", next="kubectl version",
     ),
     Fault(
-        Part.PROGRAMS, "kubectl-killed", "kubectl is killed in the middle of a run",
+        Part.PROGRAMS, "kubectl-killed", "kubectl is killed during a run",
         "kubectl was killed (signal 9) when it was to apply objects",
-        "The system ends programs when memory is short, or somebody did.",
+        "The system kills programs when memory is low, or a user killed it.",
         "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
         site="cluster", said="nothing is known of what was done", next="the same command again",
     ),
     Fault(
-        Part.PROGRAMS, "kubectl-killed-once", "a watch of kubectl's is killed", "linked to cluster",
-        "Nothing: the watch is begun again.", "Nothing.", program("kubectl", KILLED_ONCE), 0, where=Where.TALK,
+        Part.PROGRAMS, "kubectl-killed-once", "kubectl is killed during a watch", "linked to cluster",
+        "No problem: hzlink starts the watch again.", "Nothing.", program("kubectl", KILLED_ONCE), 0, where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "kuberc", "your kuberc makes kubectl ask before it deletes",
         "objects removed",
-        "Nothing: preferences for kubectl (kuberc, KUBECTL_* variables) do not change hzlink's own calls.", "Nothing.",
+        "No problem: preferences for kubectl (kuberc, KUBECTL_* variables) do not change hzlink's calls.", "Nothing.",
         kuberc, 0, command=("down", "--yes", "--timeout", "120"), where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "disk-full", "the disk is full when the token is written", "no token could be issued at cluster",
-        "With --via skupper the token passes through a file, for which there is no room.",
-        "Free some space, or link through kubectl, which needs no file.", program("skupper", NO_ROOM), 1,
+        "With --via skupper the token is written to a file, and the disk has no space for it.",
+        "Free disk space, or link through kubectl, which needs no file.", program("skupper", NO_ROOM), 1,
         command=THROUGH_SKUPPER, site="cluster", subject="AccessGrant", said="no space left on device",
         next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide",
     ),
     Fault(
         Part.PROGRAMS, "no-state-folder", "the state folder cannot be written", "linked to cluster",
-        "Nothing is wrong: the token's file is kept among the temporary files for its moment. What was typed cannot be "
-        "remembered, so `hzlink status` needs the flags.",
+        "No problem: the token's file is created in the temporary folder. hzlink cannot record the flags, so "
+        "`hzlink status` needs them.",
         "Nothing, or set XDG_STATE_HOME.", no_state_folder, 0, command=THROUGH_SKUPPER, where=Where.TALK,
     ),
     Fault(
         Part.PROGRAMS, "clocks-apart", "the clusters' clocks are an hour apart", "linked to cluster",
-        "Nothing: a token's time is told by the clock of the side that issued it.", "Nothing.", clocks_apart, 0,
+        "No problem: only the issuing side's clock decides when a token expires.", "Nothing.", clocks_apart, 0,
         where=Where.TALK,
     ),
 ]  # fmt: skip

@@ -12,12 +12,12 @@ from tests.faults.fault import Fault, Part, Where
 from tests.faults.world import MARKS, World
 
 THROUGH_KUBECTL = ("up", "--timeout", "120", "--via", "kubectl")
-# Long enough for a busy machine to come to where it waits for good.
+# Long enough to reach the wait that never ends, on a busy machine, too.
 SHORT = ("up", "--timeout", "45")
 
 
 def fault(name: str, value: object, *servers: str) -> partial[None]:
-    """Breaks something by a fault of the stand-in, in the row's own namespace."""
+    """Sets a fault of the stand-in in the row's namespace."""
     return partial(_set, name, value, servers)
 
 
@@ -27,7 +27,7 @@ def _set(name: str, value: object, servers: tuple[str, ...], world: World) -> No
 
 
 def access_not_allowed(world: World) -> None:
-    """Somebody has asked for link access that this cluster does not allow."""
+    """The client's Site has a link access that its cluster does not allow."""
     for server, access in (("cluster", "default"), ("client", "nodeport")):
         site = {"metadata": {"name": server, "labels": MARKS}, "spec": {"linkAccess": access}}
         world.create(server, skupper_kinds.SITES, site)
@@ -57,7 +57,7 @@ def site_of_another_topology(world: World) -> None:
 
 
 def older_definitions(world: World) -> None:
-    """The Listener's definition of a release that did not know exposePodsByName."""
+    """The Listener's definition of a release without exposePodsByName."""
     kube, name = world.sandbox.kube("client"), "listeners.skupper.io"
     before = kube.get(kinds.CRDS, None, name)
     assert before is not None
@@ -70,7 +70,7 @@ def older_definitions(world: World) -> None:
         kube.patch(kinds.CRDS, None, name, [{"op": "add", "path": path, "value": kept}], how="json")
 
     world.closing.append(put_back)
-    # The API server takes a moment to work with it.
+    # The API server needs a moment to use the changed definition.
     body = {"metadata": {"name": "try"}, "spec": {"routingKey": "a", "host": "a", "port": 1, "exposePodsByName": True}}
 
     def taken_up() -> bool:
@@ -82,7 +82,7 @@ def older_definitions(world: World) -> None:
 
 
 def between(act: str) -> partial[None]:
-    """Does something when the token has been issued and is about to be redeemed."""
+    """Acts after the token has been issued and before it is redeemed."""
     return partial(_between, act)
 
 
@@ -146,24 +146,24 @@ USED_UP = "the token was refused: it had been used already, or its grant is gone
 ROWS = [
     Fault(
         Part.SITES, "site-never-ready", "a Site's router does not get ready", "timed out waiting for: Site ready",
-        "The router pod runs and does not pass its readiness probe.",
-        "Look at what the Site and the router's pod say; give more time with --timeout.",
+        "The router's pod runs, but its readiness probe fails.",
+        "Check the status of the Site and of the router's pod. If it is only slow, use a longer --timeout.",
         fault("site", "never-ready", "client"), 4, command=SHORT,
         site="client", subject="Site client", said="unready status|not ready",
         next="kubectl --context client -n {namespace} describe sites.skupper.io client",
     ),
     Fault(
         Part.SITES, "site-in-error", "a Site is in error", "failed: Site ready",
-        "Skupper will not run this Site as it is; the line below is its own word for why.",
-        "Change the Site, here its linkAccess, to what Skupper allows in that cluster.", access_not_allowed, 1,
+        "Skupper does not accept this Site. The error contains Skupper's reason.",
+        "Change the Site (here its linkAccess) to a value that Skupper allows in that cluster.", access_not_allowed, 1,
         command=("link", "--timeout", "120"),
         site="client", subject="Site client", said="Unsupported value for LinkAccess: nodeport",
         next="kubectl --context client -n {namespace} describe sites.skupper.io client",
     ),
     Fault(
         Part.SITES, "controller-missing", "Skupper's controller does not run", "failed: Site ready",
-        "Skupper's definitions are installed, but its controller is not, or it does not run.",
-        "Look for its pod, and at that pod's log.", controller_stopped, 1,
+        "Skupper's definitions are installed, but its controller is not installed or does not run.",
+        "Check whether its pod exists, and that pod's log.", controller_stopped, 1,
         site="client", subject="Site client", said="not processed yet by the Skupper controller",
         next="kubectl --context client get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller",
         alone=True,
@@ -186,16 +186,16 @@ ROWS = [
     Fault(
         Part.SITES, "definitions-older", "Skupper's definitions are of an older release",
         "Skupper's definitions in the cluster of context {client} are not of the release that hzlink works with",
-        "A field that hzlink sets is not known there.",
-        "Install a release that fits; the definitions come with it.", older_definitions, 3,
+        "They do not have a field that hzlink sets.",
+        "Install the required release of Skupper, which includes the definitions.", older_definitions, 3,
         site="client", said="exposePodsByName",
         next="kubectl --context client apply -f https://skupper.io/v2/install.yaml", alone=True,
     ),
     Fault(
         Part.SITES, "address-pending-at-issuer", "the cluster site's load balancer gives no address",
         "the client side is made ready to issue, too",
-        "Nothing is wrong: a link can be made in either direction, and hzlink turns to the side that has an address.",
-        "Nothing. --link-from client saves the wait.", fault("lb", False, "cluster"), 0,
+        "No problem: a link can have either direction, and the side with an address issues the token.",
+        "Nothing. --link-from client avoids the wait.", fault("lb", False, "cluster"), 0,
         command=("up", "--timeout", "120", "--address-timeout", "3"), where=Where.TALK,
     ),
     Fault(
@@ -209,17 +209,17 @@ ROWS = [
         next="kubectl --context cluster -n {namespace} describe service skupper-router",
     ),
     Fault(
-        Part.SITES, "address-pending-as-told", "the side that was told to issue gets no address",
+        Part.SITES, "address-pending-as-told", "the side given by --link-from gets no address",
         "cluster got no address for links",
-        "You asked for --link-from cluster, and that side's load balancer gives no address.",
+        "--link-from cluster needs an address there, but the load balancer gives none.",
         "Let the other side issue, or give this cluster a load balancer.", fault("lb", False, "cluster"), 4,
         command=("up", "--timeout", "45", "--link-from", "cluster"),
         site="cluster", subject="Service skupper-router", said="no address yet", next="hzlink up --link-from client",
     ),
     Fault(
         Part.TOKENS, "grant-without-address", "the grant server has no address", "no token could be issued at cluster",
-        "Tokens are redeemed at Skupper's grant server, which has a load balancer of its own and no address yet.",
-        "Look at that Service; it is in the namespace of Skupper's controller.",
+        "Tokens are redeemed at Skupper's grant server. Its own load balancer has no address yet.",
+        "Check that Service, in the namespace of Skupper's controller.",
         fault("grant_server", False, "cluster"), 4, command=(*SHORT, "--via", "kubectl"),
         site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="no address for redeeming yet",
         next="kubectl --context cluster get services --all-namespaces --field-selector "
@@ -228,16 +228,16 @@ ROWS = [
     Fault(
         Part.TOKENS, "grant-without-address-cli", "the grant server has no address (skupper CLI)",
         "no token could be issued at cluster",
-        "As above; the skupper CLI says only that the grant is not ready.", "As above.",
+        "As above. The skupper CLI reports only that the grant is not ready.", "As above.",
         fault("grant_server", False, "cluster"), 4, command=(*SHORT, "--via", "skupper"),
         site="cluster", subject="AccessGrant", said="no address for redeeming yet",
         next="kubectl --context cluster get services --all-namespaces --field-selector "
         "metadata.name=skupper-grant-server",
     ),
     Fault(
-        Part.TOKENS, "grant-never-ready", "nobody looks at the grant", "no token could be issued at cluster",
-        "The issuing side's controller has not looked at the AccessGrant: it does not run, or is held up.",
-        "Look for the controller's pod.", controller_stops_before_the_grant, 4,
+        Part.TOKENS, "grant-never-ready", "the grant is not processed", "no token could be issued at cluster",
+        "The issuing side's controller has not processed the AccessGrant: it does not run, or is overloaded.",
+        "Check the controller's pod.", controller_stops_before_the_grant, 4,
         command=("link", "--timeout", "30", "--via", "kubectl"),
         site="cluster", subject="AccessGrant hazelcast-cluster-to-client", said="not processed yet",
         next="kubectl --context cluster -n {namespace} get accessgrants.skupper.io -o wide", alone=True,
@@ -258,12 +258,13 @@ ROWS = [
     Fault(
         Part.TOKENS, "grant-gone", "the grant is removed before the token is redeemed",
         "the token was refused: it had expired, or the issuer does not know it",
-        "Somebody removed the AccessGrant in between.", "Nothing: hzlink issues another token.", between("remove"), 0,
+        "The AccessGrant was removed after the token was issued.", "Nothing: hzlink issues another token.",
+        between("remove"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
         Part.TOKENS, "wrong-code", "the token's code is wrong", "the token was refused: its code is wrong",
-        "The code that was sent is not the grant's: something changed it on its way.", "Link again.", wrong_code, 1,
+        "The code that was sent is not the grant's code: something has changed it.", "Link again.", wrong_code, 1,
         command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}403", next=REDEEM_NEXT,
     ),
@@ -272,16 +273,16 @@ ROWS = [
         "the issuing site cannot be reached from the redeeming one",
         "The grant server has an address, and the other cluster cannot connect to it (port 9090): a firewall, a "
         "private address, or a load balancer that is still being set up. hzlink tries again until its --timeout.",
-        "Open the way, give it more time with --timeout, or let the other side issue: --link-from.",
+        "Open that port, use a longer --timeout, or let the other side issue: --link-from.",
         fault("redeem", "unreachable", "client"), 4, command=(*SHORT, "--via", "kubectl"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
-        # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
+        # Skupper's controller tries the URLs one after the other and meanwhile blocks other namespaces.
         alone=True,
     ),
     Fault(
         Part.TOKENS, "redeem-unreachable-cli", "the same with the skupper CLI",
         "the issuing site cannot be reached from the redeeming one",
-        "As above. hzlink reads the reason from the token's status, which the CLI does not tell.", "As above.",
+        "As above. The CLI does not report the reason; hzlink reads it from the token's status.", "As above.",
         fault("redeem", "unreachable", "client"), 4, command=(*SHORT, "--via", "skupper"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
         alone=True,
@@ -289,9 +290,9 @@ ROWS = [
     Fault(
         Part.TOKENS, "name-resolves-later", "the issuer's host name does not resolve yet (no such host)",
         "does not resolve at the redeeming one",
-        "The issuing side's load balancer has a host name, as on EKS, and name servers do not know it yet, or still "
-        "remember that it did not exist.",
-        "Nothing: hzlink tries again with a fresh token until its --timeout.", fault("lb_name", 6, "cluster"), 0,
+        "The issuing side's load balancer has a host name, as on EKS. Name servers do not know it yet, or have cached "
+        "that it does not exist.",
+        "Nothing: hzlink retries with a new token until its --timeout.", fault("lb_name", 6, "cluster"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
     ),
     Fault(
@@ -299,7 +300,7 @@ ROWS = [
         "the issuing site's name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
         "redeeming one",
         "The redeeming cluster's name servers do not know the name of the other side's load balancer.",
-        "Look up the name from inside that cluster; give it more time with --timeout, or let the other side issue: "
+        "Look up the name inside that cluster. Use a longer --timeout, or let the other side issue: "
         "--link-from.",
         fault("lb_name", 3600, "cluster"), 4, command=("up", "--timeout", "30", "--via", "kubectl"),
         site="client", subject="AccessToken hazelcast-cluster", said="no such host", next=REDEEM_NEXT,
@@ -307,60 +308,60 @@ ROWS = [
     Fault(
         Part.TOKENS, "address-answers-later", "the issuer's address does not answer yet",
         "the issuing site cannot be reached from the redeeming one",
-        "The issuing side's load balancer has an address, as on AKS, behind which nothing listens yet.",
-        "Nothing: hzlink tries again with a fresh token until its --timeout.", fault("lb_answer", 4, "cluster"), 0,
+        "The issuing side's load balancer has an address, as on AKS, but does not forward connections yet.",
+        "Nothing: hzlink retries with a new token until its --timeout.", fault("lb_answer", 4, "cluster"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
-        # Skupper's controller tries one URL after the other: meanwhile it does nothing for other namespaces either.
+        # Skupper's controller tries the URLs one after the other and meanwhile blocks other namespaces.
         alone=True,
     ),
     Fault(
         Part.TOKENS, "redeem-fails", "the issuer fails when the token is redeemed",
         "the token of cluster was not redeemed",
-        "The issuing side answered with an error of its own; the token's only use is spent. Skupper tries again at "
-        "once, and may say by then that it had been used already.",
+        "The issuing side answered with an error, and the token cannot be used again. Skupper retries at once and may "
+        "then report that the token had been used already.",
         "Link again.",
         fault("redeem", "error", "cluster"), 1, command=THROUGH_KUBECTL,
         site="client", subject="AccessToken hazelcast-cluster", said=f"{SAYS}500", next=REDEEM_NEXT,
-        # Skupper's controller tries again as soon as it has written that, and writes what comes of it in its place.
+        # Skupper's controller retries at once and replaces the first error by the result.
         later=(USED_UP, f"{SAYS}404"),
     ),
     Fault(
-        Part.TOKENS, "secret-in-the-way", "a Secret has the name that the link's needs",
+        Part.TOKENS, "secret-in-the-way", "another Secret has the name of the link's Secret",
         "a Secret that is not Skupper's has the name that the link's Secret needs",
-        "The link's Secret gets the link's name. hzlink does not touch what is there.",
+        "The link's Secret must have the link's name. hzlink does not change the existing Secret.",
         "Rename it, or give the topology another name: --name.", secret_in_the_way, 1, command=THROUGH_KUBECTL,
         site="client", subject="secrets/hazelcast-cluster", next="rename it, or give the topology another name: --name",
     ),
     Fault(
         Part.LINKS, "link-never-operational", "the routers do not connect", "timed out waiting for: link to cluster",
-        "The Link is there and the routers cannot connect: the issuer's address (port 55671) cannot be reached from "
-        "the other cluster, or a certificate does not fit.",
-        "Look at the Link and at the log of the redeeming side's router.", fault("link", "never", "client"), 4,
+        "The Link exists, but the routers cannot connect: the issuer's address (port 55671) cannot be reached from the "
+        "other cluster, or a certificate does not match.",
+        "Check the Link, and the log of the redeeming side's router.", fault("link", "never", "client"), 4,
         command=SHORT, site="client", subject="Link hazelcast-cluster", said="Not [Oo]perational",
         next="kubectl --context client -n {namespace} describe links.skupper.io hazelcast-cluster",
     ),
     Fault(
-        Part.LINKS, "link-drops", "a link that was up is down", "Not operational",
-        "The routers were connected and are not any more.", "`hzlink link` mends the link, or makes it anew.",
+        Part.LINKS, "link-drops", "a link goes down", "Not operational",
+        "The routers were connected, and are now disconnected.", "Run `hzlink link`: it repairs or replaces the link.",
         link_drops, 1, command=("status", "--timeout", "30"), where=Where.HOP,
         site="client", subject="Link", next=REDEEM_NEXT,
     ),
     Fault(
-        Part.LINKS, "link-deleted", "somebody deleted the Link", "not linked",
-        "There is no Link between the sites.", "`hzlink link` makes it.", link_deleted, 1,
+        Part.LINKS, "link-deleted", "the Link was deleted", "not linked",
+        "There is no Link between the sites.", "Run `hzlink link`: it creates the Link.", link_deleted, 1,
         command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link", next=REDEEM_NEXT,
     ),
     Fault(
-        Part.LINKS, "listener-pending", "the Listener says Pending while traffic flows",
+        Part.LINKS, "listener-pending", "the Listener is Pending while traffic flows",
         "client: Skupper still says of the Listener: No matching connectors; its conditions lag behind the traffic",
-        "Skupper's conditions lag (skupper issue 2428). The members' names are there, so hzlink goes by them.",
+        "Skupper's conditions lag (skupper issue 2428). The members' Services exist, so the site counts as healthy.",
         "Nothing.", fault("listener", "pending", "client"), 0, where=Where.WARNING,
     ),
     Fault(
-        Part.LINKS, "names-missing", "the members' Services are not made",
+        Part.LINKS, "names-missing", "the members' Services are missing",
         "timed out waiting for: names hazelcast-0..2",
-        "The link is up, and Skupper has not made a Service for each member at the client site.",
-        "Look at the Listener; the Connector of the cluster site must find Ready pods.",
+        "The link is up, but Skupper has not created a Service for each member at the client site.",
+        "Check the Listener. The Connector of the cluster site must match Ready pods.",
         fault("pod_services", "missing", "client"), 4, command=SHORT,
         site="client", subject="Listener hazelcast", said="no Service yet: hazelcast-0, hazelcast-1, hazelcast-2",
         next="kubectl --context client -n {namespace} describe listeners.skupper.io hazelcast",
@@ -368,8 +369,8 @@ ROWS = [
     Fault(
         Part.LINKS, "names-stale", "a Service of a member that no longer exists",
         "client: Service hazelcast-2 no longer leads to a member: Skupper has not removed it",
-        "After a member was taken away, Skupper left its Service (skupper issue 2251).",
-        "Delete that Service if it stays; the note has the command.", stale_names, 0,
+        "Skupper has not removed the Service of a removed member (skupper issue 2251).",
+        "Delete that Service if it stays. The warning contains the command.", stale_names, 0,
         command=("up", "--members", "2", "--timeout", "120"), where=Where.WARNING,
     ),
 ]  # fmt: skip

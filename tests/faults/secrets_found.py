@@ -1,6 +1,6 @@
-"""The secrets that there were while something ran, and whether a text has one of them.
+"""The secrets that existed during a run, and the search for them in texts.
 
-They are taken from the clusters themselves: the watches see every grant, token and Secret, however short it lives.
+Watches on the clusters collect every grant, token and Secret, even those that exist only for a moment.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults.bystanders import CODE, KEY
 from tests.sandboxed import Sandbox
 
-# Shorter ones would be found by chance.
+# Shorter ones would match by chance.
 SHORTEST = 8
 WATCHED = (skupper_kinds.GRANTS, skupper_kinds.TOKENS, kinds.SECRETS)
 
 
 class Seen:
-    """What the watches have seen so far, by namespace."""
+    """The secrets that the watches have seen so far, by namespace."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._found: dict[str, set[str]] = defaultdict(set)
@@ -32,7 +32,7 @@ class Seen:
                 threading.Thread(target=self._follow, args=(sandbox, server, resource), daemon=True).start()
 
     def of(self, namespace: str) -> set[str]:
-        """The secrets of a namespace, and those that are planted everywhere."""
+        """The secrets of a namespace, and those planted in every namespace."""
         return {*self._found[namespace], CODE, KEY}
 
     def codes(self, namespace: str) -> set[str]:
@@ -52,7 +52,7 @@ def _parts(item: Obj) -> list[Obj]:
 
 
 def secrets_in(item: Obj) -> Iterator[str]:
-    """The codes, authorities and keys in an object, in every form that a text may have them in."""
+    """The codes, certificates and keys in an object, in every form in which a text may contain them."""
     for part in _parts(item):
         for name in ("code", "ca"):
             yield from _forms(str(part.get(name) or ""))
@@ -63,7 +63,7 @@ def secrets_in(item: Obj) -> Iterator[str]:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """A text of one line as it is. Of armour its telling lines: not its frame, and no line that only fills it up."""
+    """A text of one line unchanged. Of PEM blocks the lines with data, without BEGIN, END and padding lines."""
     lines = [line.strip() for line in text.splitlines()]
     for line in lines:
         if len(line) >= SHORTEST and not line.startswith("-----") and len(set(line)) > 6:
@@ -71,7 +71,7 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def found_in(texts: Mapping[str, str], secrets: set[str]) -> list[str]:
-    """Which texts have a secret in them; says which text, and of the secret only the beginning."""
+    """The texts that contain a secret, each with the first characters of the secret."""
     return [
         f"{name}: {secret[:6]}..."
         for name, text in texts.items()

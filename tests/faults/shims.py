@@ -1,4 +1,4 @@
-"""Programs in the place of kubectl and skupper, first on the PATH of one run: shell scripts that pass on, or do not."""
+"""Shell scripts that replace kubectl and skupper on the PATH of one run; most call the real program."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ PASS_ON = 'exec "$real" "$@"'
 
 @dataclass(frozen=True)
 class Shims:
-    """The folder that they lie in, and where the real programs are."""
+    """The folder of the scripts, and that of the real programs."""
 
     folder: Path
     real: Path
 
     def put(self, name: str, script: str) -> None:
-        """A program of that name. In the script, `$real` is the real one and `$here` the shims' folder."""
+        """Writes a script with that name. `$real` is the real program and `$here` the scripts' folder."""
         text = f"#!/bin/sh\nreal={shlex.quote(str(self.real / name))}\nhere={shlex.quote(str(self.folder))}\n{script}\n"
         path = self.folder / name
         path.write_text(text)
         path.chmod(0o755)
 
     def path(self, rest: str) -> str:
-        """A PATH with these first."""
+        """A PATH with the scripts' folder first."""
         return f"{self.folder}{os.pathsep}{rest}"
 
 
 def changed(verb: str, words: str, *edits: str) -> str:
-    """A script that passes on, and edits the standard input of a verb where that has these words in it (by sed)."""
+    """A script that edits a verb's standard input with sed, if that contains `words`, and calls the real program."""
     wanted = " ".join(f"-e {shlex.quote(edit)}" for edit in edits)
     return f"""
 case " $* " in
@@ -46,9 +46,9 @@ esac
 
 
 def asked(verb: str, words: str) -> str:
-    """A script that passes on, but first lets the test do something where a verb's input has these words in it.
+    """A script that waits for the test, if a verb's input contains `words`, and then calls the real program.
 
-    It makes the file `asked` and goes on when there is a file `done`.
+    It creates the file `asked` and continues when the file `done` exists.
     """
     return f"""
 case " $* " in

@@ -1,4 +1,4 @@
-"""Every fault has a name and an answer: the exit code, who is named, what was said, and what to type next."""
+"""Each fault is reported with its exit code, site, object, message and next command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
 @pytest.mark.parametrize("fault", BY_NAME)
-def test_a_fault(fault: str, outcome_of: Callable[[Fault], Outcome], rig: Rig) -> None:
+def test_fault_is_reported(fault: str, outcome_of: Callable[[Fault], Outcome], rig: Rig) -> None:
     row = BY_NAME[fault]
     rig.tally.rows += 1
     outcome = outcome_of(row)
@@ -24,9 +24,9 @@ def test_a_fault(fault: str, outcome_of: Callable[[Fault], Outcome], rig: Rig) -
     print(f"{ran.seconds:.1f} s, exit {ran.code}\n{ran.out}\n{ran.err}")
     assert "Traceback" not in ran.err + ran.out
     assert ran.code == row.code
-    _answers(row, outcome)
+    _assert_reported(row, outcome)
     if not row.is_waited_out:
-        assert ran.seconds < row.seconds, "what can be known was not waited for"
+        assert ran.seconds < row.seconds, "hzlink did not wait for a failure that it can detect"
     assert outcome.left == []
     if outcome.again is not None:
         assert outcome.again.code == 0, outcome.again.err
@@ -35,7 +35,7 @@ def test_a_fault(fault: str, outcome_of: Callable[[Fault], Outcome], rig: Rig) -
     rig.tally.answered += 1
 
 
-def _answers(row: Fault, outcome: Outcome) -> None:
+def _assert_reported(row: Fault, outcome: Outcome) -> None:
     message, proposed = (text.format_map(outcome.names) for text in (row.message, row.next))
     document = outcome.ran.document
     if row.where is Where.TALK:
@@ -53,11 +53,13 @@ def _answers(row: Fault, outcome: Outcome) -> None:
     assert given.get("subject", "") == row.subject
     assert re.search(said, given.get("said", ""), re.DOTALL), given
     assert proposed in given.get("next", "")
-    assert "--kubeconfig" not in given.get("next", ""), "it was found by the environment, for the user as well"
+    assert "--kubeconfig" not in given.get("next", ""), (
+        "the kubeconfig comes from the environment, so the command does not name it"
+    )
 
 
 def _given(row: Fault, document: Any) -> dict[str, Any]:
-    """The answer of a document: its first error, or the first broken hop, in the words of an error."""
+    """The first error of a document, or its first broken hop with the fields of an error."""
     if row.where is Where.ERROR:
         error: dict[str, Any] = document["errors"][0]
         return error

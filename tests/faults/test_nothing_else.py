@@ -1,4 +1,4 @@
-"""A whole life of a topology: nothing of others changes, no secret is told, no token is left."""
+"""The whole life of a topology: foreign objects do not change, no secret is printed, no token is left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sandboxed import Namespaces
 
 @pytest.fixture
 def world(rig: Rig, namespaces: Namespaces) -> Iterator[World]:
-    """A world with bystanders of every kind."""
+    """A world with foreign objects of every kind."""
     namespace = namespaces.make("none")
     made = World(rig.sandbox, rig.faults, namespace, rig.folder / namespace)
     bystanders.plant(made)
@@ -27,7 +27,7 @@ def world(rig: Rig, namespaces: Namespaces) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("via", ["kubectl", "skupper"])
-def test_up_link_status_and_down(world: World, rig: Rig, via: str) -> None:
+def test_commands_change_no_foreign_object_and_print_no_secret(world: World, rig: Rig, via: str) -> None:
     before = bystanders.content(world)
     texts: dict[str, str] = {}
     for command in (
@@ -41,12 +41,12 @@ def test_up_link_status_and_down(world: World, rig: Rig, via: str) -> None:
             world.delete("client", skupper_kinds.LINKS, "hazelcast-cluster")
         ran = world.hzlink(*command, "-vv")
         assert ran.code == 0, ran.err
-        # Grant and token go as soon as the sites are linked.
+        # Grant and token are removed as soon as the sites are linked.
         assert tokens_left(world) == []
         texts |= {**_texts(" ".join(command), ran), **files_of(world)}
 
     codes = rig.seen.codes(world.namespace)
-    assert len(codes) >= 2, "each of the two tokens had a code, and the watches saw it"
+    assert len(codes) >= 2, "the watches saw the codes of both tokens"
     secrets = rig.seen.of(world.namespace)
     assert codes <= secrets
     told = found_in(texts, secrets)
@@ -63,8 +63,8 @@ def _texts(name: str, ran: Ran) -> dict[str, str]:
     return {f"{name}: standard output": ran.out, f"{name}: standard error": ran.err}
 
 
-def test_what_remains_is_told_by_name(world: World) -> None:
-    """An object of hzlink's that somebody's finalizer holds is still there when `down` looks again."""
+def test_object_that_cannot_be_removed_is_named(world: World) -> None:
+    """A foreign finalizer keeps one of hzlink's objects, so it still exists at the end of `down`."""
     world.up()
     held = {"metadata": {"finalizers": ["example.org/keep"]}}
     world.patch("client", kinds.CONFIG_MAPS, "hazelcast-mancenter-config", held)
@@ -79,7 +79,7 @@ def test_what_remains_is_told_by_name(world: World) -> None:
     assert bystanders.changed(before, bystanders.content(world)) == []
 
 
-def test_one_site_goes_when_the_others_cluster_is_gone_for_good(world: World) -> None:
+def test_site_is_removed_when_the_other_cluster_is_gone(world: World) -> None:
     relay = world.relay("cluster")
     world.up()
     before = bystanders.content(world)
@@ -97,8 +97,8 @@ def test_one_site_goes_when_the_others_cluster_is_gone_for_good(world: World) ->
     assert bystanders.changed(before, bystanders.content(world)) == []
 
 
-def test_the_search_finds_what_is_there(world: World, rig: Rig) -> None:
-    """The counts of nothing found would be worth nothing otherwise."""
+def test_search_finds_planted_secrets(world: World, rig: Rig) -> None:
+    """Control for the tests that find no secrets."""
     (world.folder / "state" / "note").write_text(f"the code is {bystanders.CODE}, keep it\n")
     secret = world.get("client", kinds.SECRETS, "hazelcast-other")
     assert secret is not None
@@ -110,7 +110,7 @@ def test_the_search_finds_what_is_there(world: World, rig: Rig) -> None:
     assert {line.partition(":")[0] for line in found} == {"state/note", "out", "err"}
 
 
-def test_the_comparison_sees_a_change_and_a_loss(world: World) -> None:
+def test_comparison_finds_changed_and_deleted_objects(world: World) -> None:
     before = bystanders.content(world)
     world.patch("client", kinds.CONFIG_MAPS, "hazelcast-config-mine", {"data": {"keep": "not me"}})
     world.patch("client", skupper_kinds.LINKS, "hazelcast-elsewhere", {"metadata": {"annotations": {"a": "b"}}})

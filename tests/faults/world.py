@@ -1,4 +1,4 @@
-"""One row's world: a namespace on both API servers, a way to each, programs, and what is to happen meanwhile."""
+"""The environment of one row: a namespace on both API servers, a kubeconfig, programs, and triggers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.sandbox.conftest import HZLINK, Ran
 from tests.sandboxed import Sandbox, until
 
 SERVERS = ("client", "cluster")
-# Seconds for one run, far above any --timeout that a row gives: a run that needs them hangs.
+# Seconds for one run, far above any --timeout of a row: a run that reaches them hangs.
 LIMIT = 200.0
 MARKS = {"app.kubernetes.io/managed-by": "hzlink", "app.kubernetes.io/part-of": "hazelcast"}
 
 
 class Faults:
-    """The stand-in's faults, set by place, for rows that run side by side."""
+    """The stand-in's faults, set by place, for rows that run concurrently."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -37,7 +37,7 @@ class Faults:
         self._table: dict[str, dict[str, Any]] = {}
 
     def set(self, name: str, place: str, value: Any) -> None:
-        """Sets a fault at a place; None: not any more."""
+        """Sets a fault at a place; None removes it."""
         with self._lock:
             places = self._table.setdefault(name, {})
             places[place] = value
@@ -51,7 +51,7 @@ class Faults:
 
 @dataclass
 class World:
-    """What a row may break. `folder` is the run's own: HOME apart, everything that hzlink may write to is in it."""
+    """What a row may break. hzlink writes only into `folder`, and into HOME."""
 
     sandbox: Sandbox
     faults: Faults
@@ -90,7 +90,7 @@ class World:
         return self.sandbox.kube(server).list(resource, self.namespace)
 
     def create(self, server: str, resource: Resource, body: Obj) -> Obj:
-        """Makes an object in this namespace."""
+        """Creates an object in this namespace."""
         meta = {**body["metadata"], "namespace": self.namespace}
         return self.sandbox.kube(server).create(resource, {**body, "metadata": meta})
 
@@ -113,10 +113,10 @@ class World:
         self.faults.set(name, server, value)
         self.closing.append(lambda: self.faults.set(name, server, None))
 
-    # The way to them
+    # Access to the API servers
 
     def relay(self, context: str) -> Relay:
-        """From now on this world reaches a context's API server through a relay."""
+        """Makes this world reach a context's API server through a relay."""
         cluster = self._named("clusters", context)["cluster"]
         relay = Relay(int(cluster["server"].rpartition(":")[2]))
         cluster["server"] = f"https://127.0.0.1:{relay.port}"
@@ -125,31 +125,42 @@ class World:
         return relay
 
     def user(self, context: str, token: str) -> None:
-        """From now on this world comes to a context's API server with that token."""
+        """Makes this world use that token at a context's API server."""
         self.secrets.add(token)
         self._config["users"].append({"name": f"{context}-user", "user": {"token": token}})
         self._named("contexts", context)["context"]["user"] = f"{context}-user"
         self._write_config()
 
     def user_by_program(self, context: str, token: str) -> Path:
-        """The same by a credential program, which prints what is in the file that is returned, each time anew."""
+        """The same by a credential plugin, which prints the content of the returned file.
+
+        It says of each credential that it has expired, so that it runs for each call.
+        """
         file, program = self.folder / "login", self.folder / "bin" / "login"
         file.write_text(token)
-        answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}'
+        answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":'
+        answer += '{"token":"%s","expirationTimestamp":"2020-01-01T00:00:00Z"}}'
         program.write_text(f"#!/bin/sh\nprintf '{answer}' \"$(cat '{file}')\"\n")
         program.chmod(0o755)
         self.user(context, token)
-        how = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(program), "interactiveMode": "Never"}
-        self._named("users", f"{context}-user")["user"] = {"exec": how}
-        self._write_config()
+        self.plugin(context, str(program))
         return file
 
+    def plugin(self, context: str, command: str, mode: str = "Never") -> None:
+        """From now on this world comes to a context's API server with what a credential plugin gives."""
+        if not any(entry["name"] == f"{context}-user" for entry in self._config["users"]):
+            self._config["users"].append({"name": f"{context}-user"})
+        how = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "interactiveMode": mode}
+        self._named("users", f"{context}-user")["user"] = {"exec": how}
+        self._named("contexts", context)["context"]["user"] = f"{context}-user"
+        self._write_config()
+
     def limited_user(self, context: str, rules: Sequence[Obj]) -> None:
-        """From now on this world comes to a context's API server as one who may only do that in the namespace."""
+        """Makes this world use a user with only these rights in the namespace."""
         self.user(context, self.token_for(context, rules))
 
     def token_for(self, context: str, rules: Sequence[Obj]) -> str:
-        """A token of one who may only do that in the namespace."""
+        """A token of a service account with only these rights in the namespace."""
         name = "somebody"
         self.create(context, kinds.SERVICE_ACCOUNTS, {"metadata": {"name": name}})
         self.create(context, kinds.ROLES, {"metadata": {"name": name}, "rules": list(rules)})
@@ -166,17 +177,17 @@ class World:
         self.kubeconfig.write_text(yaml.safe_dump(self._config))
 
     def wait(self, true: Callable[[], object]) -> None:
-        """Waits until something is so, while a row is being prepared."""
+        """Waits for a condition while a row is being prepared."""
         until(true, 60)
 
     # Runs
 
     def when(self, true: Callable[[], object], act: Callable[[], None]) -> None:
-        """During the next run, does something as soon as something is so."""
+        """Calls `act` during the next run, as soon as `true` returns a true value."""
         self.triggers.append((true, act))
 
     def when_asked(self, act: Callable[[], None]) -> None:
-        """During the next run, does something when a shim made by `shims.asked` asks, which goes on afterwards."""
+        """Calls `act` during the next run when a script made by `shims.asked` waits for it."""
 
         def answer() -> None:
             act()
@@ -189,7 +200,7 @@ class World:
         return ["--client-ctx", "client", "--cluster-ctx", "cluster", "--namespace", self.namespace]
 
     def hzlink(self, *args: str) -> Ran:
-        """Runs hzlink for this namespace; the triggers work meanwhile."""
+        """Runs hzlink for this namespace, with the triggers active."""
         began = time.monotonic()
         running = subprocess.Popen(
             [HZLINK, args[0], *self.place(), *args[1:]],
@@ -212,13 +223,13 @@ class World:
         return Ran(running.returncode, out, err, time.monotonic() - began)
 
     def up(self, *args: str) -> Ran:
-        """`hzlink up`, which must go well: most rows break what was well."""
+        """Runs `hzlink up`, which must succeed, before a row breaks something."""
         ran = self.hzlink("up", *args)
         assert ran.code == 0, f"the row could not be prepared: {ran.out}{ran.err}"
         return ran
 
     def close(self) -> None:
-        """Takes back what the row set."""
+        """Removes what the row has set."""
         while self.closing:
             self.closing.pop()()
 
@@ -232,7 +243,7 @@ class World:
 
 
 def tokens_left(world: World) -> list[str]:
-    """hzlink's grants and tokens that are there, and token files and folders: a run must leave none."""
+    """Existing grants and tokens of hzlink, token files and folders; a run must leave none."""
     found = [
         f"{resource.kind} {item['metadata']['name']} at {server}"
         for server in SERVERS
@@ -249,7 +260,7 @@ def _names(world: World) -> set[tuple[str, str, str]]:
 
 
 def files_of(world: World) -> Mapping[str, str]:
-    """What a run left in its folders, by path, to be searched for secrets. The kubeconfig is the test's own."""
+    """The files that a run has left, by path, without the test's kubeconfig; to be searched for secrets."""
     paths = [path for part in ("state", "tmp") for path in (world.folder / part).rglob("*") if path.is_file()]
     return {str(path.relative_to(world.folder)): path.read_text(errors="replace") for path in paths}
 

@@ -1,4 +1,4 @@
-"""Kills hzlink at every boundary, and has the next run put everything right. Several namespaces at once."""
+"""Kills hzlink at every call of kubectl and skupper (a boundary) and runs it again, in several namespaces at once."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.kill.endstate import State
 from tests.sandbox.conftest import HZLINK, Hzlink
 from tests.sandboxed import Namespaces, Sandbox
 
-# Seconds for one run of hzlink; the state gets some more to settle after it.
+# Seconds for one run of hzlink, and for the state to settle after it.
 LIMIT = 200.0
 SETTLE = 20.0
-# What a run that was killed leaves running must end within this.
+# Programs of a killed run must end within this many seconds.
 LINGER = 3.0
 
-# Problems after which a series ends: what is wrong is clear by then.
+# A series ends after this many problems.
 ENOUGH = 3
 
 PLACES = ("--client-ctx", "client", "--cluster-ctx", "cluster")
@@ -51,7 +51,7 @@ class Series:
 
     @property
     def name(self) -> str:
-        """For people: what is killed, how and when."""
+        """The name in the report: the command, the signal and when it is sent."""
         return f"{' '.join(self.command)}, {self.signal} {self.when} the call"
 
     def take(self) -> int | None:
@@ -62,7 +62,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Killed:
-    """How a run ended that was to be killed: exit code (negative for a signal), its talk, the calls that it made."""
+    """The end of a killed run: exit code (negative for a signal), standard error, and its calls."""
 
     code: int
     err: str
@@ -70,7 +70,7 @@ class Killed:
 
 
 class Place:
-    """A namespace on both servers, where one run after the other is killed."""
+    """A namespace on both API servers in which runs are killed, one after the other."""
 
     def __init__(self, sandbox: Sandbox, namespaces: Namespaces, folder: Path) -> None:
         folder.mkdir()
@@ -83,7 +83,7 @@ class Place:
         shims.install(folder / "bin", sandbox.bin)
 
     def run(self, *command: str) -> None:
-        """One undisturbed run, which must go well."""
+        """One run that is not killed and must succeed."""
         self.hzlink(*command, *PLACES, "-n", self.hzlink.namespace, "--timeout", f"{LIMIT:.0f}").ok()
 
     def kill(self, series: Series, at: int) -> Killed:
@@ -112,18 +112,18 @@ class Place:
         return Killed(done.returncode, (self._folder / "err").read_text(), counted.read_text().splitlines())
 
     def state(self) -> State:
-        """What is in the namespace."""
+        """The objects in the namespace."""
         return endstate.of(self.sandbox, self.hzlink.namespace)
 
     def files(self) -> list[str]:
-        """What hzlink left on this machine, its record apart."""
+        """Files that hzlink has left, except its record of the last run."""
         places = (self.hzlink.state, self._folder / "tmp")
         return [
             str(path) for place in places for path in place.rglob("*") if path.is_file() and path.name != "last.json"
         ]
 
     def difference(self, wanted: State) -> str:
-        """How the state differs from the one that is wanted, once it has had time to settle."""
+        """The difference from the wanted state, after waiting for the state to settle."""
         until = time.monotonic() + SETTLE
         while found := endstate.difference(wanted, self.state()):
             if time.monotonic() > until:
@@ -133,7 +133,7 @@ class Place:
 
 
 def _must_end(mark: str) -> None:
-    """Waits until no process with this in its environment runs."""
+    """Waits until no process with this environment variable runs."""
     until = time.monotonic() + LINGER
     while pids := _with(mark.encode()):
         assert time.monotonic() < until, f"still running after hzlink's end: {[_words(pid) for pid in pids]}"
@@ -159,7 +159,7 @@ def _words(pid: str) -> str:
 
 
 class Worker:
-    """Goes round in one namespace: up, link, down, each killed on the way, until every series has ended."""
+    """Repeats up, link and down in one namespace, each killed once, until every series has ended."""
 
     def __init__(self, make: Callable[[], Place], series: list[Series], up: State) -> None:
         self._make = make
@@ -167,11 +167,11 @@ class Worker:
         self._up = up
 
     def work(self) -> None:
-        """Until nothing is left to do."""
+        """Works until every series has ended."""
         while any(not one.ended for one in self._series):
             place = self._make()
             nothing = place.state()
-            # After a problem the namespace is not worth going on in.
+            # After a problem a new namespace is used.
             while self._round(place, nothing) and any(not one.ended for one in self._series):
                 pass
 
@@ -195,7 +195,7 @@ class Worker:
         return [one for one in self._series if one.command[0] == command and not one.ended]
 
     def _killed_once(self, place: Place, series: Series, wanted: State) -> bool:
-        """One kill and the run after it. False where that did not lead to what it should."""
+        """One killed run and the run after it. Returns whether the final state is the wanted one."""
         at = series.take()
         if at is None:
             place.run(*series.command)

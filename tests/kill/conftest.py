@@ -1,4 +1,4 @@
-"""The campaign is run once; each test looks at a part of it. At the end its figures are printed."""
+"""Runs all series once; each test checks one of them. The figures are printed at the end."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def campaign(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures of what was run, if it was."""
+    """Prints the figures if series were run."""
     if not any(one.killed or one.problems for one in ALL):
         return
     kills = {

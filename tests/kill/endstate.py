@@ -1,4 +1,4 @@
-"""Everything that is in a namespace on both API servers, without what differs between any two runs."""
+"""All objects in a namespace on both API servers, without the parts that differ between runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ KINDS = [
 ]
 SERVERS = ("client", "cluster")
 
-# What a value is drawn anew for, and where: in names, addresses, times.
-_DRAWN = (
+# Generated values, which differ between runs: UIDs, addresses, times, suffixes of names.
+_GENERATED = (
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UID"),
     (r"\b\d{1,3}(\.\d{1,3}){3}\b", "ADDRESS"),
     (r"\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)", "TIME"),
-    (r"(hazelcast-mancenter|skupper-router)-[a-z0-9]{6,10}(-[a-z0-9]{5})?\b(?!-)", r"\1-DRAWN"),
+    (r"(hazelcast-mancenter|skupper-router)-[a-z0-9]{6,10}(-[a-z0-9]{5})?\b(?!-)", r"\1-GENERATED"),
 )
-# Ports and addresses are given out in the order in which they are asked for; the rest changes with every restart.
+# Ports and addresses are assigned in the order of requests; the others change with every restart.
 _DROPPED = {"clusterIP", "clusterIPs", "nodePort", "targetPort", "nodeName", "healthCheckNodePort"}
 _DROPPED_MARKS = {
     "pod-template-hash",
@@ -43,22 +43,22 @@ def of(sandbox: Sandbox, namespace: str) -> State:
     for server in SERVERS:
         for resource in KINDS:
             for item in sandbox.kube(server).list(resource, namespace):
-                text = json.dumps(_told(item), sort_keys=True).replace(namespace, "NAMESPACE")
-                for pattern, word in _DRAWN:
+                text = json.dumps(_comparable(item), sort_keys=True).replace(namespace, "NAMESPACE")
+                for pattern, word in _GENERATED:
                     text = re.sub(pattern, word, text)
-                told = json.loads(text)
-                found[f"{server} {told['kind']}/{told['name']}"] = told
+                compared = json.loads(text)
+                found[f"{server} {compared['kind']}/{compared['name']}"] = compared
     return found
 
 
 def left(state: State) -> list[str]:
-    """What no run may leave: tokens, grants, and hzlink's own lock."""
+    """Objects that no run may leave: tokens, grants, and hzlink's lock."""
     kinds = ("AccessToken/", "AccessGrant/", "Lease/hzlink-")
     return [key for key in state if key.partition(" ")[2].startswith(kinds)]
 
 
 def difference(one: State, other: State) -> str:
-    """How two states differ, in a few lines; empty when they do not."""
+    """The differences between two states, one per line; empty if there are none."""
     lines = [f"missing: {key}" for key in sorted(one.keys() - other.keys())]
     lines += [f"too many: {key}" for key in sorted(other.keys() - one.keys())]
     for key in sorted(one.keys() & other.keys()):
@@ -70,9 +70,9 @@ def difference(one: State, other: State) -> str:
     return "\n".join(lines)
 
 
-def _told(item: Obj) -> dict[str, Any]:
+def _comparable(item: Obj) -> dict[str, Any]:
     metadata = item["metadata"]
-    told = {
+    compared = {
         "kind": item["kind"],
         "name": metadata["name"],
         "labels": _marks(metadata.get("labels")),
@@ -82,19 +82,19 @@ def _told(item: Obj) -> dict[str, Any]:
         "status": (item.get("status") or {}).get("status"),
     }
     if item["kind"] in ("Pod", "Lease"):
-        return told
+        return compared
     if item["kind"] in ("Secret", "ConfigMap"):
-        # Skupper's hold keys and what it knows of the network.
-        mine = "app.kubernetes.io/managed-by" in told["labels"]
-        return {**told, "data": item.get("data") if mine else sorted(item.get("data") or {})}
-    return {**told, "spec": _kept(item.get("spec") or {})}
+        # Those of Skupper contain keys and its view of the network.
+        mine = "app.kubernetes.io/managed-by" in compared["labels"]
+        return {**compared, "data": item.get("data") if mine else sorted(item.get("data") or {})}
+    return {**compared, "spec": _without_generated(item.get("spec") or {})}
 
 
 def _marks(found: dict[str, str] | None) -> dict[str, str]:
     return {key: value for key, value in (found or {}).items() if key not in _DROPPED_MARKS}
 
 
-def _kept(value: Any) -> Any:
+def _without_generated(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _kept(one) for key, one in value.items() if key not in _DROPPED | _DROPPED_MARKS}
-    return [_kept(one) for one in value] if isinstance(value, list) else value
+        return {key: _without_generated(one) for key, one in value.items() if key not in _DROPPED | _DROPPED_MARKS}
+    return [_without_generated(one) for one in value] if isinstance(value, list) else value

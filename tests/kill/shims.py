@@ -1,7 +1,7 @@
-"""kubectl and skupper that count hzlink's calls, and kill (or signal) hzlink at the one that they are told.
+"""kubectl and skupper that count hzlink's calls, and kill (or signal) hzlink at a given call.
 
-`before`: hzlink ends before the program does anything. `after`: the program has done all that it does, and hzlink ends
-before it learns of it. A watch is counted only `before`: it does nothing that hzlink could fail to learn of.
+`before`: hzlink ends before the program does anything. `after`: the program has finished, and hzlink ends before it
+receives the result. A watch is counted only `before`, because it has no result that could be lost.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ count() {{
   exec 9>&-
   if [ "$number" -eq "$KILL_AT" ]; then
     kill -"$KILL_SIGNAL" "$PPID"
-    # hzlink takes its programs with it; should it not, this one at least does nothing.
+    # hzlink's programs end with it. If this one does not, it must not do anything.
     if [ "$KILL_SIGNAL" = KILL ]; then exec sleep 60; fi
   fi
 }}
@@ -49,7 +49,7 @@ exit "$code"
 
 
 def install(folder: Path, programs: Path) -> None:
-    """Makes both shims in `folder`; the real programs lie in `programs`."""
+    """Writes both shims into `folder`; the real programs are in `programs`."""
     folder.mkdir()
     for name in ("kubectl", "skupper"):
         shim = folder / name

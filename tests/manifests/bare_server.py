@@ -1,6 +1,6 @@
 """A bare Kubernetes API server (etcd and kube-apiserver, nothing else) on loopback, for strict validation.
 
-The sandbox's servers cannot serve here: they hold the stand-in's own definitions of Skupper's kinds.
+The sandbox's servers cannot be used, because they have the stand-in's definitions of Skupper's kinds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import yaml
 from sandbox.layout import cache_dir
 from tests.manifests.kustomizing import kubectl_program
 
-_TOKEN = "bare-server-test"  # good for one loopback server that lives as long as the tests
+_TOKEN = "bare-server-test"  # for one loopback server that runs only during the tests
 _START_SECONDS = 90
 
 
@@ -41,7 +41,7 @@ def _free_port() -> int:
 
 
 def _die_with_parent() -> None:
-    """In the child, before exec: even a SIGKILL of pytest leaves no server behind (Linux only)."""
+    """Runs in the child before exec, so that the server ends even if pytest is killed (Linux only)."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
@@ -66,13 +66,13 @@ class BareServer:
         )
 
     def must(self, *args: str, stdin: str | None = None) -> str:
-        """As `kubectl`, and fails the test with what it said if it did not succeed; its stdout."""
+        """The output of kubectl; fails the test with kubectl's message if it fails."""
         done = self.kubectl(*args, stdin=stdin)
         assert done.returncode == 0, f"kubectl {' '.join(args)}: {done.stderr}"
         return done.stdout
 
     def make_namespace(self, name: str, labels: Mapping[str, str]) -> None:
-        """With the default ServiceAccount, which a controller would make and pods need."""
+        """Creates a namespace with the default ServiceAccount, which pods need and no controller creates here."""
         objects = [
             {"kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}},
             {"kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}},
@@ -105,7 +105,7 @@ class BareServer:
         raise RuntimeError(f"the bare API server did not become ready:\n{logs}")
 
     def stop(self) -> None:
-        """At once: nothing in there is worth an orderly end."""
+        """Kills the programs; the server's data is not needed any longer."""
         for process in reversed(self.processes):
             process.kill()
             process.wait()
@@ -130,7 +130,7 @@ def _write_kubeconfig(folder: Path, port: int) -> Path:
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        # The server makes its own certificate at its first start: nobody could have vouched for it.
+        # The server creates a self-signed certificate at its first start.
         "clusters": [
             {
                 "name": "bare",
@@ -162,7 +162,7 @@ def _etcd_args(program: str, folder: Path, port: int, peer_port: int) -> list[st
 
 def _apiserver_args(program: str, folder: Path, etcd_port: int, port: int) -> list[str]:
     certificates = folder / "certificates"
-    # The serving key that the server makes for itself, before it reads this one, signs its tokens too.
+    # The server creates its serving key before it reads this flag; the same key signs service account tokens.
     key = certificates / "apiserver.key"
     return [
         program,
@@ -176,8 +176,8 @@ def _apiserver_args(program: str, folder: Path, etcd_port: int, port: int) -> li
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-signing-key-file={key}",
         f"--service-account-key-file={key}",
-        # So that it is PodSecurity that refuses a privileged pod.
+        # So that only PodSecurity refuses a privileged pod.
         "--allow-privileged=true",
-        # A loopback address may not go into the Endpoints of Service kubernetes; nobody here needs them.
+        # Endpoints may not contain loopback addresses; the Service kubernetes is not needed here.
         "--endpoint-reconciler-type=none",
     ]

@@ -18,7 +18,7 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 @pytest.fixture(scope="session")
 def skupper_definitions() -> Path:
-    """Skupper's own custom resource definitions: reference data beside the checkout, not part of it."""
+    """Skupper's real custom resource definitions, which are not part of the checkout."""
     folder = Path(os.environ.get("HZLINK_SHARED") or ROOT.parent / "shared") / "skupper-crds"
     if not list(folder.glob("*_crd.yaml")):
         pytest.skip(f"no Skupper definitions in {folder} (HZLINK_SHARED names their parent folder)")
@@ -42,7 +42,7 @@ def server(skupper_definitions: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def namespace(server: BareServer) -> str:
-    """A new namespace in which only pods that keep PodSecurity `restricted` are let in."""
+    """A new namespace that enforces PodSecurity `restricted`."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     server.make_namespace(name, RESTRICTED)
     return name

@@ -1,4 +1,4 @@
-"""Builds the bundled manifests with the real kustomize (inside kubectl), as overlays outside their folder do."""
+"""Builds the bundled manifests with the real kustomize (inside kubectl), from overlays outside their folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Obj = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
 
-# Which components fit which side; each inner tuple is a choice of one, None for "without".
+# The components of each side; each inner tuple lists alternatives, None for none of them.
 CHOICES: Mapping[str, Sequence[tuple[str | None, ...]]] = {
     "cluster": [(None, "cluster-unisocket"), (None, "no-link-access", "local-link-access"), (None, "openshift")],
     "client": [(None, "expose-loadbalancer", "expose-nodeport", "client-unisocket"), (None, "link-access")],
@@ -28,14 +28,14 @@ CHOICES: Mapping[str, Sequence[tuple[str | None, ...]]] = {
 
 
 def variants() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every side with every combination of components that makes sense: (side, components)."""
+    """Every side with every valid combination of components: (side, components)."""
     for side, choices in CHOICES.items():
         for picked in product(*choices):
             yield side, tuple(name for name in picked if name)
 
 
 def single_variants() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every side bare and with each of its components alone: enough where components cannot interfere."""
+    """Every side without components, and with each component alone."""
     return (variant for variant in variants() if len(variant[1]) < 2)
 
 
@@ -52,7 +52,7 @@ def kubectl_program() -> str:
 
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
-    """`kubectl kustomize`. No cluster is involved, and KUBECONFIG points nowhere to keep it so."""
+    """Runs `kubectl kustomize`, with an empty KUBECONFIG, because it needs no cluster."""
     return subprocess.run(
         [kubectl_program(), "kustomize", str(folder)],
         env={**os.environ, "KUBECONFIG": os.devnull},
@@ -68,7 +68,7 @@ def objects(text: str) -> list[Obj]:
 
 
 def write_overlay(folder: Path, side: str, components: Sequence[str] = (), **more: object) -> Path:
-    """A kustomization in a folder far from the manifests, which it names by relative paths."""
+    """Writes a kustomization outside the manifests' folder, with relative paths to them. Returns its folder."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def relative(path: Path) -> str:
@@ -86,7 +86,7 @@ def write_overlay(folder: Path, side: str, components: Sequence[str] = (), **mor
 
 
 def built(folder: Path) -> list[Obj]:
-    """The objects of a kustomization; fails the test with kustomize's own words if it does not build."""
+    """The objects of a kustomization; fails the test with kustomize's message if it does not build."""
     done = build(folder)
     assert done.returncode == 0, done.stderr
     return objects(done.stdout)
@@ -101,7 +101,7 @@ def _built_variant(variant: tuple[str, tuple[str, ...]]) -> str:
 
 
 def built_variant(variant: tuple[str, tuple[str, ...]]) -> list[Obj]:
-    """The objects of one of `variants()`, the caller's to change."""
+    """The objects of one of `variants()`; the caller may change them."""
     return objects(_built_variant(variant))
 
 

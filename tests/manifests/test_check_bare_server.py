@@ -1,4 +1,4 @@
-"""`hzlink check` on a server with Skupper's definitions and without any controller."""
+"""`hzlink check` on an API server with Skupper's definitions and without controllers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HZLINK = str(Path(sys.executable).parent / "hzlink")
 
 
 @pytest.mark.parametrize("level", ["baseline", "restricted"])
-def test_definitions_without_a_controller(server: BareServer, level: str) -> None:
+def test_missing_controller_fails(server: BareServer, level: str) -> None:
     names = [f"test-{uuid.uuid4().hex[:8]}" for _ in range(2)]
     for name in names:
         server.make_namespace(name, {"pod-security.kubernetes.io/enforce": level})

@@ -25,7 +25,7 @@ APPLY = ("apply", "--server-side", "--field-manager=hzlink", "--validate=strict"
 
 
 def differences(desired: Any, live: Any, path: str = "") -> list[str]:
-    """Where `live` does not hold what `desired` says. It may hold more, but not in a list."""
+    """The differences of `live` from `desired`. Additional fields are allowed, additional list items are not."""
     if isinstance(desired, dict) and isinstance(live, dict):
         return [
             line
@@ -57,14 +57,14 @@ def variant(request: pytest.FixtureRequest) -> list[Obj]:
 
 
 def applied(server: BareServer, namespace: str, objs: list[Obj]) -> dict[tuple[str, str], Obj]:
-    """Applies them and returns what the server holds afterwards, by kind and name."""
+    """Applies the objects and returns them as stored by the server, by kind and name."""
     said = server.must("-n", namespace, *APPLY, "-o", "json", stdin=as_text(objs))
     answer = json.loads(said)
     return {(o["kind"], o["metadata"]["name"]): o for o in answer.get("items", [answer])}
 
 
 def test_strict_validation_and_canonical_form(server: BareServer, namespace: str, variant: list[Obj]) -> None:
-    """Accepted as written, kept as written, and applied again without a write."""
+    """The server accepts the objects, stores them unchanged, and a second apply writes nothing."""
     server.must("-n", namespace, *APPLY, "--dry-run=server", stdin=as_text(variant))
     first = applied(server, namespace, variant)
     again = applied(server, namespace, variant)
@@ -75,21 +75,21 @@ def test_strict_validation_and_canonical_form(server: BareServer, namespace: str
 
 
 @pytest.mark.parametrize("side", ["cluster", "client"])
-def test_a_plain_apply_of_the_folder_is_enough(server: BareServer, namespace: str, side: str) -> None:
+def test_kubectl_apply_of_the_folder_works(server: BareServer, namespace: str, side: str) -> None:
     said = server.must("-n", namespace, "apply", "--validate=strict", "-k", str(MANIFESTS / side))
     assert len(said.splitlines()) == len(built(MANIFESTS / side))
 
 
-def test_restricted_namespace_lets_the_pods_in(server: BareServer, namespace: str, variant: list[Obj]) -> None:
+def test_restricted_namespace_accepts_the_pods(server: BareServer, namespace: str, variant: list[Obj]) -> None:
     pods = [bare_pod(template, f"pod-{n}") for n, template in enumerate(pod_templates(variant))]
     if pods:
         server.must("-n", namespace, "create", "--validate=strict", "-f", "-", stdin=as_text(pods))
 
 
-# The tests above would prove nothing if the server let anything pass.
+# Controls for the tests above: the server refuses invalid objects.
 
 
-def test_restricted_namespace_refuses_others(server: BareServer, namespace: str) -> None:
+def test_restricted_namespace_refuses_other_pods(server: BareServer, namespace: str) -> None:
     pod = bare_pod(pod_templates(built(MANIFESTS / "cluster"))[0], "careless")
     del pod["spec"]["securityContext"]["seccompProfile"]
     done = server.kubectl("-n", namespace, "create", "-f", "-", stdin=as_text([pod]))
@@ -113,7 +113,7 @@ def test_restricted_namespace_refuses_others(server: BareServer, namespace: str)
         ("client", "Site", ("spec", "linkaccess")),
     ],
 )
-def test_a_misspelt_field_is_refused(
+def test_misspelt_field_is_refused(
     server: BareServer, namespace: str, side: str, kind: str, path: tuple[str, str]
 ) -> None:
     obj = one(built(MANIFESTS / side), kind)
@@ -128,7 +128,7 @@ def test_a_misspelt_field_is_refused(
     [("memory", "0.5Gi", "512Mi"), ("cpu", "0.25", "250m")],
     ids=["half a gibi", "a quarter core"],
 )
-def test_the_comparison_notices_what_the_server_rewrites(
+def test_differences_include_values_that_the_server_rewrites(
     server: BareServer, namespace: str, field: str, written: str, kept: str
 ) -> None:
     obj = one(built(MANIFESTS / "cluster"), "StatefulSet")

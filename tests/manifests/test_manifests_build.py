@@ -1,4 +1,4 @@
-"""What kustomize makes of the manifests: every variant builds, and says nothing that a cluster must decide."""
+"""The manifests as built by kustomize: every variant builds and has no cluster-specific values."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def names(objs: list[Obj]) -> set[str]:
     return {f"{o['kind']}/{o['metadata']['name']}" for o in objs}
 
 
-def test_cluster_has_what_the_contract_names(cluster: list[Obj]) -> None:
+def test_cluster_has_the_documented_objects(cluster: list[Obj]) -> None:
     assert names(cluster) == {
         "Site/cluster",
         "Connector/hazelcast",
@@ -69,7 +69,7 @@ def test_cluster_has_what_the_contract_names(cluster: list[Obj]) -> None:
     }
 
 
-def test_client_has_what_the_contract_names(client: list[Obj]) -> None:
+def test_client_has_the_documented_objects(client: list[Obj]) -> None:
     assert names(client) == {
         "Site/client",
         "Listener/hazelcast",
@@ -87,16 +87,16 @@ def test_no_namespace_and_no_cluster_domain(variant: list[Obj]) -> None:
     assert not re.search(r"(?m)^\s*namespace:", text)
 
 
-def test_no_claim_to_be_managed_by_hzlink(variant: list[Obj]) -> None:
-    """`kubectl apply -k` alone must not make objects that `hzlink down` would take for its own."""
+def test_objects_have_no_managed_by_label(variant: list[Obj]) -> None:
+    """`kubectl apply -k` alone must not create objects that `hzlink down` would remove."""
     labels = [o["metadata"]["labels"] for o in variant] + [t["metadata"]["labels"] for t in pod_templates(variant)]
     for each in labels:
         assert not LABELS.keys() & each.keys()
         assert {"app.kubernetes.io/name", "app.kubernetes.io/component"} <= each.keys()
 
 
-def test_nothing_the_server_would_drop(variant: list[Obj]) -> None:
-    """No nulls and no empty texts; of empty maps only those that mean something."""
+def test_no_empty_values(variant: list[Obj]) -> None:
+    """No nulls, empty strings or empty lists; empty maps only where they have a meaning."""
     for obj in variant:
         for path, value in leaves(obj):
             assert value is not None, f"{obj['kind']}{path}"
@@ -106,7 +106,7 @@ def test_nothing_the_server_would_drop(variant: list[Obj]) -> None:
                 assert (obj["kind"], path.rsplit("/", 1)[1]) in {("Site", "spec")} or path.endswith("/emptyDir")
 
 
-def test_pods_keep_podsecurity_restricted(variant: list[Obj]) -> None:
+def test_pods_meet_pod_security_restricted(variant: list[Obj]) -> None:
     for template in pod_templates(variant):
         pod = template["spec"]["securityContext"]
         assert pod["runAsNonRoot"] is True
@@ -135,7 +135,7 @@ def test_selectors_match_pods(variant: list[Obj]) -> None:
         assert any(selector.items() <= labels.items() for labels in pods), selector
 
 
-def test_ports_are_named_and_lead_somewhere(variant: list[Obj]) -> None:
+def test_ports_are_named_and_exist(variant: list[Obj]) -> None:
     for template in pod_templates(variant):
         for container in containers(template):
             ports = {p["name"] for p in container.get("ports", [])}
@@ -155,7 +155,7 @@ def test_ports_are_named_and_lead_somewhere(variant: list[Obj]) -> None:
             assert (port["targetPort"], port["port"]) in offered
 
 
-def test_an_overlay_can_change_what_people_change_first(tmp_path: Path) -> None:
+def test_overlay_can_change_images_replicas_namespace_and_labels(tmp_path: Path) -> None:
     """Images, replicas, namespace, labels and the Site's name, as hzlink renders them."""
     overlay = write_overlay(
         tmp_path,
@@ -184,13 +184,13 @@ def test_an_overlay_can_change_what_people_change_first(tmp_path: Path) -> None:
         assert one(objs, kind)["spec"]["selector"] == one(before, kind)["spec"]["selector"]
 
 
-def test_one_image_entry_sets_both_containers_of_management_center(tmp_path: Path) -> None:
+def test_image_entry_sets_both_containers_of_management_center(tmp_path: Path) -> None:
     image = {"name": "hazelcast/management-center", "newTag": "5.9.0"}
     template = one(built(write_overlay(tmp_path, "client", images=[image])), "Deployment")["spec"]["template"]
     assert {c["image"] for c in containers(template)} == {"hazelcast/management-center:5.9.0"}
 
 
-def test_the_expected_count_can_be_patched_by_names(tmp_path: Path) -> None:
+def test_expected_number_of_members_can_be_patched(tmp_path: Path) -> None:
     patch = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -215,12 +215,12 @@ def test_the_expected_count_can_be_patched_by_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("component", ["expose-loadbalancer", "expose-nodeport"])
-def test_exposing_what_unisocket_leaves_out_is_refused(tmp_path: Path, component: str) -> None:
+def test_expose_component_with_unisocket_is_refused(tmp_path: Path, component: str) -> None:
     done = build(write_overlay(tmp_path, "client", ["client-unisocket", component]))
     assert done.returncode != 0
     assert "hazelcast-mancenter" in done.stderr
 
 
-def test_every_component_is_tried() -> None:
+def test_every_component_is_in_a_variant() -> None:
     tried = {name for _, components in variants() for name in components}
     assert tried == {path.name for path in (MANIFESTS / "components").iterdir()}

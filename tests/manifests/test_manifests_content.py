@@ -1,4 +1,4 @@
-"""That the parts of the manifests agree with each other: configuration, ports, names, modes."""
+"""Consistency of the manifests: configuration, ports, names, modes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_ports_agree(cluster: list[Obj], client: list[Obj]) -> None:
         assert endpoint["port"]["auto-increment"] is False
 
 
-def test_only_health_is_offered_over_http(cluster: list[Obj]) -> None:
+def test_only_health_endpoints_are_enabled_over_http(cluster: list[Obj]) -> None:
     rest = member_config(cluster)["advanced-network"]["rest-server-socket-endpoint-config"]
     assert rest["endpoint-groups"] == {"HEALTH_CHECK": {"enabled": True}, "CLUSTER_READ": {"enabled": False}}
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
@@ -98,10 +98,10 @@ def test_placeholders_have_values(mode: str, request: pytest.FixtureRequest) -> 
     assert given["serviceName"] == one(objs, "Service")["metadata"]["name"]
 
 
-def test_the_advertised_name_is_the_pods(cluster: list[Obj]) -> None:
+def test_members_advertise_the_pods_name(cluster: list[Obj]) -> None:
     container = member(cluster)
     assert java_properties(container)["advertiseName"] == "$(POD_NAME)"
-    # Kubernetes expands only what stands before.
+    # Kubernetes expands only variables that are defined before.
     assert [e["name"] for e in container["env"]] == ["POD_NAME", "JAVA_OPTS"]
     assert container["env"][0]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
 
@@ -123,7 +123,7 @@ def test_members_stop_gracefully(cluster: list[Obj]) -> None:
     assert one(cluster, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
 
 
-def test_config_files_are_where_the_programs_look(cluster: list[Obj], client: list[Obj]) -> None:
+def test_config_files_are_mounted_at_the_configured_paths(cluster: list[Obj], client: list[Obj]) -> None:
     template = one(cluster, "StatefulSet")["spec"]["template"]
     assert mounted(member(cluster), template) == {"/config": "hazelcast-config"}
     assert java_properties(member(cluster))["hazelcast.config"] == "/config/hazelcast.yaml"
@@ -137,7 +137,7 @@ def test_config_files_are_where_the_programs_look(cluster: list[Obj], client: li
     assert "/config/hazelcast-client.yaml" in files
 
 
-def test_client_and_cluster_mean_the_same_cluster(cluster: list[Obj], client: list[Obj]) -> None:
+def test_client_and_cluster_have_the_same_cluster_name(cluster: list[Obj], client: list[Obj]) -> None:
     listener, connector = one(client, "Listener")["spec"], one(cluster, "Connector")["spec"]
     assert listener["routingKey"] == connector["routingKey"]
     assert listener["exposePodsByName"] is connector["exposePodsByName"] is True
@@ -146,7 +146,7 @@ def test_client_and_cluster_mean_the_same_cluster(cluster: list[Obj], client: li
     assert config["network"]["kubernetes"] == {"enabled": True, "service-dns": listener["host"]}
 
 
-def test_management_center_starts_repeatably_and_with_a_login(client: list[Obj]) -> None:
+def test_management_center_can_restart_and_requires_a_login(client: list[Obj]) -> None:
     (mancenter,) = one(client, "Deployment")["spec"]["template"]["spec"]["containers"]
     command = environment(mancenter)["MC_INIT_CMD"]
     assert "cluster add --lenient=true" in command
@@ -154,9 +154,7 @@ def test_management_center_starts_repeatably_and_with_a_login(client: list[Obj])
     assert "-Dhazelcast.mc.healthCheck.enable=true" in environment(mancenter)["JAVA_OPTS"]
 
 
-def test_link_access_is_on_one_side_and_can_be_turned_round(
-    cluster: list[Obj], client: list[Obj], tmp_path: Path
-) -> None:
+def test_link_access_is_on_one_side_and_can_be_swapped(cluster: list[Obj], client: list[Obj], tmp_path: Path) -> None:
     assert one(cluster, "Site")["spec"] == {"linkAccess": "default"}
     assert one(client, "Site")["spec"] == {"linkAccess": "none"}
     rename = [
@@ -174,7 +172,9 @@ def test_link_access_is_on_one_side_and_can_be_turned_round(
 @pytest.mark.parametrize(
     ("component", "kind"), [("expose-loadbalancer", "LoadBalancer"), ("expose-nodeport", "NodePort")]
 )
-def test_exposing_opens_the_page_only(tmp_path: Path, client: list[Obj], component: str, kind: str) -> None:
+def test_expose_component_exposes_only_the_web_port(
+    tmp_path: Path, client: list[Obj], component: str, kind: str
+) -> None:
     before = one(client, "Service")
     after = one(built(write_overlay(tmp_path, "client", [component])), "Service")
     assert before["spec"]["type"] == "ClusterIP"
@@ -183,8 +183,8 @@ def test_exposing_opens_the_page_only(tmp_path: Path, client: list[Obj], compone
     assert [p["port"] for p in after["spec"]["ports"]] == [8080]
 
 
-def test_unisocket_members_drop_only_the_public_address(cluster: list[Obj], unisocket: list[Obj]) -> None:
-    """So members of both modes join each other, and a running cluster can be switched."""
+def test_unisocket_members_lack_only_the_public_address(cluster: list[Obj], unisocket: list[Obj]) -> None:
+    """So members of both modes can form one cluster, and a running cluster can change its mode."""
     expected = member_config(cluster)
     del expected["advanced-network"]["client-server-socket-endpoint-config"]["public-address"]
     assert member_config(unisocket) == expected

@@ -1,4 +1,4 @@
-"""The README's examples, tried as they stand."""
+"""The examples in manifests/README.md work unchanged."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def example(checkout: Path, number: int) -> list[Obj]:
     return built(folder)
 
 
-def test_the_cluster_example(checkout: Path) -> None:
+def test_cluster_example(checkout: Path) -> None:
     members = one(example(checkout, 0), "StatefulSet")
     assert members["spec"]["replicas"] == 5
     assert members["spec"]["template"]["spec"]["containers"][0]["image"] == "hazelcast/hazelcast:5.7.0"
 
 
-def test_the_client_example(checkout: Path) -> None:
+def test_client_example(checkout: Path) -> None:
     objs = example(checkout, 1)
     assert one(objs, "Service")["spec"]["type"] == "LoadBalancer"
     assert one(objs, "Site")["spec"] == {"linkAccess": "default"}
@@ -43,7 +43,7 @@ def test_the_client_example(checkout: Path) -> None:
     assert wait["env"][0] == {"name": "HAZELCAST_MEMBERS", "value": "5"}
 
 
-def test_the_rights_example(checkout: Path) -> None:
+def test_rights_example(checkout: Path) -> None:
     objs = example(checkout, 2)
     assert {o["metadata"]["namespace"] for o in objs} == {"hz"}
     assert sorted(o["kind"] for o in objs) == ["Role", "Role", "RoleBinding", "RoleBinding"]
@@ -51,7 +51,7 @@ def test_the_rights_example(checkout: Path) -> None:
         assert [subject["name"] for subject in binding["subjects"]] == ["ann"]
 
 
-def test_client_configurations_name_what_the_listener_makes() -> None:
+def test_client_configurations_name_the_listeners_service() -> None:
     listener = one(built(MANIFESTS / "client"), "Listener")["spec"]
     configs = [yaml.safe_load(t)["hazelcast-client"] for t in EXAMPLES if t.startswith("hazelcast-client:")]
     assert len(configs) == 2
@@ -68,7 +68,7 @@ def test_every_component_and_file_is_described() -> None:
             assert path.name == "kustomization.yaml" or f"`{side}/{path.name}`" in README, path
 
 
-def test_a_missing_manifest_is_noticed(checkout: Path) -> None:
-    """The copy above is what gets built, not the checkout's own files."""
+def test_missing_manifest_fails_the_build(checkout: Path) -> None:
+    """Control: the tests build the copy, not the checkout's files."""
     (checkout / "manifests" / "cluster" / "connector.yaml").unlink()
     assert build(checkout / "manifests" / "cluster").returncode != 0

@@ -1,4 +1,4 @@
-"""The script that holds Management Center back, run with a name service of our own."""
+"""The script that delays Management Center, run with a simulated name service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 
 
 class NameService:
-    """A `getent` that knows the names for which there is a file."""
+    """A `getent` that resolves the names for which there is a file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,34 +57,34 @@ def finished(process: subprocess.Popen[str]) -> str:
     return out
 
 
-def test_goes_on_at_once_when_all_names_resolve(service: NameService) -> None:
+def test_script_ends_at_once_when_all_names_resolve(service: NameService) -> None:
     service.add("hazelcast-0", "hazelcast-1")
     assert finished(service.start(members=2)) == "all 2 members' names resolve\n"
 
 
-def test_waits_for_every_name_and_says_which_are_missing(service: NameService) -> None:
+def test_script_waits_for_every_name_and_prints_the_missing_ones(service: NameService) -> None:
     service.add("hazelcast-0")
     process = service.start(members=3)
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting for: hazelcast-1 hazelcast-2\n"
     assert process.poll() is None
     service.add("hazelcast-1", "hazelcast-2")
-    # One of the two may be looked for before the other is added.
+    # The script may check the names between the two additions.
     said = finished(process).splitlines()
     assert said[-1] == "all 3 members' names resolve"
     assert set(said[:-1]) <= {"waiting for: hazelcast-1", "waiting for: hazelcast-2"}
 
 
-def test_after_its_patience_some_members_will_do(service: NameService) -> None:
+def test_script_continues_with_some_members_after_the_timeout(service: NameService) -> None:
     service.add("hazelcast-1")
     said = finished(service.start(members=2, wait_seconds=1)).splitlines()
-    # On a busy machine the second may be over before the first look at the names has ended.
+    # On a busy machine the second may pass before the first check of the names has ended.
     assert said[:-1] in (["waiting for: hazelcast-0"], [])
     assert said[-1].startswith("going on with 1 of 2 members after ")
     assert said[-1].endswith("without: hazelcast-0")
 
 
-def test_nobody_is_never_enough(service: NameService) -> None:
+def test_script_never_continues_without_members(service: NameService) -> None:
     process = service.start(members=2, wait_seconds=0)
     time.sleep(1.5)
     still_waiting = process.poll() is None

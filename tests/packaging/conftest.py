@@ -1,4 +1,4 @@
-"""The wheel, and an empty environment with nothing but the wheel and what it asks for. Made once for the session."""
+"""The wheel, and a new environment with only the wheel and its dependencies; created once per session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment with hzlink installed from the wheel, a folder that is no checkout, and variables for a run."""
+    """An environment with hzlink installed from the wheel, and the variables for a run outside the checkout."""
 
     folder: Path
     env: dict[str, str]
@@ -28,7 +28,7 @@ class Installed:
         return self.folder / "venv" / "bin"
 
     def run(self, program: str, *args: str) -> str:
-        """Runs one of the environment's programs away from the checkout; returns what it printed."""
+        """Runs one of the environment's programs outside the checkout; returns its output."""
         cwd = self.folder / "elsewhere"
         argv = [str(self.bin / program), *args]
         done = subprocess.run(argv, env=self.env, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
@@ -43,7 +43,7 @@ def _run(*argv: str, env: dict[str, str], cwd: Path) -> None:
 
 @pytest.fixture(scope="session")
 def pip_env(real_env: dict[str, str]) -> dict[str, str]:
-    """The environment as it was (a registry, a proxy, a cache may be set there), without what leads to the checkout."""
+    """The original environment (it may set a registry or a proxy) without variables that lead to the checkout."""
     kept = {key: value for key, value in real_env.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
@@ -89,7 +89,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path, pip_env: di
     return Installed(folder, env)
 
 
-# Ports where nothing listens: rendering asks no cluster.
+# Closed ports: `render` needs no cluster.
 KUBECONFIG = """\
 apiVersion: v1
 kind: Config

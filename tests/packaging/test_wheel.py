@@ -1,4 +1,4 @@
-"""The wheel carries all it needs, and works in an empty environment away from the checkout."""
+"""The wheel is complete and works in a new environment outside the checkout."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_every_manifest_is_in_the_wheel(content: dict[str, bytes]) -> None:
     assert "client/kustomization.yaml" in carried
 
 
-def test_every_module_is_in_the_wheel_and_nothing_else(content: dict[str, bytes]) -> None:
+def test_wheel_contains_exactly_the_modules(content: dict[str, bytes]) -> None:
     modules = {f"hzlink/{name}": data for name, data in _files(ROOT / "hzlink", "*.py").items()}
     others = {name for name in content if not name.startswith("hzlink/_manifests/") and ".dist-info/" not in name}
     assert {name: content[name] for name in others} == modules
 
 
-def test_what_the_wheel_says_of_itself(content: dict[str, bytes]) -> None:
+def test_wheel_metadata(content: dict[str, bytes]) -> None:
     info = f"hzlink-{__version__}.dist-info"
     metadata = email.message_from_bytes(content[f"{info}/METADATA"])
     assert (metadata["Name"], metadata["Version"]) == ("hzlink", __version__)
@@ -63,11 +63,11 @@ def test_what_the_wheel_says_of_itself(content: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("program", ["hzlink", "kubectl-hzlink"])
-def test_the_version(program: str, installed: Installed) -> None:
+def test_version_option(program: str, installed: Installed) -> None:
     assert installed.run(program, "--version") == f"hzlink {__version__}\n"
 
 
-def test_kubectl_finds_the_plug_in(installed: Installed) -> None:
+def test_kubectl_finds_the_plugin(installed: Installed) -> None:
     kubectl = installed.folder / "bin" / "kubectl"
     assert installed.run(str(kubectl), "hzlink", "--version") == f"hzlink {__version__}\n"
 
@@ -76,7 +76,7 @@ def _python(installed: Installed, code: str) -> str:
     return installed.run("python", "-c", code).strip()
 
 
-def test_it_is_the_wheel_that_runs(installed: Installed) -> None:
+def test_installed_package_and_manifests_are_used(installed: Installed) -> None:
     package = Path(_python(installed, "import hzlink; print(hzlink.__file__)"))
     folder = Path(_python(installed, "from hzlink.plan import manifests; print(manifests.folder())"))
     assert package.is_relative_to(installed.folder / "venv")
@@ -87,7 +87,7 @@ def _rendered(text: str) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(text) if document]
 
 
-def test_render_away_from_the_checkout(installed: Installed) -> None:
+def test_render_works_outside_the_checkout(installed: Installed) -> None:
     text = installed.run("hzlink", "render", *SITES)
     assert "# cluster site core: context 'core', namespace hz" in text
     assert "# client site edge: context 'edge', namespace hz" in text
@@ -96,7 +96,7 @@ def test_render_away_from_the_checkout(installed: Installed) -> None:
         assert kinds.count(kind) == count, kind
 
 
-# One may be the system's, another the `kubectl` extra's: people have the one or the other, and versions differ.
+# The system's kubectl and that of the `kubectl` extra: users have either, in different versions.
 KUBECTLS = sorted(
     {
         os.path.realpath(found)
@@ -115,7 +115,7 @@ VARIANTS: dict[tuple[str, ...], tuple[str, str, object]] = {
 
 @pytest.mark.parametrize("kubectl", KUBECTLS)
 @pytest.mark.parametrize("flags", VARIANTS)
-def test_every_variant_is_in_the_wheel(
+def test_every_variant_can_be_rendered(
     flags: tuple[str, ...], kubectl: str, installed: Installed, tmp_path: Path
 ) -> None:
     (tmp_path / "kubectl").symlink_to(kubectl)
@@ -125,7 +125,7 @@ def test_every_variant_is_in_the_wheel(
     assert value in found if value is not None else not found
 
 
-def test_nothing_is_written_beside_the_user(installed: Installed) -> None:
+def test_render_writes_no_files(installed: Installed) -> None:
     installed.run("hzlink", "render", *SITES)
     assert list((installed.folder / "elsewhere").iterdir()) == []
     assert [
@@ -133,10 +133,10 @@ def test_nothing_is_written_beside_the_user(installed: Installed) -> None:
     ] == []
 
 
-def test_the_sandbox_and_the_tests_are_not_installed(installed: Installed) -> None:
+def test_sandbox_and_tests_are_not_installed(installed: Installed) -> None:
     code = "import importlib.util as u; print([n for n in ('sandbox', 'tests', 'manifests') if u.find_spec(n)])"
     assert _python(installed, code) == "[]"
 
 
-def test_an_editable_install_reads_the_checkout() -> None:
+def test_editable_install_uses_the_checkouts_manifests() -> None:
     assert manifests.folder() == MANIFESTS

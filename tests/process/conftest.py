@@ -1,4 +1,4 @@
-"""Little programs to run, in a folder that is first on the PATH."""
+"""Shell scripts as programs, in a folder that is first on the PATH."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.process.programs import Programs
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    """Makes programs of shell scripts. Their processes, should a test leave one, are ended."""
+    """Creates programs in a folder that is first on the PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")

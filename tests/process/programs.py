@@ -1,4 +1,4 @@
-"""Makes little programs: shell scripts, and some that write down how they were called."""
+"""Creates programs for tests: shell scripts, some of which record their calls."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Programs:
         self.folder = folder
 
     def script(self, name: str, body: str) -> str:
-        """A shell script; its path."""
+        """Creates a shell script. Returns its path."""
         path = self.folder / name
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
         return str(path)
 
     def recorder(self, name: str, *, out: str = "", err: str = "", code: int = 0) -> str:
-        """A program that notes its arguments, input, KUBECONFIG and folder, prints what it is told to, and exits."""
+        """Creates a program that records its calls (see Call), prints `out` and `err`, and exits with `code`."""
         for stream, text in (("out", out), ("err", err)):
             (self.folder / f"{name}.{stream}").write_text(text)
         notes = quote(str(self.folder / f"{name}.calls"))
@@ -47,7 +47,7 @@ class Programs:
         )
 
     def calls(self, name: str) -> list[Call]:
-        """The calls of a recorded program, first first."""
+        """The calls of a recorded program, in order."""
         notes = self.folder / f"{name}.calls"
         words = notes.read_text().split("\0")[:-1] if notes.exists() else []
         calls = []
@@ -64,7 +64,7 @@ class Programs:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (one that has ended and is not yet collected does not)."""
+    """Whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
     except OSError:
@@ -73,7 +73,7 @@ def alive(pid: int) -> bool:
 
 
 def gone(pid: int, seconds: float = 5.0) -> bool:
-    """Whether the process has ended, or does within some seconds."""
+    """Whether the process has ended, or ends within `seconds`."""
     until = time.monotonic() + seconds
     while alive(pid) and time.monotonic() < until:
         time.sleep(0.02)
@@ -81,7 +81,7 @@ def gone(pid: int, seconds: float = 5.0) -> bool:
 
 
 def pid_in(path: Path, seconds: float = 5.0) -> int:
-    """The pid that a program writes into a file, once it has."""
+    """The pid that a program writes into a file; waits for it."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if path.exists() and (text := path.read_text()).endswith("\n"):
@@ -96,5 +96,5 @@ def items(*objects: dict[str, Any]) -> str:
 
 
 def without_path(*keep: str) -> str:
-    """A PATH of the folders given alone."""
+    """A PATH of only these folders."""
     return os.pathsep.join(keep)

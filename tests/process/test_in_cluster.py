@@ -1,4 +1,4 @@
-"""`verify --in-cluster` with a kubectl that answers what it is told to: what a pod may print, what is removed."""
+"""`verify --in-cluster` with a scripted kubectl: the pod's output, and the removal of the Job."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POD = item("Pod", "hzlink-verify-1-x", owner=JOB, status=ENDED)
 
 
 class Cluster:
-    """A kubectl whose Job ends at once with a log. `answers` go before what it would say of itself."""
+    """A kubectl whose Job ends at once with a log. `answers` are shell cases that come before the default ones."""
 
     def __init__(self, programs: Programs, log: str, *answers: str, pod: Obj = POD) -> None:
         self._programs = programs
@@ -64,7 +64,7 @@ def removed(cluster: Cluster) -> bool:
     return any(probe_labels.JOBS in call and "configmaps/" in call for call in cluster.calls("delete"))
 
 
-def test_the_verdict_in_the_log_is_the_proof(programs: Programs) -> None:
+def test_verdict_in_the_log_is_the_proof(programs: Programs) -> None:
     note = Event(Mark.OK, "hazelcast-0 answered", EDGE.name)
     cluster = Cluster(programs, f"warning: old\n{verdict_line(Verdict(PROOF, None, (note,)))}\n")
     assert cluster.prove() == PROOF
@@ -75,13 +75,13 @@ def test_the_verdict_in_the_log_is_the_proof(programs: Programs) -> None:
 @pytest.mark.parametrize(
     "log",
     [
-        f"{PREFIX}moo\n",
+        f"{PREFIX}invalid\n",
         PREFIX + json.dumps({"notes": [], "proof": {}}),
         PREFIX + json.dumps({"notes": [], "proof": {"names": [], "members": [], "wrong": []}}),
         PREFIX + "[" * 100_000,
     ],
 )
-def test_nonsense_gives_one_clear_error(programs: Programs, log: str) -> None:
+def test_invalid_verdict_is_one_error(programs: Programs, log: str) -> None:
     cluster = Cluster(programs, log)
     error = cluster.failing()
     assert error.message == "the pod's output is not a verdict of hzlink"
@@ -91,7 +91,7 @@ def test_nonsense_gives_one_clear_error(programs: Programs, log: str) -> None:
     assert removed(cluster)
 
 
-def test_a_pod_that_ends_without_a_word(programs: Programs) -> None:
+def test_pod_that_ends_without_a_verdict_is_an_error(programs: Programs) -> None:
     end = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
     status = {"phase": "Failed", "containerStatuses": [{"name": "probe", "state": end}]}
     error = Cluster(programs, "loading\n", pod={**POD, "status": status}).failing()
@@ -100,13 +100,13 @@ def test_a_pod_that_ends_without_a_word(programs: Programs) -> None:
     assert "get events" in (error.next_step or "")
 
 
-def test_a_python_that_is_too_old_says_so(programs: Programs) -> None:
+def test_old_python_in_the_image_is_reported(programs: Programs) -> None:
     error = Cluster(programs, "hzlink's probe needs Python 3.11, this is 3.8\n").failing()
     assert "needs Python 3.11, this is 3.8" in (error.said or "")
     assert "--probe-image IMAGE" in (error.next_step or "")
 
 
-def test_what_the_probe_itself_could_not_do(programs: Programs) -> None:
+def test_error_of_the_probe_is_raised(programs: Programs) -> None:
     line = verdict_line(Verdict(None, HzlinkError("the probe got no readable plan", said="not JSON")))
     error = Cluster(programs, line).failing()
     assert (error.message, error.said, error.site) == (
@@ -119,7 +119,7 @@ def test_what_the_probe_itself_could_not_do(programs: Programs) -> None:
 FORBIDDEN = 'jobs.batch is forbidden: User \\"ann\\" cannot create resource'
 
 
-def test_who_may_not_make_jobs_is_told_so_and_no_more(programs: Programs) -> None:
+def test_missing_right_to_create_jobs_is_named(programs: Programs) -> None:
     answer = f'*" create "*|*" delete "*) echo "Error from server (Forbidden): {FORBIDDEN}" >&2; exit 1;;'
     cluster = Cluster(programs, "", answer)
     error = cluster.failing()
@@ -128,7 +128,7 @@ def test_who_may_not_make_jobs_is_told_so_and_no_more(programs: Programs) -> Non
     assert cluster.told == []
 
 
-def test_what_cannot_be_removed_is_told(programs: Programs) -> None:
+def test_job_that_cannot_be_removed_is_a_warning(programs: Programs) -> None:
     answer = '*" delete "*) echo "Error from server: no" >&2; exit 1;;'
     cluster = Cluster(programs, verdict_line(Verdict(PROOF, None)), answer)
     assert cluster.prove() == PROOF
@@ -138,7 +138,7 @@ def test_what_cannot_be_removed_is_told(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize(("annotations", "user"), [("{}", True), ('{"openshift.io/sa.scc.uid-range": "1/9"}', False)])
-def test_openshift_chooses_the_user(programs: Programs, annotations: str, user: bool) -> None:
+def test_user_id_is_left_to_openshift(programs: Programs, annotations: str, user: bool) -> None:
     found = f'{{"kind": "Namespace", "metadata": {{"name": "hz", "annotations": {annotations}}}}}'
     cluster = Cluster(programs, verdict_line(Verdict(PROOF, None)), f"*' get namespaces/hz '*) echo '{found}';;")
     cluster.prove()
@@ -148,27 +148,27 @@ def test_openshift_chooses_the_user(programs: Programs, annotations: str, user: 
 
 
 def _create_config_map_fails() -> str:
-    # The Job is made with the first call, the ConfigMap refused with the second.
+    # The first call creates the Job, the second, for the ConfigMap, is refused.
     return (
         '*" create "*) cat > /dev/null; if [ -e "$0.made" ]; then echo "Error from server: too large" >&2; exit 1; fi; '
         'touch "$0.made"; cat "$(dirname "$0")/job";;'
     )
 
 
-def test_the_job_goes_when_its_config_map_cannot_be_made(programs: Programs) -> None:
+def test_job_is_removed_when_its_config_map_cannot_be_created(programs: Programs) -> None:
     cluster = Cluster(programs, "", _create_config_map_fails())
     assert "ConfigMap" in cluster.failing().message
     assert removed(cluster)
 
 
-def test_a_pod_that_is_not_the_jobs_is_not_believed(programs: Programs) -> None:
-    stranger: dict[str, Any] = {**POD, "metadata": {**POD["metadata"], "ownerReferences": []}}
-    cluster = Cluster(programs, verdict_line(Verdict(PROOF, None)), pod=stranger)
+def test_pod_without_the_jobs_owner_reference_is_ignored(programs: Programs) -> None:
+    foreign: dict[str, Any] = {**POD, "metadata": {**POD["metadata"], "ownerReferences": []}}
+    cluster = Cluster(programs, verdict_line(Verdict(PROOF, None)), pod=foreign)
 
-    async def soon() -> SiteProof:
+    async def verify() -> SiteProof:
         return await in_cluster_job.verify_site(topology(), PLAN, time.monotonic() + 2, cluster.told.append)
 
     with pytest.raises(HzlinkError) as caught:
-        asyncio.run(soon())
+        asyncio.run(verify())
     assert caught.value.status is ExitStatus.TIMEOUT
     assert caught.value.said == "no pod yet"

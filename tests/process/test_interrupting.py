@@ -1,4 +1,4 @@
-"""^C and SIGTERM: the run is put in order, its programs are ended, and nothing is printed by anyone."""
+"""^C and SIGTERM: the run cleans up, its programs are ended, and nothing else is printed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def work():
         await asyncio.gather(process.run([sys.argv[1]], deadline=60), watch())
     finally:
         await asyncio.sleep(0.1)
-        print("in order", flush=True)
+        print("cleaned up", flush=True)
 
 async def watch():
     async with process.lines([sys.argv[2]]) as lines:
@@ -41,7 +41,9 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run(programs: Programs, tmp_path: Path, number: signal.Signals) -> None:
+def test_interrupted_run_cleans_up_and_ends_its_programs(
+    programs: Programs, tmp_path: Path, number: signal.Signals
+) -> None:
     scripts = [programs.script(name, f"echo $$ > {tmp_path}/{name}.pid; sleep 60") for name in ("one", "two")]
     started = subprocess.Popen(
         [sys.executable, "-c", MAIN, *scripts], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -54,13 +56,13 @@ def test_an_interrupted_run(programs: Programs, tmp_path: Path, number: signal.S
     finally:
         started.kill()
     assert time.monotonic() - began < 10
-    assert (started.returncode, out, err) == (130, "in order\n", "")
+    assert (started.returncode, out, err) == (130, "cleaned up\n", "")
     assert all(gone(pid) for pid in pids)
 
 
 @pytest.mark.parametrize("how", ["run", "lines"])
-def test_cancelled_again_while_it_puts_things_in_order(how: str, programs: Programs, tmp_path: Path) -> None:
-    """As asyncio does at its end with what is left of several: sh's thread must not outlive the event loop."""
+def test_repeated_cancellation_ends_the_threads_of_sh(how: str, programs: Programs, tmp_path: Path) -> None:
+    """asyncio cancels remaining tasks again as it ends: sh's thread must not outlive the event loop."""
     script = programs.script("slow", f"echo $$ > {tmp_path}/slow.pid; sleep 60")
 
     async def follow() -> None:
@@ -101,15 +103,15 @@ except HzlinkError as error:
 """
 
 
-def test_of_a_group_of_errors_the_first_is_raised() -> None:
+def test_first_error_of_a_group_is_raised() -> None:
     done = subprocess.run(
         [sys.executable, "-c", FAILING], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.stdout, done.stderr) == ("HzlinkError first\n", "")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it")
-def test_a_killed_run_takes_its_programs_with_it(programs: Programs, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prctl")
+def test_killed_run_ends_its_programs(programs: Programs, tmp_path: Path) -> None:
     scripts = [programs.script(name, f"echo $$ > {tmp_path}/{name}.pid; exec sleep 60") for name in ("one", "two")]
     started = subprocess.Popen([sys.executable, "-c", MAIN, *scripts], cwd=ROOT)
     try:
@@ -141,8 +143,8 @@ run(work())
 """
 
 
-def test_programs_that_nobody_waits_for_any_more_end_in_order(programs: Programs) -> None:
-    """Their tasks are cancelled twice: by who began them, and by the end of the event loop."""
+def test_abandoned_programs_are_ended_without_output(programs: Programs) -> None:
+    """Their tasks are cancelled twice: by their creator, and by the end of the event loop."""
     script = programs.script("p", "echo line; sleep 60")
     for _ in range(5):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""kubectl's verbs, with a kubectl that only notes how it was called and prints what it is told to."""
+"""kubectl's verbs, with a kubectl that records its calls and prints a given answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import ExitStatus, HzlinkError, PrerequisiteError
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
-from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs import kustomize
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
@@ -57,14 +57,16 @@ VERBS: dict[str, Callable[[Kubectl], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("site", [SITE, DASHED], ids=["plain", "dashed"])
-def test_every_call_names_its_place_in_a_form_that_takes_any_name(programs: Programs, verb: str, site: Site) -> None:
+def test_every_call_has_context_and_namespace_flags_that_accept_any_name(
+    programs: Programs, verb: str, site: Site
+) -> None:
     programs.recorder("kubectl", out=json.dumps(POD))
     ask(VERBS[verb](Kubectl(site)))
     argv = programs.call("kubectl").argv
     place = [f"--context={site.context}", f"--namespace={site.namespace}"]
     if site.kubeconfig:
         place.insert(0, f"--kubeconfig={site.kubeconfig}")
-    # Before the verb come flags alone, each with its value in one word.
+    # Before the verb there are only flags, each with its value in the same word.
     before = argv[: argv.index(verb.split()[0])]
     assert [word for word in before if not word.startswith("--request-timeout=")] == place
     assert {word for word in argv if word.startswith("-") and "=" not in word} <= SWITCHES
@@ -82,7 +84,7 @@ SWITCHES = {
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "wait"])
-def test_every_request_has_a_limit_a_little_below_the_deadline(programs: Programs, verb: str) -> None:
+def test_every_call_has_a_request_timeout_below_the_deadline(programs: Programs, verb: str) -> None:
     programs.recorder("kubectl", out=json.dumps(POD))
     ask(VERBS[verb](Kubectl(SITE, deadline=12)))
     # An apply makes several requests.
@@ -90,7 +92,7 @@ def test_every_request_has_a_limit_a_little_below_the_deadline(programs: Program
     assert programs.call("kubectl").argv[0] == expected
 
 
-def test_several_types_in_one_call(programs: Programs) -> None:
+def test_several_types_are_read_in_one_call(programs: Programs) -> None:
     programs.recorder("kubectl", out=items(POD, {"kind": "Service"}))
     found = ask(Kubectl(SITE).objects(["pods", "services"], "app=x"))
     assert [item["kind"] for item in found] == ["Pod", "Service"]
@@ -100,12 +102,12 @@ def test_several_types_in_one_call(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("out", ["", "\n", items()])
-def test_nothing_there(programs: Programs, out: str) -> None:
+def test_empty_answer_is_an_empty_list(programs: Programs, out: str) -> None:
     programs.recorder("kubectl", out=out)
     assert ask(Kubectl(SITE).objects(["pods"])) == []
 
 
-def test_one_object_or_none(programs: Programs) -> None:
+def test_get_returns_an_object_or_none(programs: Programs) -> None:
     programs.recorder("kubectl", out=json.dumps(POD))
     assert ask(Kubectl(SITE).get(REF)) == POD
     programs.recorder("kubectl")
@@ -122,12 +124,12 @@ def test_one_object_or_none(programs: Programs) -> None:
         ("owners-of Secret Site Pod", ["Site", "Pod"]),
     ],
 )
-def test_owners(programs: Programs, out: str, kinds: list[str] | None) -> None:
+def test_kinds_of_owners(programs: Programs, out: str, kinds: list[str] | None) -> None:
     programs.recorder("kubectl", out=out)
     assert ask(Kubectl(SITE).owner_kinds(REF)) == kinds
 
 
-def test_who_may_not_read_namespaces_is_taken_at_their_word(programs: Programs) -> None:
+def test_namespace_that_is_forbidden_to_read_counts_as_existing(programs: Programs) -> None:
     programs.recorder("kubectl", err='namespaces "hz" is forbidden: User "me" cannot get resource', code=1)
     assert ask(Kubectl(SITE).namespace_exists()) is True
     programs.recorder("kubectl", err="Unable to connect to the server: EOF", code=1)
@@ -135,7 +137,7 @@ def test_who_may_not_read_namespaces_is_taken_at_their_word(programs: Programs) 
         ask(Kubectl(SITE).namespace_exists())
 
 
-def test_objects_go_through_standard_input(programs: Programs) -> None:
+def test_objects_are_passed_through_standard_input(programs: Programs) -> None:
     programs.recorder("kubectl", out="pod/p serverside-applied\npod/q unchanged\n")
     assert ask(Kubectl(SITE).apply([POD, POD])) == ["pod/p serverside-applied", "pod/q unchanged"]
     call = programs.call("kubectl")
@@ -144,7 +146,7 @@ def test_objects_go_through_standard_input(programs: Programs) -> None:
     assert "--force-conflicts" not in call.argv
 
 
-def test_a_secret_is_not_on_the_command_line(programs: Programs) -> None:
+def test_secret_is_not_on_the_command_line(programs: Programs) -> None:
     programs.recorder("kubectl", out=json.dumps(POD))
     ask(Kubectl(SITE).create({"kind": "AccessToken", "spec": {"code": "Sw0rdfish"}}))
     call = programs.call("kubectl")
@@ -152,7 +154,7 @@ def test_a_secret_is_not_on_the_command_line(programs: Programs) -> None:
     assert "Sw0rdfish" not in " ".join(call.argv)
 
 
-def test_a_patch_is_a_merge_patch(programs: Programs) -> None:
+def test_patch_is_a_merge_patch(programs: Programs) -> None:
     programs.recorder("kubectl")
     ask(Kubectl(SITE).patch(REF, {"a": "it's"}))
     assert programs.call("kubectl").argv[3:] == ["patch", "pods/p", "--type=merge", '--patch={"a": "it\'s"}']
@@ -165,7 +167,7 @@ def test_a_patch_is_a_merge_patch(programs: Programs) -> None:
         (Ref("leases.x.io", "l"), "x.io/v1", "/apis/x.io/v1/namespaces/hz/leases/l"),
     ],
 )
-def test_deleting_as_read_names_exactly_what_was_read(programs: Programs, target: Ref, version: str, path: str) -> None:
+def test_delete_as_read_has_preconditions(programs: Programs, target: Ref, version: str, path: str) -> None:
     programs.recorder("kubectl", out="{}")
     read = {"apiVersion": version, "metadata": {"name": target.name, "uid": "u-1", "resourceVersion": "7"}}
     ask(Kubectl(SITE).delete_as_read(target, read))
@@ -174,7 +176,7 @@ def test_deleting_as_read_names_exactly_what_was_read(programs: Programs, target
     assert json.loads(call.stdin)["preconditions"] == {"uid": "u-1", "resourceVersion": "7"}
 
 
-def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> None:
+def test_delete_does_not_wait_and_without_objects_makes_no_call(programs: Programs) -> None:
     programs.recorder("kubectl")
     ask(Kubectl(SITE).delete([]))
     assert programs.calls("kubectl") == []
@@ -184,26 +186,26 @@ def test_deleting_does_not_wait_and_nothing_is_no_call(programs: Programs) -> No
 
 
 @pytest.mark.parametrize(("code", "there"), [(0, True), (1, False)])
-def test_waiting_until_it_is_gone(programs: Programs, code: int, there: bool) -> None:
+def test_wait_until_objects_are_gone(programs: Programs, code: int, there: bool) -> None:
     programs.recorder("kubectl", err="error: timed out waiting for the condition on pods/p" if code else "", code=code)
     assert ask(Kubectl(SITE).wait_gone([REF], 7)) is there
     assert programs.call("kubectl").argv[2:] == ["wait", "--for=delete", "--timeout=7s", "pods/p"]
 
 
-def test_who_cannot_tell_whether_it_is_gone_says_why(programs: Programs) -> None:
+def test_wait_until_gone_raises_if_the_server_is_unreachable(programs: Programs) -> None:
     programs.recorder("kubectl", err="The connection to the server 127.0.0.1:1 was refused", code=1)
     with pytest.raises(KubectlError) as caught:
         ask(Kubectl(SITE).wait_gone([REF], 7))
     assert caught.value.refusal is Refusal.UNREACHABLE
 
 
-def test_waiting_for_nothing_is_no_call(programs: Programs) -> None:
+def test_wait_without_objects_makes_no_call(programs: Programs) -> None:
     programs.recorder("kubectl", code=1)
     assert ask(Kubectl(SITE).wait_gone([], 7)) is True
     assert programs.calls("kubectl") == []
 
 
-def test_a_refusal_is_explained(programs: Programs) -> None:
+def test_refusal_is_classified(programs: Programs) -> None:
     programs.recorder("kubectl", err='error: the server doesn\'t have a resource type "sites"\n', code=1)
     with pytest.raises(KubectlError) as caught:
         ask(Kubectl(SITE).objects(["sites.skupper.io"]))
@@ -212,7 +214,7 @@ def test_a_refusal_is_explained(programs: Programs) -> None:
     assert "resource type" in (error.said or "")
 
 
-def test_part_of_an_answer_is_a_refusal(programs: Programs) -> None:
+def test_partial_answer_is_a_refusal(programs: Programs) -> None:
     """kubectl prints what it could read, and exits 1 for what it could not."""
     programs.recorder("kubectl", out=items(POD), err='sites.skupper.io is forbidden: User "me" cannot list', code=1)
     with pytest.raises(KubectlError) as caught:
@@ -221,13 +223,13 @@ def test_part_of_an_answer_is_a_refusal(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("out", ["junk", "[1]", "null", '{"kind": "Pod"', "\x00\x01"])
-def test_an_answer_that_is_no_object(programs: Programs, out: str) -> None:
+def test_answer_that_is_not_json_is_an_error(programs: Programs, out: str) -> None:
     programs.recorder("kubectl", out=out)
     with pytest.raises(KubectlError, match="not a JSON object"):
         ask(Kubectl(SITE).objects(["pods"]))
 
 
-def test_one_that_was_killed_is_said_to_be(programs: Programs) -> None:
+def test_killed_kubectl_is_reported(programs: Programs) -> None:
     programs.script("kubectl", "kill -KILL $$")
     with pytest.raises(KubectlError, match=r"kubectl was killed \(signal 9\) when it was to read objects") as caught:
         ask(Kubectl(SITE).objects(["pods"]))
@@ -235,7 +237,7 @@ def test_one_that_was_killed_is_said_to_be(programs: Programs) -> None:
     assert "again" in (caught.value.next_step or "")
 
 
-def test_what_was_not_applied_is_named(programs: Programs) -> None:
+def test_object_that_was_not_applied_is_named(programs: Programs) -> None:
     said = 'error: Apply failed with 1 conflict: conflict with "helm" using apps/v1: .spec.replicas'
     programs.recorder("kubectl", out="service/p serverside-applied\n", err=said, code=1)
     workload = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "hazelcast"}}
@@ -246,7 +248,7 @@ def test_what_was_not_applied_is_named(programs: Programs) -> None:
     assert "get statefulsets.apps/hazelcast -o yaml --show-managed-fields" in (caught.value.next_step or "")
 
 
-def test_no_answer_in_time_is_unreachable(programs: Programs) -> None:
+def test_exceeded_deadline_is_unreachable(programs: Programs) -> None:
     programs.script("kubectl", "sleep 60")
     with pytest.raises(KubectlError) as caught:
         ask(Kubectl(SITE, deadline=0.3).objects(["pods"]))
@@ -254,7 +256,7 @@ def test_no_answer_in_time_is_unreachable(programs: Programs) -> None:
     assert "0.3 s" in (caught.value.said or "")
 
 
-def test_without_kubectl_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, programs: Programs) -> None:
+def test_missing_kubectl_is_a_prerequisite(monkeypatch: pytest.MonkeyPatch, programs: Programs) -> None:
     monkeypatch.setenv("PATH", str(programs.folder))
     monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
     with pytest.raises(PrerequisiteError, match="kubectl is not installed") as caught:
@@ -275,7 +277,7 @@ EVENTS = [{"type": kind, "object": {"kind": "Pod", "metadata": {"name": name, "n
 
 
 @pytest.mark.parametrize("indent", [None, 4], ids=["one line each", "indented"])
-def test_a_watch(programs: Programs, indent: int | None) -> None:
+def test_watch_yields_events(programs: Programs, indent: int | None) -> None:
     programs.recorder("kubectl", out="".join(json.dumps(event, indent=indent) + "\n" for event in EVENTS))
     assert events() == [("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "b")]
     argv = programs.call("kubectl").argv
@@ -283,7 +285,7 @@ def test_a_watch(programs: Programs, indent: int | None) -> None:
     assert argv[2:] == ["get", "pods", "--watch", "--output-watch-events", "--output=json"]
 
 
-def test_a_watch_of_one_object(programs: Programs) -> None:
+def test_watch_of_one_object_has_a_field_selector(programs: Programs) -> None:
     programs.recorder("kubectl")
     assert events(replace(SITE, context="-x"), "hazelcast") == []
     argv = programs.call("kubectl").argv
@@ -291,40 +293,40 @@ def test_a_watch_of_one_object(programs: Programs) -> None:
     assert "--field-selector=metadata.name=hazelcast" in argv
 
 
-def test_a_watch_that_is_refused(programs: Programs) -> None:
+def test_refused_watch_is_an_error(programs: Programs) -> None:
     programs.recorder("kubectl", out=json.dumps(EVENTS[0]) + "\n", err='pods is forbidden: User "me"', code=1)
     with pytest.raises(KubectlError) as caught:
         events()
     assert caught.value.refusal is Refusal.FORBIDDEN
 
 
-def test_a_watch_of_junk(programs: Programs) -> None:
+def test_watch_with_invalid_output_is_an_error(programs: Programs) -> None:
     programs.script("kubectl", r"printf '{\377}\n'; sleep 60")
     with pytest.raises(KubectlError, match="not a JSON object"):
         events()
 
 
-def test_kustomize_needs_no_place(programs: Programs) -> None:
+def test_kustomize_has_no_context_or_namespace(programs: Programs) -> None:
     programs.recorder("kubectl", out="kind: Site\n")
-    assert ask(kubectl_module.kustomize("/a folder")) == "kind: Site\n"
+    assert ask(kustomize.build("/a folder")) == "kind: Site\n"
     assert programs.call("kubectl").argv == ["kustomize", "/a folder"]
     programs.recorder("kubectl", err="Error: no such thing", code=1)
     with pytest.raises(HzlinkError, match="cannot be built") as caught:
-        ask(kubectl_module.kustomize("/a folder"))
+        ask(kustomize.build("/a folder"))
     assert caught.value.said == "Error: no such thing"
 
 
-def test_the_kubeconfig_variable_is_passed_on(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kubeconfig_variable_is_passed_on(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", f"one{os.pathsep}two")
     programs.recorder("kubectl")
     ask(Kubectl(SITE).objects(["pods"]))
     assert programs.call("kubectl").kubeconfig == f"one{os.pathsep}two"
 
 
-def test_a_call_does_not_collect_garbage_unless_the_user_wants_it(
+def test_gos_garbage_collector_is_off_unless_the_user_sets_it(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is over before that pays, and may not take all of the memory."""
+    """A call ends before collection pays off; its memory is limited."""
     programs.script("kubectl", """echo "{\\"is\\": \\"$GOGC $GOMEMLIMIT\\"}\"""")
     for name in ("GOGC", "GOMEMLIMIT"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""The step that waits for Management Center, with a kubectl that prints what it is told to."""
+"""The step that waits for Management Center, with a scripted kubectl."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CONNECTED = "\n".join([STARTED, *(f"[pod/hazelcast-{number}/hazelcast] {CAME}" f
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mancenter, "CONNECT_SECONDS", 0.3)
     monkeypatch.setattr(mancenter, "READ_SECONDS", 0.1)
 
 
 def ready(programs: Programs, before: str, after: str) -> str:
-    """Runs the step. `before` and `after` a restart are what the members' logs say."""
+    """Runs the step. `before` and `after` are the members' logs before and after a restart."""
     here = programs.folder
     (here / "before").write_text(before)
     (here / "after").write_text(after)
@@ -48,17 +48,17 @@ def restarts(programs: Programs) -> int:
     return len(noted.read_text().split()) if noted.exists() else 0
 
 
-def test_one_that_is_connected_is_left_alone(programs: Programs) -> None:
+def test_connected_mancenter_is_not_restarted(programs: Programs) -> None:
     assert ready(programs, CONNECTED, "") == "Management Center Ready"
     assert restarts(programs) == 0
 
 
-def test_one_that_sees_nobody_is_restarted_once_and_it_is_said_why(programs: Programs) -> None:
+def test_mancenter_without_members_is_restarted_once_with_a_reason(programs: Programs) -> None:
     assert "restarted: it was ready but connected to no member" in ready(programs, STARTED, CONNECTED)
     assert restarts(programs) == 1
 
 
-def test_one_that_sees_nobody_after_all_is_an_error(programs: Programs) -> None:
+def test_mancenter_without_members_after_a_restart_is_an_error(programs: Programs) -> None:
     with pytest.raises(HzlinkError, match="connects to no member, even after a restart") as caught:
         ready(programs, STARTED, STARTED)
     assert restarts(programs) == 1
@@ -66,6 +66,6 @@ def test_one_that_sees_nobody_after_all_is_an_error(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("log", ["", CONNECTED.rpartition("\n")[0]], ids=["no logs", "two of three"])
-def test_what_is_not_known_or_only_in_part_is_no_reason(programs: Programs, log: str) -> None:
+def test_mancenter_with_unknown_or_some_members_is_not_restarted(programs: Programs, log: str) -> None:
     assert ready(programs, log, "") == "Management Center Ready"
     assert restarts(programs) == 0

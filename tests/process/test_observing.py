@@ -1,4 +1,4 @@
-"""One look at a site, with a kubectl that prints what it is told to."""
+"""The observation of a site, with a scripted kubectl."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def item(kind: str, name: str, **parts: Any) -> dict[str, Any]:
     return {"kind": kind, "metadata": {"name": name, **parts.pop("metadata", {})}, **parts}
 
 
-def look(programs: Programs, *objects: dict[str, Any]) -> Snapshot:
+def observed(programs: Programs, *objects: dict[str, Any]) -> Snapshot:
     programs.recorder("kubectl", out=items(*objects))
     return asyncio.run(observe(CORE))
 
 
 @pytest.mark.parametrize("kinds", [STATUS_KINDS, ALL_KINDS])
-def test_one_call_for_all_kinds(programs: Programs, kinds: tuple[str, ...]) -> None:
+def test_all_kinds_are_read_in_one_call(programs: Programs, kinds: tuple[str, ...]) -> None:
     programs.recorder("kubectl", out=items(item("Pod", "p")))
     snapshot = asyncio.run(observe(CORE, kinds))
     argv = programs.call("kubectl").argv
@@ -36,8 +36,8 @@ def test_one_call_for_all_kinds(programs: Programs, kinds: tuple[str, ...]) -> N
     assert snapshot.error is None
 
 
-def test_what_is_there_can_be_asked_for(programs: Programs) -> None:
-    snapshot = look(programs, item("Pod", "p"), item("Pod", "q"), item("Service", "p"))
+def test_objects_are_found_by_kind_and_name(programs: Programs) -> None:
+    snapshot = observed(programs, item("Pod", "p"), item("Pod", "q"), item("Service", "p"))
     assert [one["metadata"]["name"] for one in snapshot.of("Pod")] == ["p", "q"]
     found = snapshot.get("Service", "p")
     assert found is not None
@@ -46,9 +46,9 @@ def test_what_is_there_can_be_asked_for(programs: Programs) -> None:
     assert snapshot.of("Secret") == []
 
 
-def test_codes_and_keys_are_struck_out(programs: Programs) -> None:
+def test_codes_and_keys_are_removed(programs: Programs) -> None:
     secret = {"code": "Sw0rdfish", "ca": "Sw0rdfish-ca"}
-    snapshot = look(
+    snapshot = observed(
         programs,
         item("AccessToken", "t", spec={**secret, "url": "https://x"}, status={"redeemed": True}),
         item("AccessGrant", "g", spec={"code": "Sw0rdfish"}, status={**secret, "url": "https://x"}),
@@ -60,18 +60,18 @@ def test_codes_and_keys_are_struck_out(programs: Programs) -> None:
     assert (token["spec"], token["status"]) == ({"url": "https://x"}, {"redeemed": True})
 
 
-def test_of_several_sites_the_oldest_runs(programs: Programs) -> None:
+def test_oldest_of_several_sites_counts(programs: Programs) -> None:
     sites = [
         item("Site", name, metadata={"creationTimestamp": f"2026-01-01T{hour}:00:00Z"})
         for name, hour in (("late", "12"), ("early", "10"), ("middle", "11"))
     ]
-    found = look(programs, *sites).skupper_site
+    found = observed(programs, *sites).skupper_site
     assert found is not None
     assert found["metadata"]["name"] == "early"
-    assert look(programs).skupper_site is None
+    assert observed(programs).skupper_site is None
 
 
-def test_an_empty_namespace_is_told_from_none(programs: Programs) -> None:
+def test_missing_namespace_differs_from_an_empty_one(programs: Programs) -> None:
     answer = 'case "$*" in *get\\ namespaces/hz*) echo "$NAMESPACE";; *) ;; esac'
     programs.script("kubectl", f'NAMESPACE=\'{{"kind": "Namespace"}}\'; {answer}')
     assert asyncio.run(observe(CORE)).error is None
@@ -81,7 +81,7 @@ def test_an_empty_namespace_is_told_from_none(programs: Programs) -> None:
     assert snapshot.items == ()
 
 
-def test_a_site_that_cannot_be_read_says_why_and_holds_up_no_other(programs: Programs) -> None:
+def test_unreadable_site_has_an_error_and_others_are_read(programs: Programs) -> None:
     programs.script(
         "kubectl",
         "case \"$*\" in *--context=core*) echo 'Unable to connect to the server: EOF' >&2; exit 1;; esac\n"
@@ -93,7 +93,7 @@ def test_a_site_that_cannot_be_read_says_why_and_holds_up_no_other(programs: Pro
     assert [site.name for site in snapshots] == ["core", "edge"]
 
 
-def test_a_site_that_hangs_has_a_deadline(programs: Programs) -> None:
+def test_silent_site_is_unreachable_after_the_deadline(programs: Programs) -> None:
     programs.script("kubectl", "sleep 60")
     began = time.monotonic()
     snapshot = asyncio.run(observe(CORE, deadline=0.4))
@@ -101,7 +101,7 @@ def test_a_site_that_hangs_has_a_deadline(programs: Programs) -> None:
     assert snapshot.refusal is Refusal.UNREACHABLE
 
 
-def test_sites_are_read_side_by_side(programs: Programs) -> None:
+def test_sites_are_read_concurrently(programs: Programs) -> None:
     """Each kubectl waits until the other has been started."""
     here = programs.folder
     programs.script(
@@ -113,7 +113,7 @@ def test_sites_are_read_side_by_side(programs: Programs) -> None:
     assert all(snapshot.error is None for snapshot in snapshots.values())
 
 
-def test_the_members_log_is_read_beside_the_look(programs: Programs) -> None:
+def test_members_log_is_read_concurrently(programs: Programs) -> None:
     programs.script(
         "kubectl",
         f"case \"$*\" in *' logs '*) echo 'a line'; exit 0;; esac\nsleep 0.2; echo '{items(item('Pod', 'p'))}'",
@@ -124,7 +124,7 @@ def test_the_members_log_is_read_beside_the_look(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["echo 'pods is forbidden' >&2; exit 1", "sleep 60"])
-def test_a_log_that_cannot_be_read_takes_nothing_away(programs: Programs, trouble: str) -> None:
+def test_unreadable_log_does_not_fail_the_observation(programs: Programs, trouble: str) -> None:
     programs.script("kubectl", f"case \"$*\" in *' logs '*) {trouble};; esac\necho '{items(item('Pod', 'p'))}'")
     began = time.monotonic()
     snapshot = asyncio.run(observe_all([CORE], with_log=True))[CORE]

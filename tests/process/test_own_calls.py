@@ -1,4 +1,4 @@
-"""hzlink's calls are its own: a user's settings, and a wrapper in kubectl's place, do not change them."""
+"""A user's kubectl settings and wrappers do not change hzlink's calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hzlink.model.choices import Role
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
-from hzlink.programs import kubectl as kubectl_module
+from hzlink.programs import kustomize
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs, items
@@ -40,8 +40,8 @@ def watched(kubectl: Kubectl) -> Any:
     return watch()
 
 
-def test_the_environment_of_every_call(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is given variables of its own, and one that is not: a get, a wait, a watch, kustomize."""
+def test_every_call_has_a_clean_environment(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls with and without additional variables: a get, a wait, a watch, kustomize."""
     for name in ("KUBERC", "KUBECTL_EXTERNAL_DIFF", "SKUPPER_PLATFORM", "KUBECOLOR_FORCE_COLORS"):
         monkeypatch.setenv(name, "the-users")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
@@ -50,7 +50,7 @@ def test_the_environment_of_every_call(programs: Programs, monkeypatch: pytest.M
     answer(lambda k: k.get(REF))
     answer(lambda k: k.wait_gone([REF], 1))
     answer(watched)
-    asyncio.run(kubectl_module.kustomize("."))
+    asyncio.run(kustomize.build("."))
     calls = seen.read_text().split("call\n")[:-1]
     assert len(calls) == 4
     for call in calls:
@@ -71,7 +71,7 @@ def put(programs: Programs, *, out: str = "", missing: str = "", through: str = 
 
 
 @pytest.mark.parametrize("through", ["cat", COLOURED], ids=["plain", "coloured"])
-def test_a_wrapper_that_warns_or_colours_is_read_past(programs: Programs, through: str) -> None:
+def test_output_of_a_wrapper_with_warnings_or_colours_is_read(programs: Programs, through: str) -> None:
     put(programs, out=items(POD, POD), through=through)
     assert answer(lambda k: k.objects(["pods"])) == [POD, POD]
     put(programs, out=json.dumps(POD, indent=4), through=through)
@@ -79,7 +79,7 @@ def test_a_wrapper_that_warns_or_colours_is_read_past(programs: Programs, throug
     assert answer(lambda k: k.create(POD)) == POD
 
 
-def test_other_output_than_objects(programs: Programs) -> None:
+def test_output_without_objects_is_read(programs: Programs) -> None:
     put(programs, out="owners-of Secret Site")
     assert answer(lambda k: k.owner_kinds(REF)) == ["Site"]
     put(programs, out="a-secret\tOpaque\tkey\n")
@@ -89,16 +89,16 @@ def test_other_output_than_objects(programs: Programs) -> None:
     put(programs, out=json.dumps({"type": "ADDED", "object": POD}) + "\n")
     assert answer(watched) == [("ADDED", POD)]
     put(programs, out="apiVersion: v1\nkind: Pod\n")
-    assert asyncio.run(kubectl_module.kustomize(".")) == "apiVersion: v1\nkind: Pod\n"
+    assert asyncio.run(kustomize.build(".")) == "apiVersion: v1\nkind: Pod\n"
 
 
-def test_nothing_there_below_a_warning(programs: Programs) -> None:
+def test_missing_object_below_a_warning_is_none(programs: Programs) -> None:
     put(programs, missing='Error from server (NotFound): pods "p" not found')
     assert answer(lambda k: k.get(REF)) is None
     assert answer(lambda k: k.owner_kinds(REF)) is None
 
 
-def test_what_is_no_kubectl_is_named(programs: Programs) -> None:
+def test_program_that_is_not_kubectl_is_named(programs: Programs) -> None:
     path = programs.script("kubectl", "echo moo")
     with pytest.raises(KubectlError) as raised:
         answer(lambda k: k.get(REF))
@@ -106,7 +106,7 @@ def test_what_is_no_kubectl_is_named(programs: Programs) -> None:
     assert path in (raised.value.next_step or "")
 
 
-def test_a_delete_that_asked_first_is_no_success(programs: Programs) -> None:
+def test_delete_that_asked_for_confirmation_is_an_error(programs: Programs) -> None:
     """kubectl's own words, with no terminal to ask at; it exits with 0."""
     asks = "You are about to delete the following 1 resource(s):\npod/p\nDo you want to continue? (y/n): "
     programs.recorder("kubectl", out=f"{asks}deletion is cancelled\n")

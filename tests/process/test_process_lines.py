@@ -1,4 +1,4 @@
-"""A program that goes on printing: its lines as they come, and its end."""
+"""A program's output line by line, and how the program ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.process.programs import Programs, gone, pid_in
 
 
 def lines_of(path: str, *args: str) -> tuple[list[str], Completed]:
-    """All lines until it ends by itself."""
+    """All lines until the program ends."""
 
     async def read() -> tuple[list[str], Completed]:
         async with process.lines([path, *args]) as output:
@@ -34,27 +34,27 @@ def lines_of(path: str, *args: str) -> tuple[list[str], Completed]:
         ("printf '  a \\n'", ["  a "]),
     ],
 )
-def test_the_lines(programs: Programs, body: str, expected: list[str]) -> None:
+def test_lines_are_split(programs: Programs, body: str, expected: list[str]) -> None:
     found, completed = lines_of(programs.script("p", body))
     assert found == expected
     assert completed.code == 0
 
 
-def test_the_end_says_how(programs: Programs) -> None:
+def test_end_has_exit_code_and_message(programs: Programs) -> None:
     process.conceal("Sw0rdfish-lines")
     found, completed = lines_of(programs.script("p", "echo a; echo 'no Sw0rdfish-lines' >&2; exit 7"))
     assert (found, completed.code, completed.said) == (["a"], 7, "no [redacted]")
 
 
-def test_a_signal_is_a_negative_code(programs: Programs) -> None:
+def test_signal_is_a_negative_exit_code(programs: Programs) -> None:
     assert lines_of(programs.script("p", "kill -9 $$"))[1].code == -9
 
 
-def test_lines_come_as_they_are_printed(programs: Programs, tmp_path: Path) -> None:
-    """The program waits for an answer to its first line before it prints the next."""
+def test_lines_are_yielded_as_they_are_printed(programs: Programs, tmp_path: Path) -> None:
+    """The program waits for a file that the test creates after the first line."""
     script = programs.script("p", f"echo one; while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; echo two")
 
-    async def talk() -> list[str]:
+    async def read() -> list[str]:
         seen = []
         async with process.lines([script]) as output:
             async for line in output:
@@ -62,22 +62,22 @@ def test_lines_come_as_they_are_printed(programs: Programs, tmp_path: Path) -> N
                 (tmp_path / "go").touch()
         return seen
 
-    assert asyncio.run(asyncio.wait_for(talk(), 20)) == ["one", "two"]
+    assert asyncio.run(asyncio.wait_for(read(), 20)) == ["one", "two"]
 
 
-def test_many_and_long_lines(programs: Programs) -> None:
+def test_many_and_long_lines_are_complete(programs: Programs) -> None:
     body = "printf '%0300000d\\n' 1; i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done"
     found, _ = lines_of(programs.script("p", body))
     assert len(found[0]) == 300_000
     assert found[1:] == [str(number) for number in range(3000)]
 
 
-def test_bytes_that_are_no_text_do_no_harm(programs: Programs) -> None:
+def test_invalid_utf8_is_replaced(programs: Programs) -> None:
     found, _ = lines_of(programs.script("p", r"printf 'a\377b\nnext\n'"))
     assert found == ["a\ufffdb", "next"]
 
 
-def test_leaving_the_block_ends_the_program_and_its_children(programs: Programs, tmp_path: Path) -> None:
+def test_program_and_children_end_with_the_block(programs: Programs, tmp_path: Path) -> None:
     script = programs.script(
         "p", f"sh -c 'echo $$ > {tmp_path}/child; sleep 60' & echo $$ > {tmp_path}/pid; echo on; wait"
     )
@@ -96,7 +96,7 @@ def test_leaving_the_block_ends_the_program_and_its_children(programs: Programs,
     assert gone(pid_in(tmp_path / "child"))
 
 
-def test_cancelling_ends_the_program(programs: Programs, tmp_path: Path) -> None:
+def test_cancellation_ends_the_program(programs: Programs, tmp_path: Path) -> None:
     script = programs.script("p", f"echo $$ > {tmp_path}/pid; sleep 60")
 
     async def watch() -> None:
@@ -115,7 +115,7 @@ def test_cancelling_ends_the_program(programs: Programs, tmp_path: Path) -> None
     assert gone(pid_in(tmp_path / "pid"))
 
 
-def test_an_error_inside_ends_the_program(programs: Programs, tmp_path: Path) -> None:
+def test_error_inside_the_block_ends_the_program(programs: Programs, tmp_path: Path) -> None:
     script = programs.script("p", f"echo $$ > {tmp_path}/pid; echo on; sleep 60")
 
     async def fail() -> None:

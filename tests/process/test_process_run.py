@@ -1,4 +1,4 @@
-"""Programs are run to their end: what they print, how they exit, and that none outlives its caller."""
+"""Programs that run to their end: output, exit codes, deadlines; none outlives its caller."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def run(path: str, *args: str, deadline: float = 20.0, **options: str) -> Comple
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 77, 255])
-def test_exit_codes_and_both_outputs(programs: Programs, code: int) -> None:
+def test_exit_code_and_both_streams_are_returned(programs: Programs, code: int) -> None:
     done = run(programs.script("p", f"echo out; echo err >&2; exit {code}"))
     assert (done.code, done.stdout, done.stderr) == (code, "out\n", "err\n")
     assert done.seconds > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
-def test_a_signal_is_a_negative_code(programs: Programs, number: signal.Signals) -> None:
+def test_signal_is_a_negative_exit_code(programs: Programs, number: signal.Signals) -> None:
     assert run(programs.script("p", f"kill -{int(number)} $$; sleep 5")).code == -number
 
 
-def test_arguments_arrive_as_they_are(programs: Programs) -> None:
+def test_arguments_are_passed_unchanged(programs: Programs) -> None:
     args = ["", " ", "a b", "$HOME", "`id`", "*", "'\"", "--flag=-x", "two\nlines", "ä\u2028", "\\"]
     programs.recorder("p")
     run(str(programs.folder / "p"), *args)
@@ -41,19 +41,19 @@ def test_arguments_arrive_as_they_are(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "no end", "ä\n" * 100_000], ids=["empty", "one", "no newline", "big"])
-def test_standard_input_arrives_whole(programs: Programs, text: str) -> None:
+def test_standard_input_is_passed_completely(programs: Programs, text: str) -> None:
     assert run(programs.script("p", "cat"), stdin=text).stdout == text
 
 
-def test_without_input_a_program_reads_nothing(programs: Programs) -> None:
+def test_standard_input_is_empty_by_default(programs: Programs) -> None:
     assert run(programs.script("p", "cat; echo end")).stdout == "end\n"
 
 
-def test_a_program_may_leave_its_input_unread(programs: Programs) -> None:
+def test_unread_input_is_no_error(programs: Programs) -> None:
     assert run(programs.script("p", "echo done"), stdin="x" * 1_000_000).stdout == "done\n"
 
 
-def test_big_output_comes_back_whole(programs: Programs) -> None:
+def test_large_output_is_complete(programs: Programs) -> None:
     body = "i=0; while [ $i -lt 3000 ]; do printf '%01000d\\n' $i; printf '%0500d\\n' $i >&2; i=$((i+1)); done"
     done = run(programs.script("p", body))
     assert [int(line) for line in done.stdout.split()] == list(range(3000))
@@ -61,14 +61,14 @@ def test_big_output_comes_back_whole(programs: Programs) -> None:
     assert len(done.stderr) == 3000 * 501
 
 
-def test_bytes_that_are_no_text_do_no_harm(programs: Programs) -> None:
+def test_invalid_utf8_is_replaced(programs: Programs) -> None:
     done = run(programs.script("p", r"printf 'a\377\000b\n'; head -c 100000 /dev/urandom"))
     assert done.code == 0
     assert done.stdout.startswith("a\ufffd\0b\n")
     assert len(done.stdout) > 10_000
 
 
-def test_environment_and_folder(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_and_folder_are_set(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINE", "kept")
     script = programs.script("p", 'echo "$MINE $OTHER $PWD"')
     (tmp_path / "in here").mkdir()
@@ -76,7 +76,7 @@ def test_environment_and_folder(programs: Programs, tmp_path: Path, monkeypatch:
     assert done.stdout == f"kept added {tmp_path}/in here\n"
 
 
-def test_a_deadline_ends_the_program_and_its_children(programs: Programs, tmp_path: Path) -> None:
+def test_deadline_ends_the_program_and_its_children(programs: Programs, tmp_path: Path) -> None:
     script = programs.script(
         "p", f"echo $$ > {tmp_path}/parent; sh -c 'echo $$ > {tmp_path}/child; sleep 60'; sleep 60"
     )
@@ -89,14 +89,14 @@ def test_a_deadline_ends_the_program_and_its_children(programs: Programs, tmp_pa
     assert gone(pid_in(tmp_path / "child"))
 
 
-def test_a_program_that_will_not_end_by_asking_is_ended(programs: Programs, tmp_path: Path) -> None:
+def test_program_that_ignores_sigterm_is_killed(programs: Programs, tmp_path: Path) -> None:
     script = programs.script("p", f"trap '' TERM INT HUP; echo $$ > {tmp_path}/pid; while :; do sleep 1; done")
     with pytest.raises(DeadlineExceeded):
         run(script, deadline=0.5)
     assert gone(pid_in(tmp_path / "pid"))
 
 
-def test_cancelling_ends_the_program(programs: Programs, tmp_path: Path) -> None:
+def test_cancellation_ends_the_program(programs: Programs, tmp_path: Path) -> None:
     script = programs.script("p", f"echo $$ > {tmp_path}/pid; sleep 60")
 
     async def cancelled() -> None:
@@ -112,7 +112,7 @@ def test_cancelling_ends_the_program(programs: Programs, tmp_path: Path) -> None
     assert time.monotonic() - began < 20
 
 
-def test_a_child_that_holds_the_output_does_not_hold_up_the_caller(programs: Programs, tmp_path: Path) -> None:
+def test_child_that_keeps_the_output_open_does_not_block_the_caller(programs: Programs, tmp_path: Path) -> None:
     script = programs.script("p", f"sleep 60 & echo $! > {tmp_path}/pid; echo out")
     began = time.monotonic()
     done = run(script, deadline=30)
@@ -121,7 +121,7 @@ def test_a_child_that_holds_the_output_does_not_hold_up_the_caller(programs: Pro
     os.kill(pid_in(tmp_path / "pid"), signal.SIGKILL)
 
 
-def test_many_at_once(programs: Programs) -> None:
+def test_many_programs_run_concurrently(programs: Programs) -> None:
     script = programs.script("p", "sleep 0.3; echo $1")
 
     async def all_of_them() -> list[Completed]:
@@ -133,7 +133,7 @@ def test_many_at_once(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("body", [None, "#!/no/such/interpreter\n", "\x7fELF nonsense"])
-def test_a_program_that_cannot_be_started_is_a_prerequisite(tmp_path: Path, body: str | None) -> None:
+def test_program_that_cannot_start_is_a_prerequisite(tmp_path: Path, body: str | None) -> None:
     path = tmp_path / "broken"
     if body is not None:
         path.write_text(body)
@@ -142,7 +142,7 @@ def test_a_program_that_cannot_be_started_is_a_prerequisite(tmp_path: Path, body
         run(str(path))
 
 
-def test_finding_programs(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_is_found_on_the_path(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     path = programs.script("mine", "")
     monkeypatch.setenv("PATH", str(programs.folder))
     assert process.find_program("mine") == path == process.require_program("mine", "install it")
@@ -152,7 +152,7 @@ def test_finding_programs(programs: Programs, monkeypatch: pytest.MonkeyPatch) -
     assert caught.value.next_step == "install it"
 
 
-def test_a_program_beside_python_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_beside_python_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     name = Path(sys.executable).name
     assert process.find_program(name) == str(Path(sys.executable).parent / name)
@@ -162,18 +162,18 @@ def test_a_program_beside_python_is_found_too(monkeypatch: pytest.MonkeyPatch) -
     ("out", "err", "said"),
     [("out", "err", "err"), ("out", "", "out"), ("", "", ""), ("\nout\n", " \n", "out")],
 )
-def test_what_it_said(out: str, err: str, said: str) -> None:
+def test_message_is_standard_error_or_standard_output(out: str, err: str, said: str) -> None:
     assert Completed(("p",), 1, out, err, 0.1).said == said
 
 
-def test_secrets_are_struck_out_of_what_it_said(programs: Programs) -> None:
+def test_secrets_are_redacted_in_the_message(programs: Programs) -> None:
     process.conceal("Sw0rdfish-run")
     process.conceal("")
     done = run(programs.script("p", "echo 'code Sw0rdfish-run and Sw0rdfish-run' >&2; exit 1"))
     assert done.said == "code [redacted] and [redacted]"
 
 
-def test_every_run_is_told(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_run_is_traced(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[list[str], int, float]] = []
     monkeypatch.setattr(process, "trace", lambda argv, code, seconds: told.append(([*argv], code, seconds)))
     script = programs.script("p", "exit 3")

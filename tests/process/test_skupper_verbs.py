@@ -1,4 +1,4 @@
-"""skupper's two verbs, with a skupper that only notes how it was called and prints what it is told to."""
+"""skupper's two verbs, with a skupper that records its calls and prints a given answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def issued(programs: Programs, site: Site, folder: Path) -> Call:
     return programs.call("skupper")
 
 
-def test_issuing(programs: Programs, folder: Path) -> None:
+def test_arguments_of_issue(programs: Programs, folder: Path) -> None:
     call = issued(programs, SITE, folder)
     assert call.argv[:3] == ["token", "issue", "token.yaml"]
     assert set(call.argv[3:]) == {
@@ -51,7 +51,7 @@ def test_issuing(programs: Programs, folder: Path) -> None:
     assert call.folder == str(folder)
 
 
-def test_redeeming(programs: Programs, folder: Path) -> None:
+def test_arguments_of_redeem(programs: Programs, folder: Path) -> None:
     programs.recorder("skupper")
     redeem(SITE, folder)
     call = programs.call("skupper")
@@ -62,28 +62,24 @@ def test_redeeming(programs: Programs, folder: Path) -> None:
     assert call.folder == str(folder)
 
 
-def test_the_platform_outranks_the_users_variable(
-    programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_platform_flag_outranks_the_variable(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKUPPER_PLATFORM", "podman")
     assert "--platform=kubernetes" in issued(programs, SITE, folder).argv
 
 
-def test_values_that_begin_with_a_dash_stay_values(programs: Programs, folder: Path) -> None:
+def test_value_that_begins_with_a_dash_is_passed_as_a_value(programs: Programs, folder: Path) -> None:
     argv = issued(programs, Site("core", Role.CLUSTER, "-p", "hz"), folder).argv
     assert "--context=-p" in argv
 
 
 @pytest.mark.parametrize(("seconds", "flag"), [(1, "10s"), (10, "10s"), (59.9, "59s")])
-def test_the_shortest_timeout_that_it_takes_is_ten_seconds(
-    programs: Programs, folder: Path, seconds: float, flag: str
-) -> None:
+def test_timeout_is_at_least_ten_seconds(programs: Programs, folder: Path, seconds: float, flag: str) -> None:
     programs.recorder("skupper")
     issue(SITE, folder, seconds)
     assert f"--timeout={flag}" in programs.call("skupper").argv
 
 
-def test_a_relative_kubeconfig_stays_the_file_that_it_was(
+def test_relative_kubeconfig_path_becomes_absolute(
     programs: Programs, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """skupper runs in the token's folder."""
@@ -92,7 +88,7 @@ def test_a_relative_kubeconfig_stays_the_file_that_it_was(
     assert f"--kubeconfig={tmp_path}/my/kubeconfig" in issued(programs, site, folder).argv
 
 
-def test_without_one_of_its_own_the_variable_holds(
+def test_kubeconfig_variable_is_passed_with_absolute_paths(
     programs: Programs, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -111,9 +107,7 @@ REFUSED = "A site must exist in namespace hz before a token can be created"
     ids=["on standard output", "on standard error", "beside a warning"],
 )
 @pytest.mark.parametrize("verb", ["issue", "redeem"])
-def test_what_it_says_is_read_wherever_it_says_it(
-    programs: Programs, folder: Path, out: str, err: str, verb: str
-) -> None:
+def test_message_is_read_from_either_stream(programs: Programs, folder: Path, out: str, err: str, verb: str) -> None:
     programs.recorder("skupper", out=out, err=err, code=2)
     with pytest.raises(HzlinkError, match=f"skupper token {verb} failed") as caught:
         (issue if verb == "issue" else redeem)(SITE, folder)
@@ -122,7 +116,7 @@ def test_what_it_says_is_read_wherever_it_says_it(
     assert caught.value.waited is not None
 
 
-def test_a_code_that_it_prints_is_struck_out(programs: Programs, folder: Path) -> None:
+def test_code_in_the_output_is_redacted(programs: Programs, folder: Path) -> None:
     process.conceal("Sw0rdfish-cli")
     programs.recorder("skupper", out="code Sw0rdfish-cli refused", code=1)
     with pytest.raises(HzlinkError) as caught:
@@ -130,14 +124,14 @@ def test_a_code_that_it_prints_is_struck_out(programs: Programs, folder: Path) -
     assert caught.value.said == "code [redacted] refused"
 
 
-def test_one_that_does_not_end_is_ended(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skupper_that_does_not_end_is_killed(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hzlink.programs.skupper.MIN_TIMEOUT", -10)
     programs.script("skupper", "sleep 60")
     with pytest.raises(HzlinkError, match="skupper token issue did not end"):
         issue(SITE, folder, -9.7)
 
 
-def test_choosing_the_way(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choice_of_skupper_or_kubectl(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(programs.folder))
     monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
     assert token_flow.choose(Via.AUTO) is Via.KUBECTL
@@ -147,7 +141,7 @@ def test_choosing_the_way(programs: Programs, monkeypatch: pytest.MonkeyPatch) -
     assert token_flow.choose(Via.KUBECTL) is Via.KUBECTL
 
 
-def test_told_to_use_it_where_there_is_none(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_skupper_is_a_prerequisite(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(programs.folder))
     monkeypatch.setattr("sys.executable", str(programs.folder / "python"))
     with pytest.raises(PrerequisiteError, match="skupper is not installed") as caught:

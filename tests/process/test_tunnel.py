@@ -1,4 +1,4 @@
-"""A forwarded port: open when kubectl says so, on loopback only, closed whatever happens."""
+"""A forwarded port: opened on loopback when kubectl is ready, and closed in every case."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ READY = "echo 'Forwarding from 127.0.0.1:43121 -> 1024'"
 
 
 def forwarding(programs: Programs, tmp_path: Path, body: str) -> Path:
-    """A kubectl that writes down its pid and its arguments, and then does what `body` says."""
+    """A kubectl that records its pid and arguments and then runs `body`. Returns the path of the pid file."""
     programs.script("kubectl", f'echo "$*" > {tmp_path}/args; echo $$ > {tmp_path}/pid; {body}')
     return tmp_path / "pid"
 
 
-def test_it_is_open_when_kubectl_says_so_and_closed_with_the_block(programs: Programs, tmp_path: Path) -> None:
+def test_tunnel_opens_when_kubectl_is_ready_and_closes_with_the_block(programs: Programs, tmp_path: Path) -> None:
     pid = forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
 
     async def use() -> str:
@@ -39,7 +39,7 @@ def test_it_is_open_when_kubectl_says_so_and_closed_with_the_block(programs: Pro
     assert args[-2:] == ["service/hazelcast-1", ":5701"]
 
 
-def test_a_local_port_of_ones_own(programs: Programs, tmp_path: Path) -> None:
+def test_local_port_can_be_given(programs: Programs, tmp_path: Path) -> None:
     forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
 
     async def use() -> None:
@@ -60,7 +60,7 @@ def opening(deadline: float = 10.0) -> HzlinkError:
     return caught.value
 
 
-def test_kubectl_refuses(programs: Programs, tmp_path: Path) -> None:
+def test_refusal_of_kubectl_is_an_error(programs: Programs, tmp_path: Path) -> None:
     said = 'Error from server (NotFound): services "hazelcast-1" not found'
     forwarding(programs, tmp_path, f"echo '{said}' >&2; exit 1")
     error = opening()
@@ -70,7 +70,7 @@ def test_kubectl_refuses(programs: Programs, tmp_path: Path) -> None:
     assert "service/hazelcast-1" in error.message
 
 
-def test_a_right_is_missing(programs: Programs, tmp_path: Path) -> None:
+def test_missing_right_is_named(programs: Programs, tmp_path: Path) -> None:
     said = 'error: pods "r" is forbidden: User "ann" cannot create resource "pods/portforward"'
     forwarding(programs, tmp_path, f"echo '{said}' >&2; exit 1")
     error = opening()
@@ -78,7 +78,7 @@ def test_a_right_is_missing(programs: Programs, tmp_path: Path) -> None:
     assert error.message == "you may not forward a port to service/hazelcast-1 in namespace hz of context edge-ctx"
 
 
-def test_it_never_opens(programs: Programs, tmp_path: Path) -> None:
+def test_tunnel_that_does_not_open_is_a_timeout(programs: Programs, tmp_path: Path) -> None:
     pid = forwarding(programs, tmp_path, "echo 'waits for a pod' >&2; exec sleep 60")
     error = opening(deadline=1.0)
     assert isinstance(error, WaitTimeout)
@@ -87,12 +87,12 @@ def test_it_never_opens(programs: Programs, tmp_path: Path) -> None:
     assert gone(pid_in(pid))
 
 
-def test_another_line_is_not_the_sign(programs: Programs, tmp_path: Path) -> None:
+def test_tunnel_on_another_address_does_not_count(programs: Programs, tmp_path: Path) -> None:
     forwarding(programs, tmp_path, "echo 'Forwarding from [::1]:43121 -> 1024'; exec sleep 60")
     assert isinstance(opening(deadline=1.0), WaitTimeout)
 
 
-def test_it_says_how_it_dropped(programs: Programs, tmp_path: Path) -> None:
+def test_end_of_the_tunnel_has_a_reason(programs: Programs, tmp_path: Path) -> None:
     forwarding(programs, tmp_path, f"{READY}; sleep 0.3; echo 'error: lost connection to pod' >&2; exit 1")
 
     async def use() -> str:
@@ -102,7 +102,7 @@ def test_it_says_how_it_dropped(programs: Programs, tmp_path: Path) -> None:
     assert asyncio.run(use()) == "error: lost connection to pod"
 
 
-def test_giving_up_waiting_for_its_end_leaves_it_open(programs: Programs, tmp_path: Path) -> None:
+def test_cancelled_wait_for_the_end_keeps_the_tunnel_open(programs: Programs, tmp_path: Path) -> None:
     pid = forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
 
     async def use() -> None:
@@ -118,7 +118,7 @@ def test_giving_up_waiting_for_its_end_leaves_it_open(programs: Programs, tmp_pa
 
 
 @pytest.mark.parametrize("body", [f"{READY}; exec sleep 60", "exec sleep 60"], ids=["open", "opening"])
-def test_cancelling_closes_it(programs: Programs, tmp_path: Path, body: str) -> None:
+def test_cancellation_closes_the_tunnel(programs: Programs, tmp_path: Path, body: str) -> None:
     pid = forwarding(programs, tmp_path, body)
 
     async def use() -> None:
@@ -137,7 +137,7 @@ def test_cancelling_closes_it(programs: Programs, tmp_path: Path, body: str) -> 
     assert gone(pid_in(pid))
 
 
-def test_an_error_inside_closes_it(programs: Programs, tmp_path: Path) -> None:
+def test_error_inside_the_block_closes_the_tunnel(programs: Programs, tmp_path: Path) -> None:
     pid = forwarding(programs, tmp_path, f"{READY}; exec sleep 60")
 
     async def use() -> None:
@@ -149,7 +149,7 @@ def test_an_error_inside_closes_it(programs: Programs, tmp_path: Path) -> None:
     assert gone(pid_in(pid))
 
 
-def test_many_connections_do_not_fill_anything(programs: Programs, tmp_path: Path) -> None:
+def test_output_of_many_connections_does_not_block_kubectl(programs: Programs, tmp_path: Path) -> None:
     body = 'i=0; while [ $i -lt 3000 ]; do echo "Handling connection for 43121"; i=$((i+1)); done'
     forwarding(programs, tmp_path, f"{READY}; {body}; echo done > {tmp_path}/done; exec sleep 60")
 

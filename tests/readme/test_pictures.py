@@ -1,4 +1,4 @@
-"""The README's pictures and the recording are what their script makes."""
+"""The README's pictures and recording match the script that creates them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _events(file: Path) -> tuple[dict[str, Any], list[list[Any]]]:
     return json.loads(header), [json.loads(line) for line in lines]
 
 
-def _is_a_cast(file: Path) -> str:
-    """Checks the form, and that nothing takes too long; returns what was written."""
+def _cast_output(file: Path) -> str:
+    """The output of a recording; asserts its format and that no pause is too long."""
     header, events = _events(file)
     assert (header["version"], header["width"], header["height"]) == (2, casting.WIDTH, casting.HEIGHT)
     times = [0.0, *(event[0] for event in events)]
@@ -34,8 +34,8 @@ def _is_a_cast(file: Path) -> str:
     return "".join(event[2] for event in events)
 
 
-def test_the_recording() -> None:
-    written = _is_a_cast(DOCS / "demo.cast")
+def test_recording_shows_the_session() -> None:
+    written = _cast_output(DOCS / "demo.cast")
     for command in pictures.SESSION:
         assert f"$ {command}" in written
     assert "healthy" in written
@@ -45,18 +45,18 @@ SHOWN = {"up.svg": pictures.UP, **pictures.COMMANDS, **pictures.WHEN_BROKEN}
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_the_pictures(name: str) -> None:
+def test_picture_shows_its_command(name: str) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     words = "".join(ElementTree.fromstring(text).itertext()).replace("\xa0", " ")  # noqa: S314 - made here
     assert f"$ {SHOWN[name]}" in words
     assert "http://" not in text.replace("http://www.w3.org", "").replace("http://localhost", "")
 
 
-def test_a_program_is_recorded(tmp_path: Path) -> None:
+def test_program_is_recorded(tmp_path: Path) -> None:
     code = "import time; print('one', flush=True); time.sleep(1.5); print('t\\u00fcr')"
     file = tmp_path / "x.cast"
     casting.record(file, [f'{sys.executable} -c "{code}"'], dict(os.environ), "x")
-    written = _is_a_cast(file)
+    written = _cast_output(file)
     assert "one\r\n" in written
     assert "t\u00fcr\r\n" in written
     _, events = _events(file)
@@ -64,7 +64,7 @@ def test_a_program_is_recorded(tmp_path: Path) -> None:
     assert after - before == casting.LONGEST
 
 
-def test_a_program_that_fails_makes_no_recording(tmp_path: Path) -> None:
+def test_failed_program_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         casting.record(tmp_path / "x.cast", ["false"], dict(os.environ), "x")
     assert not (tmp_path / "x.cast").exists()

@@ -1,4 +1,4 @@
-"""The README says what is so: its commands run as they stand, its options exist, its files are there."""
+"""The README is correct: its commands run, and its options and files exist."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HZLINK = str(Path(sys.executable).parent / "hzlink")
 
 
 def _commands() -> list[str]:
-    """Every indented line that is a command of hzlink's, in order."""
+    """The indented lines that are hzlink commands, in order."""
     return re.findall(r"^    (hzlink .*)$", README, re.MULTILINE)
 
 
-def test_its_commands_run_in_order(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> None:
-    env = _as_the_readme_names_it(sandbox, namespaces.make("none"), tmp_path)
+def test_commands_run_in_order(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> None:
+    env = _readme_environment(sandbox, namespaces.make("none"), tmp_path)
     commands = _commands()
     assert commands[:2] == ["hzlink up --client-ctx edge --cluster-ctx core", "hzlink status"]
 
@@ -42,8 +42,8 @@ def test_its_commands_run_in_order(sandbox: Sandbox, namespaces: Namespaces, tmp
     assert example[1] in broken.stdout
 
 
-def _as_the_readme_names_it(sandbox: Sandbox, namespace: str, tmp_path: Path) -> dict[str, str]:
-    """An environment with the README's contexts edge and core, in a namespace of the test's own."""
+def _readme_environment(sandbox: Sandbox, namespace: str, tmp_path: Path) -> dict[str, str]:
+    """An environment with the README's contexts edge and core, in the test's own namespace."""
     file = tmp_path / "kubeconfig"
     shutil.copy(sandbox.kubeconfig, file)
     env = {**sandbox.env, "KUBECONFIG": str(file), "XDG_STATE_HOME": str(tmp_path / "state")}
@@ -54,7 +54,7 @@ def _as_the_readme_names_it(sandbox: Sandbox, namespace: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("command", _commands())
-def test_its_commands_have_the_options_they_name(command: str) -> None:
+def test_options_in_commands_exist(command: str) -> None:
     words = shlex.split(command)
     shown = subprocess.run(
         [HZLINK, words[1], "--help"],
@@ -67,7 +67,7 @@ def test_its_commands_have_the_options_they_name(command: str) -> None:
         assert option in shown.stdout
 
 
-def test_its_table_of_options_is_true() -> None:
+def test_options_in_the_table_exist() -> None:
     shown = subprocess.run(
         [HZLINK, "up", "--help"],
         capture_output=True,
@@ -80,7 +80,7 @@ def test_its_table_of_options_is_true() -> None:
     assert named - {"--client-ctx"} <= set(re.findall(r"--[a-z-]+", shown)) | {"--keep"}
 
 
-def test_its_settings_file_is_one(tmp_path: Path) -> None:
+def test_settings_file_is_valid(tmp_path: Path) -> None:
     example = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert example is not None
     file = tmp_path / "hzlink.yaml"
@@ -88,13 +88,13 @@ def test_its_settings_file_is_one(tmp_path: Path) -> None:
     assert config_file.load(file)["client_ctx"] == ["edge"]
 
 
-def test_what_it_points_to_is_there() -> None:
+def test_linked_files_exist() -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert "CONTRIBUTING.md" in targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
-def test_its_figures_are_the_benchs() -> None:
+def test_figures_have_the_rows_of_the_bench() -> None:
     block = re.search(r"<!-- bench -->\n(.*?)<!-- /bench -->", README, re.DOTALL)
     assert block is not None
     source = (ROOT / "scripts/bench.py").read_text(encoding="utf-8")

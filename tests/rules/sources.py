@@ -1,4 +1,4 @@
-"""hzlink's own sources, read as text and as syntax trees."""
+"""hzlink's source files, as text and as syntax trees."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Source:
         return ast.parse(self.text, self.name)
 
     def imports(self, *, at_import: bool = False) -> set[str]:
-        """The modules that it imports; with `at_import` only those that are loaded with it."""
+        """The modules that it imports; with `at_import` only those imported at module level."""
         return {name for node in _walk(self.tree, at_import) for name in _names(node)}
 
 
@@ -64,6 +64,6 @@ def product() -> list[Source]:
 
 
 def tracked() -> list[Path]:
-    """All files that git knows."""
+    """All files tracked by git."""
     done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]

@@ -1,4 +1,4 @@
-"""The rules of the design that a reader of the sources can check."""
+"""Design rules that can be checked from the source files."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ def imports_of(module: str) -> set[str]:
     }
 
 
-def test_programs_are_run_in_one_place() -> None:
+def test_only_process_imports_sh() -> None:
     assert imports_of("sh") == {"hzlink/programs/process.py"}
 
 
-def test_text_is_drawn_in_one_place() -> None:
+def test_only_render_and_the_console_import_rich() -> None:
     """console.py makes the Console that render/ draws on."""
     outside = {name for name in imports_of("rich") if not name.startswith("hzlink/render/")}
     assert outside <= {"hzlink/cli/console.py"}
 
 
-def test_members_are_called_in_one_place() -> None:
-    """And never loaded by a command that does not need it: it is an extra."""
+def test_only_member_client_imports_hazelcast() -> None:
+    """It imports the client inside functions, because the client is an optional dependency."""
     assert imports_of("hazelcast") == {"hzlink/verify/member_client.py"}
     source = Source(ROOT / "hzlink" / "verify" / "member_client.py")
     assert not any(name.startswith("hazelcast") for name in source.imports(at_import=True))
 
 
-def test_options_are_read_in_one_place() -> None:
+def test_only_cli_imports_typer() -> None:
     assert imports_of("typer") == {"hzlink/cli/app.py", "hzlink/cli/command_group.py", "hzlink/cli/options.py"}
 
 
 @pytest.mark.parametrize("module", ["subprocess", "pty", "multiprocessing", "popen2", "commands"])
-def test_there_is_no_other_way_to_a_program(module: str) -> None:
+def test_other_modules_that_run_programs_are_not_imported(module: str) -> None:
     assert imports_of(module) == set()
 
 
 @each
-def test_nothing_passes_through_a_shell(source: Source) -> None:
+def test_no_call_uses_a_shell(source: Source) -> None:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
@@ -58,22 +58,22 @@ def test_nothing_passes_through_a_shell(source: Source) -> None:
             assert not any(keyword.arg == "shell" for keyword in node.keywords), f"{source.name}:{node.lineno}"
 
 
-# Above in this list means: may import what is below, never the other way round.
+# A package may import only those after it in this list.
 ORDER = (
     *("cli", "commands", "render", "support", "verify", "report", "checks", "apply", "linking", "plan", "observe"),
     *("config", "programs", "model"),
 )
 
 
-def test_only_the_package_and_its_start_lie_beside_the_folders() -> None:
+def test_package_contains_only_the_listed_folders() -> None:
     assert {path.name for path in (ROOT / "hzlink").glob("*.py")} == {"__init__.py", "__main__.py"}
     folders = {path.parent.name for path in (ROOT / "hzlink").glob("*/__init__.py")}
     assert folders == set(ORDER)
 
 
 @each
-def test_no_import_runs_back_up_the_order(source: Source) -> None:
-    """Imports inside functions and for type checking count, too."""
+def test_imports_follow_the_order_of_packages(source: Source) -> None:
+    """Includes imports inside functions and for type checking."""
     parts = source.name.split("/")
     if len(parts) == 2:
         return
@@ -82,7 +82,7 @@ def test_no_import_runs_back_up_the_order(source: Source) -> None:
     assert [name for name in imported & set(ORDER) if ORDER.index(name) < own] == []
 
 
-# Whole folders, and files of folders that also read or run something.
+# Whole folders, and single files of folders that are not pure.
 PURE = [
     *(f"{folder}/*" for folder in ("model", "report")),
     *(f"plan/{name}" for name in ("planner", "drift", "ownership", "teardown", "leftovers")),
@@ -101,13 +101,13 @@ PURE_FILES = sorted(
 
 
 @pytest.mark.parametrize("module", PURE_FILES)
-def test_a_pure_module_neither_runs_nor_opens_anything(module: str) -> None:
+def test_pure_module_runs_and_opens_nothing(module: str) -> None:
     source = Source(ROOT / "hzlink" / f"{module}.py")
-    far = {
+    impure = {
         *("hzlink.programs.process", "hzlink.programs.skupper", "hzlink.linking.token_flow"),
         *("asyncio", "os", "pathlib", "sh", "yaml", "time"),
     }
-    assert not source.imports(at_import=False) & far
+    assert not source.imports(at_import=False) & impure
     calls = {ast.unparse(node.func) for node in ast.walk(source.tree) if isinstance(node, ast.Call)}
     assert not calls & {"open", "print", "input"}
 
@@ -119,14 +119,14 @@ def test_only_the_console_prints(source: Source) -> None:
 
 
 @each
-def test_everything_public_says_what_it_is(source: Source) -> None:
+def test_public_names_have_docstrings(source: Source) -> None:
     assert ast.get_docstring(source.tree), f"{source.name}: the module"
     classes = [node for node in source.tree.body if isinstance(node, ast.ClassDef)]
     for body in [source.tree.body, *(node.body for node in classes if not node.name.startswith("_"))]:
         for child in body:
             if isinstance(child, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                silent = not child.name.startswith("_") and not ast.get_docstring(child)
-                assert not silent, f"{source.name}:{child.lineno}: {child.name}"
+                undocumented = not child.name.startswith("_") and not ast.get_docstring(child)
+                assert not undocumented, f"{source.name}:{child.lineno}: {child.name}"
 
 
 @each
@@ -135,7 +135,7 @@ def test_files_stay_small(source: Source) -> None:
 
 
 @each
-def test_what_is_silenced_is_named(source: Source) -> None:
+def test_noqa_and_type_ignore_name_their_rule(source: Source) -> None:
     for number, line in enumerate(source.text.splitlines(), 1):
         for mark in ("# noqa", "# type: ignore"):
             _, found, after = line.partition(mark)
@@ -148,7 +148,7 @@ HEAVY = (
 )
 
 
-def test_the_command_line_is_loaded_without_what_it_does_not_need_yet() -> None:
+def test_command_line_does_not_import_heavy_modules() -> None:
     code = f"import sys, hzlink.cli.app; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
@@ -159,7 +159,7 @@ def test_the_command_line_is_loaded_without_what_it_does_not_need_yet() -> None:
 @pytest.mark.parametrize(
     "module", ["hzlink.config.resolve", "hzlink.plan.planner", "hzlink.report.report", "hzlink.config.kubeconfig"]
 )
-def test_reading_a_configuration_draws_nothing(module: str) -> None:
+def test_configuration_modules_do_not_import_rich_sh_or_typer(module: str) -> None:
     code = f"import sys, {module}; print([name for name in ('rich', 'sh', 'typer') if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True

@@ -1,4 +1,4 @@
-"""What must not be in any file of the checkout."""
+"""Content that no file of the checkout may have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.rules.sources import ROOT, tracked
 
-# Written in pieces, as this file is looked through as well.
+# Written in pieces, because this file is searched, too.
 MACHINE = re.compile("|".join(["/" + "work/", "/" + "root/"]))
 REGISTRIES = re.compile(
     "|".join(
@@ -38,22 +38,22 @@ def found(pattern: re.Pattern[str]) -> list[str]:
 @pytest.mark.parametrize(
     "pattern", [MACHINE, REGISTRIES, SECRETS], ids=["paths of one machine", "registries' hosts", "private keys"]
 )
-def test_no_file_holds(pattern: re.Pattern[str]) -> None:
+def test_no_file_contains_the_pattern(pattern: re.Pattern[str]) -> None:
     assert found(pattern) == []
 
 
-def test_the_patterns_find_what_they_are_for() -> None:
+def test_patterns_match_examples() -> None:
     assert MACHINE.search("see /" + "work/x")
     assert REGISTRIES.search("https://proxy.go" + "lang.org/x")
     assert REGISTRIES.search("pip install --index" + "-url https://x")
 
 
-def test_no_file_is_a_program_of_another() -> None:
-    """No binary is committed: pictures apart, every file is text."""
+def test_no_binary_file_is_committed() -> None:
+    """Every file except pictures is text."""
     binary = [path for path in tracked() if path.suffix not in (".png", ".svg") and b"\0" in path.read_bytes()[:8192]]
     assert binary == []
 
 
-def test_what_the_sandbox_and_tools_make_is_not_tracked() -> None:
+def test_generated_folders_are_not_tracked() -> None:
     made = {".venv", ".sandbox", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "dist"}
     assert [path for path in tracked() if made & set(Path(path).relative_to(ROOT).parts)] == []

@@ -1,4 +1,4 @@
-"""The sandbox's folders: which may import which."""
+"""Allowed imports between the sandbox's folders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.rules.sources import ROOT
 
 SANDBOX = ROOT / "scripts" / "sandbox"
-# A folder may import from those after it.
+# A folder may import only from those after it.
 FOLDERS = ("daemon", "clusters", "pods", "network", "api")
 SKUPPER = ("cli", "network", "controller", "faults")
 

@@ -34,12 +34,12 @@ class Ran:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What `-o json` printed."""
+        """The document that `-o json` printed."""
         document: dict[str, Any] = json.loads(self.out)
         return document
 
     def ok(self) -> Ran:
-        """Itself, if it went well; fails the test with what it said otherwise."""
+        """Returns itself; fails the test with the output if the exit code is not 0."""
         assert self.code == 0, str(self)
         print(self.err)
         return self
@@ -51,7 +51,7 @@ class Ran:
 
 
 class Hzlink:
-    """hzlink for one namespace on both API servers, with a state folder of its own."""
+    """hzlink for one namespace on both API servers, with its own state folder."""
 
     def __init__(self, sandbox: Sandbox, namespace: str, state: Path) -> None:
         self.sandbox = sandbox
@@ -60,7 +60,7 @@ class Hzlink:
         self.state = state
 
     def __call__(self, *args: str, env: dict[str, str] | None = None) -> Ran:
-        """Runs it, without a terminal."""
+        """Runs hzlink without a terminal."""
         began = time.monotonic()
         done = subprocess.run(
             [HZLINK, *args],
@@ -74,11 +74,11 @@ class Hzlink:
         return Ran(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
     def up(self, *args: str) -> Ran:
-        """`hzlink up` of the contexts client and cluster in this namespace."""
+        """Runs `hzlink up` with the contexts client and cluster in this namespace."""
         return self("up", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", self.namespace, *args)
 
     def kubectl(self, context: str, *args: str, stdin: str | None = None) -> str:
-        """kubectl in this namespace."""
+        """Runs kubectl in this namespace; returns its output."""
         return self.sandbox.kubectl(context, "-n", self.namespace, *args, stdin=stdin)
 
     def objects(self, context: str, kinds: str) -> dict[str, dict[str, Any]]:
@@ -87,8 +87,8 @@ class Hzlink:
         return {f"{item['kind']}/{item['metadata']['name']}": item for item in items}
 
     def writes(self) -> int:
-        """How many writes kubectl and skupper have made in this namespace so far, on both API servers."""
-        # The audit log is written behind the answer.
+        """The number of writes by kubectl and skupper in this namespace so far, on both API servers."""
+        # The audit log is written after the response.
         time.sleep(0.3)
         return sum(len(self.sandbox.writes(server, self.namespace)) for server in ("client", "cluster"))
 
@@ -107,13 +107,13 @@ def real_hzlink(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzl
 
 @pytest.fixture
 def faults(sandbox: Sandbox) -> Iterator[Callable[..., None]]:
-    """Sets the Skupper stand-in's faults; taken back after the test."""
+    """Sets the Skupper stand-in's faults; removes them after the test."""
     yield lambda **named: sandbox.set_faults(named)
     sandbox.set_faults({})
 
 
 def tokens_left(hzlink: Hzlink) -> list[str]:
-    """Grants, tokens and token files that are there: a run must leave none."""
+    """Existing grants, tokens and token files; a run must leave none."""
     kinds = "accessgrants.skupper.io,accesstokens.skupper.io"
     objects = [name for context in ("client", "cluster") for name in hzlink.objects(context, kinds)]
     files = [str(path) for path in hzlink.state.rglob("*") if "token" in path.name]

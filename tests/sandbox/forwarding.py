@@ -1,4 +1,4 @@
-"""What hzlink must not leave behind: forwarded ports, and maps at the members."""
+"""Finds what hzlink must not leave behind: forwarded ports, and maps at the members."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OWN = (site_proof.MAP_PREFIX, bench.MAP_PREFIX)
 
 
 def forwards(namespace: str) -> list[int]:
-    """The port-forwards that run into a namespace."""
+    """The pids of port-forwards into a namespace."""
     wanted = {b"port-forward", f"--namespace={namespace}".encode()}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -29,10 +29,10 @@ def forwards(namespace: str) -> list[int]:
 
 
 def own_maps(hzlink: Hzlink) -> list[str]:
-    """Maps of hzlink's own that are in the cluster. Needs the sandbox's kubectl on the PATH (fixture `kubeconfig`)."""
+    """hzlink's own maps in the cluster. Needs the sandbox's kubectl on the PATH (fixture `kubeconfig`)."""
     site = Site("cluster", Role.CLUSTER, "cluster", hzlink.namespace, str(hzlink.sandbox.kubeconfig))
 
-    async def look() -> list[str]:
+    async def read() -> list[str]:
         async with tunnel(site, "pod/hazelcast-0", 5701) as forward:
             client = await member_client.connect(forward.address, "dev")
             try:
@@ -40,4 +40,4 @@ def own_maps(hzlink: Hzlink) -> list[str]:
             finally:
                 await client.close()
 
-    return asyncio.run(look())
+    return asyncio.run(read())

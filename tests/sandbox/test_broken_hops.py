@@ -1,4 +1,4 @@
-"""Hop by hop on real API servers: what is broken on purpose is the hop that `hzlink status` names."""
+"""`hzlink status` on real API servers names the hop that the test has broken."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _status(hzlink: Hzlink) -> Ran:
 
 
 def _broken(ran: Ran) -> tuple[str, str] | None:
-    """The first broken hop of the first path, as the document has it twice: stage and site."""
+    """The stage and site of the first broken hop; asserts that both places in the document agree."""
     [path] = ran.document["paths"]
     if path["firstBroken"] is None:
         assert ran.document["firstBrokenHop"] is None
@@ -40,7 +40,7 @@ def _hop(ran: Ran, stage: str) -> dict[str, Any]:
     return next(hop for hop in path["hops"] if hop["stage"] == stage)
 
 
-def test_every_hop_of_a_healthy_path_has_its_evidence(hzlink: Hzlink) -> None:
+def test_every_hop_of_a_healthy_path_has_an_object(hzlink: Hzlink) -> None:
     hzlink.up().ok()
 
     ran = _status(hzlink).ok()
@@ -57,7 +57,7 @@ def test_every_hop_of_a_healthy_path_has_its_evidence(hzlink: Hzlink) -> None:
     ]
     members = path["hops"][-1]["members"]
     assert [member["hop"] for member in members] == [f"hazelcast-{number}" for number in range(3)]
-    # API times are whole seconds, and `up` takes some.
+    # Timestamps are whole seconds, and `up` takes several.
     assert all(0 <= hop["ageSeconds"] < 300 for hop in [*path["hops"], *members])
     until(lambda: _status(hzlink).document["findings"] == [], 20, step=0.5)
     pictures = {output: hzlink("status", "-o", output).ok().out for output in ("tree", "svg", "mermaid")}
@@ -66,7 +66,7 @@ def test_every_hop_of_a_healthy_path_has_its_evidence(hzlink: Hzlink) -> None:
     assert pictures["mermaid"].startswith("flowchart LR\n")
 
 
-def test_a_link_that_is_cut(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+def test_broken_link_is_named(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     hzlink.up().ok()
     faults(link={f"client/{hzlink.namespace}": "down"})
 
@@ -81,7 +81,7 @@ def test_a_link_that_is_cut(hzlink: Hzlink, faults: Callable[..., None]) -> None
     hzlink("status", "--wait", "--timeout", "60").ok()
 
 
-def test_a_listener_that_stays_pending_while_traffic_flows(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+def test_pending_listener_with_traffic_is_a_warning(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     hzlink.up().ok()
     faults(listener={f"client/{hzlink.namespace}": "pending"})
     until(lambda: _hop(_status(hzlink), "Listener")["state"] == "waiting", 30, step=0.5)
@@ -96,7 +96,7 @@ def test_a_listener_that_stays_pending_while_traffic_flows(hzlink: Hzlink, fault
 
 
 @real_members
-def test_a_member_whose_process_is_stopped(real_hzlink: Hzlink) -> None:
+def test_stopped_member_is_named(real_hzlink: Hzlink) -> None:
     real_hzlink.up().ok()
     entry = real_hzlink.sandbox.endpoints("cluster", real_hzlink.namespace)["hazelcast-2"]
     process = ProcessId.of(entry["pid"])
@@ -116,7 +116,7 @@ def test_a_member_whose_process_is_stopped(real_hzlink: Hzlink) -> None:
     real_hzlink("status", "--wait", "--timeout", "90").ok()
 
 
-def test_a_router_without_a_pod(hzlink: Hzlink) -> None:
+def test_router_without_a_ready_pod_is_named(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     hold = json.dumps({"metadata": {"annotations": {"sandbox.hzlink.dev/hold": "CrashLoopBackOff"}}})
     [name] = hzlink.kubectl(
@@ -129,7 +129,7 @@ def test_a_router_without_a_pod(hzlink: Hzlink) -> None:
     assert name in _status(hzlink).document["firstBrokenHop"]["message"]
 
 
-def test_a_watch_tells_of_what_happens(hzlink: Hzlink) -> None:
+def test_watch_prints_changes(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     running = subprocess.Popen(
         [HZLINK, "status", "--watch", "-o", "json"],
@@ -156,7 +156,7 @@ def test_a_watch_tells_of_what_happens(hzlink: Hzlink) -> None:
     assert running.stderr.read() == ""
 
 
-def test_until_all_is_gone(hzlink: Hzlink) -> None:
+def test_wait_for_gone(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     sites = ("--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace)
     assert hzlink("status", *sites, "--wait", "--for", "gone", "--timeout", "2").code == 4

@@ -23,14 +23,14 @@ def check(hzlink: Hzlink, *args: str, places: tuple[str, ...] = PLACES, env: dic
 
 
 def failed(ran: Ran, result: str = "failed") -> dict[tuple[str | None, str], dict[str, Any]]:
-    """The checks that ended so, by site and id."""
+    """The checks with that result, by site and id."""
     assert ran.out, ran.err
     return {(one.get("site"), one["id"]): one for one in ran.document["checks"] if one["result"] == result}
 
 
 @pytest.fixture
 def edited(sandbox: Sandbox, tmp_path: Path) -> Callable[[Edit], dict[str, str]]:
-    """The environment with a kubeconfig that a test has changed."""
+    """Returns an environment with a changed kubeconfig."""
 
     def make(edit: Edit) -> dict[str, str]:
         config = yaml.safe_load(sandbox.kubeconfig.read_text(encoding="utf-8"))
@@ -47,21 +47,21 @@ def _as_ann(config: dict[str, Any]) -> None:
         entry["user"]["as"] = "ann"
 
 
-def _give(hzlink: Hzlink, context: str, rules: list[dict[str, Any]]) -> None:
-    """Gives ann these rights in the namespace."""
+def _grant(hzlink: Hzlink, context: str, rules: list[dict[str, Any]]) -> None:
+    """Grants ann these rights in the namespace."""
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "ann"}, "rules": rules}
     hzlink.kubectl(context, "apply", "--filename=-", stdin=json.dumps(role))
     hzlink.kubectl(context, "create", "rolebinding", "ann", "--role=ann", "--user=ann")
 
 
 def _rules(side: str) -> list[dict[str, Any]]:
-    """The bundled Role's."""
+    """The rules of the bundled Role."""
     folder = Path(__file__).resolve().parents[2] / "manifests" / "rbac"
     rules: list[dict[str, Any]] = yaml.safe_load((folder / side / "role.yaml").read_text(encoding="utf-8"))["rules"]
     return rules
 
 
-def test_all_passes_before_and_after_up(hzlink: Hzlink) -> None:
+def test_checks_pass_before_and_after_up(hzlink: Hzlink) -> None:
     written = hzlink.writes()
     before = check(hzlink).ok()
     assert failed(before) == {}
@@ -73,7 +73,7 @@ def test_all_passes_before_and_after_up(hzlink: Hzlink) -> None:
 
     assert failed(check(hzlink).ok()) == {}
     assert "ready" in hzlink("check").ok().out
-    # Where nothing is to be done there is nothing to check: the look is all.
+    # If nothing has to be done, `up` only observes and runs no checks.
     again = hzlink.up("-v").ok()
     assert "nothing written" in again.err
     assert " get " in again.err
@@ -81,21 +81,19 @@ def test_all_passes_before_and_after_up(hzlink: Hzlink) -> None:
     assert " create " not in again.err
 
 
-def test_the_bundled_roles_are_enough_and_what_they_do_not_show_is_unknown(
+def test_bundled_roles_pass_and_unreadable_facts_are_unknown(
     hzlink: Hzlink, edited: Callable[[Edit], dict[str, str]]
 ) -> None:
     for side in ("client", "cluster"):
-        _give(hzlink, side, _rules(side))
+        _grant(hzlink, side, _rules(side))
     ran = check(hzlink, env=edited(_as_ann)).ok()
     assert failed(ran) == {}
     assert {("client", "skupper-controller"), ("cluster", "skupper-controller")} <= failed(ran, "unknown").keys()
 
 
-def test_a_right_that_is_missing_is_named_and_stops_up(
-    hzlink: Hzlink, edited: Callable[[Edit], dict[str, str]]
-) -> None:
-    _give(hzlink, "client", _rules("client"))
-    _give(hzlink, "cluster", [rule for rule in _rules("cluster") if "statefulsets" not in rule["resources"]])
+def test_missing_right_is_named_and_stops_up(hzlink: Hzlink, edited: Callable[[Edit], dict[str, str]]) -> None:
+    _grant(hzlink, "client", _rules("client"))
+    _grant(hzlink, "cluster", [rule for rule in _rules("cluster") if "statefulsets" not in rule["resources"]])
     hzlink.kubectl("cluster", "patch", "role", "ann", "--type=json", f"--patch={json.dumps(_READ_STATEFULSETS)}")
     env = edited(_as_ann)
 
@@ -124,7 +122,7 @@ _READ_STATEFULSETS = [
 ]
 
 
-def test_a_restricted_namespace_stops_up_unless_told_otherwise(hzlink: Hzlink) -> None:
+def test_restricted_namespace_stops_up_unless_checks_are_skipped(hzlink: Hzlink) -> None:
     label = "pod-security.kubernetes.io/enforce=restricted"
     hzlink.sandbox.kubectl("client", "label", "namespace", hzlink.namespace, label)
 
@@ -142,7 +140,7 @@ def test_a_restricted_namespace_stops_up_unless_told_otherwise(hzlink: Hzlink) -
     assert hzlink.writes() > before
 
 
-def test_a_service_of_others_with_a_members_name(hzlink: Hzlink) -> None:
+def test_foreign_service_with_a_members_name_fails(hzlink: Hzlink) -> None:
     hzlink.kubectl("client", "create", "service", "clusterip", "hazelcast-1", "--tcp=80")
 
     ran = check(hzlink)
@@ -166,7 +164,7 @@ def test_sites_of_others_without_link_access(hzlink: Hzlink) -> None:
     assert "which hzlink did not make" in stopped.err
 
 
-def test_one_namespace_seen_through_two_addresses(hzlink: Hzlink, edited: Callable[[Edit], dict[str, str]]) -> None:
+def test_one_namespace_at_two_addresses_fails(hzlink: Hzlink, edited: Callable[[Edit], dict[str, str]]) -> None:
     def another_address(config: dict[str, Any]) -> None:
         [client] = [entry for entry in config["clusters"] if entry["name"] == "client"]
         config["clusters"].append({"name": "twin", "cluster": {**client["cluster"], "server": _slash(client)}})
@@ -185,7 +183,7 @@ def test_one_namespace_seen_through_two_addresses(hzlink: Hzlink, edited: Callab
     assert (stopped.code, hzlink.writes()) == (3, before)
 
 
-def test_two_namespaces_of_one_server_are_two(hzlink: Hzlink, namespaces: Namespaces) -> None:
+def test_two_namespaces_on_one_server_pass(hzlink: Hzlink, namespaces: Namespaces) -> None:
     other = namespaces.make("none")
     ran = hzlink(
         *("check", "--client-ctx", "client2", "--cluster-ctx", "client", "-o", "json"),
@@ -194,7 +192,7 @@ def test_two_namespaces_of_one_server_are_two(hzlink: Hzlink, namespaces: Namesp
     assert ("separate-sites", "passed") in {(one["id"], one["result"]) for one in ran.document["checks"]}
 
 
-def test_a_server_that_does_not_answer(hzlink: Hzlink) -> None:
+def test_silent_server_fails_only_its_api_check(hzlink: Hzlink) -> None:
     with hzlink.sandbox.frozen("client"):
         ran = check(hzlink, "--timeout", "5")
 
@@ -204,7 +202,7 @@ def test_a_server_that_does_not_answer(hzlink: Hzlink) -> None:
     assert ran.seconds < 60
 
 
-def test_a_namespace_that_is_not_there(hzlink: Hzlink) -> None:
+def test_missing_namespace_fails(hzlink: Hzlink) -> None:
     ran = hzlink("check", *PLACES, "-n", "nowhere", "-o", "json")
     assert ran.code == 3
     assert failed(ran).keys() == {("client", "namespace"), ("cluster", "namespace")}

@@ -1,8 +1,9 @@
-"""`hzlink down`: all of hzlink's, and nothing else."""
+"""`hzlink down` removes all of hzlink's objects, and no others."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from tests.sandbox.conftest import Hzlink
@@ -12,7 +13,7 @@ EVERYTHING = (
     "accesstokens.skupper.io,statefulsets,deployments,services,configmaps,secrets,poddisruptionbudgets,"
     "leases,serviceaccounts,roles,rolebindings,pods"
 )
-# Names and labels as near to hzlink's own as a neighbour's may be.
+# Foreign objects with names and labels similar to hzlink's.
 BYSTANDERS: list[dict[str, Any]] = [
     {
         "apiVersion": "v1",
@@ -37,18 +38,18 @@ BYSTANDERS: list[dict[str, Any]] = [
 ]
 
 
-def test_all_gone_and_nothing_else(hzlink: Hzlink) -> None:
+def test_down_removes_only_hzlinks_objects(hzlink: Hzlink) -> None:
     before = {context: set(hzlink.objects(context, EVERYTHING)) for context in ("client", "cluster")}
     bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": BYSTANDERS})
     hzlink.kubectl("client", "create", "-f", "-", stdin=bundle)
     names = [f"{item['kind']}/{item['metadata']['name']}" for item in BYSTANDERS]
     hzlink.up().ok()
-    standing = _content(hzlink, names)
+    content = _content(hzlink, names)
 
     ran = hzlink("down", "--yes").ok()
 
     assert "no objects of hzlink are left" in ran.out
-    assert _content(hzlink, names) == standing
+    assert _content(hzlink, names) == content
     assert set(hzlink.objects("client", EVERYTHING)) == before["client"] | set(names)
     assert set(hzlink.objects("cluster", EVERYTHING)) == before["cluster"]
 
@@ -66,7 +67,7 @@ def _content(hzlink: Hzlink, names: list[str]) -> dict[str, Any]:
     }
 
 
-def test_without_a_terminal_it_needs_yes(hzlink: Hzlink) -> None:
+def test_down_without_a_terminal_needs_yes(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     before = hzlink.writes()
 
@@ -78,7 +79,7 @@ def test_without_a_terminal_it_needs_yes(hzlink: Hzlink) -> None:
     assert hzlink.writes() == before
 
 
-def test_one_site_when_the_other_is_gone(hzlink: Hzlink) -> None:
+def test_down_removes_a_single_site(hzlink: Hzlink) -> None:
     hzlink.up().ok()
 
     hzlink("down", "--yes", "--site", "client").ok()
@@ -88,13 +89,13 @@ def test_one_site_when_the_other_is_gone(hzlink: Hzlink) -> None:
     assert hzlink("down", "--yes", "--site", "nosuch").code == 2
 
 
-def test_nothing_to_remove(hzlink: Hzlink) -> None:
+def test_down_without_objects_is_exit_0(hzlink: Hzlink) -> None:
     ran = hzlink("down", "--yes", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace).ok()
 
     assert "no objects of hzlink were found" in ran.out
 
 
-# What Istio and OpenShift put into each namespace.
+# Objects that Istio and OpenShift create in each namespace.
 IN_EVERY_NAMESPACE: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio-ca-root-cert"}},
     {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder"}},
@@ -114,7 +115,7 @@ IN_EVERY_NAMESPACE: list[dict[str, Any]] = [
 ]
 
 
-def test_a_namespace_of_hzlinks_own_stays_while_others_use_it(hzlink: Hzlink) -> None:
+def test_created_namespace_with_foreign_objects_is_kept(hzlink: Hzlink) -> None:
     own = f"{hzlink.namespace}-own"
     places = ("--client-ctx", "client", "--cluster-ctx", "cluster", "-n", own)
     hzlink("up", *places, "--create-namespace").ok()
@@ -128,3 +129,23 @@ def test_a_namespace_of_hzlinks_own_stays_while_others_use_it(hzlink: Hzlink) ->
     assert "mine" in hzlink.sandbox.kubectl("client", "-n", own, "get", "configmap", "mine")
     assert hzlink.sandbox.kubectl("cluster", "get", "namespace", own, "--ignore-not-found") == ""
     hzlink.sandbox.kubectl("client", "delete", "namespace", own, "--wait=false")
+
+
+def test_another_cluster_than_at_the_last_up(hzlink: Hzlink) -> None:
+    """The record says so, as it would be of a cluster that was made anew under the same context."""
+    hzlink.up().ok()
+    file = Path(hzlink.env["XDG_STATE_HOME"]) / "hzlink" / "last.json"
+    record = json.loads(file.read_text())
+    assert [entry["context"] for entry in record["clusters"]] == ["cluster", "client"]
+    system = json.loads(hzlink.kubectl("client", "get", "namespace", "kube-system", "-o", "json"))
+    assert record["clusters"][1]["uid"] == system["metadata"]["uid"]
+    record["clusters"][1]["uid"] = "another"
+    file.write_text(json.dumps(record))
+    before = set(hzlink.objects("client", EVERYTHING))
+
+    refused = hzlink("down", "--yes")
+
+    assert refused.code == 2
+    assert "context client leads to another cluster" in refused.err
+    assert set(hzlink.objects("client", EVERYTHING)) == before
+    hzlink("down", "--yes", "--other-cluster").ok()

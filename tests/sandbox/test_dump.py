@@ -1,4 +1,4 @@
-"""`hzlink dump` on real API servers: what is planted there is not in the bundle, what helps is."""
+"""`hzlink dump` on real API servers: planted secrets are not in the bundle, other content is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _plant(hzlink: Hzlink) -> None:
         {"kind": "Event", "metadata": {"name": "mine.1"}, **event},
     ]
     bundle = {"kind": "List", "items": [{"apiVersion": "v1", **item} for item in items]}
-    # `apply` writes all of it once more into an annotation.
+    # `apply` also writes the objects into an annotation.
     hzlink.kubectl("cluster", "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", **bundle}))
     grant = {
         "apiVersion": "skupper.io/v2alpha1",
@@ -53,14 +53,14 @@ def _unpacked(path: Path) -> dict[str, str]:
         return {name: file.read().decode() for name, file in files if file is not None}
 
 
-def test_a_bundle_without_what_was_planted(hzlink: Hzlink, tmp_path: Path) -> None:
+def test_bundle_contains_no_planted_secret(hzlink: Hzlink, tmp_path: Path) -> None:
     hzlink.up().ok()
     _plant(hzlink)
     kinds = "secrets,configmaps,pods,events,accessgrants.skupper.io"
     served = hzlink.kubectl("cluster", "get", kinds, "-o", "json")
     [grant] = hzlink.objects("cluster", "accessgrants.skupper.io").values()
     ca = grant["status"]["ca"]
-    # The control: all of it can be read there (a Secret's value in base64 and in kubectl's annotation).
+    # Control: the API server serves all of them (a Secret's value in base64 and in kubectl's annotation).
     assert [secret for secret in (*PLANTED, CODE) if secret not in served] == []
     before = hzlink.writes()
 
@@ -74,7 +74,7 @@ def test_a_bundle_without_what_was_planted(hzlink: Hzlink, tmp_path: Path) -> No
     assert "healthy" in files["summary.txt"]
     assert {(name, secret) for name, text in files.items() for secret in (*PLANTED, CODE) if secret in text} == set()
     assert [name for name, text in files.items() if ca.splitlines()[1] in text or "BEGIN CERT" in text] == []
-    # What stands beside it is there.
+    # The text beside the secrets is in the bundle.
     assert "mine, Opaque: the-key" in files["cluster/secrets.txt"]
     assert "password=[redacted] failed" in files["cluster/events.txt"]
     grants = yaml.safe_load(files["cluster/resources/AccessGrant.yaml"])
@@ -85,7 +85,7 @@ def test_a_bundle_without_what_was_planted(hzlink: Hzlink, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("frozen", ["client", "cluster"])
-def test_one_side_that_does_not_answer(hzlink: Hzlink, tmp_path: Path, frozen: str) -> None:
+def test_bundle_contains_the_other_site_when_one_is_silent(hzlink: Hzlink, tmp_path: Path, frozen: str) -> None:
     hzlink.up().ok()
     file = tmp_path / "x.tar.gz"
     with hzlink.sandbox.frozen(frozen):
@@ -99,7 +99,7 @@ def test_one_side_that_does_not_answer(hzlink: Hzlink, tmp_path: Path, frozen: s
     assert ran.seconds < 60
 
 
-def test_real_logs(real_hzlink: Hzlink, tmp_path: Path) -> None:
+def test_bundle_contains_real_logs(real_hzlink: Hzlink, tmp_path: Path) -> None:
     real_hzlink.up().ok()
 
     real_hzlink("dump", str(tmp_path / "x.tar.gz")).ok()

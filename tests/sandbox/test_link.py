@@ -1,4 +1,4 @@
-"""Linking: after a link was lost, from the side that has an address, and what is said when it fails."""
+"""Linking: after a Link was deleted, from the side that has an address, and errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.sandbox.conftest import Hzlink, tokens_left
 
 
 @pytest.mark.parametrize("via", ["kubectl", "skupper"])
-def test_link_after_the_link_was_deleted(hzlink: Hzlink, via: str) -> None:
+def test_deleted_link_is_created_again(hzlink: Hzlink, via: str) -> None:
     hzlink.up("--via", via).ok()
-    # Its Secret stays: it belongs to the Site. The next token must not be burnt by it.
+    # Its Secret stays, because it belongs to the Site. It must not make the next token fail.
     hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
     assert hzlink("status").code == 1
 
@@ -26,9 +26,9 @@ def test_link_after_the_link_was_deleted(hzlink: Hzlink, via: str) -> None:
     assert hzlink.writes() == before
 
 
-def test_a_link_to_a_site_that_is_no_more_is_made_anew(hzlink: Hzlink) -> None:
+def test_link_to_a_recreated_site_is_replaced(hzlink: Hzlink) -> None:
     hzlink.up().ok()
-    # The same names, but other certificates: the old link can never come up.
+    # The new Site has the same name, but other certificates: the old link cannot become operational.
     hzlink.kubectl("cluster", "delete", "sites.skupper.io", "cluster", "--wait=true")
 
     hzlink.up().ok()
@@ -38,9 +38,7 @@ def test_a_link_to_a_site_that_is_no_more_is_made_anew(hzlink: Hzlink) -> None:
 
 
 @pytest.mark.parametrize("via", ["kubectl", "skupper"])
-def test_the_client_site_issues_when_only_it_gets_an_address(
-    hzlink: Hzlink, faults: Callable[..., None], via: str
-) -> None:
+def test_client_site_issues_when_only_it_gets_an_address(hzlink: Hzlink, faults: Callable[..., None], via: str) -> None:
     faults(lb={"cluster": False})
 
     ran = hzlink.up("--address-timeout", "3", "--via", via, "-o", "json").ok()
@@ -53,7 +51,7 @@ def test_the_client_site_issues_when_only_it_gets_an_address(
     hzlink("down", "--yes").ok()
 
 
-def test_no_address_on_either_side_is_named(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+def test_no_address_on_either_side_is_an_error(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     faults(lb={"cluster": False, "client": False})
 
     ran = hzlink.up("--address-timeout", "2", "--timeout", "30")
@@ -63,7 +61,7 @@ def test_no_address_on_either_side_is_named(hzlink: Hzlink, faults: Callable[...
     assert "next: kubectl" in ran.err
 
 
-def test_told_to_issue_where_there_is_no_address(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+def test_issuer_set_by_link_from_without_an_address_is_a_timeout(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     faults(lb={"cluster": False})
 
     ran = hzlink.up("--link-from", "cluster", "--timeout", "20")
@@ -73,7 +71,7 @@ def test_told_to_issue_where_there_is_no_address(hzlink: Hzlink, faults: Callabl
     assert "--link-from client" in ran.err
 
 
-def test_the_sides_change_over(hzlink: Hzlink) -> None:
+def test_link_from_changes_the_issuer(hzlink: Hzlink) -> None:
     hzlink.up().ok()
 
     document = hzlink.up("--link-from", "client", "-o", "json").ok().document

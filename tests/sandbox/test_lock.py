@@ -1,4 +1,4 @@
-"""One run at a time, with the real API server and real runs beside each other."""
+"""The lock on a real API server, with concurrent runs of hzlink."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OURS = "Lease/hzlink-hazelcast"
 
 @pytest.fixture
 def start(hzlink: Hzlink) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `hzlink up` and waits until it has the lock; ends it with the test."""
+    """Starts `hzlink up` and waits until it has the lock; kills it after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def one(*args: str) -> subprocess.Popen[str]:
@@ -45,7 +45,7 @@ def lock(hzlink: Hzlink) -> dict[str, Any] | None:
     return hzlink.objects("cluster", LEASES).get(OURS)
 
 
-def test_the_second_run_ends_at_once_and_the_first_is_not_disturbed(
+def test_second_run_is_refused_and_the_first_succeeds(
     hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     first = start()
@@ -63,7 +63,7 @@ def test_the_second_run_ends_at_once_and_the_first_is_not_disturbed(
     assert "nothing written" in hzlink.up().ok().err
 
 
-def test_after_a_kill_the_next_run_does_not_wait(hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]]) -> None:
+def test_lease_of_a_killed_run_is_replaced_at_once(hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]]) -> None:
     first = start()
     first.kill()
     first.wait()
@@ -77,10 +77,10 @@ def test_after_a_kill_the_next_run_does_not_wait(hzlink: Hzlink, start: Callable
     assert lock(hzlink) is None
 
 
-def test_a_run_whose_lock_is_taken_by_force_stops(
+def test_run_stops_when_its_lock_is_taken_by_force(
     hzlink: Hzlink, start: Callable[..., subprocess.Popen[str]], faults: Callable[..., None]
 ) -> None:
-    # Both wait for an address that never comes, the second for long enough that the first one finds out.
+    # Both wait for an address that never comes. The second waits long enough for the first to lose its lock.
     faults(lb={"cluster": False})
     first = start("--link-from", "cluster")
     until(lambda: "Site/cluster" in hzlink.objects("cluster", "sites.skupper.io"), 20)
@@ -96,7 +96,7 @@ def test_a_run_whose_lock_is_taken_by_force_stops(
     assert lock(hzlink) is None
 
 
-def test_a_lease_of_another_machine_is_watched_before_it_is_taken(hzlink: Hzlink) -> None:
+def test_expired_lease_of_another_machine_is_watched_and_replaced(hzlink: Hzlink) -> None:
     old = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

@@ -14,7 +14,7 @@ from tests.sandboxed import until
 
 
 @pytest.mark.parametrize("side", ["client", "cluster"])
-def test_a_lost_record_is_named_and_brought_back(hzlink: Hzlink, faults: Callable[..., None], side: str) -> None:
+def test_lost_record_is_named_and_restored(hzlink: Hzlink, faults: Callable[..., None], side: str) -> None:
     hzlink.up().ok()
     faults(records={f"{side}/{hzlink.namespace}": ["hazelcast-2"]})
     until(partial(_is_nameless, hzlink), 30)

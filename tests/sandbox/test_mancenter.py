@@ -1,4 +1,4 @@
-"""Management Center, with real members and a real client in its place: restarted only when it needs it."""
+"""Management Center, replaced by a real client, with real members: it is restarted only if needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.sandboxed import until
 
 
 def _relink(hzlink: Hzlink) -> None:
-    """Cuts the link until the members' names are gone, and links again: the names are newer than Management Center."""
+    """Deletes the link until the members' names are gone, and links again: then the names are newer than the pod."""
     hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
     until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"), 60)
     hzlink("link").ok()
@@ -20,13 +20,13 @@ def _pod(hzlink: Hzlink) -> str:
     return hzlink.kubectl("client", "get", "pods", "-l", "app=hazelcast-mancenter", "-o", "name").strip()
 
 
-def test_it_sees_every_member_and_is_not_restarted(real_hzlink: Hzlink) -> None:
+def test_mancenter_with_all_members_is_not_restarted(real_hzlink: Hzlink) -> None:
     hzlink = real_hzlink
     ran = hzlink.up().ok()
     pod = _pod(hzlink)
 
     assert "restarted" not in ran.err
-    assert _seen(hzlink) == {"hazelcast-0", "hazelcast-1", "hazelcast-2"}
+    assert _connected_members(hzlink) == {"hazelcast-0", "hazelcast-1", "hazelcast-2"}
     assert "sees 3/3" in ran.out
     sees = hzlink("status", "-o", "json").ok().document["sites"][1]["managementCenter"]["sees"]
     assert [member["name"] for member in sees["members"]] == ["hazelcast-0", "hazelcast-1", "hazelcast-2"]
@@ -34,24 +34,24 @@ def test_it_sees_every_member_and_is_not_restarted(real_hzlink: Hzlink) -> None:
     assert sees["missing"] == []
 
     _relink(hzlink)
-    # It finds the members again by itself, as it had found them at its start.
-    until(lambda: len(_seen(hzlink)) == 3, 60)
+    # It reconnects by itself, because it was connected before.
+    until(lambda: len(_connected_members(hzlink)) == 3, 60)
     assert "restarted" not in hzlink.up().ok().err
     assert _pod(hzlink) == pod
 
 
-def _seen(hzlink: Hzlink) -> set[str]:
-    """The members that one Management Center is connected to, by their own logs."""
+def _connected_members(hzlink: Hzlink) -> set[str]:
+    """The members that Management Center is connected to, according to their logs."""
     log = hzlink.kubectl("cluster", "logs", "-l", "app=hazelcast", "--prefix", "--tail=-1")
     return set(max(mancenter.connected(log).values(), key=len, default={}))
 
 
-def test_one_that_sees_nobody_is_restarted_once(hzlink: Hzlink) -> None:
+def test_mancenter_older_than_the_names_is_restarted_once(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     pod = _pod(hzlink)
     _relink(hzlink)
 
-    # Without processes, no member's log tells of it.
+    # Without processes there are no members' logs, so the start times decide.
     ran = hzlink.up().ok()
 
     assert "restarted: it started before the members' names existed" in ran.err

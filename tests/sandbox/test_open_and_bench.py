@@ -13,7 +13,7 @@ from tests.sandbox.forwarding import forwards, own_maps
 from tests.sandboxed import until
 
 
-def test_management_center_answers_at_the_address(real_hzlink: Hzlink) -> None:
+def test_open_forwards_management_center(real_hzlink: Hzlink) -> None:
     hzlink = real_hzlink
     hzlink.up().ok()
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -21,7 +21,7 @@ def test_management_center_answers_at_the_address(real_hzlink: Hzlink) -> None:
     try:
         address = running.stdout.readline().strip()
         assert address.startswith("http://127.0.0.1:")
-        until(lambda: _seen(address).get("members"), 30, step=0.5)
+        until(lambda: _shown(address).get("members"), 30, step=0.5)
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 0
     finally:
@@ -29,14 +29,14 @@ def test_management_center_answers_at_the_address(real_hzlink: Hzlink) -> None:
     assert forwards(hzlink.namespace) == []
 
 
-def _seen(address: str) -> dict[str, object]:
-    """What stands in Management Center's place says of itself."""
+def _shown(address: str) -> dict[str, object]:
+    """The answer of the program that replaces Management Center."""
     with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - on 127.0.0.1, as asserted
-        seen: dict[str, object] = json.load(answer)
-    return seen
+        shown: dict[str, object] = json.load(answer)
+    return shown
 
 
-def test_the_link_is_compared_with_the_way_past_it(real_hzlink: Hzlink, kubeconfig: Path) -> None:
+def test_bench_compares_the_link_with_a_direct_connection(real_hzlink: Hzlink, kubeconfig: Path) -> None:
     hzlink = real_hzlink
     hzlink.up().ok()
 

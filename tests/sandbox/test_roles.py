@@ -1,4 +1,4 @@
-"""The bundled Roles on real API servers: hzlink works with no more than them, and needs all that they give."""
+"""The bundled Roles on real API servers: hzlink works with them alone, and needs every right in them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.sandboxed import until
 USER = "somebody"
 SITES = {"client": Role.CLIENT, "cluster": Role.CLUSTER}
 BINDINGS = ("hzlink", "hzlink-portforward")
-# kubectl asks with a GET that becomes a websocket, and where that is refused, as the older ones do, with a POST.
+# kubectl sends a GET that becomes a websocket; if it is refused, a POST, as older versions do.
 FORWARDING = Right("", "pods/portforward", "get")
 
 
 @pytest.fixture
 def limited(hzlink: Hzlink) -> Hzlink:
-    """hzlink for a user who is bound to the bundled Roles in one namespace and has no other right."""
+    """hzlink for a user who has only the bundled Roles in one namespace."""
     return limit(hzlink)
 
 
@@ -40,7 +40,7 @@ def real_limited(real_hzlink: Hzlink) -> Hzlink:
 
 
 def limit(hzlink: Hzlink) -> Hzlink:
-    """Makes hzlink run as a service account that has what the bundled Roles give."""
+    """Makes hzlink run as a service account with only the bundled Roles."""
     config = yaml.safe_load(hzlink.sandbox.kubeconfig.read_text())
     clusters = {entry["name"]: entry["context"]["cluster"] for entry in config["contexts"]}
     config["users"], config["contexts"] = [], []
@@ -62,15 +62,15 @@ def limit(hzlink: Hzlink) -> Hzlink:
 
 
 def asked(hzlink: Hzlink, server: str) -> list[dict[str, Any]]:
-    """What the user asked an API server for, from its audit log."""
-    # The audit log is written behind the answer.
+    """The user's requests to an API server, from its audit log."""
+    # The audit log is written after the response.
     time.sleep(0.3)
     account = f"system:serviceaccount:{hzlink.namespace}:{USER}"
     return [event for event in hzlink.sandbox.audit(server) if event["user"]["username"] == account]
 
 
 def refused(hzlink: Hzlink) -> set[str]:
-    """What was asked for in vain, but for how Skupper's controller is: the checks do without it."""
+    """The refused requests, except those for Skupper's controller, which the checks do not need."""
     return {
         f"{event['verb']} {_resource(event)} ({server})"
         for server in SITES
@@ -80,7 +80,7 @@ def refused(hzlink: Hzlink) -> set[str]:
 
 
 def used(events: list[dict[str, Any]], right: Right) -> bool:
-    """Whether a call needed that right."""
+    """Whether a request needed that right."""
     return any(_needs(event, right) for event in events if event.get("responseStatus", {}).get("code") != 403)
 
 
@@ -93,9 +93,9 @@ READING = {"get", "list", "watch"}
 
 
 def _needs(event: dict[str, Any], right: Right) -> bool:
-    """Reading a type is one right here: `kubectl wait` gets or lists, and watches only what is still there then."""
+    """get, list and watch count as one right: `kubectl wait` watches only objects that still exist."""
     what = event.get("objectRef", {})
-    # Applying what is not there yet is asked for as a patch, and allowed to those who may create it, too.
+    # Applying a new object is a patch request that also needs the right to create it.
     verbs = {event["verb"], "create" if event["responseStatus"]["code"] == 201 else event["verb"]}
     return (
         (what.get("apiGroup", ""), _resource(event)) == (right.group, right.resource)
@@ -105,22 +105,22 @@ def _needs(event: dict[str, Any], right: Right) -> bool:
 
 
 @pytest.mark.parametrize("via", ["skupper", "kubectl"])
-def test_the_roles_are_enough(limited: Hzlink, via: str) -> None:
+def test_roles_are_sufficient(limited: Hzlink, via: str) -> None:
     limited.up("--via", via).ok()
     assert "already up" in limited.up("--via", via).ok().err
     limited("status").ok()
     limited.kubectl("client", "delete", "links.skupper.io", "--all")
     limited("link", "--via", via).ok()
     assert "no objects of hzlink are left" in limited("down", "--yes").ok().out
-    # Namespaces are not in any: who may not read them is taken at their word.
+    # The Roles do not allow reading Namespaces: hzlink then assumes that the namespace exists.
     assert refused(limited) <= {"get namespaces (client)", "get namespaces (cluster)"}
-    assert asked(limited, "client"), "it is this user who asked"
+    assert asked(limited, "client"), "the requests came from this user"
 
 
-def test_the_proof_needs_but_one_right_more(real_limited: Hzlink, kubeconfig: Path) -> None:
+def test_verify_needs_only_the_port_forward_role(real_limited: Hzlink, kubeconfig: Path) -> None:
     real_limited.up("--verify").ok()
     real_limited("status").ok()
-    assert not used(asked(real_limited, "cluster"), FORWARDING), "the proof asks nothing of the cluster site's pods"
+    assert not used(asked(real_limited, "cluster"), FORWARDING), "verify forwards no port at the cluster site"
     real_limited("bench", "--seconds", "0.5").ok()
     assert all(used(asked(real_limited, server), FORWARDING) for server in SITES)
     for server in SITES:
@@ -137,7 +137,7 @@ def test_the_proof_needs_but_one_right_more(real_limited: Hzlink, kubeconfig: Pa
     }
 
 
-def test_without_the_binding_hzlink_says_what_may_not_be_done(limited: Hzlink) -> None:
+def test_missing_role_binding_is_reported(limited: Hzlink) -> None:
     limited.kubectl("client", "delete", "rolebinding", "hzlink")
     ran = limited.up()
     assert ran.code == 3
@@ -145,25 +145,25 @@ def test_without_the_binding_hzlink_says_what_may_not_be_done(limited: Hzlink) -
     assert "auth can-i --list" in ran.err
 
 
-def test_nothing_in_the_roles_is_without_use(limited: Hzlink) -> None:
-    """Every way that hzlink can take at a site; then each right must have been used by some call."""
-    for run in (_mending, _turning, _the_other_side_first):
+def test_every_right_in_the_roles_is_used(limited: Hzlink) -> None:
+    """Runs every kind of step at both sites; then some request must have used each right."""
+    for run in (_install_and_repair, _change_issuer, _issue_from_client):
         run(limited)
-        with held_back(limited):
+        with slow_deletion(limited):
             limited("down", "--yes").ok()
     calls = {server: asked(limited, server) for server in SITES}
-    without_use = [
+    unused_rights = [
         f"{server}: {right}"
         for server, role in SITES.items()
         for right in needed_rights.needed(role)
         if not used(calls[server], right)
     ]
-    assert without_use == [], "\n".join(["the Roles give what no call needs:", *without_use])
+    assert unused_rights == [], "\n".join(["unused rights in the Roles:", *unused_rights])
 
 
-def _mending(hzlink: Hzlink) -> None:
-    """From nothing; a link that was lost; Management Center looked after; a change of the mode."""
-    _locked(hzlink)
+def _install_and_repair(hzlink: Hzlink) -> None:
+    """A first `up`, a lost link, a restart of Management Center, a change of mode."""
+    _write_foreign_lease(hzlink)
     assert "taking the lock" in hzlink.up("--via", "skupper", "--force-unlock").ok().err
     hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
     until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"), 60)
@@ -173,8 +173,8 @@ def _mending(hzlink: Hzlink) -> None:
     hzlink.up("--mode", "unisocket").ok()
 
 
-def _locked(hzlink: Hzlink) -> None:
-    """By a run whose machine is gone."""
+def _write_foreign_lease(hzlink: Hzlink) -> None:
+    """Writes the Lease of a run on another machine."""
     lease = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -184,18 +184,18 @@ def _locked(hzlink: Hzlink) -> None:
     hzlink.sandbox.kubectl("cluster", "create", "-f", "-", stdin=json.dumps(lease))
 
 
-def _turning(hzlink: Hzlink) -> None:
-    """The client site issues, then the cluster site: each Skupper Site is told otherwise."""
+def _change_issuer(hzlink: Hzlink) -> None:
+    """The client site issues, then the cluster site: both Skupper Sites are changed."""
     hzlink.up("--via", "kubectl", "--link-from", "client").ok()
     hzlink.up("--via", "kubectl", "--link-from", "cluster").ok()
 
 
-def _the_other_side_first(hzlink: Hzlink) -> None:
+def _issue_from_client(hzlink: Hzlink) -> None:
     hzlink.up("--via", "skupper", "--link-from", "client").ok()
 
 
 HOLD = "test.hzlink.io/hold"
-# What goes by itself, sooner or later, after hzlink deleted what it belongs to.
+# Objects that are garbage collected after hzlink has deleted their owners.
 SLOW = (
     "pods,services,configmaps,serviceaccounts,deployments,roles,rolebindings,"
     "routeraccesses.skupper.io,securedaccesses.skupper.io,certificates.skupper.io"
@@ -203,24 +203,24 @@ SLOW = (
 
 
 @contextmanager
-def held_back(hzlink: Hzlink) -> Iterator[None]:
-    """Meanwhile nothing goes at once, as on a busy cluster: hzlink has to wait for each object."""
+def slow_deletion(hzlink: Hzlink) -> Iterator[None]:
+    """Delays every deletion by a finalizer, as on a busy cluster: hzlink has to wait for each object."""
     for server in SITES:
         _hold(hzlink, server, [HOLD], going=False)
     over = Event()
 
-    def let_go() -> None:
+    def release() -> None:
         while not over.wait(1.5):
             for server in SITES:
                 _hold(hzlink, server, None, going=True)
 
-    letting_go = Thread(target=let_go)
-    letting_go.start()
+    releasing = Thread(target=release)
+    releasing.start()
     try:
         yield
     finally:
         over.set()
-        letting_go.join()
+        releasing.join()
         for server in SITES:
             _hold(hzlink, server, None, going=True)
 
@@ -230,7 +230,7 @@ def _hold(hzlink: Hzlink, server: str, finalizers: list[str] | None, *, going: b
     for name, item in hzlink.objects(server, SLOW).items():
         metadata = item["metadata"]
         if ("deletionTimestamp" in metadata) == going:
-            # What has gone meanwhile cannot be patched.
+            # Objects that are gone already cannot be patched.
             hzlink.sandbox.kubectl(
                 server, "-n", hzlink.namespace, "patch", name, "--type=merge", "-p", patch, check=False
             )

@@ -1,4 +1,4 @@
-"""A Site with `ha`: one token gives a Link to each of its two routers, and all of them are hzlink's."""
+"""A Site with `ha`: one token creates a Link to each of its two routers, and both Links are hzlink's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _groups(hzlink: Hzlink, server: str) -> set[str]:
 
 
 @pytest.mark.parametrize("via", ["kubectl", "skupper"])
-def test_both_links_are_made_marked_shown_and_removed(hzlink: Hzlink, via: str) -> None:
+def test_both_links_are_created_labelled_shown_and_removed(hzlink: Hzlink, via: str) -> None:
     hzlink.up("--via", via).ok()
     with_two_routers(hzlink)
     hzlink.kubectl("client", "delete", LINKS, "--all")
@@ -46,7 +46,7 @@ def test_both_links_are_made_marked_shown_and_removed(hzlink: Hzlink, via: str) 
     assert "Secret/hazelcast-cluster" not in hzlink.objects("client", "secrets")
 
 
-def test_one_router_that_dies_is_told_and_the_topology_stays_healthy(hzlink: Hzlink) -> None:
+def test_one_router_down_is_a_warning_and_the_topology_stays_healthy(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     with_two_routers(hzlink)
     hzlink.kubectl("client", "delete", LINKS, "--all")
@@ -66,7 +66,7 @@ def _one_is_down(hzlink: Hzlink) -> bool:
     return str(links["Link/hazelcast-cluster-2"]["status"]["status"]) != "Ready"
 
 
-def test_a_link_made_before_the_second_router_is_told_and_completed(hzlink: Hzlink) -> None:
+def test_link_older_than_the_second_router_is_reported_and_completed(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     with_two_routers(hzlink)
     document = hzlink("status", "-o", "json").ok().document

@@ -1,4 +1,4 @@
-"""Load balancers that take their time: names that do not resolve yet, addresses that do not answer yet."""
+"""Slow load balancers: host names that do not resolve yet, addresses that do not answer yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.sandboxed import until
 
 
 @pytest.mark.parametrize("via", ["kubectl", "skupper"])
-def test_a_host_name_that_resolves_later_is_waited_for(hzlink: Hzlink, faults: Callable[..., None], via: str) -> None:
+def test_host_name_that_resolves_later_is_waited_for(hzlink: Hzlink, faults: Callable[..., None], via: str) -> None:
     faults(lb_name={f"cluster/{hzlink.namespace}": 8})
 
     ran = hzlink.up("--via", via).ok()
@@ -24,7 +24,7 @@ def test_a_host_name_that_resolves_later_is_waited_for(hzlink: Hzlink, faults: C
     assert hzlink("status").code == 0
 
 
-def test_an_address_that_answers_later_is_waited_for(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+def test_address_that_answers_later_is_waited_for(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     faults(lb_answer={f"cluster/{hzlink.namespace}": 6})
 
     ran = hzlink.up("--via", "kubectl").ok()
@@ -33,9 +33,7 @@ def test_an_address_that_answers_later_is_waited_for(hzlink: Hzlink, faults: Cal
     assert tokens_left(hzlink) == []
 
 
-def test_a_name_that_never_resolves_is_waited_for_until_the_timeout(
-    hzlink: Hzlink, faults: Callable[..., None]
-) -> None:
+def test_host_name_that_never_resolves_is_a_timeout(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     faults(lb_name={f"cluster/{hzlink.namespace}": 3600})
 
     ran = hzlink.up("--via", "kubectl", "--timeout", "20")
@@ -48,9 +46,7 @@ def test_a_name_that_never_resolves_is_waited_for_until_the_timeout(
     assert tokens_left(hzlink) == []
 
 
-def test_a_link_to_an_address_that_changed_is_told_and_renewed_at_once(
-    hzlink: Hzlink, faults: Callable[..., None]
-) -> None:
+def test_link_to_a_changed_address_is_reported_and_renewed(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     hzlink.up("--via", "kubectl").ok()
     faults(lb_address={f"cluster/{hzlink.namespace}": "another"})
     until(partial(_is_down, hzlink), 30)
@@ -72,8 +68,8 @@ def _is_down(hzlink: Hzlink) -> bool:
     return bool(link["status"]["status"] != "Ready")
 
 
-def test_link_access_that_is_on_its_way_is_never_dropped(hzlink: Hzlink, faults: Callable[..., None]) -> None:
-    """Both load balancers take longer than --address-timeout; --timeout is what counts."""
+def test_pending_link_access_is_kept(hzlink: Hzlink, faults: Callable[..., None]) -> None:
+    """Both load balancers need longer than --address-timeout, and less than --timeout."""
     faults(lb_slow={f"{server}/{hzlink.namespace}": 12 for server in ("client", "cluster")})
 
     ran = hzlink.up("--address-timeout", "3", "-o", "json").ok()

@@ -1,4 +1,4 @@
-"""`hzlink status` on real API servers: what it calls healthy, and what it says when it is not."""
+"""`hzlink status` on real API servers: healthy and unhealthy topologies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from tests.sandbox.conftest import Hzlink
 
 
-def test_nothing_there_yet(hzlink: Hzlink) -> None:
+def test_status_of_empty_namespaces(hzlink: Hzlink) -> None:
     ran = hzlink("status", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace, "-o", "json")
 
     assert ran.code == 1
@@ -16,7 +16,7 @@ def test_nothing_there_yet(hzlink: Hzlink) -> None:
     assert ran.document["firstBrokenHop"]["next"] == named
 
 
-def test_no_flags_after_up_and_every_format(hzlink: Hzlink) -> None:
+def test_status_without_flags_after_up_in_every_format(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     before = hzlink.writes()
 
@@ -32,7 +32,7 @@ def test_no_flags_after_up_and_every_format(hzlink: Hzlink) -> None:
     assert hzlink.writes() == before
 
 
-def test_a_member_that_is_down_is_named(hzlink: Hzlink) -> None:
+def test_down_member_is_named(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     hold = json.dumps({"metadata": {"annotations": {"sandbox.hzlink.dev/hold": "CrashLoopBackOff"}}})
     hzlink.kubectl("cluster", "patch", "pod", "hazelcast-1", "--type=merge", f"--patch={hold}")
@@ -46,14 +46,14 @@ def test_a_member_that_is_down_is_named(hzlink: Hzlink) -> None:
     assert [member["name"] for member in ran.document["members"] if not member["ready"]] == ["hazelcast-1"]
 
 
-def test_a_namespace_that_is_not_there(hzlink: Hzlink) -> None:
+def test_missing_namespace_is_exit_3(hzlink: Hzlink) -> None:
     ran = hzlink("status", "--client-ctx", "client", "--cluster-ctx", "cluster", "-n", "nowhere", "-o", "json")
 
     assert ran.code == 3
     assert {site["state"] for site in ran.document["sites"]} == {"namespace missing"}
 
 
-def test_an_api_server_that_does_not_answer(hzlink: Hzlink) -> None:
+def test_silent_api_server_is_unreachable(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     with hzlink.sandbox.frozen("client"):
         ran = hzlink("status", "--timeout", "4", "-o", "json")
@@ -61,5 +61,5 @@ def test_an_api_server_that_does_not_answer(hzlink: Hzlink) -> None:
     assert ran.code == 3
     states = {site["name"]: site["state"] for site in ran.document["sites"]}
     assert states == {"cluster": "read", "client": "unreachable"}
-    # Far from the wait of an interactive kubectl, whatever else the machine does.
+    # Far less than kubectl's default timeouts, even on a busy machine.
     assert ran.seconds < 60

@@ -1,4 +1,4 @@
-"""`hzlink up` on real API servers: from nothing, again, and as it was asked."""
+"""`hzlink up` on real API servers: first and second runs, options, changes by others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OURS = "app.kubernetes.io/managed-by=hzlink"
 
 
 @pytest.mark.parametrize("via", ["kubectl", "skupper"])
-def test_from_nothing_and_again(hzlink: Hzlink, via: str) -> None:
+def test_first_up_succeeds_and_second_writes_nothing(hzlink: Hzlink, via: str) -> None:
     first = hzlink.up("--via", via, "-o", "json").ok().document
 
     assert first["healthy"] is True
@@ -39,7 +39,7 @@ def test_from_nothing_and_again(hzlink: Hzlink, via: str) -> None:
     assert hzlink.writes() == written
 
 
-def test_both_ways_to_link_end_in_the_same_state(hzlink: Hzlink) -> None:
+def test_skupper_and_kubectl_link_to_the_same_state(hzlink: Hzlink) -> None:
     states = []
     for via in ("kubectl", "skupper"):
         hzlink.up("--via", via).ok()
@@ -51,7 +51,7 @@ def test_both_ways_to_link_end_in_the_same_state(hzlink: Hzlink) -> None:
 
 
 def _linked_state(hzlink: Hzlink) -> dict[str, Any]:
-    """What linking made, without what differs between any two runs."""
+    """The objects that linking created, without the parts that differ between runs."""
     found = hzlink.objects("client", LINKED)
     return {
         name: {
@@ -66,7 +66,7 @@ def _linked_state(hzlink: Hzlink) -> dict[str, Any]:
 
 
 def _without_addresses(spec: dict[str, Any]) -> dict[str, Any]:
-    """A Link's endpoints without their hosts: each load balancer gets an address of its own."""
+    """A Link's spec without the hosts of its endpoints, which differ between load balancers."""
     if "endpoints" not in spec:
         return spec
     endpoints = [{key: value for key, value in one.items() if key != "host"} for one in spec["endpoints"]]
@@ -74,7 +74,7 @@ def _without_addresses(spec: dict[str, Any]) -> dict[str, Any]:
     return {**spec, "endpoints": endpoints}
 
 
-def test_a_dry_run_says_what_and_writes_nothing(hzlink: Hzlink) -> None:
+def test_dry_run_lists_steps_and_writes_nothing(hzlink: Hzlink) -> None:
     before = hzlink.writes()
     ran = hzlink.up("--dry-run", "-o", "json").ok()
 
@@ -83,7 +83,7 @@ def test_a_dry_run_says_what_and_writes_nothing(hzlink: Hzlink) -> None:
     assert hzlink.writes() == before
 
 
-def test_what_was_asked_for_is_applied_and_changed(hzlink: Hzlink) -> None:
+def test_options_are_applied_and_changed(hzlink: Hzlink) -> None:
     hzlink.up("--members", "2", "--image", "example.org/hz:1.2", "--expose", "nodeport").ok()
 
     workload = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]
@@ -137,9 +137,9 @@ def test_a_field_that_others_set_is_named_and_can_be_taken(hzlink: Hzlink) -> No
     assert "hazelcast:" in hzlink.kubectl("cluster", "get", "configmap", "hazelcast-config", "-o", "yaml")
 
 
-def test_what_others_add_is_theirs(hzlink: Hzlink) -> None:
-    """A policy engine adds to what is applied, and would do so each time."""
-    # Without Management Center, which would be restarted: the members' names go and come.
+def test_fields_added_by_others_are_kept(hzlink: Hzlink) -> None:
+    """As a policy engine adds fields to applied objects, each time."""
+    # In unisocket mode, because Management Center would be restarted when the members restart.
     hzlink.up("--mode", "unisocket").ok()
     hzlink.kubectl("cluster", "set", "env", "statefulset/hazelcast", "PROXY=none")
     hzlink.kubectl("cluster", "rollout", "status", "statefulset/hazelcast", "--timeout=60s")
@@ -215,7 +215,21 @@ def test_what_admission_changes_is_not_applied_again(hzlink: Hzlink, registry_pr
     assert pods["containers"][0]["image"] == "registry.example/hazelcast/hazelcast:5.5.1"
 
 
-def test_unisocket_leaves_management_center_out(hzlink: Hzlink) -> None:
+def test_openshift_user_ids_are_detected(hzlink: Hzlink) -> None:
+    users = "openshift.io/sa.scc.uid-range=1000680000/10000"
+    hzlink.sandbox.kubectl("cluster", "annotate", "namespace", hzlink.namespace, users)
+    hzlink.kubectl("cluster", "create", "configmap", "openshift-service-ca.crt")
+
+    ran = hzlink.up("--mode", "unisocket", "-o", "json").ok()
+
+    pods = hzlink.objects("cluster", "statefulsets")["StatefulSet/hazelcast"]["spec"]["template"]["spec"]
+    assert "runAsUser" not in pods["securityContext"]
+    assert pods["securityContext"]["runAsNonRoot"] is True
+    assert any("component openshift" in note for note in ran.document["notes"])
+    assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
+
+
+def test_unisocket_has_no_management_center(hzlink: Hzlink) -> None:
     ran = hzlink.up("--mode", "unisocket").ok()
 
     assert "Management Center refuses" in ran.err
@@ -226,7 +240,7 @@ def test_unisocket_leaves_management_center_out(hzlink: Hzlink) -> None:
     assert "nothing written" in hzlink.up("--mode", "unisocket").ok().err
 
 
-def test_from_smart_to_unisocket_and_back(hzlink: Hzlink) -> None:
+def test_mode_changes_to_unisocket_and_back(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     hzlink.up("--mode", "unisocket").ok()
     assert hzlink.objects("client", "deployments").keys() == {"Deployment/skupper-router"}
@@ -236,14 +250,14 @@ def test_from_smart_to_unisocket_and_back(hzlink: Hzlink) -> None:
     assert "Service/hazelcast-2" in hzlink.objects("client", "services")
 
 
-def test_a_member_that_falls_again_and_again_is_not_waited_for(real_hzlink: Hzlink) -> None:
-    """For real: its container runs, ends, is started again. The sandbox's back-offs are too short to tell by them."""
+def test_wait_for_a_crashing_member_ends_early(real_hzlink: Hzlink) -> None:
+    """A real container that crashes and restarts. The sandbox's back-offs are too short to detect it by its state."""
     real_hzlink.up().ok()
     real_hzlink.kubectl("cluster", "set", "env", "statefulset/hazelcast", "HZ_NETWORK_PORT_PORT=nowhere")
 
     ran = real_hzlink.up("--timeout", "150")
 
-    assert ran.code == 1, "the wait did not run into its time"
+    assert ran.code == 1, "the wait did not time out"
     assert "error: cluster: StatefulSet hazelcast cannot get ready" in ran.err
     assert re.search(r"pod hazelcast-2: (CrashLoopBackOff|restarted \d times; before: Error, exit code 1)", ran.err)
     assert f"-n {real_hzlink.namespace} logs hazelcast-2 -c hazelcast --previous" in ran.err
@@ -261,7 +275,7 @@ def test_two_client_sites(hzlink: Hzlink) -> None:
     assert [len(site["names"]) for site in document["sites"][1:]] == [3, 3]
     assert "nothing written" in hzlink("up", *sites, *cluster).ok().err
 
-    # The second namespace was hzlink's own, the first was there before.
+    # hzlink created the second namespace; the first one existed before.
     hzlink("down", "--yes").ok()
     assert hzlink.sandbox.kubectl("client", "get", "namespace", other, "--ignore-not-found") == ""
     assert hzlink.namespace in hzlink.sandbox.kubectl("client", "get", "namespace", hzlink.namespace)

@@ -1,4 +1,4 @@
-"""`hzlink verify` with real members: proof where traffic flows, and the right member named where it does not."""
+"""`hzlink verify` with real members: healthy topologies, and the failed member named in broken ones."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ Faults = Callable[..., None]
 
 @pytest.fixture
 def linked(real_hzlink: Hzlink, kubeconfig: Path) -> Hzlink:
-    """hzlink in a topology of real members that is up, with the sandbox's kubectl on this test's own PATH."""
+    """hzlink in a running topology of real members, with the sandbox's kubectl on the test's PATH."""
     real_hzlink.up().ok()
     return real_hzlink
 
 
 def outcomes(ran: Ran) -> dict[str, str]:
-    """What came of each name at the client site."""
+    """The outcome of each name at the client site."""
     [site] = ran.document["verification"]
     return {name["service"]: name["outcome"] for name in site["names"]}
 
 
 def errors(ran: Ran) -> list[str]:
-    """What is said of what went wrong."""
+    """The messages of the errors."""
     return [error["message"] for error in ran.document["errors"]]
 
 
 def service_ports(hzlink: Hzlink) -> dict[str, Any]:
-    """Where the members' Services lead to, at the client site's router."""
+    """The ports of the members' Services at the client site, which lead to its router."""
     services = hzlink.objects("client", "services")
     return {name: services[f"Service/{name}"]["spec"]["ports"] for name in NAMES}
 
 
-def test_every_member_is_proven_by_name(linked: Hzlink) -> None:
+def test_every_member_answers_by_name(linked: Hzlink) -> None:
     ran = linked("verify", "-o", "json").ok()
 
     assert outcomes(ran) == dict.fromkeys(NAMES, "ok")
@@ -62,8 +62,8 @@ def test_every_member_is_proven_by_name(linked: Hzlink) -> None:
     assert "3 of 3 members answered" in status.out
 
 
-def test_two_services_that_lead_to_each_others_member(linked: Hzlink, faults: Faults) -> None:
-    # Else the controller would put the Services right again.
+def test_swapped_services_are_wrong_members(linked: Hzlink, faults: Faults) -> None:
+    # Otherwise the controller would restore the Services.
     faults(controller="stopped")
     ports = service_ports(linked)
     for name, other in (("hazelcast-1", "hazelcast-2"), ("hazelcast-2", "hazelcast-1")):
@@ -81,7 +81,7 @@ def test_two_services_that_lead_to_each_others_member(linked: Hzlink, faults: Fa
     assert own_maps(linked) == []
 
 
-def test_one_member_hangs(linked: Hzlink) -> None:
+def test_stopped_member_is_named(linked: Hzlink) -> None:
     pid = linked.sandbox.endpoints("cluster", linked.namespace)["hazelcast-1"]["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -98,7 +98,7 @@ def test_one_member_hangs(linked: Hzlink) -> None:
     assert "verification failed" in linked("status").out
 
 
-def test_the_link_is_cut(linked: Hzlink, faults: Faults) -> None:
+def test_broken_link_is_one_error(linked: Hzlink, faults: Faults) -> None:
     faults(link="down")
 
     ran = linked("verify", "-o", "json")
@@ -106,13 +106,13 @@ def test_the_link_is_cut(linked: Hzlink, faults: Faults) -> None:
     assert ran.code == 1
     assert set(outcomes(ran).values()) <= {"unreachable", "no service"}
     [message] = errors(ran)
-    # The Services go some seconds after the link.
+    # Skupper removes the Services some seconds after the link.
     assert "(hazelcast-0, hazelcast-1, hazelcast-2)" in message
     assert message.startswith(("no member answers through any Service", "none of the members' Services exists"))
     assert ran.seconds < 60
 
 
-def test_conditions_that_lag_do_not_count(linked: Hzlink, faults: Faults) -> None:
+def test_lagging_condition_does_not_fail_verify(linked: Hzlink, faults: Faults) -> None:
     faults(listener="pending")
     until(lambda: "No matching" in _listener(linked), 60)
 
@@ -123,7 +123,7 @@ def _listener(hzlink: Hzlink) -> str:
     return str(hzlink.objects("client", "listeners.skupper.io")["Listener/hazelcast"].get("status", {}).get("message"))
 
 
-def test_unisocket_says_who_answered(real_hzlink: Hzlink) -> None:
+def test_unisocket_names_the_member_that_answered(real_hzlink: Hzlink) -> None:
     ran = real_hzlink.up("--mode", "unisocket", "--verify", "-o", "json").ok()
 
     [site] = ran.document["verification"]
@@ -135,7 +135,7 @@ def test_unisocket_says_who_answered(real_hzlink: Hzlink) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_leaves_nothing_behind(linked: Hzlink, number: signal.Signals) -> None:
+def test_interrupted_verify_leaves_nothing(linked: Hzlink, number: signal.Signals) -> None:
     running = subprocess.Popen([HZLINK, "verify"], env=linked.env, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     for line in running.stderr:

@@ -1,4 +1,4 @@
-"""`hzlink verify --in-cluster`: the same proof from a real Job, and nothing of it left behind."""
+"""`hzlink verify --in-cluster`: the proof from a real Job, and the removal of the Job."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ IN_CLUSTER = ("verify", "--in-cluster", "-o", "json")
 
 @pytest.fixture
 def linked(real_hzlink: Hzlink, kubeconfig: Path) -> Hzlink:
-    """hzlink in a topology of real members that is up, with the sandbox's kubectl on this test's own PATH."""
+    """hzlink in a running topology of real members, with the sandbox's kubectl on the test's PATH."""
     real_hzlink.up().ok()
     return real_hzlink
 
 
 def probes(hzlink: Hzlink) -> list[str]:
-    """What is there of Jobs, their ConfigMaps and pods."""
+    """The existing Jobs of `verify`, with their ConfigMaps and pods."""
     return [name for name in hzlink.objects("client", KINDS) if "/hzlink-verify-" in name]
 
 
-def test_every_member_is_proven_from_a_pod(linked: Hzlink) -> None:
+def test_every_member_answers_a_pod_by_name(linked: Hzlink) -> None:
     calls = len(linked.sandbox.audit("client"))
     ran = linked(*IN_CLUSTER).ok()
 
@@ -54,8 +54,8 @@ def test_every_member_is_proven_from_a_pod(linked: Hzlink) -> None:
     assert "3 of 3 members answered" in linked("status").ok().out
 
 
-def test_what_a_pod_finds_wrong_is_told_as_ever(linked: Hzlink, faults: Callable[..., None]) -> None:
-    # Else the controller would put the Services right again.
+def test_swapped_services_are_wrong_members(linked: Hzlink, faults: Callable[..., None]) -> None:
+    # Otherwise the controller would restore the Services.
     faults(controller="stopped")
     ports = service_ports(linked)
     for name, other in (("hazelcast-1", "hazelcast-2"), ("hazelcast-2", "hazelcast-1")):
@@ -73,14 +73,14 @@ def test_what_a_pod_finds_wrong_is_told_as_ever(linked: Hzlink, faults: Callable
     assert probes(linked) == []
 
 
-def test_unisocket_from_a_pod(real_hzlink: Hzlink) -> None:
+def test_unisocket_is_verified_from_a_pod(real_hzlink: Hzlink) -> None:
     real_hzlink.up("--mode", "unisocket").ok()
     [site] = real_hzlink(*IN_CLUSTER).ok().document["verification"]
     assert (site["mode"], site["proven"], len(site["members"])) == ("unisocket", True, 3)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_takes_its_job_away(linked: Hzlink, number: signal.Signals) -> None:
+def test_interrupted_verify_removes_its_job(linked: Hzlink, number: signal.Signals) -> None:
     running = subprocess.Popen([HZLINK, "verify", "--in-cluster"], env=linked.env, stderr=subprocess.PIPE, text=True)
     until(lambda: any(name.startswith("Pod/") for name in probes(linked)), 60)
     running.send_signal(number)
@@ -92,21 +92,21 @@ def test_interrupted_it_takes_its_job_away(linked: Hzlink, number: signal.Signal
     assert own_maps(linked) == []
 
 
-def test_what_a_killed_run_left_goes_with_the_next(linked: Hzlink) -> None:
+def test_job_of_a_killed_run_is_removed_by_the_next_verify(linked: Hzlink) -> None:
     running = subprocess.Popen([HZLINK, "verify", "--in-cluster"], env=linked.env, stderr=subprocess.DEVNULL)
     until(lambda: any(name.startswith("Pod/") for name in probes(linked)), 60)
     running.kill()
     running.wait(10)
     assert probes(linked) != []
 
-    # It is no part of the topology: a second `up` still has nothing to do.
+    # The Job is not part of the topology: a second `up` writes nothing.
     assert "nothing written" in linked.up().ok().err
     linked(*IN_CLUSTER).ok()
     until(lambda: probes(linked) == [], 20)
 
 
-def test_and_with_down(hzlink: Hzlink) -> None:
-    """Without processes: the pod never ends."""
+def test_job_of_a_killed_run_is_removed_by_down(hzlink: Hzlink) -> None:
+    """Without processes, so that the pod never ends."""
     hzlink.up().ok()
     running = subprocess.Popen([HZLINK, "verify", "--in-cluster"], env=hzlink.env, stderr=subprocess.DEVNULL)
     until(lambda: any(name.startswith("Pod/") for name in probes(hzlink)), 60)
@@ -117,7 +117,7 @@ def test_and_with_down(hzlink: Hzlink) -> None:
     assert probes(hzlink) == []
 
 
-def test_an_image_that_cannot_be_had_is_told_at_once(hzlink: Hzlink) -> None:
+def test_image_that_cannot_be_pulled_ends_the_wait(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     ran = hzlink("verify", "--in-cluster", env={"HZLINK_PROBE_IMAGE": "images.invalid/python:3.13"})
 
@@ -130,7 +130,7 @@ def test_an_image_that_cannot_be_had_is_told_at_once(hzlink: Hzlink) -> None:
     assert probes(hzlink) == []
 
 
-def test_an_image_without_python(linked: Hzlink) -> None:
+def test_image_without_python_is_reported(linked: Hzlink) -> None:
     ran = linked("verify", "--in-cluster", "--probe-image", "busybox:1")
     assert ran.code == 1
     assert "ended without a verdict (image busybox:1)" in ran.err
@@ -138,7 +138,7 @@ def test_an_image_without_python(linked: Hzlink) -> None:
     assert "--probe-image IMAGE" in ran.err
 
 
-def test_a_quota_that_lets_no_pod_in_is_told(hzlink: Hzlink) -> None:
+def test_exceeded_quota_ends_the_wait(hzlink: Hzlink) -> None:
     hzlink.up().ok()
     hzlink.kubectl("client", "create", "quota", "none", "--hard=pods=0")
     ran = hzlink("verify", "--in-cluster")
@@ -149,8 +149,8 @@ def test_a_quota_that_lets_no_pod_in_is_told(hzlink: Hzlink) -> None:
     assert probes(hzlink) == []
 
 
-def test_pod_security_restricted_lets_it_in(real_hzlink: Hzlink) -> None:
-    """Skupper's own router does not pass, so this holds for what comes after it."""
+def test_job_runs_with_pod_security_restricted(real_hzlink: Hzlink) -> None:
+    """The label is set after `up`, because Skupper's router does not meet that level."""
     real_hzlink.up("--mode", "unisocket").ok()
     label = "pod-security.kubernetes.io/enforce=restricted"
     real_hzlink.kubectl("client", "label", "namespace", real_hzlink.namespace, label)
@@ -160,7 +160,7 @@ def test_pod_security_restricted_lets_it_in(real_hzlink: Hzlink) -> None:
 ROLE = "hzlink-verify-in-cluster"
 
 
-def test_the_roles_for_it_are_enough_and_no_more_than_that(real_hzlink: Hzlink) -> None:
+def test_roles_for_verify_in_cluster_are_sufficient_and_all_used(real_hzlink: Hzlink) -> None:
     hzlink = limit(real_hzlink)
     hzlink.up().ok()
     ran = hzlink("verify", "--in-cluster")

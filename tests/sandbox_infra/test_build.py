@@ -131,7 +131,7 @@ def test_all_programs_are_built_once_and_only_they_are_kept(tools: Tools) -> Non
     assert files == programs | {f"hazelcast-{HAZELCAST_VERSION}.jar", "build.lock"}
 
 
-def test_it_says_how_long_it_takes_and_what_is_left(tools: Tools) -> None:
+def test_build_reports_its_duration_and_what_is_left(tools: Tools) -> None:
     tools.ensure()
 
     assert "building 6 programs" in tools.said[0]

@@ -151,7 +151,7 @@ def test_only_the_fast_profile_shortens_joining(tmp_path: Path, config: str, pro
     assert any("wait.seconds.before.join" in option for option in launch.argv) == (profile == "fast")
 
 
-def test_a_member_without_a_configuration_does_not_look_for_others(tmp_path: Path) -> None:
+def test_a_member_without_a_configuration_does_not_search_for_others(tmp_path: Path) -> None:
     location = PodLocation(tmp_path, "127.9.0.3")
 
     launch = programs.member({"name": "m"}, {}, location, MemberRuntime("/usr/bin/java", Path("/jar"), "measured"))

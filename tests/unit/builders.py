@@ -1,4 +1,4 @@
-"""Kubernetes objects as kubectl prints them, and a whole topology of them to take pieces out of."""
+"""Kubernetes objects as kubectl prints them, and a working topology of them that tests change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def status_conditions(**states: bool) -> list[Obj]:
 
 
 def skupper_status(word: str | None, message: str = "", **more: Any) -> Obj:
-    """The status of a Skupper resource; a `word` of None is one that the controller has not looked at."""
+    """The status of a Skupper resource; a `word` of None is a status that the controller has not set."""
     return {} if word is None else {"status": word, "message": message or ("OK" if word == "Ready" else ""), **more}
 
 
@@ -116,7 +116,7 @@ def members(count: int = 3) -> list[Obj]:
 
 @dataclass
 class World:
-    """A topology that is up, unless a test takes something out of `live` (what is there, by site)."""
+    """A working topology; tests change `live` (the existing objects, by site)."""
 
     topology: Topology
     live: dict[Site, list[Obj]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class World:
         self.live[site] = kept
 
     def put(self, site: Site, new: Obj) -> None:
-        """Puts an object there, in the place of the one of that kind and name."""
+        """Adds an object, or replaces the one of that kind and name."""
         self.live[site] = [one for one in self.live[site] if not _is(one, new["kind"], new["metadata"]["name"])]
         self.live[site].append(new)
 
@@ -145,7 +145,7 @@ def _is(one: Obj, kind: str, name: str) -> bool:
 
 
 def converged(topo: Topology | None = None) -> World:
-    """Everything up: the cluster site issued, each client site has its link, names and Management Center."""
+    """A working topology: the cluster site issued; each client site has a link, names and Management Center."""
     topo = topo or topology()
     count = topo.settings.members
     core = skupper_site("core", host="203.0.113.7")

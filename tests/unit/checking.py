@@ -1,4 +1,4 @@
-"""Facts for the checks to judge: all is well, but for what a test changes."""
+"""Facts for the checks: those of a working topology, apart from what a test changes."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def namespace(uid: str, **labels: str) -> dict[str, Any]:
 
 
 def answers(uid: str = "ns", **changes: Any) -> Answers:
-    """What a site answers where all is well."""
+    """The answers of a working site."""
     well = Answers(Versions("v1.37.2", "v1.37.0"), ALL, namespace(uid), deployment(), balancer(), False)
     return replace(well, **changes)
 
 
 def well(topo: Topology | None = None) -> World:
-    """A topology that is up, with the labels that Skupper gives to the Listener's Service."""
+    """A working topology, with the labels that Skupper gives to the Listener's Service."""
     world = converged(topo)
     for client in world.topology.clients:
         world.put(client, make.service("hazelcast", labels={"internal.skupper.io/listener": "hazelcast"}))
@@ -51,7 +51,7 @@ def well(topo: Topology | None = None) -> World:
 
 
 def facts(world: World | None = None, topology: Topology | None = None, **changes: Any) -> Facts:
-    """The facts of a topology that is up; `changes` to the Facts, or to the `core` or `edge` site's answers."""
+    """The facts of a working topology; `changes` to the Facts, or to the `core` or `edge` site's answers."""
     world = world or well(topology)
     own = {site: changes.pop(site.name, {}) for site in world.topology.sites}
     answered = {site: answers(f"ns-{site.name}", **own[site]) for site in world.topology.sites}
@@ -61,25 +61,25 @@ def facts(world: World | None = None, topology: Topology | None = None, **change
 
 
 def _of(site: Site, one: dict[str, Any]) -> dict[str, Any]:
-    """The object with a UID of its own at each site, where the builders make one up of kind and name."""
+    """The object with a UID that differs between sites, unless a test has set the UID."""
     uid = str(one["metadata"]["uid"])
     return {**one, "metadata": {**one["metadata"], "uid": f"{site.name}-{uid}" if uid.startswith("uid-") else uid}}
 
 
 def of_nothing(**changes: Any) -> Facts:
-    """The facts before the first `up`: both namespaces are there, and empty."""
+    """The facts before the first `up`: both namespaces exist and are empty."""
     world = well()
     world.live = {site: [] for site in world.topology.sites}
     return facts(world, **changes)
 
 
 def with_snapshot(of: Facts, site: Site, snapshot: Snapshot) -> Facts:
-    """The facts with another look at one site."""
+    """The facts with another snapshot of one site."""
     return replace(of, snapshots={**of.snapshots, site: snapshot})
 
 
 def ended(of: Facts, outcome: str) -> dict[tuple[str | None, str], Finding]:
-    """The findings that ended in that word, by site and check."""
+    """The findings with that outcome, by site and check."""
     found = [finding for finding in judge(of) if finding.word == outcome]
     return {(finding.site.name if finding.site else None, finding.check.id): finding for finding in found}
 

@@ -1,4 +1,4 @@
-"""Hypothesis: the same examples in every run, so that a red test means a change; few enough for a small machine."""
+"""Hypothesis settings: the same examples in every run, and few of them. So a failed test is caused by a change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.unit.configuring import Bench
+from tests.unit.config_folder import ConfigFolder
 
 settings.register_profile(
     "hzlink",
@@ -21,7 +21,7 @@ settings.load_profile("hzlink")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConfigFolder:
     """A folder to resolve configurations in."""
     monkeypatch.chdir(tmp_path)
-    return Bench(tmp_path)
+    return ConfigFolder(tmp_path)

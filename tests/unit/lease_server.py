@@ -1,4 +1,4 @@
-"""A cluster site that knows one thing: Leases, with the API server's compare-and-swap."""
+"""A simulated API server that stores Leases and checks resource versions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.unit.builders import CORE
 
 
 class LeaseServer:
-    """Stands where `Kubectl` would, for one site. `fail` answers every call with these words of kubectl's."""
+    """Replaces `Kubectl` for one site. If `fail` is set, every call fails with that kubectl message."""
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.version = 0
         self.fail = ""
         self.calls: list[str] = []
-        # Called before each write is carried out: for what another run does in between.
+        # Called before each request: for what another run does at that moment.
         self.before: Callable[[str], None] = lambda verb: None
 
     def __call__(self, site: object, deadline: float = 0.0) -> LeaseServer:
@@ -32,7 +32,7 @@ class LeaseServer:
         return item
 
     def write(self, item: Object) -> dict[str, Any]:
-        """Puts it there, whatever was."""
+        """Stores it, whatever was stored before."""
         self.version += 1
         name = item["metadata"]["name"]
         uid = self.items.get(name, {}).get("metadata", {}).get("uid", f"uid-{self.version}")

@@ -1,4 +1,4 @@
-"""A kubectl whose watches are made of events by hand."""
+"""A kubectl whose watches yield events that a test has set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Entry = tuple[str, Obj] | Exception | float | None
 
 
 class Watched(Kubectl):
-    """Each watch plays the next of the scripts: events, errors to raise, seconds to be silent (None: for ever)."""
+    """Each watch plays the next script: events, errors to raise, seconds of silence (None: it never ends)."""
 
     def __init__(self, *scripts: Iterable[Entry]) -> None:
         super().__init__(CORE)

@@ -42,19 +42,21 @@ async def link(run: Run, step: Step) -> str:
     )
     present = links.all_between(now, redeemer, issuer)
     peer = now[issuer].skupper_site
-    ours = [link for link in present if _is_removable(topology, now[redeemer], link)]
+    ours = all(_is_removable(topology, now[redeemer], one) for one in present)
     if links.have_moved(present, peer):
         gone, there = _hosts(present), conditions.address(peer)
         run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
     elif present and not conditions.link_is_stale(present[0], peer):
-        if await _recovers(run, job, present[0], ours=bool(ours)):
+        known_as = links.token_of(present[0]) if ours else objects.name(present[0])
+        if await _recovers(run, job, known_as, ours=ours):
             return f"link to {topology.cluster.name} is ready again"
         run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     _refuse_name_of_others(topology, now[redeemer], name)
     # A Link of that name to a deleted Site would block the new one.
-    useless = {objects.name(link): link for link in (*ours, *links.of_token(now[redeemer].of("Link"), name))}
+    found = {objects.name(one): one for one in (*present, *links.of_token(now[redeemer].of("Link"), name))}
+    useless = tuple(one for one in found.values() if _is_removable(topology, now[redeemer], one))
     if useless:
-        await token_flow.unlink(job.redeemer, tuple(useless.values()))
+        await token_flow.unlink(job.redeemer, useless)
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
@@ -101,7 +103,8 @@ def _is_removable(topology: Topology, snapshot: Snapshot, link: Object) -> bool:
 def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) -> None:
     """hzlink's Link and its Secret must not replace those of others."""
     for link in snapshot.of("Link"):
-        if name in (objects.name(link), links.token_of(link)) and not _is_removable(topology, snapshot, link):
+        named = name in (objects.name(link), objects.spec(link).get("tlsCredentials"))
+        if named and not _is_removable(topology, snapshot, link):
             raise HzlinkError(
                 failures.NAME_TAKEN,
                 site=snapshot.site.name,
@@ -123,9 +126,8 @@ async def _observe(*sites: Site) -> Snapshots:
 RECOVERY_SECONDS = 45.0
 
 
-async def _recovers(run: Run, job: token_flow.Linking, link: Object, *, ours: bool) -> bool:
+async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool) -> bool:
     """Whether a Link becomes ready in time. One of others is only watched: a mark would make it hzlink's."""
-    name = links.token_of(link) if ours else objects.name(link)
     wait = run.wait(job.redeemer, f"link {name}")
     wait.until = min(run.until, time.monotonic() + RECOVERY_SECONDS)
     try:

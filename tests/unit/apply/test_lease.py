@@ -1,4 +1,4 @@
-"""What a Lease says, and what a run that wants it makes of it."""
+"""The Lease: how it is written, read and judged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def served(item: dict[str, Any], version: str = "1") -> dict[str, Any]:
     return {**item, "metadata": {**item["metadata"], "uid": "u", "resourceVersion": version}}
 
 
-def test_it_is_marked_as_hzlinks_own_and_named_after_the_topology() -> None:
+def test_lease_carries_hzlink_labels_and_the_topologys_name() -> None:
     made = lease.make("hazelcast", ANN, NOW)
     assert objects.ref(made) == lease.ref("hazelcast")
     assert str(lease.ref("hazelcast")) == "leases.coordination.k8s.io/hzlink-hazelcast"
@@ -48,11 +48,11 @@ def test_it_is_marked_as_hzlinks_own_and_named_after_the_topology() -> None:
 
 
 @given(holders, moments)
-def test_who_has_it_is_read_as_it_was_written(holder: Holder, now: datetime) -> None:
+def test_holder_is_read_as_written(holder: Holder, now: datetime) -> None:
     assert lease.holder(lease.make("hazelcast", holder, now)) == holder
 
 
-def test_taking_over_replaces_exactly_what_was_read() -> None:
+def test_takeover_replaces_the_version_that_was_read() -> None:
     before = served(lease.make("hazelcast", ANN, NOW), "17")
     made = lease.make("hazelcast", BEN, after(5), before)
     assert made["metadata"]["resourceVersion"] == "17"
@@ -62,7 +62,7 @@ def test_taking_over_replaces_exactly_what_was_read() -> None:
     assert not lease.is_mine(made, ANN)
 
 
-def test_renewing_changes_only_the_time() -> None:
+def test_renewal_changes_only_the_renew_time() -> None:
     mine = served(lease.make("hazelcast", ANN, NOW), "17")
     renewed = lease.renewed(mine, after(10))
     assert renewed["spec"] == {**mine["spec"], "renewTime": "2026-05-04T12:00:10.123456Z"}
@@ -83,17 +83,19 @@ def test_renewing_changes_only_the_time() -> None:
         (DURATION + 1, False, Verdict.DEAD),
     ],
 )
-def test_what_it_means_some_seconds_after_the_last_renewal(seconds: float, runs: bool | None, verdict: Verdict) -> None:
+def test_verdict_depends_on_time_since_renewal_and_on_the_process(
+    seconds: float, runs: bool | None, verdict: Verdict
+) -> None:
     assert lease.judge(lease.make("hazelcast", ANN, NOW), after(seconds), runs) is verdict
 
 
 @given(moments, moments, st.sampled_from([None, True]))
-def test_a_run_is_never_called_dead_by_the_clock(then: datetime, now: datetime, runs: bool | None) -> None:
+def test_lease_is_never_dead_by_its_age_alone(then: datetime, now: datetime, runs: bool | None) -> None:
     assert lease.judge(lease.make("hazelcast", ANN, then), now, runs) is not Verdict.DEAD
 
 
 @pytest.mark.parametrize("renewed", [None, "", "soon", 7, "2026-99-99T00:00:00Z"])
-def test_a_time_that_is_none_says_nothing(renewed: Any) -> None:
+def test_invalid_renew_time_counts_as_silent(renewed: Any) -> None:
     made = lease.make("hazelcast", ANN, NOW)
     made["spec"]["renewTime"] = renewed
     assert lease.judge(made, NOW, None) is Verdict.SILENT
@@ -108,27 +110,27 @@ def test_a_time_that_is_none_says_nothing(renewed: Any) -> None:
         {"metadata": {"annotations": None}, "spec": {"holderIdentity": None}},
     ],
 )
-def test_another_programs_lease_is_read_with_care(found: dict[str, Any]) -> None:
+def test_lease_without_hzlink_fields_has_an_unknown_holder(found: dict[str, Any]) -> None:
     assert lease.holder(found) == Holder("somebody", "", None)
     assert lease.describe(found, NOW) == "somebody"
     assert not lease.is_mine(found, ANN)
 
 
 @given(st.integers().filter(lambda pid: not 0 < pid < 2**31))
-def test_a_number_that_is_no_process_is_not_looked_up(pid: int) -> None:
+def test_invalid_pid_is_ignored(pid: int) -> None:
     marks = {"boot-id": "b", "pid-namespace": "n", "pid": str(pid), "started": "1"}
     found = {"metadata": {"annotations": {f"hzlink.io/{key}": value for key, value in marks.items()}}}
     assert lease.holder(found).process is None
 
 
-def test_any_write_is_a_sign_of_life() -> None:
+def test_lease_counts_as_changed_after_any_write() -> None:
     one = served(lease.make("hazelcast", ANN, NOW), "1")
     assert not lease.changed(one, served(lease.make("hazelcast", ANN, NOW), "1"))
     assert lease.changed(one, served(one, "2"))
     assert lease.changed(one, {**one, "metadata": {**one["metadata"], "uid": "another"}})
 
 
-def test_it_is_described_for_people() -> None:
+def test_description_names_holder_and_times() -> None:
     made = lease.make("hazelcast", ANN, NOW)
     assert lease.describe(made, after(12)) == "ann@laptop pid 4711, since 2026-05-04 12:00:00 UTC, 12 s ago"
     assert lease.describe(made, after(-12)) == "ann@laptop pid 4711, since 2026-05-04 12:00:00 UTC"

@@ -1,4 +1,4 @@
-"""One run at a time: taking, keeping, losing and giving back the lock."""
+"""The lock of one run: acquiring, renewing, losing and releasing it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BEN = Holder("ben@ci pid 7", "another-run", Process("another-boot", "pid:[1]", 7
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> LeaseServer:
-    """Where the Lease is kept; all times a hundred times as short."""
+    """The simulated API server; all durations are divided by 100."""
     made = LeaseServer()
     monkeypatch.setattr(lock, "Kubectl", made)
     for module, names in ((lock, ("DURATION", "RENEW", "READ_SECONDS", "RETRY_SECONDS")), (lease, ("DURATION",))):
@@ -35,8 +35,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> LeaseServer:
     return made
 
 
-class Told(list[Event]):
-    """What the user was told."""
+class Events(list[Event]):
+    """Collects the events that a run emits."""
 
     def __call__(self, event: Event) -> None:
         self.append(event)
@@ -49,12 +49,12 @@ def terms(**more: Any) -> Terms:
     return Terms("up", time.monotonic() + 60, **more)
 
 
-async def hold(told: Told, seconds: float = 0.0, **more: Any) -> None:
+async def hold(told: Events, seconds: float = 0.0, **more: Any) -> None:
     async with lock.held(TOPOLOGY, terms(**more), told):
         await asyncio.sleep(seconds)
 
 
-def bens(server: LeaseServer, seconds_ago: float = 0.0, holder: Holder = BEN) -> dict[str, Any]:
+def write_bens_lease(server: LeaseServer, seconds_ago: float = 0.0, holder: Holder = BEN) -> dict[str, Any]:
     return server.write(lease.make("hazelcast", holder, datetime.now(UTC) - timedelta(seconds=seconds_ago)))
 
 
@@ -64,9 +64,9 @@ def fails(work: Coroutine[Any, Any, Any]) -> HzlinkError:
     return caught.value
 
 
-def test_it_is_held_renewed_and_given_back(server: LeaseServer) -> None:
+def test_lock_is_acquired_renewed_and_released(server: LeaseServer) -> None:
     async def run() -> tuple[dict[str, Any], dict[str, Any]]:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             first = server.only
             await asyncio.sleep(0.25)
             return first, server.only
@@ -78,30 +78,30 @@ def test_it_is_held_renewed_and_given_back(server: LeaseServer) -> None:
     assert server.items == {}
 
 
-@pytest.mark.parametrize("way_out", [HzlinkError("x"), KeyboardInterrupt(), asyncio.CancelledError(), ValueError("x")])
-def test_it_is_given_back_on_every_way_out(server: LeaseServer, way_out: BaseException) -> None:
+@pytest.mark.parametrize("error", [HzlinkError("x"), KeyboardInterrupt(), asyncio.CancelledError(), ValueError("x")])
+def test_lock_is_released_after_any_error(server: LeaseServer, error: BaseException) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             assert server.items
-            raise way_out
+            raise error
 
-    with pytest.raises(type(way_out)):
+    with pytest.raises(type(error)):
         asyncio.run(run())
     assert server.items == {}
 
 
-def test_another_run_is_named_and_left_alone(server: LeaseServer) -> None:
-    before = bens(server)
-    error = fails(hold(Told()))
+def test_held_lock_is_refused_with_the_holders_name(server: LeaseServer) -> None:
+    before = write_bens_lease(server)
+    error = fails(hold(Events()))
     assert error.status is ExitStatus.LOCKED
     assert "ben@ci pid 7, since 2" in (error.said or "")
     assert "hzlink up --force-unlock" in (error.next_step or "")
     assert server.only == before
 
 
-def test_of_many_at_once_one_gets_it(server: LeaseServer) -> None:
+def test_one_of_many_concurrent_runs_acquires_the_lock(server: LeaseServer) -> None:
     async def run() -> list[BaseException | None]:
-        return await asyncio.gather(*(hold(Told(), 0.05) for _ in range(20)), return_exceptions=True)
+        return await asyncio.gather(*(hold(Events(), 0.05) for _ in range(20)), return_exceptions=True)
 
     outcomes = asyncio.run(run())
     assert sum(outcome is None for outcome in outcomes) == 1
@@ -109,10 +109,10 @@ def test_of_many_at_once_one_gets_it(server: LeaseServer) -> None:
     assert server.items == {}
 
 
-def test_a_dead_run_of_this_machine_is_recognised_at_once(server: LeaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lease_of_ended_local_run_is_replaced_at_once(server: LeaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_identity, "runs", lambda process: False)
-    bens(server)
-    told = Told()
+    write_bens_lease(server)
+    told = Events()
     began = time.monotonic()
     asyncio.run(hold(told))
     assert time.monotonic() - began < lease.DURATION
@@ -121,11 +121,9 @@ def test_a_dead_run_of_this_machine_is_recognised_at_once(server: LeaseServer, m
 
 
 @pytest.mark.parametrize("seconds_ago", [3600, -3600])
-def test_one_that_seems_over_is_watched_for_a_whole_duration_and_then_taken(
-    server: LeaseServer, seconds_ago: float
-) -> None:
-    bens(server, seconds_ago)
-    told = Told()
+def test_expired_lease_is_watched_for_its_duration_and_then_replaced(server: LeaseServer, seconds_ago: float) -> None:
+    write_bens_lease(server, seconds_ago)
+    told = Events()
     began = time.monotonic()
     asyncio.run(hold(told))
     assert time.monotonic() - began >= lease.DURATION
@@ -134,118 +132,118 @@ def test_one_that_seems_over_is_watched_for_a_whole_duration_and_then_taken(
     assert server.items == {}
 
 
-def test_one_whose_clock_is_wrong_shows_that_it_is_alive(server: LeaseServer) -> None:
-    bens(server, 3600)
+def test_lease_renewed_by_a_host_with_a_wrong_clock_stays_held(server: LeaseServer) -> None:
+    write_bens_lease(server, 3600)
 
     async def run() -> None:
         ben = asyncio.create_task(renew_once())
         try:
-            await hold(Told())
+            await hold(Events())
         finally:
             await ben
 
     async def renew_once() -> None:
         await asyncio.sleep(0.1)
-        bens(server, 3590)
+        write_bens_lease(server, 3590)
 
     assert isinstance(fails(run()), Locked)
     assert lease.holder(server.only) == BEN
 
 
-def test_one_that_is_given_back_while_it_is_watched_is_free(server: LeaseServer) -> None:
-    bens(server, 3600)
+def test_lease_released_while_watched_is_acquired(server: LeaseServer) -> None:
+    write_bens_lease(server, 3600)
 
     def end(verb: str) -> None:
         if verb == "get" and server.calls.count("get") == 2:
             server.items.clear()
 
     server.before = end
-    asyncio.run(hold(Told()))
+    asyncio.run(hold(Events()))
     assert server.items == {}
 
 
-def test_there_may_be_no_time_to_watch(server: LeaseServer) -> None:
-    bens(server, 3600)
+def test_deadline_before_the_end_of_the_watch_is_a_timeout(server: LeaseServer) -> None:
+    write_bens_lease(server, 3600)
 
     async def run() -> None:
-        async with lock.held(TOPOLOGY, Terms("up", time.monotonic() + 0.05), Told()):
-            pytest.fail("it was not watched for long enough")
+        async with lock.held(TOPOLOGY, Terms("up", time.monotonic() + 0.05), Events()):
+            pytest.fail("the Lease was not watched for its duration")
 
     error = fails(run())
     assert isinstance(error, WaitTimeout)
     assert "ben@ci pid 7" in (error.said or "")
 
 
-def test_the_race_for_one_that_is_over_has_one_winner(server: LeaseServer) -> None:
-    """Another run takes it between the look and the write."""
-    bens(server, 3600)
+def test_expired_lease_replaced_by_another_run_stays_held(server: LeaseServer) -> None:
+    """Another run replaces it between the read and the write."""
+    write_bens_lease(server, 3600)
     cleo = Holder("cleo@ci pid 8", "a-third-run")
 
-    def be_quicker(verb: str) -> None:
+    def replace_first(verb: str) -> None:
         if verb == "replace":
-            bens(server, holder=cleo)
+            write_bens_lease(server, holder=cleo)
 
-    server.before = be_quicker
-    assert isinstance(fails(hold(Told())), Locked)
+    server.before = replace_first
+    assert isinstance(fails(hold(Events())), Locked)
     assert lease.holder(server.only) == cleo
 
 
-def test_force_takes_it_and_says_from_whom(server: LeaseServer) -> None:
-    bens(server)
-    told = Told()
+def test_force_replaces_the_lease_and_names_its_holder(server: LeaseServer) -> None:
+    write_bens_lease(server)
+    told = Events()
     asyncio.run(hold(told, force=True))
     assert "taking the lock from ben@ci pid 7, since 2" in told.text(Mark.WARN)
     assert server.items == {}
 
 
-def test_force_gets_by_a_renewal_in_between(server: LeaseServer) -> None:
-    bens(server)
+def test_force_retries_after_a_concurrent_renewal(server: LeaseServer) -> None:
+    write_bens_lease(server)
 
     def renew(verb: str) -> None:
         if server.calls.count("replace") == 1 and verb == "replace":
-            bens(server)
+            write_bens_lease(server)
 
     server.before = renew
-    asyncio.run(hold(Told(), force=True))
+    asyncio.run(hold(Events(), force=True))
     assert server.calls.count("replace") == 2
 
 
-def test_force_with_nobody_there_has_nothing_to_say(server: LeaseServer) -> None:
-    told = Told()
+def test_force_without_a_lease_emits_no_event(server: LeaseServer) -> None:
+    told = Events()
     asyncio.run(hold(told, force=True))
     assert told == []
 
 
-def test_a_run_whose_lock_was_taken_stops_and_says_by_whom(server: LeaseServer) -> None:
-    undone = []
+def test_run_stops_and_names_the_new_holder_when_its_lock_is_taken(server: LeaseServer) -> None:
+    cleaned_up = []
 
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
-            bens(server)
+        async with lock.held(TOPOLOGY, terms(), Events()):
+            write_bens_lease(server)
             try:
                 await asyncio.sleep(10)
             finally:
-                undone.append(True)
+                cleaned_up.append(True)
 
     error = fails(run())
     assert error.status is ExitStatus.LOCKED
     assert "taken by ben@ci pid 7" in error.message
-    assert undone == [True]
+    assert cleaned_up == [True]
     assert lease.holder(server.only) == BEN
 
 
-def test_a_run_whose_lock_was_removed_stops(server: LeaseServer) -> None:
+def test_run_stops_when_its_lease_is_deleted(server: LeaseServer) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             server.items.clear()
             await asyncio.sleep(10)
 
     assert "was removed" in fails(run()).message
 
 
-def test_a_run_that_cannot_renew_for_a_duration_stops_in_time(server: LeaseServer) -> None:
+def test_run_stops_before_its_unrenewed_lease_can_be_taken(server: LeaseServer) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             server.fail = "Unable to connect to the server: dial tcp"
             await asyncio.sleep(10)
 
@@ -254,13 +252,13 @@ def test_a_run_that_cannot_renew_for_a_duration_stops_in_time(server: LeaseServe
     assert error.status is ExitStatus.LOCKED
     assert "could not be renewed" in error.message
     assert "dial tcp" in (error.said or "")
-    # A watcher waits for two: one until it seems over, and one to see.
+    # Another run waits for two durations: until the Lease expires, and while it watches it.
     assert time.monotonic() - began < 2 * lease.DURATION
 
 
-def test_a_short_outage_is_lived_through(server: LeaseServer) -> None:
+def test_run_continues_after_a_short_outage(server: LeaseServer) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             server.fail = "Unable to connect to the server: dial tcp"
             await asyncio.sleep(0.15)
             server.fail = ""
@@ -270,9 +268,9 @@ def test_a_short_outage_is_lived_through(server: LeaseServer) -> None:
     assert server.items == {}
 
 
-def test_a_renewal_whose_answer_was_lost_is_no_loss(server: LeaseServer) -> None:
+def test_renewal_with_a_lost_response_keeps_the_lock(server: LeaseServer) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             server.write(server.only)
             await asyncio.sleep(0.3)
             server.write(server.only)
@@ -281,17 +279,17 @@ def test_a_renewal_whose_answer_was_lost_is_no_loss(server: LeaseServer) -> None
     assert server.items == {}
 
 
-def test_what_others_have_by_then_is_not_removed_at_the_end(server: LeaseServer) -> None:
+def test_lease_of_another_run_is_not_deleted_on_release(server: LeaseServer) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
-            bens(server)
+        async with lock.held(TOPOLOGY, terms(), Events()):
+            write_bens_lease(server)
 
     asyncio.run(run())
     assert lease.holder(server.only) == BEN
 
 
-def test_when_it_cannot_be_given_back_that_is_said(server: LeaseServer) -> None:
-    told = Told()
+def test_failed_release_is_a_warning(server: LeaseServer) -> None:
+    told = Events()
 
     async def run() -> None:
         async with lock.held(TOPOLOGY, terms(), told):
@@ -301,9 +299,9 @@ def test_when_it_cannot_be_given_back_that_is_said(server: LeaseServer) -> None:
     assert "could not be released" in told.text(Mark.WARN)
 
 
-def test_interrupted_while_the_lock_is_lost_is_interrupted(server: LeaseServer) -> None:
+def test_interrupt_outranks_a_lost_lock(server: LeaseServer) -> None:
     async def run() -> None:
-        async with lock.held(TOPOLOGY, terms(), Told()):
+        async with lock.held(TOPOLOGY, terms(), Events()):
             await asyncio.sleep(10)
 
     async def interrupted() -> None:
@@ -319,9 +317,9 @@ def test_interrupted_while_the_lock_is_lost_is_interrupted(server: LeaseServer) 
         asyncio.run(interrupted())
 
 
-def test_whoever_may_not_is_told_which_right_is_missing(server: LeaseServer) -> None:
+def test_missing_right_on_leases_is_named(server: LeaseServer) -> None:
     server.fail = 'leases.coordination.k8s.io is forbidden: User "ann" cannot create resource "leases"'
-    error = fails(hold(Told()))
+    error = fails(hold(Events()))
     assert error.status is ExitStatus.PREREQUISITE
     assert "get, create, update and delete on leases.coordination.k8s.io" in error.message
 
@@ -329,20 +327,20 @@ def test_whoever_may_not_is_told_which_right_is_missing(server: LeaseServer) -> 
 @pytest.mark.parametrize(
     "said", ["Unable to connect to the server: dial tcp", 'namespaces "hz" not found', "x is forbidden: no"]
 )
-def test_where_it_is_optional_the_run_goes_on_and_says_so(server: LeaseServer, said: str) -> None:
+def test_optional_lock_that_fails_is_a_warning(server: LeaseServer, said: str) -> None:
     server.fail = said
-    told = Told()
+    told = Events()
     asyncio.run(hold(told, optional=True))
     assert "continuing without a lock" in told.text(Mark.WARN)
 
 
-def test_optional_does_not_mean_that_another_run_is_ignored(server: LeaseServer) -> None:
-    bens(server)
-    assert isinstance(fails(hold(Told(), optional=True)), Locked)
+def test_optional_lock_held_by_another_run_is_refused(server: LeaseServer) -> None:
+    write_bens_lease(server)
+    assert isinstance(fails(hold(Events(), optional=True)), Locked)
 
 
-def test_only_a_dead_run_of_this_machine_is_swept_away(server: LeaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    bens(server, 3600)
+def test_only_lease_of_ended_local_run_is_removed(server: LeaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_bens_lease(server, 3600)
     asyncio.run(lock.remove_ended_run(TOPOLOGY))
     assert asyncio.run(lock.is_there(TOPOLOGY))
     monkeypatch.setattr(process_identity, "runs", lambda process: False)
@@ -354,25 +352,23 @@ def test_only_a_dead_run_of_this_machine_is_swept_away(server: LeaseServer, monk
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(delays=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.booleans()), min_size=2, max_size=6))
-def test_whatever_the_order_no_two_runs_are_at_work_at_once(
-    server: LeaseServer, delays: list[tuple[int, int, bool]]
-) -> None:
-    """Runs begin and last as hypothesis says; some find that the one before has died."""
-    at_work: list[int] = []
-    crowded: list[list[int]] = []
+def test_no_two_runs_hold_the_lock_in_any_order(server: LeaseServer, delays: list[tuple[int, int, bool]]) -> None:
+    """Hypothesis chooses when runs start and how long they last; some write their Lease once more as they end."""
+    running: list[int] = []
+    overlaps: list[list[int]] = []
 
-    async def one(number: int, begin: int, last: int, leaves_it: bool) -> None:
+    async def one(number: int, begin: int, last: int, writes_late: bool) -> None:
         for _ in range(begin):
             await asyncio.sleep(0)
         try:
-            async with lock.held(TOPOLOGY, terms(), Told()):
-                at_work.append(number)
-                crowded.extend([list(at_work)] if len(at_work) > 1 else [])
+            async with lock.held(TOPOLOGY, terms(), Events()):
+                running.append(number)
+                overlaps.extend([list(running)] if len(running) > 1 else [])
                 for _ in range(last):
                     await asyncio.sleep(0)
-                at_work.remove(number)
-                if leaves_it:
-                    # Its last write comes through after it has gone.
+                running.remove(number)
+                if writes_late:
+                    # Its last write arrives after it has ended.
                     server.write(server.only)
         except Locked:
             pass
@@ -382,5 +378,5 @@ def test_whatever_the_order_no_two_runs_are_at_work_at_once(
 
     server.items.clear()
     asyncio.run(run())
-    assert crowded == []
-    assert at_work == []
+    assert overlaps == []
+    assert running == []

@@ -1,4 +1,4 @@
-"""Whether a process of this machine still runs."""
+"""Whether a process on this machine still runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hzlink.apply.lease import Holder, Process
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
-def this() -> Process:
+def current() -> Process:
     found = process_identity.current()
     assert found is not None
     return found
@@ -24,26 +24,26 @@ def this() -> Process:
 
 @linux
 def test_this_process_runs() -> None:
-    assert this().pid == os.getpid()
-    assert process_identity.runs(this()) is True
+    assert current().pid == os.getpid()
+    assert process_identity.runs(current()) is True
 
 
 @linux
-def test_one_of_that_number_that_started_at_another_time_is_another() -> None:
-    assert process_identity.runs(replace(this(), started=this().started + 1)) is False
+def test_reused_pid_with_another_start_time_does_not_count() -> None:
+    assert process_identity.runs(replace(current(), started=current().started + 1)) is False
 
 
 @linux
-def test_one_of_another_machine_or_container_is_not_judged() -> None:
-    assert process_identity.runs(replace(this(), boot="another")) is None
-    assert process_identity.runs(replace(this(), namespace="pid:[1]")) is None
+def test_process_on_another_machine_or_in_another_container_is_unknown() -> None:
+    assert process_identity.runs(replace(current(), boot="another")) is None
+    assert process_identity.runs(replace(current(), namespace="pid:[1]")) is None
     assert process_identity.runs_holder(Holder("ann", "run")) is None
 
 
 @linux
-def test_one_that_has_ended_does_not_run_even_before_it_is_collected() -> None:
+def test_zombie_process_does_not_run() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    process = replace(this(), pid=child.pid, started=process_identity._started(child.pid))
+    process = replace(current(), pid=child.pid, started=process_identity._started(child.pid))
     assert process_identity.runs(process) is True
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -53,17 +53,17 @@ def test_one_that_has_ended_does_not_run_even_before_it_is_collected() -> None:
 
 
 @linux
-def test_one_that_may_not_be_looked_at_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_of_another_user_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(pid: int, number: int) -> None:
         raise PermissionError
 
-    hidden = replace(this(), pid=2**30)
+    hidden = replace(current(), pid=2**30)
     assert process_identity.runs(hidden) is False
     monkeypatch.setattr(os, "kill", refuse)
     assert process_identity.runs(hidden) is True
 
 
-def test_the_holders_name_says_user_host_and_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_holder_name_contains_user_host_and_pid(monkeypatch: pytest.MonkeyPatch) -> None:
     assert process_identity.holder_name() == f"{getpass.getuser()}@{os.uname().nodename} pid {os.getpid()}"
 
     def nobody() -> str:
@@ -73,6 +73,6 @@ def test_the_holders_name_says_user_host_and_process(monkeypatch: pytest.MonkeyP
     assert process_identity.holder_name().startswith(f"{os.getuid()}@")
 
 
-def test_a_system_that_says_nothing_knows_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_is_unknown_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_identity, "PROC", process_identity.PROC / "nosuch")
     assert process_identity.current() is None

@@ -1,4 +1,4 @@
-"""Steps run side by side, each after those it needs; one that fails stops only those."""
+"""Steps run concurrently, each after those it needs; a failed step stops only the steps that need it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ EDGE_NAMES = Step(Action.NAMES, EDGE, "", frozenset({EDGE_LINK.key, key(CORE, Ac
 STEPS = [CORE_SITE, EDGE_SITE, WEST_SITE, EDGE_LINK, WEST_LINK, EDGE_NAMES]
 
 
-class Rehearsal:
-    """Runs steps whose actions only note that they ran, or do what a test says."""
+class RecordedRun:
+    """Runs steps whose actions only record that they ran, or do what a test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.log: list[str] = []
@@ -46,7 +46,7 @@ class Rehearsal:
 
         self.acts[step.key] = fail
 
-    def carry_out(self, steps: list[Step]) -> None:
+    def run_steps_of(self, steps: list[Step]) -> None:
         asyncio.run(runner.run_steps(self.run, steps))
 
     def began(self, step: Step) -> bool:
@@ -54,56 +54,56 @@ class Rehearsal:
 
 
 @pytest.fixture
-def rehearsal(monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
-    return Rehearsal(monkeypatch)
+def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordedRun:
+    return RecordedRun(monkeypatch)
 
 
-def test_every_step_runs_after_those_it_needs(rehearsal: Rehearsal) -> None:
-    rehearsal.carry_out(STEPS)
-    at = {line: number for number, line in enumerate(rehearsal.log)}
+def test_every_step_runs_after_the_steps_it_needs(recorded: RecordedRun) -> None:
+    recorded.run_steps_of(STEPS)
+    at = {line: number for number, line in enumerate(recorded.log)}
     for step in STEPS:
         assert all(at[f"{need} ends"] < at[f"{step.key} begins"] for need in step.needs if need != "core/members")
-    assert rehearsal.run.errors == []
-    assert [event.mark for event in rehearsal.events] == [Mark.OK] * len(STEPS)
+    assert recorded.run.errors == []
+    assert [event.mark for event in recorded.events] == [Mark.OK] * len(STEPS)
 
 
-def test_sites_go_side_by_side(rehearsal: Rehearsal) -> None:
-    rehearsal.carry_out([CORE_SITE, EDGE_SITE])
-    assert rehearsal.log[:2] == ["core/site begins", "edge/site begins"]
+def test_sites_run_concurrently(recorded: RecordedRun) -> None:
+    recorded.run_steps_of([CORE_SITE, EDGE_SITE])
+    assert recorded.log[:2] == ["core/site begins", "edge/site begins"]
 
 
-def test_one_sites_failure_stops_its_own_steps_only(rehearsal: Rehearsal) -> None:
-    rehearsal.fails(EDGE_SITE, HzlinkError("no such luck"))
-    rehearsal.carry_out(STEPS)
-    assert not rehearsal.began(EDGE_LINK)
-    assert not rehearsal.began(EDGE_NAMES)
-    assert f"{WEST_LINK.key} ends" in rehearsal.log
-    [error] = rehearsal.run.errors
-    assert (error.message, error.site) == ("no such luck", "edge")
-    [failed] = [event for event in rehearsal.events if event.mark is Mark.FAIL]
-    assert (failed.lane, failed.text) == ("edge", "no such luck")
+def test_failed_step_stops_only_its_own_site(recorded: RecordedRun) -> None:
+    recorded.fails(EDGE_SITE, HzlinkError("refused"))
+    recorded.run_steps_of(STEPS)
+    assert not recorded.began(EDGE_LINK)
+    assert not recorded.began(EDGE_NAMES)
+    assert f"{WEST_LINK.key} ends" in recorded.log
+    [error] = recorded.run.errors
+    assert (error.message, error.site) == ("refused", "edge")
+    [failed] = [event for event in recorded.events if event.mark is Mark.FAIL]
+    assert (failed.lane, failed.text) == ("edge", "refused")
 
 
-def test_a_failure_that_all_need_stops_all(rehearsal: Rehearsal) -> None:
-    rehearsal.fails(CORE_SITE, HzlinkError("no", site="elsewhere"))
-    rehearsal.carry_out(STEPS)
-    assert not any(rehearsal.began(step) for step in (EDGE_LINK, WEST_LINK, EDGE_NAMES))
-    assert [error.site for error in rehearsal.run.errors] == ["elsewhere"]
+def test_failed_step_that_all_sites_need_stops_all_sites(recorded: RecordedRun) -> None:
+    recorded.fails(CORE_SITE, HzlinkError("no", site="elsewhere"))
+    recorded.run_steps_of(STEPS)
+    assert not any(recorded.began(step) for step in (EDGE_LINK, WEST_LINK, EDGE_NAMES))
+    assert [error.site for error in recorded.run.errors] == ["elsewhere"]
 
 
-def test_every_failure_is_kept(rehearsal: Rehearsal) -> None:
+def test_all_failures_are_recorded(recorded: RecordedRun) -> None:
     for step in (EDGE_SITE, WEST_SITE):
-        rehearsal.fails(step, HzlinkError(step.key))
-    rehearsal.carry_out(STEPS)
-    assert sorted(error.message for error in rehearsal.run.errors) == ["edge/site", "west/site"]
+        recorded.fails(step, HzlinkError(step.key))
+    recorded.run_steps_of(STEPS)
+    assert sorted(error.message for error in recorded.run.errors) == ["edge/site", "west/site"]
 
 
-def test_a_mistake_of_hzlinks_is_not_swallowed(rehearsal: Rehearsal) -> None:
-    rehearsal.fails(EDGE_SITE, ZeroDivisionError())
+def test_unexpected_exception_is_raised(recorded: RecordedRun) -> None:
+    recorded.fails(EDGE_SITE, ZeroDivisionError())
     with pytest.raises(ExceptionGroup) as caught:
-        rehearsal.carry_out(STEPS)
+        recorded.run_steps_of(STEPS)
     assert caught.group_contains(ZeroDivisionError)
 
 
-def test_every_action_has_something_to_do_it() -> None:
+def test_every_action_has_a_function() -> None:
     assert set(runner.ACTIONS) == set(Action)

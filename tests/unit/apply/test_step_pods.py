@@ -1,4 +1,4 @@
-"""Pods that will not come end a wait for what needs them; those that may still come do not."""
+"""A wait for a workload ends when its pods cannot get ready, and continues while they still can."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ CRASHING = ("ADDED", pod("hazelcast-0", ready=False, waiting="CrashLoopBackOff")
 OTHER = ("ADDED", pod("hazelcast-1"))
 
 
-def falling(restarts: int, *, ready: bool = False) -> Entry:
-    """It runs: nothing is waited for between two of its falls."""
+def crashed_pod(restarts: int, *, ready: bool = False) -> Entry:
+    """A crashed pod whose container runs again: it waits for nothing between two crashes."""
     one = pod("hazelcast-0", ready=ready)
     last = {"terminated": {"reason": "Error", "exitCode": 1}}
     one["status"]["containerStatuses"] = [
@@ -42,42 +42,42 @@ def unscheduled() -> Obj:
     return one
 
 
-class Told(Watched):
-    """One that also tells what happened."""
+class PodWatch(Watched):
+    """A watched kubectl that also returns events, given as (reason, object, message)."""
 
-    def __init__(self, happened: Sequence[tuple[str, str, str]], *script: Entry) -> None:
+    def __init__(self, given_events: Sequence[tuple[str, str, str]], *script: Entry) -> None:
         super().__init__(script)
-        self.happened = happened
+        self.given_events = given_events
 
     async def events(self, reasons: Sequence[str]) -> list[Object]:
         return [
             {"reason": reason, "message": message, "involvedObject": {"name": name}}
-            for reason, name, message in self.happened
+            for reason, name, message in self.given_events
             if reason in reasons
         ]
 
 
-class Running(Run):
-    """A run with that kubectl."""
+class RunWithKubectl(Run):
+    """A run with that kubectl at every site."""
 
-    told: Told
+    watched: PodWatch
 
     def kubectl(self, site: Site) -> Kubectl:
-        return self.told
+        return self.watched
 
 
 @pytest.fixture(autouse=True)
-def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_grace_periods(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pods_step, "PODS_AFTER", 0.0)
     monkeypatch.setattr(pods_step, "CREATION_GRACE_SECONDS", 0.1)
     monkeypatch.setattr(conditions, "STUCK_GRACE_SECONDS", 0.1)
     monkeypatch.setattr(conditions, "UNSCHEDULABLE_GRACE_SECONDS", 0.1)
 
 
-def wait_for_members(told: Told, needs: float) -> str:
-    """The wait for a workload that takes so many seconds, with these pods."""
-    run = Running(topology(), {}, lambda event: None, time.monotonic() + 60)
-    run.told = told
+def wait_for_members(watched: PodWatch, needs: float) -> str:
+    """The result of a wait for a workload that takes `needs` seconds to roll out."""
+    run = RunWithKubectl(topology(), {}, lambda event: None, time.monotonic() + 60)
+    run.watched = watched
 
     async def rollout() -> str:
         await asyncio.sleep(needs)
@@ -90,26 +90,26 @@ DESCRIBE = "describe pods -l app=hazelcast"
 
 
 @pytest.mark.parametrize(
-    ("told", "said", "next_step"),
+    ("watched", "said", "next_step"),
     [
-        (Told([], CRASHING, OTHER, None), "pod hazelcast-0: CrashLoopBackOff", DESCRIBE),
-        (Told([], ("ADDED", unscheduled()), OTHER, None), "pod hazelcast-0: Unschedulable: 0/1 nodes", DESCRIBE),
+        (PodWatch([], CRASHING, OTHER, None), "pod hazelcast-0: CrashLoopBackOff", DESCRIBE),
+        (PodWatch([], ("ADDED", unscheduled()), OTHER, None), "pod hazelcast-0: Unschedulable: 0/1 nodes", DESCRIBE),
         (
-            Told([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None),
+            PodWatch([("FailedCreate", "hazelcast", "exceeded quota: few")], OTHER, None),
             "exceeded quota: few",
             "describe resourcequotas few",
         ),
         (
-            Told([], OTHER, *map(falling, (7, 8, 9, 10)), None),
+            PodWatch([], OTHER, *map(crashed_pod, (7, 8, 9, 10)), None),
             "pod hazelcast-0: restarted 10 times; before: Error, exit code 1",
             "logs hazelcast-0 -c hazelcast --previous",
         ),
     ],
-    ids=["crashes", "no node", "not made", "falls again and again"],
+    ids=["crashes", "no node", "not created", "crashes repeatedly"],
 )
-def test_pods_that_will_not_come(told: Told, said: str, next_step: str) -> None:
+def test_wait_ends_when_pods_cannot_get_ready(watched: PodWatch, said: str, next_step: str) -> None:
     with pytest.raises(HzlinkError) as caught:
-        wait_for_members(told, 50)
+        wait_for_members(watched, 50)
     error = caught.value
     assert error.message == "StatefulSet hazelcast cannot get ready"
     assert (error.said, error.subject, error.site, int(error.status)) == (said, "StatefulSet hazelcast", "core", 1)
@@ -117,29 +117,29 @@ def test_pods_that_will_not_come(told: Told, said: str, next_step: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "watched",
     [
-        Told([], OTHER, ("ADDED", pod("hazelcast-0", ready=False)), None),
-        Told([("TriggeredScaleUp", "hazelcast-0", "")], ("ADDED", unscheduled()), OTHER, None),
-        Told([("FailedCreate", "another", "exceeded quota: few")], OTHER, None),
-        Told([], None),
-        Told([], OTHER, *map(falling, (7, 8, 9)), None),
-        Told([], OTHER, *map(falling, (0, 1, 2)), falling(3, ready=True), None),
+        PodWatch([], OTHER, ("ADDED", pod("hazelcast-0", ready=False)), None),
+        PodWatch([("TriggeredScaleUp", "hazelcast-0", "")], ("ADDED", unscheduled()), OTHER, None),
+        PodWatch([("FailedCreate", "another", "exceeded quota: few")], OTHER, None),
+        PodWatch([], None),
+        PodWatch([], OTHER, *map(crashed_pod, (7, 8, 9)), None),
+        PodWatch([], OTHER, *map(crashed_pod, (0, 1, 2)), crashed_pod(3, ready=True), None),
     ],
     ids=[
-        *("starting", "a node is being added", "not made yet, nobody says why", "nothing there yet"),
-        *("has fallen twice", "has fallen and is ready"),
+        *("starting", "a node is being added", "not created, no event", "no pods yet"),
+        *("crashed twice", "crashed and ready"),
     ],
 )
-def test_pods_that_may_still_come(told: Told) -> None:
-    assert wait_for_members(told, 0.5) == "rolled out"
+def test_wait_continues_while_pods_can_get_ready(watched: PodWatch) -> None:
+    assert wait_for_members(watched, 0.5) == "rolled out"
 
 
-def test_a_workload_that_fails_by_itself() -> None:
+def test_error_of_the_rollout_is_raised() -> None:
     async def failing() -> str:
         raise HzlinkError("no")
 
-    run = Running(topology(), {}, lambda event: None, time.monotonic() + 60)
-    run.told = Told([], None)
+    run = RunWithKubectl(topology(), {}, lambda event: None, time.monotonic() + 60)
+    run.watched = PodWatch([], None)
     with pytest.raises(HzlinkError, match="no"):
         asyncio.run(unless_stuck(run, CORE, MEMBERS, failing()))

@@ -1,4 +1,4 @@
-"""When a Skupper Site is taken to be ready, and when others can link to it."""
+"""When a Skupper Site counts as ready, and when as reachable by other Sites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.builders import CORE, skupper_site, topology
 from tests.unit.watching import Watched
 
 
-def test_one_that_was_ready_before_it_got_link_access_is_not_yet_reachable() -> None:
+def test_ready_site_without_resolved_link_access_is_not_reachable() -> None:
     site = skupper_site("edge", access="default", holds={"Running": True, "Resolved": True, "Ready": True})
     assert is_ready("edge")({"edge": site}).ok
     condition = is_reachable("edge")({"edge": site})
@@ -27,14 +27,14 @@ def test_one_that_was_ready_before_it_got_link_access_is_not_yet_reachable() -> 
     )
 
 
-def test_with_an_address_it_is() -> None:
+def test_site_with_an_address_is_reachable() -> None:
     assert is_reachable("edge")({"edge": skupper_site("edge", host="203.0.113.7")}).ok
 
 
-def test_a_site_without_an_address_leaves_issuing_to_a_client_site_even_if_the_second_watch_is_late(
+def test_site_without_an_address_lets_a_client_site_issue_although_the_second_watch_is_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On a busy machine the watch for the address may begin only when the time for it is over."""
+    """On a busy machine the watch for the address may start only after its time limit."""
     pending = skupper_site(
         "core", word="Pending", access="default", holds={"Running": True, "Resolved": False, "Ready": False}
     )

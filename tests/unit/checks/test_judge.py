@@ -1,4 +1,4 @@
-"""What each check makes of the facts."""
+"""The finding of each check for given facts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLUSTER_ROUTER = Unknown('deployments.apps "skupper-controller" is forbidden: Us
 
 
 def only(of: Facts, outcome: str, place: tuple[str | None, str]) -> Finding:
-    """The only finding that did not pass: of that outcome, at that place."""
+    """The only finding that did not pass; asserts its outcome and its (site, check)."""
     rest = [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED]
     [(found, finding)] = ended(of, outcome).items()
     assert (found, rest) == (place, [finding])
@@ -34,7 +34,7 @@ def only(of: Facts, outcome: str, place: tuple[str | None, str]) -> Finding:
 
 
 @pytest.mark.parametrize("of", [facts(), of_nothing(), facts(topology=topology(mode=Mode.UNISOCKET))])
-def test_all_is_well(of: Facts) -> None:
+def test_working_topology_passes_all_checks(of: Facts) -> None:
     findings = judge(of)
     assert [finding for finding in findings if finding.outcome is not Outcome.PASSED] == []
     assert len({finding.check.id for finding in findings}) >= 14
@@ -54,7 +54,7 @@ SKEWS = [
 
 
 @pytest.mark.parametrize(("mine", "server", "ends"), SKEWS)
-def test_kubectl_and_server(mine: str, server: str, ends: str | None) -> None:
+def test_version_skew_of_kubectl_and_server(mine: str, server: str, ends: str | None) -> None:
     of = facts(edge={"versions": Versions(mine, server)}, core={"versions": Versions(mine, "v" + mine[1:])})
     found = ended(of, ends) if ends else {}
     assert (("edge", "kubectl-skew") in found) is bool(ends)
@@ -69,7 +69,7 @@ def test_one_minor_version_apart_is_supported(mine: int, server: int) -> None:
     assert not skew.is_fatal
 
 
-def test_old_programs_and_servers() -> None:
+def test_old_kubectl_and_servers_are_warnings() -> None:
     old = Versions("v1.24.1", "v1.24.0")
     of = facts(core={"versions": old}, edge={"versions": old})
     assert ended(of, "warning").keys() == {
@@ -79,7 +79,7 @@ def test_old_programs_and_servers() -> None:
     }
 
 
-def test_versions_that_nobody_tells() -> None:
+def test_unknown_versions_are_a_warning() -> None:
     found = only(facts(edge={"versions": Unknown("no answer within 10 s")}), "unknown", ("edge", "kubectl-skew"))
     assert found.said == "no answer within 10 s"
     assert found.is_warning
@@ -98,7 +98,7 @@ def test_versions_that_nobody_tells() -> None:
         ("auto", Unknown("did not end"), ("unknown", None, "skupper-cli-skew")),
     ],
 )
-def test_the_skupper_cli(via: str, cli: Any, ends: tuple[str, str | None, str] | None) -> None:
+def test_version_of_the_skupper_cli(via: str, cli: Any, ends: tuple[str, str | None, str] | None) -> None:
     of = facts(topology=topology(via=Via(via)), skupper_cli=cli)
     if ends is None:
         assert [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED] == []
@@ -109,34 +109,34 @@ def test_the_skupper_cli(via: str, cli: Any, ends: tuple[str, str | None, str] |
 # --- Skupper
 
 
-def test_skupper_is_not_installed() -> None:
+def test_missing_skupper_definitions_fail() -> None:
     error = explain(EDGE, "read objects", 'error: the server doesn\'t have a resource type "sites"')
     of = with_snapshot(of_nothing(edge={"controller": None}), EDGE, Snapshot(EDGE, error=error))
     found = only(of, "failed", ("edge", "skupper-definitions"))
     assert "kubectl --context edge-ctx apply -f" in str(found.next_step)
 
 
-def test_there_is_no_controller() -> None:
+def test_missing_controller_is_fatal() -> None:
     found = only(of_nothing(edge={"controller": None}), "failed", ("edge", "skupper-controller"))
     assert found.is_fatal
     assert "--skip-check" in str(found.next_step)
 
 
-def test_whether_there_is_a_controller_is_not_known() -> None:
+def test_unreadable_controller_is_unknown() -> None:
     found = only(of_nothing(edge={"controller": CLUSTER_ROUTER}), "unknown", ("edge", "skupper-controller"))
     assert found.said == CLUSTER_ROUTER.said
 
 
-def test_a_controller_that_the_site_speaks_of_need_not_be_looked_for() -> None:
+def test_controller_named_in_the_sites_status_counts() -> None:
     world = well()
     of = {"namespace": "elsewhere", "name": "skupper-controller", "version": "2.2.1"}
     world.find(EDGE, "Site")["status"]["controller"] = of
-    for unseen in (None, CLUSTER_ROUTER):
-        found = ended(facts(world, edge={"controller": unseen}), "passed")["edge", "skupper-controller"]
+    for found_controller in (None, CLUSTER_ROUTER):
+        found = ended(facts(world, edge={"controller": found_controller}), "passed")["edge", "skupper-controller"]
         assert "elsewhere/skupper-controller" in found.text
 
 
-def test_a_controller_of_the_namespaces_own() -> None:
+def test_controller_in_the_sites_namespace_counts() -> None:
     world = well()
     world.live[EDGE] = [deployment("controller:2.2.0")]
     passed = ended(facts(world, edge={"controller": None}), "passed")
@@ -144,7 +144,7 @@ def test_a_controller_of_the_namespaces_own() -> None:
     assert "Skupper 2.2.0" in passed["edge", "skupper-version"].text
 
 
-def test_a_controller_that_is_not_ready() -> None:
+def test_controller_that_is_not_ready_is_a_warning() -> None:
     of = facts(edge={"controller": deployment(ready=0)})
     found = only(of, "warning", ("edge", "skupper-controller-runs"))
     assert "0/1" in str(found.said)
@@ -162,7 +162,7 @@ def test_a_controller_that_is_not_ready() -> None:
         ("c:latest", None, ""),
     ],
 )
-def test_skuppers_version(image: str, ends: str | None, says: str) -> None:
+def test_known_bugs_depend_on_the_controllers_version(image: str, ends: str | None, says: str) -> None:
     of = facts(edge={"controller": deployment(image)}, skupper_cli=None)
     findings = [finding for finding in judge(of) if finding.check.id == "skupper-version" and finding.site is EDGE]
     assert [finding.word for finding in findings] == ([ends] if ends else [])
@@ -170,10 +170,10 @@ def test_skuppers_version(image: str, ends: str | None, says: str) -> None:
 
 
 @given(st.builds(Version, st.integers(0, 3), st.integers(0, 9), st.integers(0, 9)))
-def test_a_bug_that_is_mended_is_not_told_of_later_versions(version: Version) -> None:
-    mended = {bug.name for bug in controller.bugs(version)}
-    assert ("issue 2058" in mended) is (version < Version(2, 2))
-    assert {"issue 2251", "issue 2428", "issue 2069"} <= mended
+def test_fixed_bug_is_not_listed_for_later_versions(version: Version) -> None:
+    listed = {bug.name for bug in controller.bugs(version)}
+    assert ("issue 2058" in listed) is (version < Version(2, 2))
+    assert {"issue 2251", "issue 2428", "issue 2069"} <= listed
 
 
 # --- reach
@@ -185,7 +185,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("said", SAID.values(), ids=SAID)
-def test_a_site_that_does_not_answer_has_one_finding(said: str) -> None:
+def test_unreachable_site_has_one_finding(said: str) -> None:
     error = explain(EDGE, "read objects", said)
     found = only(with_snapshot(facts(), EDGE, Snapshot(EDGE, error=error)), "failed", ("edge", "api"))
     assert found.said == said
@@ -196,14 +196,14 @@ def test_a_site_that_does_not_answer_has_one_finding(said: str) -> None:
     ] == ["api"]
 
 
-def test_there_is_no_namespace() -> None:
+def test_missing_namespace_fails() -> None:
     error = explain(EDGE, "read objects", 'namespaces "hz" not found')
     of = with_snapshot(of_nothing(edge={"namespace": None}), EDGE, Snapshot(EDGE, error=error))
     found = only(of, "failed", ("edge", "namespace"))
     assert "create namespace hz" in str(found.next_step)
 
 
-def test_a_namespace_that_is_to_be_made_is_no_trouble() -> None:
+def test_missing_namespace_that_up_creates_passes() -> None:
     nothing: dict[str, Any] = {"resourceRules": []}
     of = of_nothing(edge={"namespace": None, "review": nothing}, missing=frozenset({EDGE}))
     assert [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED] == []
@@ -211,7 +211,7 @@ def test_a_namespace_that_is_to_be_made_is_no_trouble() -> None:
 
 
 @pytest.mark.parametrize(("level", "ends"), [("restricted", "failed"), ("baseline", None), ("privileged", None)])
-def test_pod_security(level: str, ends: str | None) -> None:
+def test_pod_security_level_restricted_fails(level: str, ends: str | None) -> None:
     of = of_nothing(edge={"namespace": namespace("x", **{"pod-security.kubernetes.io/enforce": level})})
     if ends:
         found = only(of, ends, ("edge", "pod-security"))
@@ -221,12 +221,12 @@ def test_pod_security(level: str, ends: str | None) -> None:
         assert level in ended(of, "passed")["edge", "pod-security"].text
 
 
-def test_pod_security_where_the_router_runs_already() -> None:
+def test_pod_security_passes_where_the_router_runs_already() -> None:
     of = facts(edge={"namespace": namespace("x", **{"pod-security.kubernetes.io/enforce": "restricted"})})
     assert ("edge", "pod-security") in ended(of, "passed")
 
 
-def test_pod_security_that_may_not_be_read() -> None:
+def test_unreadable_pod_security_is_unknown() -> None:
     only(facts(edge={"namespace": Unknown("forbidden")}), "unknown", ("edge", "pod-security"))
 
 
@@ -242,19 +242,19 @@ def test_a_missing_right_is_named() -> None:
     assert found.error.status is ExitStatus.PREREQUISITE
 
 
-def test_missing_rights_are_told_by_resource() -> None:
+def test_missing_rights_are_grouped_by_resource() -> None:
     nothing: dict[str, Any] = {"resourceRules": []}
     found = only(facts(edge={"review": nothing}), "failed", ("edge", "rights"))
     assert found.text.endswith("create, patch statefulsets.apps; list pods")
 
 
-def test_an_authorizer_that_cannot_list_rights_proves_nothing() -> None:
+def test_incomplete_review_of_rights_is_unknown() -> None:
     review = {**SOME, "incomplete": True, "evaluationError": "webhook authorizer does not support user rules"}
     found = only(facts(core={"review": review}), "unknown", ("core", "rights"))
     assert found.said == "webhook authorizer does not support user rules"
 
 
-def test_rights_that_nobody_tells() -> None:
+def test_unanswered_review_of_rights_is_unknown() -> None:
     only(facts(core={"review": Unknown("no answer within 10 s")}), "unknown", ("core", "rights"))
 
 
@@ -262,7 +262,7 @@ def test_rights_that_nobody_tells() -> None:
 
 
 @pytest.mark.parametrize("name", ["hazelcast", "hazelcast-0", "hazelcast-2"])
-def test_a_service_of_others(name: str) -> None:
+def test_foreign_service_with_a_needed_name_fails(name: str) -> None:
     world = well()
     world.live[EDGE] = [make.service(name)]
     found = only(facts(world), "failed", ("edge", "service-names"))
@@ -278,15 +278,15 @@ def test_a_service_of_others(name: str) -> None:
         make.service("hazelcast", ours=True),
         make.service("other"),
     ],
-    ids=["no member's", "labelled", "owned", "ours", "another name"],
+    ids=["not a member's name", "labelled", "owned", "ours", "another name"],
 )
-def test_a_service_that_is_no_trouble(service: dict[str, Any]) -> None:
+def test_service_without_a_conflict_passes(service: dict[str, Any]) -> None:
     world = well()
     world.live[EDGE] = [service]
     assert ("edge", "service-names") in ended(facts(world), "passed")
 
 
-def test_a_site_of_another_topology() -> None:
+def test_site_of_another_topology_fails() -> None:
     world = well()
     world.put(EDGE, make.skupper_site("edge", labels={"app.kubernetes.io/part-of": "other"}))
     found = only(facts(world), "failed", ("edge", "foreign-site"))
@@ -313,17 +313,17 @@ def test_sites_of_others_without_link_access() -> None:
 
 
 @pytest.mark.parametrize("readable", [True, False])
-def test_one_namespace_through_two_contexts(readable: bool) -> None:
-    twin = make.item("ConfigMap", "kube-root-ca.crt", uid="one")
+def test_one_namespace_in_two_contexts_fails(readable: bool) -> None:
+    same_object = make.item("ConfigMap", "kube-root-ca.crt", uid="one")
     world = well()
-    world.live = {CORE: [twin], EDGE: [twin]}
+    world.live = {CORE: [same_object], EDGE: [same_object]}
     there = namespace("same") if readable else Unknown("forbidden")
     found = ended(facts(world, core={"namespace": there}, edge={"namespace": there}), "failed")
     assert found.keys() == {(None, "separate-sites")}
     assert "core-ctx/hz and edge-ctx/hz" in found[None, "separate-sites"].text
 
 
-def test_sites_of_which_nothing_is_seen() -> None:
+def test_unreadable_namespace_leaves_separate_sites_unknown() -> None:
     of = of_nothing(edge={"namespace": Unknown("forbidden")})
     assert (None, "separate-sites") in ended(of, "unknown")
 
@@ -341,29 +341,29 @@ NONE: dict[str, Any] = {"grant_server": None}
 PENDING: dict[str, Any] = {"grant_server": balancer("")}
 
 
-def test_an_address_that_is_there() -> None:
+def test_existing_address_of_the_site_passes() -> None:
     assert "203.0.113.7" in _access("passed", core_live=[make.skupper_site("core", host="203.0.113.7")], core=NONE)
 
 
-def test_a_load_balancer_that_serves_others() -> None:
+def test_address_of_another_load_balancer_passes() -> None:
     assert "203.0.113.9" in _access("passed")
     assert "web got address 203.0.113.1" in _access("passed", core_live=[balancer("203.0.113.1", "web")], core=NONE)
     assert "203.0.113.9" in _access("passed", "edge", core=PENDING)
     assert "203.0.113.9" in _access("passed", "edge", link_from="client")
 
 
-def test_routes() -> None:
+def test_openshift_routes_pass() -> None:
     assert "routes" in _access("passed", core={**NONE, "routes": True})
 
 
-def test_load_balancers_that_wait() -> None:
+def test_pending_load_balancers_are_a_warning() -> None:
     assert "core or edge" in _access("warning", core=PENDING, edge=PENDING)
     assert "at core" in _access("warning", core=PENDING, link_from="cluster")
 
 
 @pytest.mark.parametrize(("seconds", "ends"), [(5, "unknown"), (119, "unknown"), (121, "warning")])
-def test_a_new_service_without_an_address_is_no_warning_yet(seconds: int, ends: str) -> None:
-    """The happy path of `up` right after Skupper's installation shows no warning."""
+def test_pending_service_is_a_warning_only_after_two_minutes(seconds: int, ends: str) -> None:
+    """A successful `up` right after Skupper's installation shows no warning."""
     world = well()
     world.live = {site: [] for site in world.topology.sites}
     made = facts(world, core=PENDING, edge=PENDING)
@@ -372,6 +372,6 @@ def test_a_new_service_without_an_address_is_no_warning_yet(seconds: int, ends: 
     assert "grant-server waits" in str(ended(replace(made, snapshots=snapshots), ends)["core", "link-access"].said)
 
 
-def test_no_load_balancer_was_seen() -> None:
+def test_no_load_balancer_is_unknown() -> None:
     assert "not known" in _access("unknown", core=NONE, edge=NONE)
     assert "not known" in _access("unknown", "edge", core=PENDING, edge={"grant_server": CLUSTER_ROUTER})

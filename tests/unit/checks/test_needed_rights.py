@@ -1,4 +1,4 @@
-"""What a site's user must be allowed, and what of it a review does not grant."""
+"""The rights that a site's user needs, and those that a rules review does not grant."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def status(*rules: Any, **more: Any) -> dict[str, Any]:
         (Right("coordination.k8s.io", "leases", "get", ("a", "b")), "get leases.coordination.k8s.io a, b"),
     ],
 )
-def test_a_right_reads_like_what_is_asked_of_kubectl(right: Right, reads: str) -> None:
+def test_right_is_written_as_kubectl_auth_can_i_takes_it(right: Right, reads: str) -> None:
     assert str(right) == reads
 
 
@@ -48,7 +48,7 @@ def test_a_right_reads_like_what_is_asked_of_kubectl(right: Right, reads: str) -
         (Role.CLIENT, Right("skupper.io", "accesstokens", "create"), Right("", "pods/log", "get")),
     ],
 )
-def test_the_bundled_role_is_what_is_needed(role: Role, with_it: Right, without_it: Right) -> None:
+def test_needed_rights_come_from_the_bundled_role(role: Role, with_it: Right, without_it: Right) -> None:
     rights = needed(role)
     assert with_it in rights
     assert without_it not in rights
@@ -56,14 +56,14 @@ def test_the_bundled_role_is_what_is_needed(role: Role, with_it: Right, without_
 
 
 @pytest.mark.parametrize("role", Role)
-def test_what_is_needed_has_no_wildcard_and_writes_no_secret(role: Role) -> None:
+def test_needed_rights_have_no_wildcard_and_no_write_access_to_secrets(role: Role) -> None:
     for right in needed(role):
         assert "*" not in (right.group, right.resource, right.verb)
         assert right.resource != "secrets" or right.verb in ("get", "delete")
 
 
 @pytest.mark.parametrize("role", Role)
-def test_the_role_itself_grants_all_that_is_needed(role: Role) -> None:
+def test_needed_rights_are_granted_by_the_role(role: Role) -> None:
     rules = [
         rule([right.group], [right.resource], [right.verb], resourceNames=list(right.names)) for right in needed(role)
     ]
@@ -84,9 +84,9 @@ ONE = Right("apps", "deployments/scale", "patch")
         (False, [rule(["apps"], ["deployments/*"], ["*"])]),
         (False, [rule(["apps"], ["*/status"], ["patch"])]),
         (False, [rule([""], ["deployments/scale"], ["patch"])]),
-        # What one rule lacks, another one does not add.
+        # Two rules do not add up to one right.
         (False, [rule(["apps"], ["deployments/scale"], ["get"]), rule([""], ["*"], ["patch"])]),
-        # Only for some of them is not for all.
+        # A rule for named objects does not cover all objects.
         (False, [rule(["apps"], ["*"], ["*"], resourceNames=["web"])]),
     ],
 )
@@ -98,24 +98,24 @@ def test_rules_match_as_they_do_in_kubernetes(granted: bool, rules: list[Any]) -
     ("granted", "names"),
     [(True, [["a", "b"]]), (True, [["a"], ["b"]]), (True, [[]]), (True, [["a"], None]), (False, [["a"], ["c"]])],
 )
-def test_named_objects(granted: bool, names: list[Any]) -> None:
+def test_rights_on_named_objects(granted: bool, names: list[Any]) -> None:
     right = Right("", "leases", "get", ("a", "b"))
     rules = [rule([""], ["leases"], ["get"], resourceNames=listed) for listed in names]
     assert missing([right], status(*rules)) == (() if granted else (right,))
 
 
-def test_an_incomplete_review_still_says_what_it_does_not_grant() -> None:
+def test_rights_missing_from_an_incomplete_review_are_missing() -> None:
     assert missing([ONE], status(incomplete=True)) == (ONE,)
 
 
 @given(st.lists(RIGHTS), st.lists(RIGHTS))
-def test_exactly_what_is_not_granted_is_missing(wanted: list[Right], granted: list[Right]) -> None:
+def test_missing_rights_are_the_ones_that_are_not_granted(wanted: list[Right], granted: list[Right]) -> None:
     review = status(*(rule([right.group], [right.resource], [right.verb]) for right in granted))
     assert missing(wanted, review) == tuple(right for right in wanted if right not in granted)
 
 
 @given(st.lists(RIGHTS), st.lists(RIGHTS), st.lists(RIGHTS))
-def test_another_rule_never_takes_anything_away(wanted: list[Right], some: list[Right], more: list[Right]) -> None:
+def test_additional_rule_never_removes_a_right(wanted: list[Right], some: list[Right], more: list[Right]) -> None:
     rules = [rule([right.group], [right.resource], [right.verb]) for right in (*some, *more)]
     assert set(missing(wanted, status(*rules))) <= set(missing(wanted, status(*rules[: len(some)])))
 
@@ -131,5 +131,5 @@ JSON = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional={"resourceRules": JSON, "incomplete": JSON}))
-def test_a_review_of_any_form_is_read(review: dict[str, Any]) -> None:
+def test_malformed_review_is_read_without_an_error(review: dict[str, Any]) -> None:
     assert set(missing([ONE], review)) <= {ONE}

@@ -1,4 +1,4 @@
-"""hzlink.yaml: what is read, and what is said of what cannot be."""
+"""hzlink.yaml: its values, and the errors for invalid files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_setting_has_a_key() -> None:
     assert sorted(config_file.KEYS.values()) == sorted((*PLACES, *SETTINGS))
 
 
-def test_values_keep_their_spelling(tmp_path: Path) -> None:
+def test_values_are_read_as_text(tmp_path: Path) -> None:
     text = "clientContexts: ['arn:aws:eks:eu:1:cluster/a', 123]\nclusterContext: 0777\nmembers: 5\nname: yes\n"
     assert load(tmp_path, text) == {
         "client_ctx": ["arn:aws:eks:eu:1:cluster/a", "123"],
@@ -65,12 +65,12 @@ def test_an_error_names_file_line_and_key(tmp_path: Path, text: str, line: int, 
 
 
 @pytest.mark.parametrize("text", [b"name: \xff\n", b"\x00", b"name: \x07\n"])
-def test_what_is_no_text(tmp_path: Path, text: bytes) -> None:
+def test_binary_content_is_a_usage_error(tmp_path: Path, text: bytes) -> None:
     with pytest.raises(UsageError, match=r"hzlink\.yaml"):
         load(tmp_path, text)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_folder_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         config_file.load(tmp_path)
 
@@ -85,7 +85,7 @@ VALUES = st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambd
 @example("name: !!timestamp x")
 @example("{" * 500)
 @example("name: \ufeff")
-def test_no_text_makes_it_fail_in_another_way(text: str) -> None:
+def test_any_text_is_read_or_is_a_usage_error(text: str) -> None:
     found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder, suppress(UsageError):
         found = load(Path(folder), text.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-"""Contexts out of kubeconfig files: merged as kubectl merges them, and never a credential in what is said."""
+"""Contexts of kubeconfig files: merged as kubectl merges them; error messages contain no credentials."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(path: Path, contexts: dict[str, str | None], server: str) -> str:
     return str(path)
 
 
-def test_a_context_has_its_namespace_and_its_server(tmp_path: Path) -> None:
+def test_context_has_its_namespace_and_server(tmp_path: Path) -> None:
     file = write(tmp_path / "one", {"core": "hz", "edge": None}, "https://one")
     found = kubeconfig.contexts(file)
     assert [(one.name, one.namespace, one.server) for one in found.values()] == [
@@ -45,7 +45,7 @@ def test_a_context_has_its_namespace_and_its_server(tmp_path: Path) -> None:
     ]
 
 
-def test_of_equal_names_the_first_file_holds(tmp_path: Path) -> None:
+def test_first_file_wins_for_equal_names(tmp_path: Path) -> None:
     files = [
         write(tmp_path / "one", {"core": "first"}, "https://one"),
         str(tmp_path / "not there"),
@@ -56,20 +56,20 @@ def test_of_equal_names_the_first_file_holds(tmp_path: Path) -> None:
     assert (found["edge"].namespace, found["edge"].server) == ("third", "https://one")
 
 
-def test_a_named_file_stands_alone(tmp_path: Path) -> None:
+def test_given_file_is_not_merged_with_the_variable(tmp_path: Path) -> None:
     mine = write(tmp_path / "mine", {"edge": None}, "https://mine")
     other = write(tmp_path / "other", {"core": None}, "https://other")
     assert set(kubeconfig.contexts(mine, {"KUBECONFIG": other})) == {"edge"}
 
 
-def test_without_any_the_one_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_is_the_file_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".kube").mkdir()
     write(tmp_path / ".kube" / "config", {"core": None}, "https://home")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert set(kubeconfig.contexts(None, {})) == {"core"}
 
 
-def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_given_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no kubeconfig file"):
         kubeconfig.contexts(str(tmp_path / "absent"))
 
@@ -78,7 +78,7 @@ def test_a_named_file_that_is_not_there(tmp_path: Path) -> None:
     "text",
     ["", "{}", "contexts: null\nclusters: null", "contexts:\n- name: core\n  context: null\n", "kind: Config"],
 )
-def test_little_or_nothing_in_it_is_no_error(tmp_path: Path, text: str) -> None:
+def test_empty_or_partial_file_is_accepted(tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text)
     assert set(kubeconfig.contexts(str(tmp_path / "file"))) <= {"core"}
 
@@ -102,7 +102,7 @@ def test_little_or_nothing_in_it_is_no_error(tmp_path: Path, text: str) -> None:
         f"token: {SECRET}\nnumber: 0b_",
     ],
 )
-def test_no_kubeconfig_and_no_word_of_what_is_in_it(tmp_path: Path, text: str) -> None:
+def test_invalid_file_is_a_usage_error_without_its_content(tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text)
     with pytest.raises(UsageError, match="the kubeconfig file") as caught:
         kubeconfig.contexts(str(tmp_path / "file"))
@@ -136,7 +136,7 @@ NODES: st.SearchStrategy[Any] = st.recursive(
 @example(b"!!float x")
 @example(b'!!int ""')
 @example(b"!!bool x")
-def test_no_file_makes_it_fail_in_another_way(content: bytes | str) -> None:
+def test_any_content_is_read_or_is_a_usage_error(content: bytes | str) -> None:
     found: dict[str, Context] = {}
     with tempfile.TemporaryDirectory() as folder, suppress(UsageError):
         (Path(folder) / "config").write_bytes(content.encode() if isinstance(content, str) else content)
@@ -144,7 +144,7 @@ def test_no_file_makes_it_fail_in_another_way(content: bytes | str) -> None:
     assert all(isinstance(context.namespace, str) and context.namespace for context in found.values())
 
 
-def test_names_made_of_aliases_are_none(tmp_path: Path) -> None:
+def test_names_expanded_from_yaml_aliases_are_ignored(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     file = tmp_path / "bomb"
@@ -220,5 +220,7 @@ def test_a_credential_plugin(tmp_path: Path) -> None:
     how = {"command": "login", "interactiveMode": "Always", "installHint": "get it\n", "env": [{"value": SECRET}]}
     document["users"][0]["user"] = {"exec": how}
     [context] = merged(tmp_path, document).values()
-    assert context.plugin == kubeconfig.Plugin("login", "Always", "get it")
+    plugin = context.plugin
+    assert plugin is not None
+    assert (plugin.command, plugin.mode, plugin.hint, plugin.user) == ("login", "Always", "get it", "admin")
     assert SECRET not in repr(context)

@@ -1,4 +1,4 @@
-"""Names made of contexts, which may hold any character."""
+"""Site names made from contexts, which may contain any character."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = st.tuples(st.text(max_size=80), NAMESPACES, st.none() | st.just("/tmp/k
 @example("///")
 @example("İ")
 @example("x" * 300)
-def test_any_context_gives_a_label(context: str) -> None:
+def test_slug_of_any_context_is_a_label(context: str) -> None:
     name = naming.slug(context)
     assert naming.is_label(name)
     assert len(name) <= naming.MAX_SITE_NAME == 40
@@ -40,7 +40,7 @@ def test_any_context_gives_a_label(context: str) -> None:
         ("-edge-", "edge"),
     ],
 )
-def test_a_name_is_the_readable_end_of_its_context(context: str, name: str) -> None:
+def test_slug_is_the_last_part_of_the_context(context: str, name: str) -> None:
     assert naming.slug(context) == name
 
 
@@ -102,26 +102,26 @@ def test_short_names_do_not_depend_on_the_order(contexts: list[str], random: Ran
 @example([("x", "hz", None), ("x", "hz2", None), ("x-hz", "default", None)])
 @example([("x" * 60, "n" * 63, None), ("x" * 60, "n" * 62, None)])
 @example([("x", "hz", None), ("x", "hz", "/tmp/kubeconfig")])  # noqa: S108
-def test_distinct_places_get_distinct_names(places: list[tuple[str, str, str | None]]) -> None:
+def test_site_names_are_unique(places: list[tuple[str, str, str | None]]) -> None:
     names = naming.site_names(places)
     assert len(set(names)) == len(places)
     assert all(naming.is_label(name) and len(name) <= naming.MAX_SITE_NAME for name in names)
     assert names == naming.site_names(places)
 
 
-def test_the_namespace_tells_equal_contexts_apart_where_it_can() -> None:
+def test_site_names_of_equal_contexts_contain_the_namespace() -> None:
     assert naming.site_names([("x", "hz", None), ("x", "hz2", None), ("y", "hz", None)]) == ["x-hz", "x-hz2", "y"]
 
 
 @pytest.mark.parametrize("text", ["", "-a", "a-", "A", "a.b", "a_b", "a" * 64, "hz\n", "hz ", "ä"])
-def test_no_label(text: str) -> None:
+def test_invalid_labels(text: str) -> None:
     assert not naming.is_label(text)
 
 
 @pytest.mark.parametrize("text", ["a", "0", "a-b", "a" * 63])
-def test_label(text: str) -> None:
+def test_valid_labels(text: str) -> None:
     assert naming.is_label(text)
 
 
-def test_half_a_character_has_a_name_too() -> None:
+def test_slug_of_a_lone_surrogate_is_a_label() -> None:
     assert naming.is_label(naming.slug("\ud800"))

@@ -1,4 +1,4 @@
-"""Sites that are one namespace by their kubeconfig entries, and those of which entries tell nothing."""
+"""Sites that are the same namespace according to their kubeconfig entries."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def config(*contexts: str, user: str = "admin", cluster: str = "kubernetes", **b
 
 
 def both(one: Document, other: Document) -> Document:
-    """The entries of two in one file."""
+    """The entries of both files in one."""
     return {section: one[section] + other[section] for section in one}
 
 
 def resolved(folder: Path, *documents: Document, **flags: Any) -> Config:
-    """What hzlink makes of files named 0, 1 and so on."""
+    """The configuration from files named 0, 1 and so on."""
     for number, document in enumerate(documents):
         (folder / str(number)).write_text(yaml.safe_dump(document))
     files = os.pathsep.join(str(folder / str(number)) for number in range(len(documents)))
@@ -46,14 +46,14 @@ def refused(folder: Path, *documents: Document, **flags: Any) -> UsageError:
     return raised.value
 
 
-def test_two_contexts_with_one_entry(tmp_path: Path) -> None:
+def test_two_contexts_with_the_same_entries_are_one_site(tmp_path: Path) -> None:
     error = refused(tmp_path, config("core", "edge"))
     assert "two sites are the same namespace: hz of contexts core and edge" in error.message
     assert error.said == 'both contexts use the cluster entry "kubernetes" (server https://one.example)'
 
 
 @pytest.mark.parametrize("namespace", [None, "other"], ids=["one namespace", "two namespaces"])
-def test_entries_of_one_name_in_two_files(tmp_path: Path, namespace: str | None) -> None:
+def test_entry_name_in_two_files_is_refused_without_a_file_for_each_side(tmp_path: Path, namespace: str | None) -> None:
     flags = {"client_ns": [namespace]} if namespace else {}
     two = config("edge", server="https://two.example")
     error = refused(tmp_path, config("core"), two, **flags)
@@ -69,20 +69,20 @@ def test_entries_of_one_name_in_two_files(tmp_path: Path, namespace: str | None)
     assert [context.server for context in found.contexts.values()] == ["https://one.example", "https://two.example"]
 
 
-def test_the_entry_of_a_third_file(tmp_path: Path) -> None:
+def test_entry_overridden_by_an_earlier_file_is_refused(tmp_path: Path) -> None:
     own = config("core", cluster="core", server="https://core.example")
     error = refused(tmp_path, config("mine"), own, config("edge", server="https://edge.example"))
     assert error.message == 'context edge uses the cluster entry "kubernetes" (server https://one.example)'
     assert f"--client-kubeconfig {tmp_path}/2" in (error.next_step or "")
 
 
-def test_client_contexts_of_two_files_cannot_be_named_by_one_flag(tmp_path: Path) -> None:
+def test_client_contexts_in_two_files_need_unique_entry_names(tmp_path: Path) -> None:
     files = config("core"), config("edge", server="https://2.example"), config("shop", server="https://3.example")
     error = refused(tmp_path, *files, client_ctx=["edge", "shop"])
     assert "names of their own" in (error.next_step or "")
 
 
-def test_contexts_of_one_name_in_two_files(tmp_path: Path) -> None:
+def test_context_name_in_two_files_is_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, config("core"), config("core", server="https://two.example"), client_ctx=["core"])
     assert error.said == f"{tmp_path}/1 has a context of that name, too; kubectl takes that of {tmp_path}/0"
     assert f"--client-kubeconfig {tmp_path}/1 --cluster-kubeconfig {tmp_path}/0" in (error.next_step or "")
@@ -97,12 +97,12 @@ def test_contexts_of_one_name_in_two_files(tmp_path: Path) -> None:
     ],
     ids=["another user", "another proxy", "another name in TLS"],
 )
-def test_one_address_for_many_clusters_is_left_to_the_clusters(tmp_path: Path, other: dict[str, str]) -> None:
+def test_same_address_alone_is_doubtful(tmp_path: Path, other: dict[str, str]) -> None:
     found = resolved(tmp_path, both(config("core"), config("edge", **other)))
     assert [(one.context, other.context) for one, other in found.doubtful] == [("core", "edge")]
 
 
-def test_other_addresses_or_other_namespaces_are_no_doubt(tmp_path: Path) -> None:
+def test_different_addresses_or_namespaces_are_not_doubtful(tmp_path: Path) -> None:
     two = config("edge", cluster="two", server="https://two.example")
     assert resolved(tmp_path, both(config("core"), two)).doubtful == ()
     assert resolved(tmp_path, both(config("core"), config("edge", user="x")), client_ns=["other"]).doubtful == ()

@@ -1,4 +1,4 @@
-"""What values are taken, and what is said of those that are not."""
+"""Values of settings: which are accepted, and the errors for the others."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import pytest
 
 from hzlink.model.choices import Expose, LinkFrom, Mode, Via
 from hzlink.model.errors import UsageError
-from tests.unit.configuring import BOTH, CONTEXTS, Bench
+from tests.unit.config_folder import BOTH, CONTEXTS, ConfigFolder
 
 
 @pytest.mark.parametrize("context", CONTEXTS[1:])
-def test_any_context_of_the_kubeconfig(bench: Bench, context: str) -> None:
-    assert bench.resolve(client_ctx=[context], cluster_ctx="core").topology.clients[0].context == context
+def test_any_context_of_the_kubeconfig_is_accepted(config_folder: ConfigFolder, context: str) -> None:
+    assert config_folder.resolve(client_ctx=[context], cluster_ctx="core").topology.clients[0].context == context
 
 
 @pytest.mark.parametrize(
     ("flags", "missing"), [({}, "--client-ctx"), ({"client_ctx": ["edge"]}, "--cluster-ctx")], ids=["none", "one"]
 )
-def test_both_contexts_are_asked_for(bench: Bench, flags: dict[str, Any], missing: str) -> None:
+def test_missing_context_is_a_usage_error(config_folder: ConfigFolder, flags: dict[str, Any], missing: str) -> None:
     with pytest.raises(UsageError, match=missing) as caught:
-        bench.resolve(**flags)
+        config_folder.resolve(**flags)
     assert "hzlink up --client-ctx" in (caught.value.next_step or "")
 
 
-def test_an_unknown_context_is_named_with_those_that_there_are(bench: Bench) -> None:
+def test_unknown_context_is_named_with_the_existing_ones(config_folder: ConfigFolder) -> None:
     with pytest.raises(UsageError, match="no context 'nope'") as caught:
-        bench.resolve(client_ctx=["nope"], cluster_ctx="core")
+        config_folder.resolve(client_ctx=["nope"], cluster_ctx="core")
     assert "edge" in (caught.value.said or "")
 
 
-def test_no_kubeconfig_at_all_is_an_unknown_context(bench: Bench) -> None:
+def test_missing_kubeconfig_is_an_unknown_context(config_folder: ConfigFolder) -> None:
     with pytest.raises(UsageError, match="no context 'core'") as caught:
-        bench.resolve({"KUBECONFIG": str(bench.folder / "absent")}, **BOTH)
+        config_folder.resolve({"KUBECONFIG": str(config_folder.folder / "absent")}, **BOTH)
     assert "none" in (caught.value.said or "")
 
 
@@ -47,14 +47,14 @@ def test_no_kubeconfig_at_all_is_an_unknown_context(bench: Bench) -> None:
     ],
     ids=["both sides", "both sides, named", "two clients", "two contexts, one server"],
 )
-def test_one_namespace_is_not_two_sites(bench: Bench, flags: dict[str, Any]) -> None:
-    bench.kubeconfig("same-server", {"edge": "https://0.example"})
+def test_same_namespace_for_two_sites_is_refused(config_folder: ConfigFolder, flags: dict[str, Any]) -> None:
+    config_folder.kubeconfig("same-server", {"edge": "https://0.example"})
     with pytest.raises(UsageError, match="two sites are the same namespace"):
-        bench.resolve(**flags)
+        config_folder.resolve(**flags)
 
 
-def test_two_namespaces_of_one_context_are_two_sites(bench: Bench) -> None:
-    topology = bench.resolve(client_ctx=["core"], cluster_ctx="core", client_ns=["hz2"]).topology
+def test_two_namespaces_of_one_context_are_two_sites(config_folder: ConfigFolder) -> None:
+    topology = config_folder.resolve(client_ctx=["core"], cluster_ctx="core", client_ns=["hz2"]).topology
     assert topology.cluster != topology.clients[0]
 
 
@@ -63,28 +63,30 @@ def test_two_namespaces_of_one_context_are_two_sites(bench: Bench) -> None:
     [([], ["own-1", "own-2"]), (["hz"], ["hz", "hz"]), (["a", "b"], ["a", "b"])],
     ids=["none", "one for all", "one each"],
 )
-def test_client_namespaces_are_spread(bench: Bench, given: list[str], expected: list[str]) -> None:
-    topology = bench.resolve(client_ctx=["edge", "west"], cluster_ctx="core", client_ns=given).topology
+def test_client_namespaces_are_assigned_to_contexts(
+    config_folder: ConfigFolder, given: list[str], expected: list[str]
+) -> None:
+    topology = config_folder.resolve(client_ctx=["edge", "west"], cluster_ctx="core", client_ns=given).topology
     assert [site.namespace for site in topology.clients] == expected
 
 
 @pytest.mark.parametrize("given", [["a", "b"], ["a", "b", "c"]])
-def test_namespaces_that_do_not_match_the_contexts(bench: Bench, given: list[str]) -> None:
+def test_wrong_number_of_client_namespaces_is_refused(config_folder: ConfigFolder, given: list[str]) -> None:
     with pytest.raises(UsageError, match=f"{len(given)} --client-ns for 1 --client-ctx"):
-        bench.resolve(**BOTH, client_ns=given)
+        config_folder.resolve(**BOTH, client_ns=given)
 
 
 @pytest.mark.parametrize("namespace", ["Hz", "a_b", "-a", "a" * 64, "a b", "a/b", "hz\n"])
 @pytest.mark.parametrize("key", ["namespace", "cluster_ns"])
-def test_no_namespace(bench: Bench, namespace: str, key: str) -> None:
+def test_invalid_namespaces_are_refused(config_folder: ConfigFolder, namespace: str, key: str) -> None:
     with pytest.raises(UsageError, match="not a namespace's name"):
-        bench.resolve(**(BOTH | {key: namespace}))
+        config_folder.resolve(**(BOTH | {key: namespace}))
 
 
 @pytest.mark.parametrize("name", ["Demo", "", "a" * 64, "demo\n"])
-def test_no_topology_name(bench: Bench, name: str) -> None:
+def test_invalid_topology_names_are_refused(config_folder: ConfigFolder, name: str) -> None:
     with pytest.raises(UsageError, match="the topology's name"):
-        bench.resolve(**BOTH, name=name)
+        config_folder.resolve(**BOTH, name=name)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +99,12 @@ def test_no_topology_name(bench: Bench, name: str) -> None:
         *[(key, value) for key in ("image", "probe_image") for value in ("", " ", "a b", "a\n")],
     ],
 )
-def test_values_out_of_range(bench: Bench, key: str, value: object) -> None:
+def test_invalid_values_are_refused(config_folder: ConfigFolder, key: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"--{key.replace('_', '-')}"):
-        bench.resolve(**(BOTH | {key: value}))
+        config_folder.resolve(**(BOTH | {key: value}))
 
 
-def test_values_as_text_from_variables(bench: Bench) -> None:
+def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
     environ = {
         "HZLINK_MEMBERS": "100",
         "HZLINK_TIMEOUT": "0.5e3",
@@ -114,7 +116,7 @@ def test_values_as_text_from_variables(bench: Bench) -> None:
         "HZLINK_IMAGE": "example.com:5000/hz@sha256:ab",
         "HZLINK_PROBE_IMAGE": "example.com:5000/python:3.12",
     }
-    found = bench.resolve(environ, **BOTH)
+    found = config_folder.resolve(environ, **BOTH)
     settings = found.topology.settings
     assert (found.timeout, settings.members, settings.address_timeout) == (500.0, 100, 0.0)
     assert (settings.mode, settings.expose) == (Mode.UNISOCKET, Expose.LOADBALANCER)
@@ -124,9 +126,9 @@ def test_values_as_text_from_variables(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1, 86400])
-def test_the_least_and_the_most(bench: Bench, seconds: int) -> None:
-    assert bench.resolve(**BOTH, timeout=seconds, address_timeout=seconds - 1, members=1).timeout == seconds
+def test_smallest_and_largest_values_are_accepted(config_folder: ConfigFolder, seconds: int) -> None:
+    assert config_folder.resolve(**BOTH, timeout=seconds, address_timeout=seconds - 1, members=1).timeout == seconds
 
 
-def test_the_timeout_of_one_run_is_not_recorded(bench: Bench) -> None:
-    assert "timeout" not in bench.resolve(**BOTH, timeout=5, members=2).record
+def test_timeout_is_not_recorded(config_folder: ConfigFolder) -> None:
+    assert "timeout" not in config_folder.resolve(**BOTH, timeout=5, members=2).record

@@ -1,4 +1,4 @@
-"""When another token is issued, how often, and what is said when the time is over."""
+"""When hzlink issues another token, how often, and the error at the timeout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Trying:
-    """Attempts with some seconds of time, and what they told."""
+    """Attempts with a time limit in seconds, and the events they emit."""
 
     def __init__(self, seconds: float = 30.0) -> None:
         self.told: list[Event] = []
@@ -36,7 +36,7 @@ class Trying:
             asyncio.run(self.attempts.pause(HzlinkError("not redeemed", said=words)))
 
 
-def test_what_passes_is_tried_again_and_said_once() -> None:
+def test_temporary_failure_is_retried_and_reported_once() -> None:
     trying = Trying()
     trying.pause(NO_NAME, NO_NAME, NO_NAME)
     notes = [event for event in trying.told if event.mark is Mark.NOTE]
@@ -44,27 +44,27 @@ def test_what_passes_is_tried_again_and_said_once() -> None:
     assert trying.attempts.reason == f"not redeemed ({NO_NAME})"
 
 
-def test_what_cannot_pass_ends_at_once() -> None:
+def test_permanent_failure_ends_at_once() -> None:
     with pytest.raises(HzlinkError, match="not redeemed") as caught:
         Trying().pause("Controller got failed response: 403 (Forbidden) Redemption of access token refused")
     assert not isinstance(caught.value, WaitTimeout)
 
 
-def test_a_token_that_was_used_up_is_replaced_once() -> None:
+def test_used_token_is_replaced_once() -> None:
     trying, used = Trying(), "Controller got failed response: 404 (Not Found) No such access granted"
     trying.pause(used)
     with pytest.raises(HzlinkError, match="not redeemed"):
         trying.pause(used)
 
 
-def test_the_end_of_the_time_says_why() -> None:
+def test_timeout_has_the_last_reason() -> None:
     with pytest.raises(WaitTimeout) as caught:
         Trying(seconds=0.0).pause(NO_NAME)
     assert caught.value.said == NO_NAME
     assert caught.value.waited is not None
 
 
-def test_an_attempt_that_is_cut_off_by_the_end_does_not_hide_the_reason() -> None:
+def test_attempt_interrupted_by_the_timeout_keeps_the_last_reason() -> None:
     trying = Trying(seconds=0.2)
     trying.pause(NO_NAME)
     time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What Skupper and its CLI say of tokens: what it means, the exit code, and what to type next."""
+"""Messages of Skupper and its CLI about tokens: their meaning, exit code and next command."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ REDEEMED = [
 
 
 @pytest.mark.parametrize(("error", "code", "message", "next_step"), ISSUED, ids=[entry[0].said for entry in ISSUED])
-def test_why_no_token_was_issued(error: HzlinkError, code: int, message: str, next_step: str) -> None:
+def test_failure_to_issue_has_a_message_and_a_next_command(
+    error: HzlinkError, code: int, message: str, next_step: str
+) -> None:
     told = failures.not_issued(CORE, error)
     assert int(told.status) == code
     assert message in told.message
@@ -50,7 +52,7 @@ def test_why_no_token_was_issued(error: HzlinkError, code: int, message: str, ne
 
 
 @pytest.mark.parametrize(("said", "message"), REDEEMED)
-def test_why_a_token_was_not_redeemed(said: str, message: str) -> None:
+def test_failure_to_redeem_has_a_message_and_a_next_command(said: str, message: str) -> None:
     told = failures.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=said))
     assert message in told.message
     assert (told.site, told.subject, told.said) == ("edge", "AccessToken hazelcast-core", said)
@@ -59,18 +61,18 @@ def test_why_a_token_was_not_redeemed(said: str, message: str) -> None:
 
 @given(st.uuids())
 @example(uuid.UUID("2b335b68-f567-4239-8e9c-649496403f78"))
-def test_no_grant_is_named_so_that_another_reason_is_told(grant: uuid.UUID) -> None:
+def test_grant_name_does_not_change_the_classification(grant: uuid.UUID) -> None:
     said = f'Controller got error: Post "https://10.0.0.9:9090/{grant}": dial tcp 10.0.0.9:9090: connect: refused'
     told = failures.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=said))
     assert told.message == "the issuing site cannot be reached from the redeeming one"
 
 
-def test_a_secret_in_the_way_is_not_mended_by_another_link() -> None:
+def test_existing_secret_needs_another_topology_name() -> None:
     said = 'Controller could not create received secret: secrets "hazelcast-core" already exists'
     told = failures.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=said))
     assert (told.message, told.next_step) == (failures.NAME_TAKEN, failures.RENAME)
 
 
-def test_an_api_server_that_went_away_meanwhile_stays_what_it_is() -> None:
+def test_unreachable_api_server_while_redeeming_is_exit_3() -> None:
     told = failures.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=UNREACHABLE))
     assert (int(told.status), told.site) == (3, "edge")

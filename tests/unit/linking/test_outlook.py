@@ -1,4 +1,4 @@
-"""Which failures to redeem a token pass by themselves, and which never do. As Skupper, Go and the issuer say them."""
+"""Temporary and permanent failures to redeem a token, in the messages of Skupper, Go and the issuer."""
 
 from __future__ import annotations
 
@@ -50,31 +50,31 @@ FINAL = [
 
 
 @pytest.mark.parametrize("said", PASSES)
-def test_what_passes_is_waited_for(said: str) -> None:
+def test_temporary_failure_is_waited_for(said: str) -> None:
     assert outlook.of(HzlinkError("x", said=said)) is Outlook.PASSES
 
 
 @pytest.mark.parametrize("said", FRESH)
-def test_what_is_said_of_one_token_only_is_worth_another(said: str) -> None:
+def test_failure_of_a_single_token_needs_another_token(said: str) -> None:
     assert outlook.of(HzlinkError("x", said=said)) is Outlook.FRESH
 
 
 @pytest.mark.parametrize("said", FINAL)
-def test_what_cannot_pass_ends_at_once(said: str) -> None:
+def test_permanent_failure_ends_at_once(said: str) -> None:
     assert outlook.of(HzlinkError("x", said=said)) is Outlook.FINAL
 
 
 @pytest.mark.parametrize(
     "error", [WaitTimeout("x", said="no answer yet"), HzlinkError("x", said='Token "t" redeem not ready yet')]
 )
-def test_an_address_that_swallows_everything_may_answer_later(error: HzlinkError) -> None:
+def test_address_without_an_answer_is_a_temporary_failure(error: HzlinkError) -> None:
     assert outlook.of(error) is Outlook.PASSES
 
 
 @pytest.mark.parametrize("said", PASSES[:4])
-def test_the_name_is_told(said: str) -> None:
+def test_host_name_is_read_from_the_message(said: str) -> None:
     assert outlook.unresolved_name(said) == "balancer.example"
 
 
-def test_a_failure_that_is_not_about_a_name_tells_none() -> None:
+def test_failure_without_a_host_name_has_none() -> None:
     assert outlook.unresolved_name(PASSES[4]) == ""

@@ -1,4 +1,4 @@
-"""The token's file: nobody else's to read, gone afterwards, never quoted."""
+"""The token's file: private, removed afterwards, never quoted in an error."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def any_umask() -> Iterator[None]:
     os.umask(before)
 
 
-def leftovers() -> list[Path]:
-    """What lies in the folder where the tokens' folders are made."""
+def token_folders() -> list[Path]:
+    """The token folders that exist."""
     return [path for path in last_run.path().parent.glob("*") if path.name.startswith("token-")]
 
 
 @pytest.mark.usefixtures("any_umask")
-def test_only_this_user_can_look() -> None:
+def test_folder_and_file_are_private() -> None:
     with token_file.private_folder() as folder:
         assert mode(folder) == 0o700
         assert mode(folder / token_file.FILE) == 0o600
@@ -61,35 +61,35 @@ def test_only_this_user_can_look() -> None:
         assert json.loads((folder / token_file.FILE).read_text()) == {"spec": {"code": SECRET}}
 
 
-def test_the_files_name_is_one_that_skupper_takes() -> None:
+def test_file_name_is_one_that_skupper_accepts() -> None:
     assert set(token_file.FILE) <= set("abcdefghijklmnopqrstuvwxyz.-")
 
 
 @pytest.mark.parametrize(
-    "way_out", [None, HzlinkError("x"), KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(1)]
+    "raised", [None, HzlinkError("x"), KeyboardInterrupt(), asyncio.CancelledError(), SystemExit(1)]
 )
-def test_it_is_gone_on_every_way_out(way_out: BaseException | None) -> None:
+def test_folder_is_removed_after_any_error(raised: BaseException | None) -> None:
     folders = []
     try:
         with token_file.private_folder() as folder:
             folders.append(folder)
             token_file.write(folder, {"spec": {"code": SECRET}})
-            (folder / "more").write_text("what skupper may have left")
-            if way_out is not None:
-                raise way_out
+            (folder / "more").write_text("a file of skupper's")
+            if raised is not None:
+                raise raised
     except BaseException as error:
-        if error is not way_out:
+        if error is not raised:
             raise
     assert not folders[0].exists()
-    assert leftovers() == []
+    assert token_folders() == []
 
 
-def test_two_at_once_do_not_share() -> None:
+def test_concurrent_runs_have_separate_folders() -> None:
     with token_file.private_folder() as one, token_file.private_folder() as two:
         assert one != two
 
 
-def test_where_the_state_folder_cannot_be_had_the_temporary_one_serves(
+def test_temporary_folder_is_used_when_the_state_folder_is_unusable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -100,7 +100,7 @@ def test_where_the_state_folder_cannot_be_had_the_temporary_one_serves(
 
 
 def abandoned() -> Path:
-    """The folder of another process that was killed with a token in its file."""
+    """The folder of a process that was killed while it held a token."""
     code = (
         "import time; from hzlink.linking import token_file\n"
         "with token_file.private_folder() as folder:\n"
@@ -112,21 +112,23 @@ def abandoned() -> Path:
     try:
         assert SECRET in (folder / token_file.FILE).read_text()
         token_file.sweep()
-        assert folder.is_dir(), "one whose run is at work stays"
+        assert folder.is_dir(), "a running process's folder stays"
     finally:
         running.kill()
         running.wait()
     return folder
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next() -> None:
+def test_folder_of_a_killed_run_is_removed_by_the_next_run() -> None:
     folder = abandoned()
     assert folder.is_dir()
     token_file.sweep()
     assert not folder.exists()
 
 
-def test_so_it_is_where_only_the_temporary_folder_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_of_a_killed_run_in_the_temporary_folder_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
@@ -138,7 +140,7 @@ def test_so_it_is_where_only_the_temporary_folder_served(tmp_path: Path, monkeyp
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_what_only_looks_like_one_is_left_alone(tmp_path: Path) -> None:
+def test_other_files_with_similar_names_are_kept(tmp_path: Path) -> None:
     base = last_run.path().parent
     base.mkdir(parents=True)
     (tmp_path / "mine").mkdir()
@@ -152,7 +154,7 @@ def test_what_only_looks_like_one_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "file").read_text() == "keep me"
 
 
-def test_one_that_never_got_its_name_is_removed_after_a_while() -> None:
+def test_old_unfinished_folder_is_removed() -> None:
     folder = last_run.path().parent / ".token-x"
     folder.mkdir(parents=True)
     os.utime(folder, (0, 0))
@@ -160,7 +162,7 @@ def test_one_that_never_got_its_name_is_removed_after_a_while() -> None:
     assert not folder.exists()
 
 
-def test_another_users_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_of_another_user_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = last_run.path().parent / "token-x"
     folder.mkdir(parents=True)
     monkeypatch.setattr(os, "getuid", lambda: 4711)
@@ -168,18 +170,18 @@ def test_another_users_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert folder.exists()
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_an_error_and_leaves_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr(Path, "touch", full)
     with pytest.raises(HzlinkError, match="no folder for the token file") as caught, token_file.private_folder():
-        pytest.fail("there is no folder")
+        pytest.fail("the folder was created")
     assert "No space left" in (caught.value.said or "")
-    assert leftovers() == []
+    assert token_folders() == []
 
 
-def test_a_token_is_read_and_its_code_concealed_from_then_on() -> None:
+def test_code_of_a_read_token_is_redacted() -> None:
     with token_file.private_folder() as folder:
         (folder / token_file.FILE).write_text(TOKEN)
         token = token_file.read(folder)
@@ -188,7 +190,7 @@ def test_a_token_is_read_and_its_code_concealed_from_then_on() -> None:
     assert process.redact(f"code {SECRET}-code refused") == "code [redacted] refused"
 
 
-def test_a_token_is_never_printed() -> None:
+def test_token_has_no_secret_in_its_text() -> None:
     token = Token("core-1234", "https://x", SECRET, SECRET)
     assert SECRET not in f"{token} {token!r} {[token]}"
 
@@ -211,7 +213,7 @@ def test_a_token_is_never_printed() -> None:
         "[" * 500,
     ],
 )
-def test_what_is_no_token_is_not_quoted(content: str | bytes) -> None:
+def test_invalid_token_file_is_not_quoted(content: str | bytes) -> None:
     with token_file.private_folder() as folder:
         (folder / token_file.FILE).write_bytes(content.encode() if isinstance(content, str) else content)
         with pytest.raises(HzlinkError, match="not a token") as caught:

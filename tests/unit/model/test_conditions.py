@@ -1,4 +1,4 @@
-"""What one object's status says."""
+"""Conditions read from an object's status."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAMES = ("hazelcast-0", "hazelcast-1")
         (link("l", "Ready", "all well"), Condition(State.OK, "all well")),
     ],
 )
-def test_skuppers_word(found: Obj | None, condition: Condition) -> None:
+def test_condition_of_a_skupper_resource(found: Obj | None, condition: Condition) -> None:
     assert conditions.skupper(found) == condition
     assert conditions.skupper(found).ok is (condition.state is State.OK)
 
@@ -57,11 +57,11 @@ def test_skuppers_word(found: Obj | None, condition: Condition) -> None:
         ({"Running": True}, "none", False),
     ],
 )
-def test_only_the_address_is_missing(held: dict[str, bool], access: str | None, needs: bool) -> None:
+def test_site_needs_only_an_address(held: dict[str, bool], access: str | None, needs: bool) -> None:
     assert conditions.needs_address(skupper_site("s", "Pending", access=access, holds=held)) is needs
 
 
-def test_no_site_needs_no_address() -> None:
+def test_missing_site_does_not_need_an_address() -> None:
     assert conditions.needs_address(None) is False
 
 
@@ -75,12 +75,12 @@ def test_no_site_needs_no_address() -> None:
         ([{"name": "edge", "host": "a"}, {"name": "inter-router", "host": "b"}], "b"),
     ],
 )
-def test_where_other_sites_connect_to(endpoints: list[Obj], host: str | None) -> None:
+def test_address_is_the_inter_router_endpoint(endpoints: list[Obj], host: str | None) -> None:
     assert conditions.address(item("Site", "s", status={"endpoints": endpoints})) == host
     assert conditions.address(None) is None
 
 
-def test_matched_needs_more_than_ready() -> None:
+def test_matched_needs_the_matched_condition() -> None:
     assert conditions.matched(offer("Listener")).ok
     lagging = offer("Listener")
     lagging["status"]["conditions"] = status_conditions(Matched=False)
@@ -122,18 +122,18 @@ def test_stale_links(found: Obj, peer: Obj | None, stale: bool) -> None:
         (deployment(ready=0), State.WAITING, "0/1 ready"),
     ],
 )
-def test_rollout(found: Obj | None, state: State, text: str) -> None:
+def test_condition_of_a_rollout(found: Obj | None, state: State, text: str) -> None:
     assert conditions.rollout(found) == Condition(state, text)
 
 
 @pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName"])
-def test_a_pod_that_is_stuck_is_named_with_its_reason(reason: str) -> None:
+def test_stuck_pod_is_named_with_its_reason(reason: str) -> None:
     pods = [pod("hazelcast-0"), pod("hazelcast-1", ready=False, waiting=reason, message="as it says")]
     condition = conditions.rollout(statefulset(2, ready=1), pods)
     assert condition == Condition(State.BROKEN, f"1/2 ready: pod hazelcast-1: {reason}: as it says")
 
 
-def test_a_stuck_pod_outranks_one_that_only_goes() -> None:
+def test_stuck_pod_outranks_a_pod_being_deleted() -> None:
     pods = [pod("hazelcast-0", ready=False, going=True), pod("hazelcast-1", ready=False, waiting="ErrImagePull")]
     assert conditions.rollout(statefulset(2, ready=0), pods).text == "0/2 ready: pod hazelcast-1: ErrImagePull"
     assert conditions.rollout(statefulset(2, ready=0), pods[:1]).text == "0/2 ready: pod hazelcast-0: is being deleted"
@@ -170,11 +170,11 @@ def _last_crash(restarts: int, *, ready: bool = False, **end: Any) -> Obj:
         (item("Pod", "p"), Condition(State.WAITING)),
     ],
 )  # fmt: skip
-def test_what_keeps_a_pod_from_being_ready(one: Obj, condition: Condition) -> None:
+def test_reason_why_a_pod_is_not_ready(one: Obj, condition: Condition) -> None:
     assert conditions.pod_trouble(one) == condition
 
 
-def test_pods_of_an_app_by_name() -> None:
+def test_pods_of_an_app_are_sorted_by_name() -> None:
     pods = [pod("b"), pod("x", "other"), pod("a"), item("Pod", "bare")]
     assert [objects.name(one) for one in conditions.of_app(pods, "hazelcast")] == ["a", "b"]
 
@@ -196,30 +196,30 @@ def mancenter(started: str = "", **parts: Any) -> Obj:
         ([mancenter(NOON)], [EARLY, LATE], True),
         ([mancenter(LATE)], [EARLY, NOON], False),
         ([mancenter(NOON)], [NOON, NOON], False),
-        # Waits in its init container, or is not there.
+        # It waits in its init container, or does not exist.
         ([mancenter()], [NOON, NOON], False),
         ([], [NOON, NOON], False),
-        # The names are not there at all: no one knows yet.
+        # The names do not exist: unknown.
         ([mancenter(EARLY)], [], False),
-        # The old one of a restart is on its way out, the new one came later.
+        # A restart: the old pod is being deleted, the new one started later.
         ([mancenter(EARLY, going=True), mancenter(LATE)], [NOON, NOON], False),
         ([mancenter(EARLY, going=True)], [NOON, NOON], False),
     ],
 )
-def test_management_center_came_before_the_names(pods: list[Obj], made: list[str], first: bool) -> None:
+def test_management_center_started_before_the_names(pods: list[Obj], made: list[str], first: bool) -> None:
     services = [service(name, created=moment) for name, moment in zip(NAMES, made, strict=False)]
     services.append(service("unrelated", created="2027-01-01T00:00:00Z"))
     assert conditions.mancenter_started_too_early(pods, services, NAMES) is first
 
 
-def test_a_site_that_says_error_is_given_up_soon_unless_that_mends_itself() -> None:
+def test_site_in_error_has_a_short_grace_unless_it_recovers_by_itself() -> None:
     assert conditions.site(skupper_site("s", "Error", "Unsupported value")).grace < 10
-    waits_for_the_collector = skupper_site("s", "Error", 'skupper-router is not owned by skupper site "u"')
-    assert conditions.site(waits_for_the_collector).grace == math.inf
+    waits_for_garbage_collection = skupper_site("s", "Error", 'skupper-router is not owned by skupper site "u"')
+    assert conditions.site(waits_for_garbage_collection).grace == math.inf
     assert conditions.site(skupper_site("s")).ok
 
 
-def test_a_site_that_nobody_looks_at_is_broken_after_a_while() -> None:
+def test_unprocessed_site_is_broken_after_a_grace_period() -> None:
     condition = conditions.site(item("Site", "s"))
     assert (condition.state, condition.text) == (State.BROKEN, "not processed yet by the Skupper controller")
     assert 0 < condition.grace < 60

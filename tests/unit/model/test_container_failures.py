@@ -1,4 +1,4 @@
-"""Why a container ended: the kubelet's words, the limit and where it comes from, the last line."""
+"""Why a container ended: the kubelet's reason, the limit and its source, the last line of the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RANGED = (
     "LimitRanger plugin set: memory request for container router; memory limit for container router; memory limit for "
     "init container config-init"
 )
-# What a LimitRange of 16Mi made of a router (Kubernetes 1.37).
+# A router's pod in a namespace with a LimitRange of 16Mi (Kubernetes 1.37).
 ROUTER: Obj = item(
     "Pod",
     "router-1",
@@ -41,13 +41,13 @@ ROUTER["metadata"]["annotations"] = {"kubernetes.io/limit-ranger": RANGED}
 
 
 def router(**ended: Any) -> Obj:
-    """The router's pod, ended in another way."""
+    """The router's pod with another end of its container."""
     pod = deepcopy(ROUTER)
     pod["status"]["containerStatuses"][1]["lastState"]["terminated"] = ended
     return pod
 
 
-def test_out_of_memory_comes_with_the_limit_and_its_source() -> None:
+def test_out_of_memory_names_the_limit_and_its_source() -> None:
     trouble = conditions.pod_trouble(ROUTER)
     assert trouble.state is State.BROKEN
     assert trouble.text == (
@@ -66,14 +66,14 @@ def test_out_of_memory_comes_with_the_limit_and_its_source() -> None:
         "LimitRanger plugin set: memory limit for init container other",
     ],
 )
-def test_a_limit_of_the_pods_own_is_nobody_elses(noted: str) -> None:
+def test_limit_set_by_the_pod_has_no_other_source(noted: str) -> None:
     pod = deepcopy(ROUTER)
     pod["metadata"]["annotations"] = {"kubernetes.io/limit-ranger": noted}
     assert conditions.pod_trouble(pod).text.endswith("OOMKilled, exit code 137: memory limit 16Mi")
     assert hints.previous_log(CORE, pod).endswith("describe pod router-1")
 
 
-def test_the_limit_may_stand_in_the_spec_alone() -> None:
+def test_limit_is_read_from_the_spec() -> None:
     pod = deepcopy(ROUTER)
     del pod["status"]["containerStatuses"][1]["resources"]
     pod["spec"] = {"containers": [{"name": "router", "resources": {"limits": {"memory": "1Gi"}}}]}
@@ -81,27 +81,27 @@ def test_the_limit_may_stand_in_the_spec_alone() -> None:
 
 
 @pytest.mark.parametrize("spec", [{}, {"containers": 3}, {"containers": [None, {"name": "router", "resources": 1}]}])
-def test_any_spec_will_do(spec: Obj) -> None:
+def test_any_spec_is_read_without_an_error(spec: Obj) -> None:
     pod = deepcopy(ROUTER)
     pod["status"]["containerStatuses"][1]["resources"] = {"limits": []}
     pod["spec"] = spec
     assert conditions.pod_trouble(pod).text.endswith("OOMKilled, exit code 137")
 
 
-def test_an_exit_code_comes_with_the_last_line() -> None:
+def test_exit_code_has_the_last_line() -> None:
     pod = router(exitCode=1, reason="Error", message="starting\njava.lang.Exception: no licence\n\n")
     text = conditions.pod_trouble(pod).text
     assert text.endswith("before: Error, exit code 1: java.lang.Exception: no licence")
     assert hints.previous_log(CORE, pod).endswith("logs router-1 -c router --previous")
 
 
-def test_a_container_that_never_started_has_no_log() -> None:
+def test_container_that_never_started_has_no_log() -> None:
     pod = router(exitCode=128, reason="StartError", message='exec: "x": executable file not found in $PATH')
     assert "executable file not found" in conditions.pod_trouble(pod).text
     assert hints.previous_log(CORE, pod).endswith("describe pod router-1")
 
 
-def test_between_the_first_end_and_the_back_off_the_state_tells() -> None:
+def test_ended_container_before_its_back_off_is_reported() -> None:
     pod = router()
     pod["status"]["containerStatuses"][1] |= {
         "restartCount": 0,
@@ -112,11 +112,11 @@ def test_between_the_first_end_and_the_back_off_the_state_tells() -> None:
     assert hints.previous_log(CORE, pod) == ""
 
 
-def test_a_container_that_did_its_work_is_no_failure() -> None:
+def test_completed_container_is_no_failure() -> None:
     done = {"name": "init", "ready": True, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
     assert container_failures.ended(done) == {}
 
 
-def test_an_evicted_pod_says_why() -> None:
+def test_evicted_pod_has_a_reason() -> None:
     pod = item("Pod", "p", status={"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory."})
     assert conditions.pod_trouble(pod).text == "pod p: Evicted: The node was low on memory."

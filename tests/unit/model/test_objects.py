@@ -1,4 +1,4 @@
-"""Facts out of objects as kubectl prints them."""
+"""Fields of objects as kubectl prints them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hzlink.plan import manifests
 from tests.unit.builders import item, status_conditions
 
 
-def test_a_versioned_type_has_the_version_of_what_is_applied() -> None:
+def test_versioned_resource_has_the_version_of_the_manifests() -> None:
     seen = set()
     for path in manifests.folder().glob("c*/*.yaml"):
         for one in manifests.parse(path.read_text(encoding="utf-8")):
@@ -37,11 +37,11 @@ def test_a_versioned_type_has_the_version_of_what_is_applied() -> None:
         ("Widget", "v1", "Widget/x"),
     ],
 )
-def test_a_reference_is_what_kubectl_takes(kind: str, version: str, ref: str) -> None:
+def test_reference_is_written_as_kubectl_takes_it(kind: str, version: str, ref: str) -> None:
     assert str(objects.ref(item(kind, "x", apiVersion=version))) == ref
 
 
-def test_references_are_records() -> None:
+def test_references_are_hashable_and_sortable() -> None:
     assert sorted({Ref("b", "1"), Ref("a", "2"), Ref("a", "2")}) == [Ref("a", "2"), Ref("b", "1")]
 
 
@@ -55,11 +55,11 @@ def test_references_are_records() -> None:
         ({}, False),
     ],
 )
-def test_ours_carries_both_labels(marks: dict[str, str], ours: bool) -> None:
+def test_object_is_ours_only_with_both_labels(marks: dict[str, str], ours: bool) -> None:
     assert objects.is_ours(item("Site", "x", labels=marks), "hazelcast") is ours
 
 
-def test_the_collector_takes_what_has_the_owner() -> None:
+def test_owner_references() -> None:
     owned = item("Secret", "x", owner=item("Site", "s", uid="uid-1"))
     assert objects.is_owned_by(owned, "uid-1")
     assert not objects.is_owned_by(owned, "uid-2")
@@ -69,7 +69,7 @@ def test_the_collector_takes_what_has_the_owner() -> None:
     assert not objects.is_owned_by({"metadata": {"ownerReferences": [{"kind": "Site"}]}}, "")
 
 
-def test_conditions() -> None:
+def test_conditions_by_type() -> None:
     site = item("Site", "x", status={"conditions": status_conditions(Ready=True, Running=False)})
     assert objects.holds(site, "Ready")
     assert not objects.holds(site, "Running")
@@ -81,14 +81,14 @@ def test_conditions() -> None:
     ("text", "year"),
     [("2026-01-01T10:00:00Z", 2026), ("2026-01-01T10:00:00.123456Z", 2026), (None, None), ("soon", None), ("", None)],
 )
-def test_moments(text: Any, year: int | None) -> None:
+def test_timestamps(text: Any, year: int | None) -> None:
     moment = objects.moment(text)
     assert (moment.year if moment else None) == year
     assert moment is None or moment.tzinfo is not None
 
 
 @given(st.sampled_from([{}, {"metadata": None}, {"status": None}, {"spec": None, "metadata": {"labels": None}}]))
-def test_an_object_may_lack_anything(bare: dict[str, Any]) -> None:
+def test_missing_fields_have_empty_values(bare: dict[str, Any]) -> None:
     assert (objects.name(bare), objects.uid(bare), objects.created(bare)) == ("", "", None)
     assert (dict(objects.labels(bare)), dict(objects.spec(bare)), dict(objects.status(bare))) == ({}, {}, {})
     assert not objects.is_being_deleted(bare)

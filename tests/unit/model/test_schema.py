@@ -1,4 +1,4 @@
-"""Objects of any form: nothing that reads them fails, and what is well formed stays as it is."""
+"""Malformed objects cause no exception; well-formed objects are not changed."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ LISTS = st.lists(OBJECTS | JSON, max_size=8)
 
 
 def snapshot(site: Any, items: list[Any]) -> Snapshot:
-    """What a look finds of these, by way of the JSON that kubectl prints."""
+    """A snapshot of these items, read from JSON as kubectl prints it."""
     return Snapshot(site, tuple(answers.items(site, json.dumps({"items": items}))))
 
 
 @given(LISTS, LISTS)
-def test_whatever_a_cluster_holds_is_shown(core: list[Any], edge: list[Any]) -> None:
+def test_any_objects_are_planned_and_shown_without_an_error(core: list[Any], edge: list[Any]) -> None:
     shape = topology()
     snapshots = {CORE: snapshot(CORE, core), EDGE: snapshot(EDGE, edge)}
     shown = result.verdict("status", report.make(shape, snapshots))
     planner.make(shape, {CORE: [], EDGE: []}, snapshots)
     for site in snapshots.values():
-        # Nothing without hzlink's marks, however they are written, is ever removed.
+        # No object without hzlink's labels is removed.
         assert not teardown.make(shape, site).refs
     for text in (structured.as_json(shown), structured.as_yaml(shown)):
         assert text.replace("\n", "").isprintable()
@@ -60,16 +60,16 @@ def test_whatever_a_cluster_holds_is_shown(core: list[Any], edge: list[Any]) -> 
 
 
 @pytest.mark.parametrize("good", [skupper_site("core", host="h"), link("l"), item("Pod", "p", labels={"app": "x"})])
-def test_what_is_well_formed_stays_as_it_is(good: dict[str, Any]) -> None:
+def test_well_formed_object_is_not_changed(good: dict[str, Any]) -> None:
     assert schema.fitted(good) == good
 
 
 @pytest.mark.parametrize("bad", [None, [], "Pod", 3, {}, {"kind": 3}, {"kind": None}])
-def test_what_is_no_object_is_none(bad: Any) -> None:
+def test_value_that_is_not_an_object_is_dropped(bad: Any) -> None:
     assert schema.fitted(bad) is None
 
 
-def test_a_field_of_another_kind_is_as_good_as_not_there() -> None:
+def test_field_of_a_wrong_type_is_dropped() -> None:
     bad = item("Pod", "p", status={"conditions": {"type": "Ready"}, "other": [1]}, spec={"replicas": 10**30})
     bad["metadata"]["labels"] = {"app": 3, "tier": "x"}
     found = schema.fitted(bad)
@@ -79,7 +79,7 @@ def test_a_field_of_another_kind_is_as_good_as_not_there() -> None:
 
 
 @given(st.text(alphabet='{}[]":,0123\x1b\ud800 ane', max_size=60))
-def test_json_that_was_cut_off_is_an_error_of_ours(text: str) -> None:
+def test_truncated_json_is_an_hzlink_error(text: str) -> None:
     said: list[str] = []
     try:
         answers.items(EDGE, text)
@@ -88,11 +88,11 @@ def test_json_that_was_cut_off_is_an_error_of_ours(text: str) -> None:
     assert all(line.isprintable() for line in said)
 
 
-def test_json_as_deep_as_it_likes_is_an_error_of_ours() -> None:
+def test_deeply_nested_json_is_an_hzlink_error() -> None:
     with pytest.raises(HzlinkError, match="not a JSON object"):
         answers.items(EDGE, "[" * 200_000)
 
 
 @given(st.text(max_size=40))
-def test_no_event_controls_the_terminal(text: str) -> None:
+def test_event_line_has_no_control_characters(text: str) -> None:
     assert plain.line(Event(Mark.OK, text, text, reason=text)).isprintable()

@@ -1,4 +1,4 @@
-"""Versions as they are told, and how far apart they are."""
+"""Versions: parsing, comparison, minor versions apart, image tags."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ VERSIONS = st.builds(Version, NUMBERS, NUMBERS, NUMBERS)
         ("main-1.2.3", None),
     ],
 )
-def test_versions_as_told(text: str, version: Version | None) -> None:
+def test_parse(text: str, version: Version | None) -> None:
     assert versions.parse(text) == version
 
 
 @given(VERSIONS, st.sampled_from(["", "-rc1", "+k3s1", "-gke.1234", "-alpha.0+build"]), st.sampled_from(["", "v"]))
-def test_what_is_written_is_read(version: Version, after: str, before: str) -> None:
+def test_formatted_version_is_parsed(version: Version, after: str, before: str) -> None:
     assert versions.parse(f"{before}{version}{after}") == version
 
 
 @given(st.text())
-def test_no_text_is_too_odd(text: str) -> None:
+def test_any_text_is_parsed_without_an_error(text: str) -> None:
     found = versions.parse(text)
     assert found is None or text.strip().removeprefix("v").startswith(f"{text.strip().removeprefix('v')[0]}")
 
 
 @given(VERSIONS, VERSIONS)
-def test_the_distance(one: Version, other: Version) -> None:
+def test_minors_apart(one: Version, other: Version) -> None:
     apart = versions.minors_apart(one, other)
     assert apart == versions.minors_apart(other, one)
     assert (apart is None) is (one.major != other.major)
@@ -55,7 +55,7 @@ def test_the_distance(one: Version, other: Version) -> None:
 
 
 @given(VERSIONS, VERSIONS)
-def test_the_order_is_that_of_the_numbers(one: Version, other: Version) -> None:
+def test_versions_are_ordered_by_their_numbers(one: Version, other: Version) -> None:
     assert (one < other) is ((one.major, one.minor, one.patch) < (other.major, other.minor, other.patch))
 
 
@@ -71,5 +71,5 @@ def test_the_order_is_that_of_the_numbers(one: Version, other: Version) -> None:
         ("", ""),
     ],
 )
-def test_the_tag_of_an_image(image: str, tag: str) -> None:
+def test_version_is_read_from_an_image_tag(image: str, tag: str) -> None:
     assert versions.of_image(image) == tag

@@ -1,4 +1,4 @@
-"""What a cluster puts into every namespace is nobody's; everything else is somebody's."""
+"""Objects that a cluster creates in every namespace are not foreign; all others are."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ COPIED = item("ClusterServiceVersion", "operator.v1", labels={"olm.copiedFrom": 
     ],
     ids=lambda found: f"{found['kind']} {found['metadata']['name']}",
 )
-def test_what_the_cluster_makes_is_nobodys(found: Obj) -> None:
+def test_objects_of_the_cluster_are_not_foreign(found: Obj) -> None:
     assert is_nobodys(found)
 
 
@@ -69,5 +69,5 @@ def test_what_the_cluster_makes_is_nobodys(found: Obj) -> None:
     ],
     ids=lambda found: f"{found['kind']} {found['metadata']['name']}",
 )
-def test_anything_else_is_somebodys(found: dict[str, Any]) -> None:
+def test_other_objects_are_foreign(found: dict[str, Any]) -> None:
     assert not is_nobodys(found)

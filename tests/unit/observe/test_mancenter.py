@@ -1,4 +1,4 @@
-"""Who Management Center is connected to, by the members' logs."""
+"""The members that Management Center is connected to, read from the members' logs."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ def left(pod: str, client: str = ONE, connection: int | None = None) -> str:
             {ONE: {"hazelcast-0", "hazelcast-1"}},
         ),
         ([came("hazelcast-0"), left("hazelcast-0"), came("hazelcast-0")], {ONE: {"hazelcast-0"}}),
-        # Left before it came: the pods' logs stand one after the other, each in its own order.
+        # Disconnected before it connected: the pods' logs follow each other, each in its own order.
         ([left("hazelcast-0"), came("hazelcast-0")], {ONE: {"hazelcast-0"}}),
-        # Other clients, and lines of nobody.
+        # Other clients, and lines without a pod.
         ([came("hazelcast-0", name="my-app")], {}),
         ([came("hazelcast-0").partition("] ")[2], "", "[pod/x/hazelcast] Members {size:3}"], {}),
     ],
 )
-def test_who_is_connected(lines: list[str], expected: dict[str, set[str]]) -> None:
+def test_connected_clients_by_uuid(lines: list[str], expected: dict[str, set[str]]) -> None:
     found = mancenter.connected("\n".join(lines))
     assert {client: set(pods) for client, pods in found.items()} == expected
 
 
 @given(st.text())
-def test_any_log_can_be_read(log: str) -> None:
+def test_any_log_is_read_without_an_error(log: str) -> None:
     assert mancenter.connected(log) == {}
 
 
@@ -86,8 +86,12 @@ NAMES = ("hazelcast-0", "hazelcast-1", "hazelcast-2")
 ALL_STARTED = [started(name) for name in NAMES]
 
 
-def test_since_when() -> None:
-    lines = [at("10:00:00", came("hazelcast-0")), at("10:00:05", came("hazelcast-1")), came("hazelcast-2")]
+def test_view_has_the_connection_times() -> None:
+    lines = [
+        at("10:00:00", came("hazelcast-0")),
+        at("10:00:05", came("hazelcast-1")),
+        came("hazelcast-2"),
+    ]
     seen = mancenter.view("\n".join(lines), NAMES, 1)
     assert seen is not None
     assert seen.members == {
@@ -101,15 +105,15 @@ def test_since_when() -> None:
 @pytest.mark.parametrize(
     ("lines", "centers", "sees", "missing"),
     [
-        # It sees all; some; nobody, as logs that are whole can tell.
+        # It sees all members, some, or none; the logs are complete.
         ([*ALL_STARTED, *map(came, NAMES)], 1, NAMES, ()),
         ([*ALL_STARTED, came("hazelcast-0")], 1, NAMES[:1], NAMES[1:]),
         (ALL_STARTED, 1, (), NAMES),
         ([*ALL_STARTED, came("hazelcast-0"), left("hazelcast-0")], 1, (), NAMES),
-        # Of a log that does not reach back to the start, silence means nothing.
+        # An incomplete log does not show that a member is missing.
         ([came("hazelcast-0")], 1, NAMES[:1], ()),
         ([started("hazelcast-1"), came("hazelcast-0")], 1, NAMES[:1], ("hazelcast-1",)),
-        # One that went and its successor; a pod that is no member of these.
+        # A restarted Management Center; a pod that is not one of the members.
         ([*ALL_STARTED, came("hazelcast-0", TWO), *map(came, NAMES)], 1, NAMES, ()),
         ([*ALL_STARTED, *map(came, NAMES), came("hazelcast-9"), started("hazelcast-9")], 1, NAMES, ()),
         # Two client sites.
@@ -117,7 +121,9 @@ def test_since_when() -> None:
         (ALL_STARTED, 2, (), NAMES),
     ],
 )
-def test_what_it_sees(lines: list[str], centers: int, sees: tuple[str, ...], missing: tuple[str, ...]) -> None:
+def test_view_of_members_and_missing_members(
+    lines: list[str], centers: int, sees: tuple[str, ...], missing: tuple[str, ...]
+) -> None:
     seen = mancenter.view("\n".join(lines), NAMES, centers)
     assert seen is not None
     assert (tuple(seen.members), seen.missing) == (sees, missing)
@@ -130,17 +136,17 @@ def test_what_it_sees(lines: list[str], centers: int, sees: tuple[str, ...], mis
     [
         ([], 1),
         (["[pod/hazelcast-0/hazelcast] Members {size:3}"], 1),
-        # Of two client sites, one sees the members: the logs do not tell which, or they see different ones.
+        # Only one of two client sites sees the members, or they see different ones: the logs do not show which.
         ([*ALL_STARTED, *map(came, NAMES)], 2),
         ([*ALL_STARTED, came("hazelcast-0"), came("hazelcast-1", TWO)], 2),
     ],
 )
-def test_what_is_not_known(lines: list[str], centers: int) -> None:
+def test_view_is_unknown(lines: list[str], centers: int) -> None:
     assert mancenter.view("\n".join(lines), NAMES, centers) is None
     assert mancenter.condition(None).ok
 
 
-def test_logs_that_were_not_read() -> None:
+def test_view_without_logs_is_unknown() -> None:
     assert mancenter.view(None, NAMES, 1) is None
 
 

@@ -1,4 +1,4 @@
-"""What events and logs add where a pod's status leaves open why it does not run."""
+"""Reasons from events and logs for pods whose status does not show why they do not run."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ LOG = "2026-01-01T10:00:00Z starting\n2026-01-01T10:00:01Z Error: no such file\n
 
 
 class Asked:
-    """What was asked of kubectl, which has these events and that log, or fails."""
+    """A kubectl with these events and that log, or that fails; it records its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.events: tuple[Obj, ...] = ()
         self.fails = False
         self.calls: list[str] = []
-        monkeypatch.setattr(Kubectl, "warnings", lambda kubectl: self._answer("events", list(self.events)))
+        monkeypatch.setattr(Kubectl, "events", lambda kubectl: self._answer("events", list(self.events)))
         monkeypatch.setattr(
             Kubectl, "log", lambda kubectl, *names, **more: self._answer(" ".join(("log", *names)), LOG)
         )
@@ -67,31 +67,31 @@ def of_set(workload: Obj, *names: str) -> list[Obj]:
     return [pod(name, owner=workload) for name in names]
 
 
-def test_where_all_runs_nothing_is_asked(asked: Asked) -> None:
+def test_running_pods_need_no_calls(asked: Asked) -> None:
     workload = statefulset(2)
     items = (workload, *of_set(workload, "hazelcast-0", "hazelcast-1"), item("Service", "x"))
     assert asked(*items) == items
     assert asked.calls == []
 
 
-def test_the_last_line_of_a_crashed_container_is_read(asked: Asked) -> None:
+def test_last_line_of_a_crashed_container_is_read(asked: Asked) -> None:
     [found] = asked(crashed())
     assert asked.calls == ["log hazelcast-0 hazelcast"]
     assert conditions.pod_trouble(found).text.endswith("Error, exit code 1: Error: no such file")
 
 
-def test_what_the_status_says_is_not_asked_again(asked: Asked) -> None:
+def test_reason_in_the_status_needs_no_calls(asked: Asked) -> None:
     for ended in ({"message": "bad"}, {"reason": "OOMKilled"}, {"reason": "StartError"}):
         asked(crashed(**ended))
     assert asked.calls == []
 
 
-def test_few_logs_are_read(asked: Asked) -> None:
+def test_number_of_logs_is_limited(asked: Asked) -> None:
     asked(*(crashed(f"hazelcast-{number}") for number in range(9)))
     assert len(asked.calls) == 2
 
 
-def test_the_registrys_answer_comes_from_the_events(asked: Asked) -> None:
+def test_registrys_error_is_read_from_events(asked: Asked) -> None:
     waits = pod("hazelcast-0", ready=False, waiting="ImagePullBackOff", message=PULLING)
     other = pod("hazelcast-1")
     asked.events = (
@@ -104,13 +104,13 @@ def test_the_registrys_answer_comes_from_the_events(asked: Asked) -> None:
     assert conditions.pod_trouble(found[0]).text == f"pod hazelcast-0: ImagePullBackOff: {ANSWER}"
 
 
-def test_an_answer_that_the_status_has_is_kept(asked: Asked) -> None:
+def test_registrys_error_in_the_status_is_kept(asked: Asked) -> None:
     told = f"{PULLING}: ErrImagePull: failed to pull: 401 Unauthorized"
     asked(pod("hazelcast-0", ready=False, waiting="ImagePullBackOff", message=told))
     assert asked.calls == []
 
 
-def test_a_statefulset_without_pods_says_why(asked: Asked) -> None:
+def test_statefulset_without_pods_has_a_reason(asked: Asked) -> None:
     workload = statefulset(3, ready=0)
     workload["status"]["replicas"] = 0
     asked.events = (event(workload, "FailedCreate", "earlier"), event(workload, "FailedCreate", QUOTA))
@@ -120,7 +120,7 @@ def test_a_statefulset_without_pods_says_why(asked: Asked) -> None:
     assert "conditions" not in workload["status"], "what was read stays as it was"
 
 
-def test_without_an_answer_the_objects_stay(asked: Asked) -> None:
+def test_failed_calls_leave_the_objects_unchanged(asked: Asked) -> None:
     asked.fails = True
     items = (crashed(), statefulset(3, ready=0))
     assert [dict(one) for one in asked(*items)] == list(items)

@@ -1,4 +1,4 @@
-"""Waits: a look at every change, a deadline, and the last reason told. The watch is made of events by hand."""
+"""Waits: every change is judged; the deadline and the last reason are reported. The watch is simulated."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from tests.unit.builders import CORE, link
 from tests.unit.watching import Entry, Watched
 
 
-def look(links: Objects) -> Condition:
+def judge(links: Objects) -> Condition:
     return conditions.skupper(links.get("l"))
 
 
-def impatient(links: Objects) -> Condition:
-    """As `look`, and 0.1 s of being broken are enough."""
+def judge_with_short_grace(links: Objects) -> Condition:
+    """As `judge`, with a grace period of 0.1 s."""
     return replace(conditions.skupper(links.get("l")), grace=0.1)
 
 
 class Waiting:
-    """One wait of at most 0.3 s (the tests' own patience), with what it told."""
+    """One wait of at most 0.3 s, with the events it emits."""
 
     def __init__(self, *scripts: Iterable[Entry], seconds: float = 0.3) -> None:
         self.kubectl = Watched(*scripts)
@@ -38,7 +38,7 @@ class Waiting:
         began = time.monotonic()
         self.wait = Wait(self.kubectl, "link ready", began=began, until=began + seconds, emit=self.told.append)
 
-    def __call__(self, looking: Judge = look) -> Objects:
+    def __call__(self, looking: Judge = judge) -> Objects:
         return asyncio.run(self.wait.watch("links.skupper.io", looking, name="l"))
 
 
@@ -55,23 +55,23 @@ READY, PENDING, BROKEN = (
 )
 
 
-def test_it_ends_with_the_condition() -> None:
+def test_wait_ends_when_the_condition_is_met() -> None:
     found = Waiting([PENDING, READY, None])()
     assert objects.status(found["l"])["status"] == "Ready"
 
 
-def test_what_was_deleted_is_no_longer_there() -> None:
+def test_deleted_object_is_removed() -> None:
     waits = Waiting([("ADDED", link("l", "Pending")), ("DELETED", link("l", "Pending")), None])
     with pytest.raises(WaitTimeout) as caught:
         waits()
     assert caught.value.said == "not there"
 
 
-def test_a_deletion_of_what_was_never_seen_is_no_trouble() -> None:
+def test_deletion_of_an_unknown_object_is_ignored() -> None:
     assert Waiting([("DELETED", link("other")), READY])()
 
 
-def test_a_timeout_says_what_for_where_how_long_and_the_last_reason() -> None:
+def test_timeout_contains_subject_site_duration_and_last_reason() -> None:
     waits = Waiting([PENDING, None])
     with pytest.raises(WaitTimeout, match="timed out waiting for: link ready") as caught:
         waits()
@@ -81,14 +81,14 @@ def test_a_timeout_says_what_for_where_how_long_and_the_last_reason() -> None:
     assert all((event.elapsed or 0) <= (event.limit or 0) + 3 for event in waits.told)
 
 
-def test_no_time_left_is_a_timeout_at_once() -> None:
+def test_passed_deadline_is_a_timeout_at_once() -> None:
     with pytest.raises(WaitTimeout):
         Waiting([None], seconds=-5)()
 
 
-def test_what_is_broken_for_its_grace_ends_the_wait() -> None:
+def test_condition_broken_longer_than_its_grace_ends_the_wait() -> None:
     with pytest.raises(HzlinkError, match="failed: link ready") as caught:
-        Waiting([PENDING, BROKEN, None], seconds=60)(impatient)
+        Waiting([PENDING, BROKEN, None], seconds=60)(judge_with_short_grace)
     error = caught.value
     assert (error.said, error.subject, error.site, int(error.status)) == ("no", "Link l", "core", 1)
     assert 0.1 <= (error.waited or 0) < 50
@@ -96,50 +96,50 @@ def test_what_is_broken_for_its_grace_ends_the_wait() -> None:
     assert not isinstance(error, WaitTimeout)
 
 
-def test_what_was_broken_in_between_ends_nothing() -> None:
-    """It is broken all the time but for one moment, which begins its grace anew."""
+def test_grace_restarts_after_a_recovery() -> None:
+    """It is broken except for one moment, which restarts the grace period."""
     waits = Waiting([BROKEN, 0.07, BROKEN, PENDING, BROKEN, 0.07, READY], seconds=60)
-    assert waits(impatient)
+    assert waits(judge_with_short_grace)
 
 
-@pytest.mark.parametrize("looking", [look, impatient])
-def test_what_is_broken_may_mend(looking: Judge) -> None:
+@pytest.mark.parametrize("looking", [judge, judge_with_short_grace])
+def test_broken_condition_may_recover(looking: Judge) -> None:
     assert Waiting([BROKEN, READY, None])(looking)
 
 
-def test_what_is_broken_is_waited_for_to_the_end_where_it_may_mend() -> None:
+def test_broken_condition_without_a_grace_limit_is_a_timeout() -> None:
     with pytest.raises(WaitTimeout) as caught:
         Waiting([BROKEN, None])()
     assert caught.value.said == "no"
 
 
-def test_a_grace_that_outlasts_the_time_is_a_timeout() -> None:
+def test_deadline_before_the_end_of_the_grace_is_a_timeout() -> None:
     with pytest.raises(WaitTimeout):
-        Waiting([BROKEN, None], seconds=0.05)(impatient)
+        Waiting([BROKEN, None], seconds=0.05)(judge_with_short_grace)
 
 
-def test_a_watch_that_ends_is_begun_again() -> None:
+def test_ended_watch_is_restarted() -> None:
     waits = Waiting([PENDING], [], [READY])
     assert waits()
     assert waits.kubectl.watches == 3
 
 
-def test_what_the_watch_before_saw_is_not_taken_for_there() -> None:
+def test_objects_of_a_previous_watch_are_forgotten() -> None:
     waits = Waiting([PENDING], [None])
     with pytest.raises(WaitTimeout) as caught:
         waits()
     assert caught.value.said == "not there"
 
 
-def test_an_api_server_that_went_away_is_asked_again() -> None:
+def test_unreachable_api_server_is_retried() -> None:
     gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
     waits = Waiting([gone], [gone], [READY])
     assert waits()
     assert waits.kubectl.watches == 3
 
 
-def test_one_that_stays_away_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The time ends before the next try, which would begin with nothing seen.
+def test_unreachable_api_server_is_the_reason_of_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The deadline comes before the next try, which would start without objects.
     monkeypatch.setattr(waiting, "RETRY", 60.0)
     gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
     with pytest.raises(WaitTimeout) as caught:
@@ -148,13 +148,13 @@ def test_one_that_stays_away_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture
-def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_unreachable_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PING_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(waiting, "UNREACHABLE_LIMIT_SECONDS", 0.1)
 
 
-@pytest.mark.usefixtures("short_of_patience")
-def test_one_that_is_away_for_long_ends_the_wait() -> None:
+@pytest.mark.usefixtures("short_unreachable_limit")
+def test_api_server_unreachable_for_too_long_ends_the_wait() -> None:
     gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
     waits = Waiting([PENDING], [gone], seconds=60)
     waits.kubectl.answers = False
@@ -165,8 +165,8 @@ def test_one_that_is_away_for_long_ends_the_wait() -> None:
     assert 0.1 <= (error.waited or 0) < 50
 
 
-@pytest.mark.usefixtures("short_of_patience")
-def test_a_watch_that_is_silent_as_its_server_is_frozen_ends_the_wait() -> None:
+@pytest.mark.usefixtures("short_unreachable_limit")
+def test_silent_watch_of_a_frozen_server_ends_the_wait() -> None:
     waits = Waiting([PENDING, None], seconds=60)
     waits.kubectl.answers = False
     with pytest.raises(KubectlError, match="cannot be reached") as caught:
@@ -174,21 +174,21 @@ def test_a_watch_that_is_silent_as_its_server_is_frozen_ends_the_wait() -> None:
     assert (caught.value.waited or 0) < 50
 
 
-@pytest.mark.usefixtures("short_of_patience")
-def test_a_watch_that_is_silent_as_nothing_happens_goes_on() -> None:
+@pytest.mark.usefixtures("short_unreachable_limit")
+def test_silent_watch_of_a_responding_server_continues() -> None:
     with pytest.raises(WaitTimeout) as caught:
         Waiting([PENDING, None])()
     assert caught.value.said == "soon"
 
 
-def test_a_right_that_is_lacking_ends_it() -> None:
+def test_missing_right_ends_the_wait() -> None:
     forbidden = explain(CORE, "watch links", 'links is forbidden: User "me" cannot watch')
     with pytest.raises(KubectlError) as caught:
         Waiting([forbidden], seconds=60)()
     assert caught.value is forbidden
 
 
-def test_a_wait_for_nothing_to_be_there_ends_without_an_event() -> None:
+def test_wait_for_absence_ends_without_an_event() -> None:
     waits = Waiting([None])
 
     def gone(links: Objects) -> Condition:

@@ -1,4 +1,4 @@
-"""What counts as a difference between what is wanted and what is there."""
+"""Differences between desired and live objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["kind", "metadata", "spec", "data"]),
 
 
 @given(OBJECTS)
-def test_nothing_differs_from_itself(item: dict[str, Any]) -> None:
+def test_equal_objects_have_no_drift(item: dict[str, Any]) -> None:
     assert drift(item, deepcopy(item)) == []
 
 
@@ -33,17 +33,17 @@ def test_nothing_differs_from_itself(item: dict[str, Any]) -> None:
 @example({"spec": "sNaN"}, {"spec": "1"})
 @example({"spec": [{"name": "a"}]}, {"spec": [{"name": {}}]})
 @example({"spec": [{"name": {}}]}, {"spec": [{"name": "a"}]})
-def test_any_two_can_be_compared(wanted: dict[str, Any], live: dict[str, Any]) -> None:
+def test_any_two_objects_are_compared_without_an_error(wanted: dict[str, Any], live: dict[str, Any]) -> None:
     assert all(isinstance(path, str) for path in drift(wanted, live))
 
 
 @given(OBJECTS, TREES)
-def test_what_others_added_is_theirs(item: dict[str, Any], added: Any) -> None:
+def test_fields_added_by_others_are_ignored(item: dict[str, Any], added: Any) -> None:
     assert drift(item, {**deepcopy(item), "status": added}) == []
 
 
 @given(OBJECTS, st.data())
-def test_any_changed_leaf_is_found(item: dict[str, Any], data: st.DataObject) -> None:
+def test_any_changed_value_is_found(item: dict[str, Any], data: st.DataObject) -> None:
     leaves = list(_leaves(item))
     if not leaves:
         return
@@ -67,7 +67,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Any:
         yield from _leaves(inner, (*path, key))
 
 
-def test_nothing_there_at_all() -> None:
+def test_missing_object_is_drift() -> None:
     assert drift({"kind": "Site"}, None) == ["not there"]
 
 
@@ -87,7 +87,7 @@ def test_nothing_there_at_all() -> None:
         ({"a": "x"}, {"a": None}, ["a"]),
     ],
 )
-def test_only_what_is_wanted_is_compared(wanted: dict[str, Any], live: dict[str, Any], paths: list[str]) -> None:
+def test_only_desired_fields_are_compared(wanted: dict[str, Any], live: dict[str, Any], paths: list[str]) -> None:
     assert drift(wanted, live) == paths
 
 
@@ -105,14 +105,14 @@ def test_only_what_is_wanted_is_compared(wanted: dict[str, Any], live: dict[str,
         ("0.1", "100m"),
     ],
 )
-def test_a_quantity_may_be_spelled_otherwise(wanted: object, live: object) -> None:
+def test_equal_quantities_have_no_drift(wanted: object, live: object) -> None:
     assert drift({"cpu": wanted}, {"cpu": live}) == []
 
 
 @pytest.mark.parametrize(
     ("wanted", "live"), [("1G", "1Gi"), ("500m", "0.6"), ("1", True), ("m", "0.001"), ("5.5.0", "5.5"), ("a", "b")]
 )
-def test_other_quantities_and_what_is_none(wanted: object, live: object) -> None:
+def test_different_quantities_and_texts_are_drift(wanted: object, live: object) -> None:
     assert drift({"cpu": wanted}, {"cpu": live}) == ["cpu"]
 
 
@@ -130,7 +130,7 @@ def test_other_quantities_and_what_is_none(wanted: object, live: object) -> None
         (["a"], [], ["l"]),
         (["a"], None, ["l"]),
         (["a"], "a", ["l"]),
-        # Two of one name, as the ports of TCP and UDP have: told apart by their place.
+        # Two items with one key, such as a port for TCP and UDP: compared by position.
         (
             [{"port": 53, "p": "TCP"}, {"port": 53, "p": "UDP"}],
             [{"port": 53, "p": "TCP"}, {"port": 53, "p": "UDP"}],
@@ -138,12 +138,12 @@ def test_other_quantities_and_what_is_none(wanted: object, live: object) -> None
         ),
     ],
 )
-def test_items_of_a_list_are_told_apart_by_their_key(wanted: Any, live: Any, paths: list[str]) -> None:
+def test_list_items_are_matched_by_their_key(wanted: Any, live: Any, paths: list[str]) -> None:
     assert drift({"l": wanted}, {"l": live}) == paths
 
 
 def managed(*fields: str) -> list[dict[str, Any]]:
-    """The record of an object with a list `env`, of which hzlink has set those items, and another manager all."""
+    """managedFields of an object with a list `env`: hzlink has set these items, another manager all of them."""
     ours = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}} for name in fields}
     return [
         {"manager": "policy", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
@@ -153,9 +153,11 @@ def managed(*fields: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("fields", "paths"), [(["a"], []), ([], []), (["a", "b"], ["env"])], ids=["theirs", "nothing is ours", "ours once"]
+    ("fields", "paths"),
+    [(["a"], []), ([], []), (["a", "b"], ["env"])],
+    ids=["owned by another manager", "no record of hzlink", "owned by hzlink"],
 )
-def test_whose_an_additional_item_is(fields: list[str], paths: list[str]) -> None:
+def test_additional_item_is_drift_only_if_hzlink_owns_it(fields: list[str], paths: list[str]) -> None:
     wanted = {"env": [{"name": "a", "value": "1"}]}
     live = {"metadata": {"managedFields": managed(*fields)}, "env": [{"name": "b"}, {"name": "a", "value": "1"}]}
     assert drift(wanted, live) == paths
@@ -163,7 +165,7 @@ def test_whose_an_additional_item_is(fields: list[str], paths: list[str]) -> Non
     assert drift(wanted, live) == (paths or ["env[a].value"])
 
 
-def test_a_list_that_has_one_owner_is_compared_as_a_whole() -> None:
+def test_atomic_list_is_compared_as_a_whole() -> None:
     fields = {"f:x": {"f:env": {}}}
     live = {
         "metadata": {"managedFields": [{"manager": "hzlink", "operation": "Apply", "fieldsV1": fields}]},
@@ -199,7 +201,9 @@ RECORDS: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(OBJECTS, OBJECTS, RECORDS | st.lists(RECORDS, max_size=3))
-def test_no_record_of_managers_is_too_odd(wanted: dict[str, Any], live: dict[str, Any], record: Any) -> None:
+def test_malformed_managed_fields_are_read_without_an_error(
+    wanted: dict[str, Any], live: dict[str, Any], record: Any
+) -> None:
     assert all(isinstance(path, str) for path in drift(wanted, {**live, "metadata": {"managedFields": record}}))
 
 

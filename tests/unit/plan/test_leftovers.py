@@ -1,4 +1,4 @@
-"""Which tokens and grants are hzlink's, and what a plan does about them."""
+"""Leftover tokens and grants: which are hzlink's, and which steps remove them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OURS = grant_window("hazelcast", CORE, EDGE)
 
 
 @given(names, names, names)
-def test_a_window_is_read_and_shown_by_go_as_it_is(topology_name: str, issuer: str, redeemer: str) -> None:
+def test_grant_window_survives_gos_duration_format(topology_name: str, issuer: str, redeemer: str) -> None:
     ends = (Site(name, Role.CLIENT, "ctx", "ns") for name in (issuer, redeemer))
     window = grant_window(topology_name, *ends)
     assert 60 < durations.parse(window) < 61, "the CLI takes no less than a minute"
@@ -35,18 +35,18 @@ def test_a_window_is_read_and_shown_by_go_as_it_is(topology_name: str, issuer: s
     assert durations.show(durations.parse(window)) == window
 
 
-def test_each_link_has_its_own() -> None:
+def test_each_link_has_its_own_grant_window() -> None:
     pairs = [(CORE, EDGE), (EDGE, CORE), (CORE, WEST), (WEST, CORE)]
     windows = {grant_window(name, *pair) for pair in pairs for name in ("hazelcast", "other")}
     assert len(windows) == 8
 
 
-def test_what_is_hzlinks_is_found_and_nothing_else() -> None:
+def test_only_hzlinks_tokens_and_grants_are_found() -> None:
     there = [
         grant("core-1234", OURS),
         grant("labelled", "15m0s", ours=True),
         item("AccessToken", "hazelcast-core", ours=True),
-        # A stranger's, however near.
+        # Similar objects that are not hzlink's.
         grant("core-5678", "1m0s"),
         grant("core-9999", OURS, uses=2),
         grant("core-0000", grant_window("other", CORE, EDGE)),
@@ -61,7 +61,7 @@ def test_what_is_hzlinks_is_found_and_nothing_else() -> None:
     ]
 
 
-def test_a_token_without_labels_is_hzlinks_where_its_link_or_its_site_is() -> None:
+def test_token_without_labels_is_hzlinks_if_its_link_or_site_is() -> None:
     token, names = item("AccessToken", "hazelcast-core"), {"hazelcast-core"}
 
     def found(*there: Obj) -> list[str]:
@@ -74,7 +74,7 @@ def test_a_token_without_labels_is_hzlinks_where_its_link_or_its_site_is() -> No
     assert leftovers.refs(topology(), other, names) == ()
 
 
-def test_a_working_topology_with_leftovers_is_only_tidied() -> None:
+def test_working_topology_with_leftovers_needs_only_tidy() -> None:
     world = converged()
     world.live[CORE].append(grant("core-1234", OURS))
     [step] = planner.make(world.topology, world.wanted, world.snapshots())
@@ -82,7 +82,7 @@ def test_a_working_topology_with_leftovers_is_only_tidied() -> None:
     assert step.writes
 
 
-def test_a_link_that_could_not_be_marked_any_more_is_marked() -> None:
+def test_link_without_labels_is_labelled() -> None:
     world = converged()
     made = world.find(EDGE, "Link")
     del made["metadata"]["labels"]
@@ -90,20 +90,20 @@ def test_a_link_that_could_not_be_marked_any_more_is_marked() -> None:
     assert (step.action, step.site, step.items, step.refs) == (Action.TIDY, EDGE, (made,), ())
 
 
-def test_a_strangers_link_is_not() -> None:
+def test_foreign_link_is_not_labelled() -> None:
     world = converged()
     world.put(EDGE, link("by-hand", owner=world.find(EDGE, "Site"), ours=False))
     made = world.find(EDGE, "Link", "hazelcast-core")
     del made["metadata"]["labels"]
     del made["metadata"]["ownerReferences"]
     assert planner.make(world.topology, world.wanted, world.snapshots()) == []
-    # Its token says whose it is.
+    # Its token shows that it is hzlink's.
     world.live[EDGE].append(item("AccessToken", "hazelcast-core", ours=True))
     [step] = planner.make(world.topology, world.wanted, world.snapshots())
     assert (step.items, [ref.name for ref in step.refs]) == ((made,), ["hazelcast-core"])
 
 
-def test_it_is_tidied_before_anything_is_linked() -> None:
+def test_tidy_runs_before_link() -> None:
     world = converged()
     world.drop(EDGE, "Link")
     world.live[CORE].append(grant("core-1234", OURS))
@@ -112,6 +112,6 @@ def test_it_is_tidied_before_anything_is_linked() -> None:
     assert {"core/tidy", "edge/tidy"} <= steps["edge/link"].needs
 
 
-def test_down_takes_the_grant_that_the_cli_left() -> None:
+def test_down_removes_the_grant_that_the_cli_left() -> None:
     found = teardown.make(topology(), Snapshot(CORE, (grant("core-1234", OURS), grant("core-5678", "1m0s"))))
     assert [str(ref) for ref in found.refs] == ["accessgrants.skupper.io/core-1234"]

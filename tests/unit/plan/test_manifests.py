@@ -1,4 +1,4 @@
-"""What one site gets of the bundled manifests, before kustomize makes objects of it."""
+"""The kustomize overlay of one site."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def overlay(topo: Topology, site: Site, *, name: str = "my-site", issues: bool =
 
 
 @pytest.mark.parametrize("site", [CORE, EDGE], ids=["cluster", "client"])
-def test_the_base_is_the_sites_own_by_relative_path(site: Site) -> None:
+def test_base_is_a_relative_path_of_the_sites_role(site: Site) -> None:
     content = overlay(topology(), site)
     assert content["resources"] == [f"../bundle/{site.role}"]
     assert all(path.startswith("../bundle/components/") for path in content["components"])
 
 
-def test_labels_mark_what_is_ours_and_leave_selectors_alone() -> None:
+def test_labels_are_added_without_selectors() -> None:
     [labels] = overlay(topology(name="demo"), CORE)["labels"]
     marks = {"app.kubernetes.io/managed-by": "hzlink", "app.kubernetes.io/part-of": "demo"}
     assert labels == {"pairs": marks, "includeSelectors": False}
 
 
-def test_the_skupper_site_is_renamed() -> None:
+def test_skupper_site_is_renamed() -> None:
     patch = overlay(topology(), EDGE, name="edge-2")["patches"][0]
     assert patch["target"] == {"group": "skupper.io", "kind": "Site"}
     assert patch["options"] == {"allowNameChange": True}
     assert json.loads(patch["patch"]) == [{"op": "replace", "path": "/metadata/name", "value": "edge-2"}]
 
 
-def test_members_and_image_concern_the_cluster_site_alone() -> None:
+def test_members_and_image_apply_only_to_the_cluster_site() -> None:
     topo = topology(members=5, image="example.com:5000/hz:5.6.0")
     core, edge = overlay(topo, CORE), overlay(topo, EDGE)
     assert core["replicas"] == [{"name": "hazelcast", "count": 5}]
@@ -51,7 +51,14 @@ def test_members_and_image_concern_the_cluster_site_alone() -> None:
     assert "images" not in overlay(topology(), CORE)
 
 
-def test_management_center_waits_for_as_many_members_as_there_will_be() -> None:
+def test_members_set_no_user_id_where_ids_are_assigned() -> None:
+    topo = topology(assigned_users=True)
+    assert "../bundle/components/openshift" in overlay(topo, CORE)["components"]
+    assert "../bundle/components/openshift" not in overlay(topo, EDGE)["components"]
+    assert "../bundle/components/openshift" not in overlay(topology(), CORE)["components"]
+
+
+def test_management_center_waits_for_the_number_of_members() -> None:
     patch = json.loads(overlay(topology(members=5), EDGE)["patches"][1]["patch"])
     [container] = patch["spec"]["template"]["spec"]["initContainers"]
     assert container["env"] == [{"name": "HAZELCAST_MEMBERS", "value": "5"}]
@@ -100,7 +107,7 @@ HOST = st.from_regex(r"[a-z0-9.]{1,10}(:[0-9]{1,5})?/", fullmatch=True)
 
 
 @given(st.just("") | HOST, st.lists(WORD, min_size=1, max_size=3), st.just("") | WORD, st.just("") | WORD)
-def test_an_image_is_put_together_again_from_its_parts(host: str, path: list[str], tag: str, digest: str) -> None:
+def test_image_parts_can_be_joined_again(host: str, path: list[str], tag: str, digest: str) -> None:
     image = host + "/".join(path) + (f":{tag}" if tag else "") + (f"@sha256:{digest}" if digest else "")
     parts = manifests.image_parts(image)
     tail = (f":{parts['newTag']}" if "newTag" in parts else "") + (f"@{parts['digest']}" if "digest" in parts else "")
@@ -109,12 +116,12 @@ def test_an_image_is_put_together_again_from_its_parts(host: str, path: list[str
 
 
 @pytest.mark.parametrize("image", ["", ":5", "@sha256:0a", "example.com/", "example.com:5/:5", "hz:", "hz@", "hz:5@"])
-def test_no_image(image: str) -> None:
+def test_invalid_images_are_refused(image: str) -> None:
     with pytest.raises(UsageError, match="is not an image"):
         manifests.image_parts(image)
 
 
-def test_a_stamp_changes_with_the_object_and_with_nothing_else() -> None:
+def test_fingerprint_depends_only_on_the_object() -> None:
     first = {"kind": "Site", "metadata": {"name": "a", "annotations": {"mine": "kept"}}, "spec": {"x": 1, "y": 2}}
     same = {"spec": {"y": 2, "x": 1}, "metadata": first["metadata"], "kind": "Site"}
     other = {**first, "spec": {"x": 1}}
@@ -125,5 +132,5 @@ def test_a_stamp_changes_with_the_object_and_with_nothing_else() -> None:
     assert manifests.FINGERPRINT not in str(first)
 
 
-def test_a_stream_of_yaml_gives_its_objects() -> None:
+def test_yaml_stream_is_parsed() -> None:
     assert manifests.parse("a: 1\n---\n---\n# nothing\n---\nb: 2\n") == [{"a": 1}, {"b": 2}]

@@ -1,4 +1,4 @@
-"""What is left to do, for a topology from which one piece or another is missing."""
+"""The steps for topologies in which something is missing or broken."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_converged_topology_needs_nothing(topo: Topology) -> None:
     assert steps_of(converged(topo)) == []
 
 
-def test_from_nothing_every_step_in_the_order_of_their_needs() -> None:
+def test_empty_namespaces_need_every_step_with_its_needs() -> None:
     steps = steps_of(nothing_there(topology(EDGE, WEST)))
     assert {step.key for step in steps} == {
         *("core/apply", "core/site", "core/members"),
@@ -71,7 +71,7 @@ def test_from_nothing_every_step_in_the_order_of_their_needs() -> None:
     assert needs["west/link"] == {"core/site", "west/site"}
 
 
-def test_every_need_is_a_step_that_comes_earlier() -> None:
+def test_needed_steps_come_earlier() -> None:
     for world in (nothing_there(topology(EDGE, WEST)), converged()):
         seen: set[str] = set()
         for step in steps_of(world):
@@ -79,7 +79,7 @@ def test_every_need_is_a_step_that_comes_earlier() -> None:
             seen.add(step.key)
 
 
-def test_a_namespace_that_is_not_there_comes_first() -> None:
+def test_missing_namespace_is_created_first() -> None:
     topo = topology()
     world = nothing_there(topo)
     snapshots = world.snapshots() | {EDGE: Snapshot(EDGE)}
@@ -89,7 +89,7 @@ def test_a_namespace_that_is_not_there_comes_first() -> None:
     assert "core/namespace" not in steps
 
 
-def test_what_a_deleted_site_left_is_gone_before_a_new_one_comes() -> None:
+def test_objects_of_a_deleted_site_are_collected_before_a_new_site_is_applied() -> None:
     world = converged()
     world.drop(EDGE, "Site")
     steps = {step.key: step for step in steps_of(world)}
@@ -99,7 +99,7 @@ def test_what_a_deleted_site_left_is_gone_before_a_new_one_comes() -> None:
     assert steps["edge/apply"].needs == {"edge/collect"}
 
 
-def test_only_what_differs_is_applied_and_only_that() -> None:
+def test_only_objects_with_drift_are_applied() -> None:
     world = converged()
     world.drop(EDGE, "Service", "hazelcast-mancenter")
     [step] = [step for step in steps_of(world) if step.action is Action.APPLY]
@@ -118,12 +118,12 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"core/apply", "core/site", "core/members", "edge/names", "edge/mancenter"},
     ),
     "no Connector": (lambda w: w.drop(CORE, "Connector"), {"core/apply", "core/site"}),
-    # Its Link is there still, and Ready, until the garbage collector has come.
+    # Its Link exists, and is Ready, until garbage collection.
     "the client's Site gone": (
         lambda w: w.drop(EDGE, "Site"),
         {"edge/collect", "edge/apply", "edge/site", "edge/link", "edge/names", "edge/mancenter"},
     ),
-    "the client's Site made again": (
+    "the client's Site recreated": (
         lambda w: w.put(EDGE, skupper_site("edge", uid="new")),
         {"edge/collect", "edge/link", "edge/names", "edge/mancenter"},
     ),
@@ -133,12 +133,12 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         lambda w: w.put(EDGE, link("hazelcast-core", "Pending", "Not Operational")),
         {"edge/link", "edge/names", "edge/mancenter"},
     ),
-    "link not looked at": (
+    "link not processed": (
         lambda w: w.put(EDGE, link("hazelcast-core", None)),
         {"edge/link", "edge/names", "edge/mancenter"},
     ),
     "a name missing": (lambda w: w.drop(EDGE, "Service", "hazelcast-1"), {"edge/names", "edge/mancenter"}),
-    "a name going": (
+    "a name being deleted": (
         lambda w: w.put(EDGE, service("hazelcast-1", going=True)),
         {"edge/names", "edge/mancenter"},
     ),
@@ -147,7 +147,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"edge/apply", "edge/site", "edge/names", "edge/mancenter"},
     ),
     "Management Center not ready": (lambda w: w.put(EDGE, deployment(ready=0)), {"edge/mancenter"}),
-    "Management Center came first": (
+    "Management Center started before the names": (
         lambda w: w.put(EDGE, pod("hazelcast-mancenter-1", "hazelcast-mancenter", started="2026-01-01T09:59:59Z")),
         {"edge/mancenter"},
     ),
@@ -155,25 +155,25 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         lambda w: w.put(EDGE, pod("hazelcast-mancenter-1", "hazelcast-mancenter", init={"running": {}})),
         set(),
     ),
-    "names made again since": (lambda w: w.put(EDGE, service("hazelcast-1", created=LATE)), {"edge/mancenter"}),
+    "names recreated since": (lambda w: w.put(EDGE, service("hazelcast-1", created=LATE)), {"edge/mancenter"}),
 }
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_is_missing_gives_its_steps_and_no_others(what: str) -> None:
+def test_each_change_needs_exactly_its_steps(what: str) -> None:
     change, expected = CHANGES[what]
     world = converged()
     change(world)
     assert keys(world) == expected
 
 
-def test_trouble_at_one_client_site_is_no_step_at_another() -> None:
+def test_broken_client_site_needs_no_step_at_another() -> None:
     world = converged(topology(EDGE, WEST))
     world.drop(WEST, "Link")
     assert keys(world) == {"west/link", "west/names", "west/mancenter"}
 
 
-def test_what_is_no_longer_wanted_goes_once_the_rest_is_there() -> None:
+def test_undesired_object_is_pruned_after_apply() -> None:
     world = converged()
     world.live[EDGE].append(item("ConfigMap", "old", ours=True))
     [step] = steps_of(world)
@@ -192,7 +192,7 @@ def test_what_is_no_longer_wanted_goes_once_the_rest_is_there() -> None:
     ],
     ids=["nobody's", "another topology's", "a link"],
 )
-def test_others_objects_and_those_of_the_link_step_stay(bystander: dict[str, object]) -> None:
+def test_foreign_objects_and_links_are_not_pruned(bystander: dict[str, object]) -> None:
     world = converged()
     world.live[CORE].append(bystander)
     assert steps_of(world) == []
@@ -213,33 +213,33 @@ def test_unisocket_needs_neither_names_nor_management_center() -> None:
 
 
 @pytest.mark.parametrize(("listener", "connector"), [(True, False), (False, True)])
-def test_unisocket_is_content_with_either_end(listener: bool, connector: bool) -> None:
+def test_unisocket_needs_only_one_matched_end(listener: bool, connector: bool) -> None:
     world = unisocket()
     world.put(EDGE, offer("Listener", listener))
     world.put(CORE, offer("Connector", connector))
     assert steps_of(world) == []
 
 
-def test_unisocket_waits_where_neither_end_is_content() -> None:
+def test_unisocket_waits_when_neither_end_is_matched() -> None:
     world = unisocket()
     world.put(EDGE, offer("Listener", False))
     world.put(CORE, offer("Connector", False))
     assert keys(world) == {"edge/names"}
 
 
-def test_writing_steps_say_so() -> None:
+def test_steps_that_write_are_marked() -> None:
     writing = {step.action for step in steps_of(nothing_there(topology())) if step.writes}
     assert writing == {Action.APPLY, Action.LINK}
 
 
-def test_started_at_the_same_second_is_not_before() -> None:
+def test_management_center_started_in_the_same_second_as_the_names_is_kept() -> None:
     world = converged()
     world.put(EDGE, service("hazelcast-1", created=NOON))
     assert steps_of(world) == []
 
 
-def test_management_center_that_sees_nobody_gets_a_look() -> None:
-    """By the members' logs; where these do not tell, it is taken at its word."""
+def test_management_center_without_members_needs_a_step() -> None:
+    """According to the members' logs; where these do not show it, its own status counts."""
     world = converged()
     started = [f"[pod/hazelcast-{number}/hazelcast] x is STARTED" for number in range(3)]
     came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"

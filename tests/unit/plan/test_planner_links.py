@@ -1,4 +1,4 @@
-"""Which side issues, and which Link leads where."""
+"""The issuing side, and the Link between two sites."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def world_of(core: list[Obj], edge: list[Obj], **settings: Any) -> World:
         ([PENDING_CORE], [AT_EDGE], EDGE),
         ([], [AT_EDGE], EDGE),
         ([PENDING_CORE], [skupper_site("edge")], CORE),
-        # A link that is there keeps its direction, whatever else has an address.
+        # An existing link keeps its direction, whichever side has an address.
         ([AT_CORE, link("hazelcast-edge", to=AT_EDGE)], [AT_EDGE], EDGE),
         ([PENDING_CORE], [AT_EDGE, link("hazelcast-core", to=PENDING_CORE)], CORE),
         ([AT_CORE], [skupper_site("edge"), link("hazelcast-core", "Pending", to=AT_CORE)], CORE),
@@ -42,12 +42,12 @@ def test_auto_chooses_the_side_with_an_address(core: list[Obj], edge: list[Obj],
 
 
 @pytest.mark.parametrize(("asked", "issuer"), [(LinkFrom.CLUSTER, CORE), (LinkFrom.CLIENT, EDGE)])
-def test_who_is_told_to_issues(asked: LinkFrom, issuer: object) -> None:
+def test_link_from_sets_the_issuer(asked: LinkFrom, issuer: object) -> None:
     world = world_of([AT_CORE], [AT_EDGE, link("hazelcast-core", to=AT_CORE)], link_from=asked)
     assert planner.issuers(world.topology, world.snapshots()) == {EDGE: issuer}
 
 
-def test_each_client_has_an_issuer_of_its_own() -> None:
+def test_each_client_site_has_its_own_issuer() -> None:
     world = converged(topology(EDGE, WEST))
     world.put(CORE, PENDING_CORE)
     world.live[WEST] = [skupper_site("west", host="203.0.113.9")]
@@ -76,23 +76,23 @@ REMADE = skupper_site("core", uid="another", host="203.0.113.7")
         ([link("bad", "Pending", to=AT_CORE), link("good", to=AT_CORE)], "good"),
     ],
 )
-def test_a_link_leads_where_its_status_says_or_else_its_name(links: list[Obj], name: str | None) -> None:
+def test_link_target_comes_from_its_status_or_its_name(links: list[Obj], name: str | None) -> None:
     assert found(links) == name
 
 
-def test_a_remote_name_counts_where_there_is_no_remote_id() -> None:
+def test_remote_name_is_used_without_a_remote_id() -> None:
     named = link("whatever", "Pending")
     named["status"]["remoteSiteName"] = "core"
     assert found([named]) == "whatever"
 
 
-def test_no_link_leads_to_a_site_that_is_not_there() -> None:
+def test_no_link_leads_to_a_missing_site() -> None:
     world = world_of([], [link("hazelcast-core")])
     assert links.between(world.snapshots(), redeemer=EDGE, issuer=CORE) is None
 
 
-def test_a_new_link_to_a_site_whose_name_ends_alike_leads_elsewhere() -> None:
-    """Else edge would be taken for linked, or its unlinking would hit west-edge."""
+def test_link_to_a_site_with_the_same_name_ending_does_not_match() -> None:
+    """Otherwise edge would count as linked, or unlinking it would remove the link of west-edge."""
     west = skupper_site("west-edge", host="203.0.113.9")
     world = World(topology(EDGE, WEST), {CORE: [link("hazelcast-west-edge", None)], EDGE: [AT_EDGE], WEST: [west]})
     assert links.between(world.snapshots(), redeemer=CORE, issuer=EDGE) is None
@@ -100,20 +100,20 @@ def test_a_new_link_to_a_site_whose_name_ends_alike_leads_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("created", "linked_anew"), [(EARLY, True), (LATE, False)], ids=["older than the Site", "newer than the Site"]
+    ("created", "is_linked_again"), [(EARLY, True), (LATE, False)], ids=["older than the Site", "newer than the Site"]
 )
-def test_a_link_to_a_site_made_again_since_is_stale(created: str, linked_anew: bool) -> None:
-    """It may still call itself Ready for some 12 s."""
+def test_link_to_a_recreated_site_is_stale(created: str, is_linked_again: bool) -> None:
+    """Its status may stay Ready for about 12 s."""
     world = converged()
     made = link("hazelcast-core", created=created)
     world.put(EDGE, made)
     world.put(CORE, skupper_site("core", "Pending", access="default", holds={"Running": True}))
     assert (
         "edge/link" in {step.key for step in planner.make(world.topology, world.wanted, world.snapshots())}
-    ) is linked_anew
+    ) is is_linked_again
 
 
-def test_names() -> None:
+def test_skupper_site_and_link_names() -> None:
     world = world_of([skupper_site("theirs")], [])
     assert planner.skupper_name(CORE, world.snapshots()) == "theirs"
     assert planner.skupper_name(EDGE, world.snapshots()) == "edge"

@@ -1,4 +1,4 @@
-"""The number of members: asked for, or as the StatefulSet stands."""
+"""The number of members: the given one, or that of the existing StatefulSet."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def number(world: World, topo: Topology) -> int:
     return scaling.as_scaled(topo, world.snapshots()).settings.members
 
 
-def test_the_number_there_stands() -> None:
+def test_existing_number_of_members_is_kept() -> None:
     topo = topology()
     assert number(scaled(converged(topo), 5), topo) == 5
     assert scaling.as_scaled(topo, scaled(converged(topo), 2).snapshots()).member_names == (
@@ -36,24 +36,24 @@ def test_the_number_there_stands() -> None:
     )
 
 
-def test_the_number_that_was_given_counts() -> None:
+def test_given_number_of_members_is_used() -> None:
     topo = topology(members=3, members_given=True)
     assert number(scaled(converged(topo), 5), topo) == 3
 
 
-def test_another_ones_statefulset_does_not_count() -> None:
+def test_foreign_statefulset_is_ignored() -> None:
     topo = topology()
     assert number(scaled(converged(topo), 5, ours=False), topo) == 3
 
 
-def test_without_a_statefulset_the_default_counts() -> None:
+def test_default_is_used_without_a_statefulset() -> None:
     topo = topology()
     world = converged(topo)
     world.live[CORE] = [one for one in world.live[CORE] if one["kind"] != "StatefulSet"]
     assert number(world, topo) == 3
 
 
-def test_scaled_to_none_is_an_error_unless_a_number_is_given() -> None:
+def test_zero_members_is_an_error_unless_a_number_is_given() -> None:
     topo = topology()
     error = scaling.no_members(topo, scaled(converged(topo), 0).snapshots())
     assert error is not None
@@ -64,7 +64,7 @@ def test_scaled_to_none_is_an_error_unless_a_number_is_given() -> None:
 
 
 def _applied(topo: Topology, fields: dict[str, Any]) -> dict[str, Any]:
-    """The StatefulSet as it is applied when something else of it differs."""
+    """The StatefulSet as it is applied when another field differs."""
     world = converged(topo)
     for one in world.live[CORE]:
         if one["kind"] == "StatefulSet":
@@ -78,17 +78,17 @@ def _applied(topo: Topology, fields: dict[str, Any]) -> dict[str, Any]:
     return dict(item["spec"])
 
 
-def test_a_number_that_others_set_is_not_applied() -> None:
+def test_number_set_by_others_is_not_applied() -> None:
     assert "replicas" not in _applied(topology(), HZLINKS)
 
 
-def test_a_number_of_hzlinks_own_is_applied() -> None:
-    """Left out, it would be removed: the API server then makes it 1."""
+def test_number_set_by_hzlink_is_applied() -> None:
+    """If it were omitted, the API server would reset it to 1."""
     assert _applied(topology(), WITH_REPLICAS)["replicas"] == 3
     assert _applied(topology(members_given=True), HZLINKS)["replicas"] == 3
 
 
-def test_the_number_is_no_part_of_the_fingerprint() -> None:
+def test_fingerprint_ignores_the_number_of_members() -> None:
     def mark(count: int, **more: Any) -> str:
         item = {**statefulset(count), "status": {}, **more}
         return str(manifests.stamped(item)["metadata"]["annotations"][ownership.FINGERPRINT])

@@ -1,4 +1,4 @@
-"""What down removes, in which order, and what it leaves alone."""
+"""What `down` removes, in which order, and what it keeps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def names(found: Teardown) -> list[list[str]]:
     return [sorted(str(ref) for ref in stage) for stage in found.stages]
 
 
-def test_the_whole_client_site_in_the_order_that_leaves_nothing() -> None:
+def test_client_site_is_removed_in_order() -> None:
     items = [
         *converged().live[EDGE],
         item("AccessToken", "hazelcast-core", ours=True),
@@ -42,7 +42,7 @@ def test_the_whole_client_site_in_the_order_that_leaves_nothing() -> None:
     ]
 
 
-def test_the_cluster_site() -> None:
+def test_cluster_site_is_removed_in_order() -> None:
     found = teardown_of(converged().live[CORE], CORE)
     assert names(found) == [
         ["connectors.skupper.io/hazelcast"],
@@ -53,13 +53,13 @@ def test_the_cluster_site() -> None:
     assert [str(ref) for ref in found.pods] == ["pods/hazelcast-0", "pods/hazelcast-1", "pods/hazelcast-2"]
 
 
-def test_what_goes_with_the_site_is_waited_for_and_not_deleted() -> None:
+def test_dependents_of_the_site_are_waited_for_and_not_deleted() -> None:
     found = teardown_of(converged().live[EDGE])
     assert {ref.name for ref in found.dependents} - {"hazelcast-core"} == {"hazelcast-0", "hazelcast-1", "hazelcast-2"}
     assert not any(ref.resource == "services" for ref in {*found.dependents} & {*found.refs})
 
 
-def test_each_object_is_deleted_once() -> None:
+def test_each_object_is_listed_once() -> None:
     refs = teardown_of(converged().live[EDGE]).refs
     assert len(refs) == len(set(refs))
 
@@ -77,24 +77,24 @@ BYSTANDERS = [
 
 
 @pytest.mark.parametrize("bystander", BYSTANDERS, ids=lambda one: f"{one['kind']} {one['metadata']['name']}")
-def test_a_bystander_is_never_in_it(bystander: Obj) -> None:
+def test_foreign_object_is_never_removed(bystander: Obj) -> None:
     alone = teardown_of([bystander])
     assert (alone.stages, alone.dependents, alone.pods) == ((), (), ())
     among = teardown_of([*converged().live[EDGE], bystander])
     assert among == teardown_of(converged().live[EDGE])
 
 
-def test_the_lease_goes_only_with_a_site_of_ours() -> None:
+def test_skupper_lease_is_removed_only_with_hzlinks_site() -> None:
     assert SKUPPER_LEASE in teardown_of([skupper_site("edge")]).refs
-    # The Site went with a run that was cut off.
+    # An interrupted run has removed the Site already.
     assert SKUPPER_LEASE in teardown_of([item("StatefulSet", "hazelcast", ours=True)]).refs
-    # It is that of somebody's Site, or nobody knows whose.
+    # It belongs to a foreign Site, or its owner is unknown.
     assert SKUPPER_LEASE not in teardown_of([item("StatefulSet", "hazelcast", ours=True), item("Site", "other")]).refs
     assert SKUPPER_LEASE not in teardown_of([item("StatefulSet", "hazelcast")]).refs
     assert SKUPPER_LEASE not in teardown_of([item("Listener", "hazelcast", ours=True)]).refs
 
 
-def test_a_links_secret_is_the_one_that_it_names() -> None:
+def test_secret_named_by_the_link_is_removed() -> None:
     [stage] = names(teardown_of([link("hazelcast-core", secret="elsewhere")]))
     assert stage == ["links.skupper.io/hazelcast-core", "secrets/elsewhere"]
 
@@ -105,7 +105,7 @@ def test_pods_of_a_removed_workload_are_waited_for() -> None:
     assert teardown_of(mancenter[1:]).pods == ()
 
 
-def test_a_pod_that_only_has_the_members_label_is_not() -> None:
+def test_foreign_pod_with_the_members_label_is_not_waited_for() -> None:
     mine = item("StatefulSet", "hazelcast", ours=True)
     owned, foreign = pod("hazelcast-0", owner=mine), pod("probe")
     assert [ref.name for ref in teardown_of([mine, owned, foreign]).pods] == ["hazelcast-0"]

@@ -1,4 +1,4 @@
-"""Who refused an object, by the words of the API server (1.37), of Kyverno, Gatekeeper and OpenShift."""
+"""Refusals of admission control, as the API server (1.37), Kyverno, Gatekeeper and OpenShift word them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DOWN = [
 
 
 @pytest.mark.parametrize(("said", "cause"), DOWN, ids=[cause[:30] for _, cause in DOWN])
-def test_a_webhook_that_cannot_be_called(said: str, cause: str) -> None:
+def test_webhook_that_cannot_be_called_is_named(said: str, cause: str) -> None:
     error = refusals.explain(CORE, "apply objects", said)
     assert (error.refusal, error.status) == (Refusal.WEBHOOK, ExitStatus.PREREQUISITE)
     assert error.message == f"the admission webhook validate.kyverno.svc-fail cannot be called: {cause}"
@@ -90,7 +90,7 @@ POLICIES = [
 
 
 @pytest.mark.parametrize(("said", "refusal", "message", "look"), POLICIES, ids=[one[2][:45] for one in POLICIES])
-def test_a_rule_that_refuses_is_named_and_shown(said: str, refusal: Refusal, message: str, look: str) -> None:
+def test_refusing_rule_is_named_with_a_next_command(said: str, refusal: Refusal, message: str, look: str) -> None:
     error = refusals.explain(CORE, "apply objects", said)
     assert (error.refusal, error.message, error.status) == (refusal, message, ExitStatus.FAILED)
     assert look in (error.next_step or "")
@@ -107,18 +107,18 @@ NO_ADMISSION = [
 
 
 @pytest.mark.parametrize("said", NO_ADMISSION)
-def test_a_lack_of_rights_is_none_of_it(said: str) -> None:
+def test_missing_right_is_not_a_refusal_of_admission(said: str) -> None:
     assert admission.parse(said) is None
     assert refusals.classify(said) is Refusal.FORBIDDEN
 
 
-def test_a_policy_that_only_warns_refuses_nothing() -> None:
+def test_policy_that_only_warns_is_not_a_refusal() -> None:
     said = "Warning: Validation failed for ValidatingAdmissionPolicy 'x' with binding 'y': denied request: no"
     assert admission.parse(said) is None
     assert admission.parse('Warning: admission webhook "x" denied the request: no') is None
 
 
-def test_the_configuration_of_a_webhook_is_found() -> None:
+def test_configuration_of_a_webhook_is_found() -> None:
     items = [
         {"kind": "MutatingWebhookConfiguration", "metadata": {"name": "other"}, "webhooks": [{"name": "x"}, None]},
         {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "cfg"}, "webhooks": [{"name": "y"}]},
@@ -130,7 +130,7 @@ def test_the_configuration_of_a_webhook_is_found() -> None:
     assert admission.configuration_hint(CORE, items, "z") is None
 
 
-def test_a_conversion_webhook_is_named_by_its_kind() -> None:
+def test_conversion_webhook_is_named_by_its_kind() -> None:
     said = (
         "Error from server: conversion webhook for skupper.io/v2alpha1, Kind=Site failed: Post "
         '"https://hook.skupper.svc:443/convert?timeout=30s": service "hook" not found'

@@ -1,4 +1,4 @@
-"""Whose fields a server-side apply would set, in the API server's words."""
+"""Conflicts of server-side apply, read from the API server's message."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_fields_and_managers_are_read(said: str, found: list[object]) -> None:
         assert list(parsed) == found
 
 
-def test_a_sentence_says_which_field_is_whose() -> None:
+def test_message_names_fields_and_their_managers() -> None:
     parsed = conflicts.parse(SEVERAL)
     assert conflicts.describe(parsed[:1], "StatefulSet hazelcast") == (
         "field .spec.replicas of StatefulSet hazelcast is managed by kubectl (subresource scale)"
@@ -60,7 +60,7 @@ def test_a_sentence_says_which_field_is_whose() -> None:
     assert "autoscaler" in conflicts.describe(conflicts.parse(AUTOSCALER), "StatefulSet hazelcast")
 
 
-def test_the_error_keeps_every_conflict_and_none_of_the_advice() -> None:
+def test_error_contains_every_conflict_without_kubectls_advice() -> None:
     error = refusals.explain(CORE, "apply objects", ONE + SEVERAL)
     assert len(error.conflicts) == 4
     assert "Please review" not in (error.said or "")

@@ -1,4 +1,4 @@
-"""What of the user's environment reaches hzlink's programs."""
+"""The environment variables that hzlink passes to its programs."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ LEADS_TO_A_CLUSTER = {
 
 
 @pytest.mark.parametrize("name", CHANGES_A_CALL)
-def test_what_would_change_a_call_does_not_reach_it(name: str) -> None:
+def test_variable_that_changes_calls_is_removed(name: str) -> None:
     assert environment.own({name: CHANGES_A_CALL[name]}) == environment.own({})
 
 
-def test_what_leads_to_a_cluster_stays() -> None:
+def test_variables_for_access_to_a_cluster_are_kept() -> None:
     assert environment.own(LEADS_TO_A_CLUSTER).items() >= LEADS_TO_A_CLUSTER.items()
 
 
-def test_every_row_says_why() -> None:
+def test_every_removed_variable_has_a_reason() -> None:
     assert all(row.reason and row.names for row in environment.NEUTRALISED)

@@ -1,4 +1,4 @@
-"""What kubectl printed is found among what wrappers and plugins print around it."""
+"""kubectl's output is found between the lines of wrappers and plugins."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hypothesis import strategies as some
 from hzlink.programs import output
 
 LIST: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [{"kind": "Pod", "metadata": {"name": "{\n}"}}]}
-# What a wrapper says: lines, of which none begins as an object does.
+# The output of a wrapper: lines that do not begin like an object.
 NOISE = some.lists(some.text().filter(lambda line: not line.startswith("{") and len(line.splitlines()) < 2), max_size=4)
 VALUES = some.recursive(some.none() | some.booleans() | some.integers() | some.text(), some.lists, max_leaves=8)
 
 
 @given(some.dictionaries(some.text(), VALUES), NOISE, NOISE, some.sampled_from([None, 4]))
-def test_an_object_is_found_between_other_lines(
+def test_object_is_found_between_other_lines(
     document: dict[str, Any], before: list[str], after: list[str], indent: int | None
 ) -> None:
     text = "\n".join([*before, json.dumps(document, indent=indent), *after])
@@ -26,21 +26,21 @@ def test_an_object_is_found_between_other_lines(
 
 
 @pytest.mark.parametrize("warning", ['{"level":"warn","msg":"old plugin"}', "{not json", "WARNING: {}"])
-def test_a_warning_that_looks_like_an_object_is_not_taken_for_the_answer(warning: str) -> None:
+def test_warning_that_looks_like_an_object_is_ignored(warning: str) -> None:
     assert output.json_object(f"{warning}\n{json.dumps(LIST, indent=4)}\n{warning}\n") == LIST
 
 
-def test_colours_are_taken_away() -> None:
+def test_colours_are_removed() -> None:
     coloured = json.dumps(LIST, indent=4).replace('"kind"', '\x1b[33m"kind"\x1b[0m')
     assert output.json_object(f"\x1b[1m{coloured}\x1b[0m") == LIST
 
 
 @pytest.mark.parametrize("text", ["", "moo", "[1]", "7", "{", "a {}", "[" * 100_000, '{"a":' * 100_000])
-def test_what_holds_no_object(text: str) -> None:
+def test_output_without_an_object_is_none(text: str) -> None:
     assert output.json_object(text) is None
 
 
-def test_a_yaml_stream_begins_with_its_first_object() -> None:
+def test_yaml_stream_begins_with_its_first_object() -> None:
     stream = "apiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: Service\n"
     assert output.yaml_stream(f"Warning: old plugin\n{stream}") == stream
     assert output.yaml_stream(stream) == stream

@@ -1,4 +1,4 @@
-"""What kubectl's own words mean."""
+"""Classification of kubectl's error messages."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SAID: list[tuple[str, Refusal]] = [
      "fields above", Refusal.CONFLICT),
     ('Error from server (Conflict): error when replacing "STDIN": Operation cannot be fulfilled on '
      'leases.coordination.k8s.io "x": the object has been modified', Refusal.CHANGED),
-    # Forbidden is not always a lack of rights.
+    # Forbidden is not always a missing right.
     ('Error from server (Forbidden): error when creating "STDIN": sites.skupper.io "core" is forbidden: unable to '
      "create new content in namespace hz because it is being terminated", Refusal.TERMINATING),
     ('Error from server (Forbidden): error when creating "STDIN": configmaps "x" is forbidden: exceeded quota: few',
@@ -73,7 +73,7 @@ SAID: list[tuple[str, Refusal]] = [
 
 
 @pytest.mark.parametrize(("said", "refusal"), SAID, ids=[f"{entry[1]} {entry[0][-40:]}" for entry in SAID])
-def test_kubectls_words(said: str, refusal: Refusal) -> None:
+def test_message_is_classified(said: str, refusal: Refusal) -> None:
     assert refusals.classify(said) is refusal
 
 
@@ -88,7 +88,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("refusal", MISSING)
-def test_what_must_be_there_first_is_exit_3_with_the_next_command(refusal: Refusal) -> None:
+def test_missing_prerequisite_is_exit_3_with_a_next_command(refusal: Refusal) -> None:
     error = refusals.explain(CORE, "list objects", MISSING[refusal])
     assert (error.refusal, error.status, error.site) == (refusal, ExitStatus.PREREQUISITE, "core")
     assert "core-ctx" in error.message
@@ -96,12 +96,12 @@ def test_what_must_be_there_first_is_exit_3_with_the_next_command(refusal: Refus
     assert error.said == MISSING[refusal]
 
 
-def test_each_refusal_has_a_message_of_its_own() -> None:
+def test_each_refusal_has_its_own_message() -> None:
     assert len({refusals.explain(CORE, "list objects", said).message for said in MISSING.values()}) == len(MISSING)
 
 
 @pytest.mark.parametrize("said", [said for said, refusal in SAID if refusal not in MISSING])
-def test_any_other_is_exit_1_in_its_own_words(said: str) -> None:
+def test_other_message_is_exit_1_and_is_quoted(said: str) -> None:
     error = refusals.explain(CORE, "apply objects", said)
     assert error.status is ExitStatus.FAILED
     assert said.strip().startswith((error.said or "")[:20])
@@ -113,17 +113,17 @@ def test_a_conflict_names_the_other_manager() -> None:
     assert '"kubectl"' in (error.said or "")
 
 
-def test_the_gist_leaves_out_noise_and_repeats() -> None:
+def test_gist_omits_noise_and_repeated_lines() -> None:
     said = GROUP_LIST * 2 + "Warning: deprecated\n\n  The connection was refused \nThe connection was refused\n"
     assert refusals.gist(said) == "The connection was refused"
 
 
-def test_noise_is_better_than_nothing() -> None:
+def test_gist_of_noise_alone_is_the_noise() -> None:
     assert refusals.gist(GROUP_LIST).startswith("E0101")
 
 
 @given(st.text())
-def test_any_words_are_explained(said: str) -> None:
+def test_any_message_is_explained(said: str) -> None:
     error = refusals.explain(CORE, "list objects", said)
     assert error.message
     assert len(error.said or "") <= 1500

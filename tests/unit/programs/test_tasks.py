@@ -1,4 +1,4 @@
-"""What puts things in order is not cut off itself."""
+"""Shielded cleanup is not interrupted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hzlink.programs.tasks import shielded
 
 
-def test_it_passes_on_what_the_work_raises() -> None:
+def test_exception_of_the_work_is_raised() -> None:
     async def work() -> None:
         raise ValueError("x")
 
@@ -17,7 +17,7 @@ def test_it_passes_on_what_the_work_raises() -> None:
         asyncio.run(shielded(work(), 5))
 
 
-def test_an_interrupt_waits_for_the_end_however_often_it_comes() -> None:
+def test_repeated_cancellation_waits_for_the_work() -> None:
     done = []
 
     async def work() -> None:
@@ -36,6 +36,6 @@ def test_an_interrupt_waits_for_the_end_however_often_it_comes() -> None:
     asyncio.run(run())
 
 
-def test_it_has_an_end_of_its_own() -> None:
-    """Without one this would take an hour."""
+def test_shielded_work_has_a_time_limit() -> None:
+    """Without a limit this would take an hour."""
     asyncio.run(shielded(asyncio.sleep(3600), 0.05))

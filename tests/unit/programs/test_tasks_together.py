@@ -1,4 +1,4 @@
-"""Coroutines side by side."""
+"""Coroutines that run concurrently."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ async def _after(seconds: float, value: int) -> int:
     return value
 
 
-def test_outcomes_come_in_their_order() -> None:
+def test_results_are_in_the_order_of_the_coroutines() -> None:
     assert asyncio.run(together([_after(0.05, 1), _after(0, 2)])) == [1, 2]
     assert asyncio.run(together([])) == []
 
 
-def test_when_one_fails_the_others_have_ended() -> None:
+def test_other_coroutines_have_ended_when_one_fails() -> None:
     ended = []
 
     async def long() -> None:

@@ -1,4 +1,4 @@
-"""Exit codes, and the one document that a command prints."""
+"""Exit codes, and the document that a command prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.unit.builders import CORE, EDGE, converged, report_of
         (explain(CORE, "x", "something odd"), 1),
     ],
 )
-def test_an_error_has_its_exit_code(error: HzlinkError, code: int) -> None:
+def test_exit_code_of_errors(error: HzlinkError, code: int) -> None:
     outcome = result.of_errors("up", [error, HzlinkError("another")])
     assert int(outcome.status) == code
     document = result.to_dict(outcome)
@@ -37,7 +37,7 @@ def test_an_error_has_its_exit_code(error: HzlinkError, code: int) -> None:
     assert len(document["errors"]) == 2
 
 
-def test_a_report_has_its_exit_code() -> None:
+def test_exit_code_of_a_report() -> None:
     world = converged()
     assert result.verdict("status", report_of(world)).status is ExitStatus.DONE
     world.drop(EDGE, "Link")
@@ -54,11 +54,11 @@ def test_a_report_has_its_exit_code() -> None:
     ],
     ids=["unreachable", "no namespace", "no kubectl", "odd"],
 )
-def test_a_site_that_cannot_be_read_for_want_of_something(error: HzlinkError, status: ExitStatus) -> None:
+def test_exit_code_of_an_unreadable_site(error: HzlinkError, status: ExitStatus) -> None:
     assert result.verdict("status", report_of(converged(), {EDGE: error})).status is status
 
 
-def test_an_error_as_data_leaves_out_what_is_not_known() -> None:
+def test_error_document_omits_unknown_fields() -> None:
     assert HzlinkError("x").to_dict() == {"message": "x", "exitCode": 1}
     full = HzlinkError("x", site="core", subject="Link a", said="no", waited=1.26, next_step="hzlink link")
     assert full.to_dict() == {
@@ -72,7 +72,7 @@ def test_an_error_as_data_leaves_out_what_is_not_known() -> None:
     }
 
 
-def test_the_document_is_versioned_and_plain() -> None:
+def test_document_is_versioned_json() -> None:
     step = Step(Action.PRUNE, CORE, "old", refs=(Ref("configmaps", "old"),))
     outcomes: dict[str, tuple[Result, dict[str, Any]]] = {
         "dry run": (Result("up", steps=(step,)), {"kind": "Up", "steps": [step_dict("prune", True)]}),

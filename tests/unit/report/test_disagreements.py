@@ -1,4 +1,4 @@
-"""Where the two sides of a link say different things, and what `--wait` waits for."""
+"""Disagreements between the two sides of a link, and the conditions of `--wait`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def found(world: World) -> list[tuple[Kind, Site, str]]:
     return [(one.kind, one.site, one.text) for one in report.make(world.topology, world.snapshots()).disagreements]
 
 
-def heard(name: str, *, uid: str = "", up: bool | None = None, namespace: str = "hz") -> dict[str, Any]:
-    """An entry of a Site's network, with its Link to core if `up` says how that is."""
+def network_entry(name: str, *, uid: str = "", up: bool | None = None, namespace: str = "hz") -> dict[str, Any]:
+    """An entry of a Site's network. Unless `up` is None it has a Link to core, operational or not."""
     links = (
         []
         if up is None
@@ -32,50 +32,56 @@ def heard(name: str, *, uid: str = "", up: bool | None = None, namespace: str = 
     return {"id": uid or f"uid-Site-{name}", "name": name, "namespace": namespace, "links": links}
 
 
-def knows(world: World, site: Site, *entries: dict[str, Any]) -> None:
+def set_network(world: World, site: Site, *entries: dict[str, Any]) -> None:
     world.find(site, "Site")["status"]["network"] = list(entries)
 
 
-def test_two_sides_that_agree_are_no_finding() -> None:
+def test_agreeing_sides_have_no_disagreement() -> None:
     world = converged()
     assert found(world) == []
     for site in (CORE, EDGE):
-        knows(world, site, heard("core"), heard("edge", up=True))
+        set_network(world, site, network_entry("core"), network_entry("edge", up=True))
     assert found(world) == []
 
 
-def test_a_site_that_does_not_know_the_other_although_the_link_is_ready() -> None:
+def test_ready_link_to_a_site_missing_from_the_network_is_found() -> None:
     world = converged()
-    knows(world, EDGE, heard("edge"))
+    set_network(world, EDGE, network_entry("edge"))
     [(kind, site, text)] = found(world)
     assert (kind, site) == (Kind.NETWORK, EDGE)
     assert "says Ready, edge does not list core" in text
 
 
-def test_without_a_link_nobody_needs_to_know_the_other() -> None:
+def test_site_missing_from_the_network_without_a_ready_link_is_ignored() -> None:
     world = converged()
-    knows(world, EDGE, heard("edge"))
+    set_network(world, EDGE, network_entry("edge"))
     world.put(EDGE, link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site")))
     assert found(world) == []
 
 
-def test_a_site_that_is_no_more_is_still_listed() -> None:
+def test_deleted_site_in_the_network_is_found() -> None:
     world = converged()
-    knows(world, EDGE, heard("edge"), heard("core"), heard("core", uid="a-former-one"))
+    set_network(world, EDGE, network_entry("edge"), network_entry("core"), network_entry("core", uid="a-former-one"))
     [(kind, site, text)] = found(world)
     assert (kind, site) == (Kind.NETWORK, EDGE)
     assert "no longer exists (skupper issue 2069)" in text
-    # Another's Site of that name in another namespace is none of ours.
-    knows(world, EDGE, heard("edge"), heard("core"), heard("core", uid="another", namespace="theirs"))
+    # A foreign Site with that name in another namespace is ignored.
+    set_network(
+        world,
+        EDGE,
+        network_entry("edge"),
+        network_entry("core"),
+        network_entry("core", uid="another", namespace="theirs"),
+    )
     assert found(world) == []
 
 
 @pytest.mark.parametrize("ready", [True, False])
-def test_the_network_says_otherwise_than_the_link(ready: bool) -> None:
+def test_network_that_contradicts_the_links_status_is_found(ready: bool) -> None:
     world = converged()
     if not ready:
         world.put(EDGE, link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site")))
-    knows(world, CORE, heard("core"), heard("edge", up=not ready))
+    set_network(world, CORE, network_entry("core"), network_entry("edge", up=not ready))
     [(kind, site, text)] = found(world)
     assert (kind, site) == (Kind.LINK, CORE)
     says = "is down, the Link says: Ready" if ready else "is up, the Link says: Not Operational"
@@ -83,18 +89,18 @@ def test_the_network_says_otherwise_than_the_link(ready: bool) -> None:
 
 
 @pytest.mark.parametrize(("site", "kind"), [(EDGE, "Listener"), (CORE, "Connector")])
-def test_only_one_end_is_matched(site: Site, kind: str) -> None:
+def test_single_matched_end_is_found(site: Site, kind: str) -> None:
     world = converged()
     world.put(site, offer(kind, False))
     [(about, where, text)] = found(world)
     assert (about, where) == (Kind.OFFERS, site)
     assert text.endswith(f"the {kind} of {site.name} says: No matching {kind.lower()}s")
-    # Without a link each end tells of another time.
+    # Without a link the two ends may show different moments.
     world.drop(EDGE, "Link")
     assert found(world) == []
 
 
-def test_a_service_for_a_member_that_is_no_more() -> None:
+def test_service_for_a_removed_member_is_found() -> None:
     world = converged()
     world.put(EDGE, service("hazelcast-7", labels=LISTENERS))
     world.put(EDGE, service("hazelcast", labels=LISTENERS))
@@ -103,12 +109,12 @@ def test_a_service_for_a_member_that_is_no_more() -> None:
     assert (kind, site) == (Kind.NAMES, EDGE)
     assert text.startswith("edge: Service hazelcast-7 no longer leads to a member: Skupper has not removed it")
     assert text.endswith("; if it stays: kubectl --context edge-ctx -n hz delete service hazelcast-7")
-    assert report.make(world.topology, world.snapshots()).warnings == (), "said once"
+    assert report.make(world.topology, world.snapshots()).warnings == (), "reported once"
 
 
-def test_a_site_that_cannot_be_read_says_nothing() -> None:
+def test_unreadable_site_has_no_disagreement() -> None:
     world = converged()
-    knows(world, EDGE, heard("edge"))
+    set_network(world, EDGE, network_entry("edge"))
     snapshots = world.snapshots() | {CORE: Snapshot(CORE, error=explain(CORE, "read objects", "Unauthorized"))}
     assert report.make(world.topology, snapshots).disagreements == ()
 
@@ -116,7 +122,7 @@ def test_a_site_that_cannot_be_read_says_nothing() -> None:
 # Goals
 
 
-def reading(goal: Goal, world: World, error: HzlinkError | None = None) -> tuple[bool, str]:
+def condition_of(goal: Goal, world: World, error: HzlinkError | None = None) -> tuple[bool, str]:
     snapshots = dict(world.snapshots())
     if error is not None:
         snapshots[EDGE] = Snapshot(EDGE, error=error)
@@ -124,34 +130,34 @@ def reading(goal: Goal, world: World, error: HzlinkError | None = None) -> tuple
     return told.ok, told.text
 
 
-def test_healthy() -> None:
+def test_wait_for_healthy() -> None:
     world = converged()
-    assert reading(Goal.HEALTHY, world) == (True, "")
+    assert condition_of(Goal.HEALTHY, world) == (True, "")
     world.drop(CORE, "Pod", "hazelcast-0")
-    ok, text = reading(Goal.HEALTHY, world)
+    ok, text = condition_of(Goal.HEALTHY, world)
     assert (ok, text.startswith("first broken hop is the members of core: 2/3 ready")) == (False, True)
 
 
-def test_linked_is_less_than_healthy() -> None:
+def test_wait_for_linked_ignores_members() -> None:
     world = converged()
     world.drop(CORE, "Pod", "hazelcast-0")
-    assert reading(Goal.LINKED, world) == (True, "")
+    assert condition_of(Goal.LINKED, world) == (True, "")
     world.drop(EDGE, "Link")
-    assert reading(Goal.LINKED, world) == (False, "edge: not linked")
+    assert condition_of(Goal.LINKED, world) == (False, "edge: not linked")
 
 
-def test_gone_is_without_anything_of_hzlinks_or_of_what_skupper_made_of_it() -> None:
+def test_wait_for_gone_includes_skuppers_objects() -> None:
     world = World(topology(), {CORE: [], EDGE: [item("Service", "of-others")]})
-    assert reading(Goal.GONE, world) == (True, "")
+    assert condition_of(Goal.GONE, world) == (True, "")
     world.live[CORE] = [service(f"made-{number}", owner=skupper_site("core")) for number in range(7)]
-    ok, text = reading(Goal.GONE, world)
+    ok, text = condition_of(Goal.GONE, world)
     assert (ok, text) == (False, "core: " + ", ".join(f"services/made-{n}" for n in range(5)) + " and 2 more")
     world.live[CORE] = [service("hazelcast", ours=True)]
-    assert reading(Goal.GONE, world) == (False, "core: services/hazelcast")
+    assert condition_of(Goal.GONE, world) == (False, "core: services/hazelcast")
 
 
-def test_a_namespace_that_is_not_there_is_empty_and_one_that_cannot_be_read_may_not_be() -> None:
+def test_missing_namespace_is_gone_and_an_unreadable_one_is_not() -> None:
     world = World(topology(), {CORE: [], EDGE: []})
-    assert reading(Goal.GONE, world, explain(EDGE, "read objects", 'namespaces "hz" not found'))[0]
-    ok, text = reading(Goal.GONE, world, explain(EDGE, "read objects", "Unauthorized"))
+    assert condition_of(Goal.GONE, world, explain(EDGE, "read objects", 'namespaces "hz" not found'))[0]
+    ok, text = condition_of(Goal.GONE, world, explain(EDGE, "read objects", "Unauthorized"))
     assert (ok, text.startswith("edge: ")) == (False, True)

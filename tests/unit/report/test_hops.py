@@ -1,4 +1,4 @@
-"""The way of each client site, hop by hop: states, evidence, ages, and the first broken one by cause."""
+"""The path of each client site: states, evidence and ages of its hops, and the first broken hop."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def path_of(world: World, at: datetime | None = NOW) -> Path:
     return report_of(world, at).paths[0]
 
 
-def test_a_healthy_path_has_every_hop_in_order() -> None:
+def test_healthy_path_has_all_hops_in_order() -> None:
     path = path_of(converged())
     assert path.picture == "Management Center > Listener > router > Link > router > Connector > members"
     assert [hop.condition.state for hop in path.hops] == [State.OK] * 7
@@ -59,7 +59,7 @@ def test_a_healthy_path_has_every_hop_in_order() -> None:
     assert path.first_broken is None
 
 
-def test_a_client_in_place_of_management_center() -> None:
+def test_unisocket_path_starts_at_the_client() -> None:
     world = converged(topology(mode="unisocket"))
     world.put(CORE, offer("Connector", by_name=False))
     world.drop(EDGE, "Deployment")
@@ -137,7 +137,7 @@ BREAKS: list[tuple[str, Change, int, State, str]] = [
 @pytest.mark.parametrize(
     ("change", "place", "state", "says"), [one[1:] for one in BREAKS], ids=[one[0] for one in BREAKS]
 )
-def test_the_first_broken_hop_is_marked(change: Change, place: int, state: State, says: str) -> None:
+def test_first_broken_hop_is_marked(change: Change, place: int, state: State, says: str) -> None:
     world = converged()
     change(world)
     found = report_of(world)
@@ -150,7 +150,7 @@ def test_the_first_broken_hop_is_marked(change: Change, place: int, state: State
     assert (found.blame, found.blamed) == (hop, path)
 
 
-def test_members_that_are_down_come_before_the_connector_that_finds_nobody() -> None:
+def test_down_members_are_blamed_before_the_connector() -> None:
     world = converged()
     _no_match(world)
     for number in range(3):
@@ -161,7 +161,7 @@ def test_members_that_are_down_come_before_the_connector_that_finds_nobody() -> 
     assert [part.condition.state for part in path.hops[MEMBERS].parts] == [State.WAITING] * 3
 
 
-def test_a_connector_that_nobody_listens_to_waits_for_the_listener() -> None:
+def test_listener_is_blamed_before_an_unmatched_connector() -> None:
     world = converged()
     world.put(CORE, offer("Connector", False))
     world.put(EDGE, offer("Listener", False))
@@ -172,7 +172,7 @@ def test_a_connector_that_nobody_listens_to_waits_for_the_listener() -> None:
 
 
 @pytest.mark.parametrize(("kind", "place"), [("Listener", LISTENER), ("Connector", CONNECTOR)])
-def test_a_condition_that_lags_is_told_and_not_blamed(kind: str, place: int) -> None:
+def test_lagging_condition_is_shown_and_not_blamed(kind: str, place: int) -> None:
     world = converged()
     world.put(EDGE if kind == "Listener" else CORE, offer(kind, False))
     path = path_of(world)
@@ -190,14 +190,14 @@ def test_nothing_lags_while_the_link_is_down() -> None:
     assert not path.hops[LISTENER].lag
 
 
-def test_one_router_of_two_will_do() -> None:
+def test_one_ready_router_pod_of_two_is_enough() -> None:
     world = converged()
     _router_pod(world)
     world.put(EDGE, pod("skupper-router-2", "x", labels=ROUTER))
     assert path_of(world).broken is None
 
 
-def test_each_client_has_its_own_path_and_the_cause_that_more_need_is_blamed() -> None:
+def test_each_client_site_has_its_own_path_and_the_earliest_cause_is_blamed() -> None:
     world = converged(topology(EDGE, WEST))
     world.put(EDGE, deployment(ready=0))
     world.drop(WEST, "Link")
@@ -207,7 +207,7 @@ def test_each_client_has_its_own_path_and_the_cause_that_more_need_is_blamed() -
     assert (found.blame.name, found.blame.site) == ("Link", WEST)
 
 
-def test_what_is_broken_at_the_cluster_site_is_broken_for_all() -> None:
+def test_broken_cluster_site_breaks_every_path() -> None:
     world = converged(topology(EDGE, WEST))
     world.drop(CORE, "Pod", "hazelcast-0")
     assert [path.broken for path in report_of(world).paths] == [MEMBERS, MEMBERS]
@@ -223,8 +223,8 @@ def _since(moment: str, made: Obj, *types: str) -> Obj:
     return made
 
 
-def test_an_age_is_that_of_the_condition_that_counts() -> None:
-    """The Site has been Ready for 30 s, whatever else changed since; Resolved is of no account."""
+def test_age_of_a_site_comes_from_its_ready_condition() -> None:
+    """The Site has been Ready for 30 s; other conditions, such as Resolved, do not matter."""
     ready = (NOW - timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     world = converged()
     site = _since(ready, skupper_site("edge"), "Ready")
@@ -233,7 +233,7 @@ def test_an_age_is_that_of_the_condition_that_counts() -> None:
     assert path_of(world).hops[CLIENT_ROUTER].age == 30
 
 
-def test_of_one_that_is_not_ready_it_is_that_of_the_condition_that_keeps_it() -> None:
+def test_age_of_an_unready_link_comes_from_its_false_condition() -> None:
     cut = (NOW - timedelta(seconds=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
     world = converged()
     broken = link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site"))
@@ -242,24 +242,24 @@ def test_of_one_that_is_not_ready_it_is_that_of_the_condition_that_keeps_it() ->
     assert path_of(world).hops[LINK].age == 7
 
 
-def test_without_a_condition_it_is_that_of_the_object() -> None:
+def test_age_without_conditions_comes_from_the_object() -> None:
     assert [hop.age for hop in path_of(converged()).hops] == [90.0] * 7
 
 
-def test_what_is_not_there_has_no_age() -> None:
+def test_missing_object_has_no_age() -> None:
     world = converged()
     world.drop(EDGE, "Link")
     assert path_of(world).hops[LINK].age is None
     assert [hop.age for hop in path_of(converged(), at=None).hops] == [None] * 7
 
 
-def test_a_clock_that_is_ahead_makes_no_age_negative() -> None:
+def test_age_is_never_negative() -> None:
     world = converged()
     world.put(EDGE, offer("Listener", created=LATE))
     assert path_of(world).hops[LISTENER].age == 0
 
 
-def test_the_members_age_is_that_of_the_last_one_to_fail() -> None:
+def test_age_of_the_members_comes_from_the_last_failed_one() -> None:
     world = converged()
     for number, seconds in ((0, 20), (1, 50)):
         failed = (NOW - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -268,7 +268,7 @@ def test_the_members_age_is_that_of_the_last_one_to_fail() -> None:
     assert (hop.age, [part.age for part in hop.parts]) == (20, [20, 50, 90])
 
 
-def test_the_last_look_counts_as_when_it_was_seen() -> None:
+def test_report_time_is_that_of_the_last_observation() -> None:
     found = report_of(converged())
     assert found.at == NOW
     assert report_of(converged(), at=None).at is None
@@ -277,7 +277,7 @@ def test_the_last_look_counts_as_when_it_was_seen() -> None:
 # Evidence
 
 
-def test_the_evidence_names_the_object_and_where_it_is() -> None:
+def test_evidence_names_object_context_and_namespace() -> None:
     world = converged()
     world.drop(EDGE, "Link")
     world.live[CORE].append(link("hazelcast-edge", "Pending", "Not Operational", to=world.find(EDGE, "Site")))
@@ -286,7 +286,7 @@ def test_the_evidence_names_the_object_and_where_it_is() -> None:
     assert hop.evidence == "Link hazelcast-edge (core-ctx/hz): Not Operational"
 
 
-def test_an_unknown_clock_is_utc() -> None:
+def test_timestamp_without_a_zone_is_utc() -> None:
     made = service("hazelcast", created="2026-01-01T12:00:00")
     world = converged(topology(mode="unisocket"))
     world.put(CORE, offer("Connector", by_name=False))

@@ -1,4 +1,4 @@
-"""Whatever is found at the sites: no exception, one first broken hop at most, and healthy only when every hop is."""
+"""For any objects at the sites: no exception, at most one first broken hop, healthy only if every hop is good."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def objects(draw: st.DrawFn) -> Obj:
 
 
 @st.composite
-def looks(draw: st.DrawFn) -> tuple[Topology, Snapshots]:
-    """A topology that is up, in which some objects are missing, replaced or too many, or a site cannot be read."""
+def observed_sites(draw: st.DrawFn) -> tuple[Topology, Snapshots]:
+    """A working topology with some objects removed, replaced or added, or with an unreadable site."""
     topo = topology(*draw(st.sampled_from([(EDGE,), (EDGE, WEST)])), members=draw(st.integers(1, 3)))
     world = converged(topo)
     for _ in range(draw(st.integers(0, 3))):
@@ -119,9 +119,9 @@ def looks(draw: st.DrawFn) -> tuple[Topology, Snapshots]:
     return topo, found
 
 
-@given(looks())
-def test_paths_of_anything(look: tuple[Topology, Snapshots]) -> None:
-    topo, found = look
+@given(observed_sites())
+def test_paths_of_any_objects_are_consistent(observed: tuple[Topology, Snapshots]) -> None:
+    topo, found = observed
     made = report.make(topo, found)
     assert [path.client for path in made.paths] == [*topo.clients]
     for path in made.paths:
@@ -141,9 +141,9 @@ def test_paths_of_anything(look: tuple[Topology, Snapshots]) -> None:
         assert made.blame == made.blamed.first_broken
 
 
-@given(looks())
-def test_whatever_was_found_can_be_shown(look: tuple[Topology, Snapshots]) -> None:
-    topo, found = look
+@given(observed_sites())
+def test_any_report_can_be_rendered(observed: tuple[Topology, Snapshots]) -> None:
+    topo, found = observed
     made = report.make(topo, found)
     json.dumps(document.to_dict(made))
     assert document.lasting(made) == document.lasting(report.make(topo, found))

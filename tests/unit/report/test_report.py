@@ -1,4 +1,4 @@
-"""Which hop is blamed first, what is only a warning, and what a healthy topology is."""
+"""The report: the blamed hop, warnings, and when a topology is healthy."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from tests.unit.builders import (
 )
 
 
-def first(world: World) -> tuple[str, str, str] | None:
-    """The blamed hop: its name, its site, and what is said of it."""
+def blamed_hop(world: World) -> tuple[str, str, str] | None:
+    """The blamed hop: its name, site and condition."""
     blame = report_of(world).blame
     return None if blame is None else (blame.name, blame.site.name, blame.condition.text)
 
 
-def test_a_converged_topology_is_healthy() -> None:
+def test_converged_topology_is_healthy() -> None:
     for topo in (topology(), topology(EDGE, WEST), topology(members=1)):
         found = report_of(converged(topo))
         assert found.healthy
@@ -52,7 +52,7 @@ def _stuck(world: World) -> None:
     world.put(CORE, pod("hazelcast-1", ready=False, waiting="ErrImagePull", message="no such image"))
 
 
-# In the order of cause: of two that are broken the one further up is blamed.
+# In order of cause: of two broken hops the one listed earlier is blamed.
 BREAKS: list[tuple[str, Change, tuple[str, str, str]]] = [
     ("no Site at core", lambda w: w.drop(CORE, "Site"), ("Site", "core", "no objects of hzlink are here")),
     (
@@ -80,21 +80,21 @@ BREAKS: list[tuple[str, Change, tuple[str, str, str]]] = [
 
 
 @pytest.mark.parametrize(("what", "change", "hop"), BREAKS, ids=[entry[0] for entry in BREAKS])
-def test_the_broken_hop_is_blamed(what: str, change: Change, hop: tuple[str, str, str]) -> None:
+def test_broken_hop_is_blamed(what: str, change: Change, hop: tuple[str, str, str]) -> None:
     world = converged()
     change(world)
-    assert first(world) == hop
+    assert blamed_hop(world) == hop
     blame = report_of(world).blame
     assert blame is not None
     assert blame.next_step
 
 
 @pytest.mark.parametrize("upper", range(len(BREAKS) - 1))
-def test_of_two_broken_hops_the_cause_is_blamed(upper: int) -> None:
+def test_cause_is_blamed_when_two_hops_are_broken(upper: int) -> None:
     world = converged()
     for _, change, _ in (BREAKS[upper + 1], BREAKS[upper]):
         change(world)
-    assert first(world) == BREAKS[upper][2]
+    assert blamed_hop(world) == BREAKS[upper][2]
 
 
 @pytest.mark.parametrize(
@@ -106,22 +106,22 @@ def test_of_two_broken_hops_the_cause_is_blamed(upper: int) -> None:
         (lambda w: w.put(CORE, pod("hazelcast-3", ready=False)), "3/4 ready; hazelcast-3: starting"),
     ],
 )
-def test_members_are_told_by_name(change: Change, said: str) -> None:
+def test_members_that_are_not_ready_are_named(change: Change, said: str) -> None:
     world = converged()
     change(world)
-    hop = first(world)
+    hop = blamed_hop(world)
     assert hop is not None
     assert hop[:2] == ("members", "core")
     assert hop[2].startswith(said)
 
 
-def test_as_many_members_as_the_cluster_wants_whatever_the_settings_say() -> None:
+def test_number_of_members_comes_from_the_cluster() -> None:
     found = report_of(World(topology(members=5), converged(topology(members=2)).live))
     assert found.wanted_members == 2
     assert found.healthy
 
 
-def test_a_condition_that_lags_is_a_warning_while_names_are_there() -> None:
+def test_lagging_listener_is_a_warning_while_names_exist() -> None:
     world = converged()
     world.put(EDGE, offer("Listener", False))
     found = report_of(world)
@@ -131,14 +131,14 @@ def test_a_condition_that_lags_is_a_warning_while_names_are_there() -> None:
     assert "No matching listeners" in warning
 
 
-def test_the_connectors_word_is_a_warning_too() -> None:
+def test_lagging_connector_is_a_warning() -> None:
     world = converged()
     world.put(CORE, offer("Connector", False))
     [warning] = report_of(world).warnings
     assert warning.startswith("core: Skupper still says of the Connector: No matching connectors")
 
 
-def test_warnings_are_left_out_where_something_is_broken() -> None:
+def test_broken_topology_has_no_warnings() -> None:
     world = converged()
     world.put(EDGE, offer("Listener", False))
     world.drop(EDGE, "Service", "hazelcast-2")
@@ -153,7 +153,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("said", "hop", "state"), UNREADABLE)
-def test_a_site_that_cannot_be_read_is_unknown_and_blamed(said: str, hop: str, state: str) -> None:
+def test_unreadable_site_is_unknown_and_blamed(said: str, hop: str, state: str) -> None:
     found = report_of(converged(), {EDGE: explain(EDGE, "read its objects", said)})
     blame = found.blame
     assert blame is not None
@@ -173,7 +173,7 @@ def test_without_kubectl_every_site_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("listener", [True, False])
-def test_unisocket_is_healthy_with_either_end(listener: bool) -> None:
+def test_unisocket_is_healthy_with_one_matched_end(listener: bool) -> None:
     world = _unisocket(listener, not listener)
     found = report_of(world)
     assert found.mode is Mode.UNISOCKET
@@ -181,11 +181,11 @@ def test_unisocket_is_healthy_with_either_end(listener: bool) -> None:
     assert (found.sites[1].names, found.sites[1].mancenter) == (None, None)
 
 
-def test_unisocket_is_not_with_neither_or_without_a_listener() -> None:
-    assert first(_unisocket(False, False)) == ("Listener", "edge", "No matching listeners")
+def test_unisocket_is_unhealthy_without_a_matched_end_or_a_listener() -> None:
+    assert blamed_hop(_unisocket(False, False)) == ("Listener", "edge", "No matching listeners")
     world = _unisocket(True, True)
     world.drop(EDGE, "Listener")
-    assert first(world) == ("Listener", "edge", "not there")
+    assert blamed_hop(world) == ("Listener", "edge", "not there")
 
 
 def _unisocket(listener: bool, connector: bool) -> World:
@@ -196,7 +196,7 @@ def _unisocket(listener: bool, connector: bool) -> World:
     return world
 
 
-def test_either_direction_is_a_link() -> None:
+def test_link_in_the_other_direction_counts() -> None:
     world = converged()
     world.drop(EDGE, "Link")
     world.live[CORE].append(link("hazelcast-edge", to=world.find(EDGE, "Site")))
@@ -205,8 +205,8 @@ def test_either_direction_is_a_link() -> None:
     assert (found.links[0].name, found.links[0].issuer) == ("hazelcast-edge", EDGE)
 
 
-def test_of_two_links_the_healthy_one_counts() -> None:
-    """After `--link-from client` the former Link lies there still, and is Ready no more."""
+def test_healthy_link_of_two_counts() -> None:
+    """After `--link-from client` the previous Link still exists and is no longer Ready."""
     world = converged()
     world.put(EDGE, link("hazelcast-core", "Pending", "Not Operational", to=world.find(CORE, "Site")))
     world.live[CORE].append(link("hazelcast-edge", to=world.find(EDGE, "Site")))
@@ -231,7 +231,7 @@ def test_of_two_links_the_healthy_one_counts() -> None:
         ),
     ],
 )
-def test_where_to_open_management_center(spec: dict[str, Any], status: dict[str, Any], address: str) -> None:
+def test_address_of_management_center(spec: dict[str, Any], status: dict[str, Any], address: str) -> None:
     world = converged()
     world.put(EDGE, service("hazelcast-mancenter", spec=spec, status=status, ours=True))
     site = report_of(world).sites[1]
@@ -242,7 +242,7 @@ def test_where_to_open_management_center(spec: dict[str, Any], status: dict[str,
     assert site.mancenter_command == ("" if address else command)
 
 
-def test_a_management_center_that_waits_says_for_what() -> None:
+def test_waiting_management_center_has_a_reason() -> None:
     world = converged()
     world.put(EDGE, deployment(ready=0))
     world.put(
@@ -253,7 +253,7 @@ def test_a_management_center_that_waits_says_for_what() -> None:
     assert condition.text == "waits for the members' names"
 
 
-def test_the_document() -> None:
+def test_report_document() -> None:
     world = converged(topology(EDGE, WEST))
     world.drop(WEST, "Link")
     made = document.to_dict(report_of(world))

@@ -1,4 +1,4 @@
-"""The archive's file: whole or not at all, private, and never in another's place."""
+"""The archive's file: written completely or not at all, private, never over an existing file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 FILES = [("summary.txt", "all is well\n"), ("core/x.yaml", "a: ü\n")]
 
 
-def test_the_files_in_their_order(tmp_path: Path) -> None:
+def test_files_are_written_in_order(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     size = archive.write(path, FILES, WHEN)
     assert size == path.stat().st_size
@@ -31,18 +31,18 @@ def test_the_files_in_their_order(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["x.tar.gz"]
 
 
-def test_what_is_there_stays(tmp_path: Path) -> None:
+def test_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     path.write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
         archive.target(str(path), "stem")
-    # Also when it came after the first look.
+    # Also if it was created after the check.
     with pytest.raises(UsageError, match="exists already"):
         archive.write(path, FILES, WHEN)
     assert (path.read_text(), os.listdir(tmp_path)) == ("mine", ["x.tar.gz"])
 
 
-def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
+def test_dangling_symlink_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "x").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError):
         archive.target(str(tmp_path / "x"), "stem")
@@ -60,7 +60,7 @@ def without_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_hard_links")
-def test_without_hard_links(tmp_path: Path) -> None:
+def test_archive_is_written_without_hard_links(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     assert archive.write(path, FILES, WHEN) == path.stat().st_size
     assert os.listdir(tmp_path) == ["x.tar.gz"]
@@ -69,7 +69,7 @@ def test_without_hard_links(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("without_hard_links")
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -82,7 +82,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         assert os.listdir(tmp_path) == []
 
 
-def test_where_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_target_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert archive.target(None, "stem") == Path("stem.tar.gz")
     assert archive.target(str(tmp_path), "stem") == tmp_path / "stem.tar.gz"

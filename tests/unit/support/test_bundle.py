@@ -1,4 +1,4 @@
-"""The files of a support bundle, from what was found at each site."""
+"""The files of a support bundle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def files(world: World, *sites: Found, concealed: tuple[str, ...] = ()) -> dict[
     return dict(bundle.files(world.topology, sites or found(world), WHEN, TOOLS, concealed))
 
 
-def test_the_summary_comes_first_and_fits_on_a_page() -> None:
+def test_summary_comes_first_and_is_short() -> None:
     made = files(converged())
     assert next(iter(made)) == "summary.txt"
     assert "\nhealthy. 2 sites, 1 link, 3 members\n" in made["summary.txt"]
@@ -32,7 +32,7 @@ def test_the_summary_comes_first_and_fits_on_a_page() -> None:
     assert json.loads(made["status.json"])["healthy"] is True
 
 
-def test_a_site_that_was_not_read() -> None:
+def test_unreadable_site_is_in_the_summary() -> None:
     core, edge = found(converged())
     lost = Found(EDGE, unread=["objects: no"], error=PrerequisiteError("the API server cannot be reached"))
     made = files(converged(), core, lost)
@@ -45,7 +45,7 @@ def test_a_site_that_was_not_read() -> None:
     assert edge.items
 
 
-def test_the_last_warnings_are_on_the_page() -> None:
+def test_last_warning_events_are_in_the_summary() -> None:
     world = converged()
     for number in range(12):
         event: dict[str, Any] = {
@@ -64,7 +64,7 @@ def test_the_last_warnings_are_on_the_page() -> None:
     assert made["core/events.txt"].splitlines()[0].endswith("the 0th time")
 
 
-def test_no_name_leads_out_of_the_archive() -> None:
+def test_object_names_cannot_escape_the_archive() -> None:
     core, edge = found(converged())
     core.logs = [Log("../../x", "/etc/y", False, "a"), Log("..", "c", True, "b")]
     core.items.append(item("../Evil", "x"))
@@ -73,7 +73,7 @@ def test_no_name_leads_out_of_the_archive() -> None:
     assert {"core/logs/_.._x/_etc_y.log", "core/logs/_/c.previous.log"} <= set(names)
 
 
-def test_a_secret_of_one_site_is_struck_out_of_the_others() -> None:
+def test_secret_of_one_site_is_redacted_at_all_sites() -> None:
     core, edge = found(converged())
     core.items.append(item("AccessGrant", "g", status={"code": CODE, "ca": "x"}))
     edge.logs = [Log("p", "c", False, f"redeeming {CODE} and c0ncealed-by-this-run\n")]
@@ -82,7 +82,7 @@ def test_a_secret_of_one_site_is_struck_out_of_the_others() -> None:
     assert not [name for name, text in made.items() if CODE in text]
 
 
-def test_a_password_that_is_a_common_name_leaves_the_bundle_readable() -> None:
+def test_password_equal_to_a_common_name_is_not_redacted_everywhere() -> None:
     world = converged()
     env = [{"name": "ADMIN_PASSWORD", "value": "hazelcast"}]
     world.live[CORE].append(item("Pod", "other", spec={"containers": [{"name": "c", "env": env}]}))
@@ -92,7 +92,7 @@ def test_a_password_that_is_a_common_name_leaves_the_bundle_readable() -> None:
     assert "\nhealthy. " in made["summary.txt"]
 
 
-def test_what_management_center_sees_is_read_from_the_logs() -> None:
+def test_members_seen_by_management_center_are_in_the_summary() -> None:
     core, edge = found(converged())
     came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     core.logs = [Log(f"hazelcast-{n}", "hazelcast", False, f"2026-03-01T10:00:0{n}.1Z {came}\n") for n in range(3)]

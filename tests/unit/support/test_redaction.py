@@ -1,4 +1,4 @@
-"""What a bundle may not hold is struck out, wherever it stands; what helps is left as it is."""
+"""Redaction: secrets are removed from texts and objects; other content is not changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hzlink.support import redaction
 from hzlink.support.redaction import REDACTED, Redaction
 
 CODE = "Sw0rdf1shSw0rdf1shSw0rdf"
-# In pieces: no file of the checkout may look as if it held a key.
+# In pieces: tests/rules refuses files that look as if they contained a key.
 _BODY = "\n".join("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"[:64] for _ in range(3))
 KEY = f"-----BEGIN {'PRIVATE'} KEY-----\n{_BODY}\nabcd12==\n-----END {'PRIVATE'} KEY-----"
 CERTIFICATE = KEY.replace("PRIVATE KEY", "CERTIFICATE")
@@ -57,7 +57,7 @@ TEXTS = [
     json.dumps({"tls": KEY}),
     f"caBundle: {base64.b64encode(KEY.encode()).decode()}",
     "\n".join(f"2026-01-01T10:00:00Z {line}" for line in KEY.splitlines()),
-    # Cut off at either end, as by the limits of a log.
+    # Truncated at either end, as by a log's size limit.
     f"before\n{KEY[:-40]}",
     f"{KEY[40:]}\nafter",
     f"{KEY.splitlines()[2]}\nafter",
@@ -66,12 +66,14 @@ PLANTED = (SECRET, CODE, JWT, KEY.splitlines()[1], KEY.splitlines()[1][:40], "ab
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_text_with_a_secret(text: str) -> None:
-    assert any(secret in text for secret in PLANTED) or "LS0t" in text, "the control: it is there before"
-    struck = Redaction().text(text)
-    assert REDACTED in struck
-    assert [secret for secret in PLANTED if secret in struck] == []
-    assert "LS0tLS1CRUdJTi" not in struck
+def test_secret_in_a_text_is_redacted(text: str) -> None:
+    assert any(secret in text for secret in PLANTED) or "LS0t" in text, (
+        "control: the text contains the secret before redaction"
+    )
+    redacted = Redaction().text(text)
+    assert REDACTED in redacted
+    assert [secret for secret in PLANTED if secret in redacted] == []
+    assert "LS0tLS1CRUdJTi" not in redacted
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_text_with_a_secret(text: str) -> None:
         "",
     ],
 )
-def test_a_text_without_one_stays(text: str) -> None:
+def test_text_without_a_secret_is_not_changed(text: str) -> None:
     assert Redaction().text(text) == text
 
 
@@ -128,16 +130,16 @@ ITEMS = {
 
 
 @pytest.mark.parametrize("name", ITEMS)
-def test_an_object_with_a_secret(name: str) -> None:
+def test_secret_in_an_object_is_redacted(name: str) -> None:
     planted = (*PLANTED, "20260131")
     before = json.dumps(ITEMS[name])
-    assert any(secret in before for secret in planted), "the control: it is there before"
+    assert any(secret in before for secret in planted), "control: the text contains the secret before redaction"
     after = json.dumps(Redaction().item(ITEMS[name]))
     assert [secret for secret in planted if secret in after] == []
     assert "managedFields" not in after
 
 
-def test_what_helps_is_left_in_an_object() -> None:
+def test_other_fields_of_an_object_are_not_changed() -> None:
     pod = item(
         spec={
             "containers": [
@@ -159,7 +161,7 @@ def test_what_helps_is_left_in_an_object() -> None:
     assert Redaction().item(grant)["status"] == {"url": "https://x", "ca": REDACTED}
 
 
-def test_a_secret_once_found_is_struck_out_everywhere() -> None:
+def test_known_secret_is_redacted_everywhere() -> None:
     redaction = Redaction()
     redaction.add_from([ITEMS["code of a grant"], in_env(SECRET), in_env("hz")])
     encoded = base64.b64encode(SECRET.encode()).decode()
@@ -167,7 +169,7 @@ def test_a_secret_once_found_is_struck_out_everywhere() -> None:
     assert SECRET not in json.dumps(redaction.item(item("ConfigMap", data={"note": f"x{SECRET}x", SECRET: "x"})))
 
 
-def test_a_name_that_everybody_may_know_is_no_secret() -> None:
+def test_public_name_is_not_redacted() -> None:
     redaction = Redaction()
     redaction.add_from([in_env("hazelcast")], public={"hazelcast"})
     assert redaction.text("StatefulSet hazelcast") == "StatefulSet hazelcast"
@@ -176,16 +178,16 @@ def test_a_name_that_everybody_may_know_is_no_secret() -> None:
 @pytest.mark.parametrize(
     "name", ["DB_PASSWORD", "clientSecret", "api-key", "MC_LICENSE", "hazelcast.licensekey", "PWD"]
 )
-def test_names_of_secrets(name: str) -> None:
+def test_names_that_look_secret(name: str) -> None:
     assert redaction.looks_secret(name)
 
 
 @pytest.mark.parametrize("name", ["secretName", "TOKEN_FILE", "tlsCredentials", "keyspace", "tokenExpirationSeconds"])
-def test_names_of_what_is_none(name: str) -> None:
+def test_names_that_do_not_look_secret(name: str) -> None:
     assert not redaction.looks_secret(name)
 
 
-# What a secret may be made of, so long that it is not part of the text by chance.
+# Characters of secrets; long enough not to occur in a text by chance.
 secrets = st.text(string.ascii_letters + string.digits + "-_.~+", min_size=12, max_size=40).filter(
     lambda text: any(c.isdigit() for c in text) and text[0].isalnum()
 )
@@ -193,15 +195,15 @@ names = st.sampled_from(["password", "db_password", "clientSecret", "access-toke
 
 
 @given(name=names, secret=secrets, before=st.text(max_size=60), after=st.text(max_size=60))
-def test_a_named_value_goes_whatever_is_around_it(name: str, secret: str, before: str, after: str) -> None:
-    struck = Redaction().text(f"{before}\n{name}={secret}\n{after}")
-    assert f"={secret}\n" not in struck
-    nothing_is_left = secret not in struck or secret in before + after
+def test_named_value_is_redacted_in_any_text(name: str, secret: str, before: str, after: str) -> None:
+    redacted = Redaction().text(f"{before}\n{name}={secret}\n{after}")
+    assert f"={secret}\n" not in redacted
+    nothing_is_left = secret not in redacted or secret in before + after
     assert nothing_is_left
 
 
 @given(secret=secrets, texts=st.lists(st.text(max_size=80), min_size=1, max_size=5))
-def test_a_known_value_goes_from_anywhere(secret: str, texts: list[str]) -> None:
+def test_known_value_is_redacted_in_any_text(secret: str, texts: list[str]) -> None:
     redaction = Redaction()
     redaction.add([secret])
     assert secret not in redaction.text(secret.join(["", *texts, ""]))
@@ -215,7 +217,7 @@ json_values = st.recursive(
 
 
 @given(node=st.dictionaries(st.text(max_size=8), json_values, max_size=5), secret=secrets)
-def test_any_object_can_be_redacted(node: dict[str, Any], secret: str) -> None:
+def test_any_object_is_redacted_without_an_error(node: dict[str, Any], secret: str) -> None:
     redaction = Redaction()
     once = redaction.item({**node, "kind": "ConfigMap", "data": {"password": secret}})
     assert once["data"] == {"password": REDACTED}
@@ -223,15 +225,15 @@ def test_any_object_can_be_redacted(node: dict[str, Any], secret: str) -> None:
 
 
 @given(st.text())
-def test_any_text_can_be_redacted(text: str) -> None:
+def test_any_text_is_redacted_without_an_error(text: str) -> None:
     Redaction().text(text)
 
 
-def test_a_long_log_takes_no_time() -> None:
+def test_long_log_is_redacted_quickly() -> None:
     line = "2026-01-01T10:00:00.000000000Z [hz.x] [c.h.c.LifecycleService]: [10.0.0.1]:5702 [dev] [5.5.0] a line"
     bad = "2026-01-01T10:00:00.000000000Z token=abcdefgh https://x " + "a" * 300
     log = "\n".join([line] * 9000 + [bad] * 1000)
     began = time.process_time()
-    struck = Redaction().text(log)
+    redacted = Redaction().text(log)
     assert time.process_time() - began < 10
-    assert struck.count(REDACTED) == 1000
+    assert redacted.count(REDACTED) == 1000

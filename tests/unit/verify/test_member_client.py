@@ -1,4 +1,4 @@
-"""The client's threads and its silence. Members themselves are called in tests/sandbox."""
+"""The client's threads, deadlines and log output. Real members are called in tests/sandbox."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from hzlink.verify import member_client
 from hzlink.verify.member_client import NoAnswer, in_thread
 
 
-def test_what_the_thread_gives() -> None:
+def test_result_of_the_thread_is_returned() -> None:
     assert asyncio.run(in_thread(lambda: 3, 5)) == 3
 
 
-def test_one_that_takes_too_long_is_left_behind() -> None:
+def test_thread_that_exceeds_its_deadline_is_abandoned() -> None:
     over = threading.Event()
     began = time.monotonic()
     with pytest.raises(NoAnswer) as caught:
         asyncio.run(in_thread(lambda: over.wait(30), 0.2))
-    assert time.monotonic() - began < 5, "nor does Python wait for it at the end of the loop"
+    assert time.monotonic() - began < 5, "the event loop does not wait for the thread as it ends"
     assert caught.value.said == "no answer within 0.2 s"
     assert caught.value.waited is not None
     over.set()
 
 
-def test_what_fails_says_how() -> None:
+def test_exception_of_the_thread_is_reported() -> None:
     def fail() -> None:
         raise KeyError("partition")
 
@@ -39,7 +39,7 @@ def test_what_fails_says_how() -> None:
     assert caught.value.said == "KeyError: 'partition'"
 
 
-def test_cancelling_does_not_wait() -> None:
+def test_cancellation_does_not_wait_for_the_thread() -> None:
     over = threading.Event()
 
     async def cancelled() -> float:
@@ -56,14 +56,14 @@ def test_cancelling_does_not_wait() -> None:
 
 
 @pytest.fixture
-def deaf() -> Iterator[str]:
-    """An address that takes connections and says nothing."""
+def silent_address() -> Iterator[str]:
+    """An address that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_connect_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(member_client, "CONNECT_DEADLINE", 1.0)
 
 
@@ -76,22 +76,22 @@ def failing(address: str, said: str = "") -> NoAnswer:
     return caught.value
 
 
-def test_nobody_is_there(capfd: pytest.CaptureFixture[str]) -> None:
+def test_closed_port_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = f"127.0.0.1:{server.getsockname()[1]}"
     assert "refused" in (failing(free).said or "")
     assert failing(free, "error: lost connection to pod").said == "error: lost connection to pod"
-    assert capfd.readouterr() == ("", ""), "the client's own log stays off the terminal"
+    assert capfd.readouterr() == ("", ""), "the client's log is not printed"
 
 
-def test_one_that_says_nothing(deaf: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_silent_address_times_out(silent_address: str, capfd: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
-    failing(deaf)
+    failing(silent_address)
     assert time.monotonic() - began < 15
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_handler_is_left_of_a_try(deaf: str) -> None:
+def test_log_handler_is_removed_after_a_connection(silent_address: str) -> None:
     before = list(logging.getLogger("hazelcast").handlers)
-    failing(deaf)
+    failing(silent_address)
     assert logging.getLogger("hazelcast").handlers == before

@@ -1,4 +1,4 @@
-"""The Job of `verify --in-cluster`: what it asks for, what its pod has come to, and what is left of others."""
+"""The Job of `verify --in-cluster`: its spec, the state of its pod, and the removal of old Jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def config_map() -> Obj:
     return probe_job.config_map("hazelcast", MADE, b"zip", "{}")
 
 
-def test_it_asks_for_no_more_than_pod_security_restricted_allows() -> None:
+def test_job_meets_pod_security_restricted() -> None:
     spec = JOB["spec"]["template"]["spec"]
     [container] = spec["containers"]
     assert spec["automountServiceAccountToken"] is False
@@ -47,18 +47,18 @@ def test_it_asks_for_no_more_than_pod_security_restricted_allows() -> None:
     assert [set(volume) for volume in spec["volumes"]] == [{"name", "configMap"}]
 
 
-def test_it_ends_by_itself_and_is_not_tried_again() -> None:
+def test_job_has_a_deadline_and_no_retries() -> None:
     spec = JOB["spec"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 60)
     assert spec["ttlSecondsAfterFinished"] > 0
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
 
 
-def test_it_says_whose_run_it_belongs_to() -> None:
+def test_job_names_its_run() -> None:
     assert holder(JOB).process == ME.process
 
 
-def test_the_config_map_goes_with_the_job() -> None:
+def test_config_map_is_owned_by_the_job() -> None:
     found = config_map()
     assert found["metadata"]["ownerReferences"] == [
         {"apiVersion": "batch/v1", "kind": "Job", "name": NAME, "uid": "uid-job"}
@@ -77,11 +77,11 @@ def test_the_config_map_goes_with_the_job() -> None:
         (pod(phase="Succeeded", of=item("Job", NAME, uid="another")), State.WAITING),
     ],
 )
-def test_when_its_pod_has_ended(found: Obj, state: State) -> None:
+def test_condition_of_the_jobs_pod(found: Obj, state: State) -> None:
     assert probe_job.has_ended(MADE, [found]).state is state
 
 
-def test_while_it_starts_the_wait_says_what_it_waits_for() -> None:
+def test_starting_pod_has_a_reason() -> None:
     found = pod(phase="Pending", state={"waiting": {"reason": "ErrImagePull", "message": "no such image"}})
     assert "ErrImagePull: no such image" in probe_job.has_ended(MADE, [found]).text
     assert probe_job.has_ended(MADE, []).text == "no pod yet"
@@ -98,22 +98,22 @@ def test_while_it_starts_the_wait_says_what_it_waits_for() -> None:
         ),
     ],
 )
-def test_why_it_ended(found: Obj, why: str) -> None:
+def test_reason_why_the_pod_ended(found: Obj, why: str) -> None:
     assert probe_job.why_ended(found) == why
 
 
 @pytest.mark.parametrize("left", [config_map(), pod()])
-def test_down_removes_the_job_by_what_belongs_to_it(left: Obj) -> None:
+def test_down_finds_the_job_by_its_config_map_or_pod(left: Obj) -> None:
     found = teardown.make(topology(), Snapshot(EDGE, (left,)))
     assert f"jobs.batch/{NAME}" in map(str, found.refs)
 
 
-def test_up_leaves_it_alone() -> None:
+def test_up_does_not_prune_the_job() -> None:
     world = converged()
     world.put(EDGE, config_map())
     world.put(EDGE, pod())
     wanted = {CORE: [], EDGE: []}
     steps = planner.make(world.topology, wanted, world.snapshots())
     pruned = [str(ref) for step in steps for ref in step.refs]
-    assert pruned, "all else of hzlink's would go"
+    assert pruned, "other objects of hzlink are pruned"
     assert not any(NAME in name for name in pruned)

@@ -1,4 +1,4 @@
-"""The plan on its way into a pod, and the verdict on its way back."""
+"""The plan that is sent to the probe's pod, and the verdict that it returns."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ NOTES = st.builds(Event, st.sampled_from(Mark), TEXTS, st.just(EDGE.name))
 
 
 @given(proofs(), st.lists(NOTES))
-def test_a_verdict_comes_back_as_it_was(proof: SiteProof, notes: list[Event]) -> None:
+def test_verdict_is_read_as_written(proof: SiteProof, notes: list[Event]) -> None:
     log = f"Traceback\n{verdict_line(Verdict(proof, None, tuple(notes)))}\nbye\n"
     assert read_verdict(PLAN, log) == Verdict(proof, None, tuple(notes))
 
 
 @given(TEXTS, TEXTS)
-def test_so_does_an_error(message: str, said: str) -> None:
+def test_error_is_read_as_written(message: str, said: str) -> None:
     found = read_verdict(PLAN, verdict_line(Verdict(None, HzlinkError(message, said=said))))
     assert found is not None
     assert found.proof is None
@@ -61,7 +61,7 @@ def test_so_does_an_error(message: str, said: str) -> None:
 
 
 @given(st.booleans(), st.lists(TEXTS), st.sets(TEXTS), st.integers(0, 100), TEXTS)
-def test_a_plan_reaches_the_pod(smart: bool, names: list[str], services: set[str], wanted: int, cluster: str) -> None:
+def test_plan_is_read_as_written(smart: bool, names: list[str], services: set[str], wanted: int, cluster: str) -> None:
     plan = Plan(EDGE, smart, tuple(names), frozenset(services), wanted, cluster)
     found = read_plan(probe_messages.plan_text(plan))
     assert (found.smart, found.names, found.services) == (smart, tuple(names), frozenset(services))
@@ -69,7 +69,7 @@ def test_a_plan_reaches_the_pod(smart: bool, names: list[str], services: set[str
     assert not found.site.context
 
 
-def test_a_log_without_a_verdict() -> None:
+def test_log_without_a_verdict_has_none() -> None:
     assert read_verdict(PLAN, f"Traceback\n  {PREFIX}\n") is None
 
 
@@ -87,14 +87,14 @@ GOOD: dict[str, Any] = json.loads(
 
 
 @given(st.text() | JSON.map(json.dumps))
-def test_what_is_no_verdict_is_never_taken_for_one(text: str) -> None:
+def test_invalid_verdict_is_refused(text: str) -> None:
     with pytest.raises(InvalidMessage):
         read_verdict(PLAN, PREFIX + text.replace("\n", " ").replace("\r", " "))
 
 
 @given(st.data(), JSON)
-def test_no_part_may_be_of_another_shape(data: st.DataObject, other: object) -> None:
-    """Whatever is put in the place of any part, what comes of it is a proof of these names, or nothing."""
+def test_malformed_part_of_a_verdict_is_refused_or_ignored(data: st.DataObject, other: object) -> None:
+    """Any part may be replaced: the result is a proof of the planned names, or an error."""
     body = json.loads(json.dumps(GOOD))
     place: Any = body
     while True:
@@ -130,14 +130,14 @@ def test_no_part_may_be_of_another_shape(data: st.DataObject, other: object) -> 
         ("latency", [1, 1.0]),
     ],
 )
-def test_lies_that_can_be_seen(field: str, value: object) -> None:
+def test_inconsistent_verdict_is_refused(field: str, value: object) -> None:
     body = json.loads(json.dumps(GOOD))
     body["proof"]["names"][1][field] = value
     with pytest.raises(InvalidMessage):
         read_verdict(PLAN, PREFIX + json.dumps(body))
 
 
-def test_of_unisocket_it_is_the_one_service() -> None:
+def test_unisocket_verdict_has_one_service() -> None:
     plan = Plan(EDGE, False, NAMES, frozenset({"hazelcast"}), 2, "dev")
     proof = SiteProof(EDGE, False, (NameProof("hazelcast", Outcome.OK, "", Member("u", "a")),), inside=True)
     assert read_verdict(plan, verdict_line(Verdict(proof, None))) == Verdict(proof, None)

@@ -1,4 +1,4 @@
-"""Who answers against who should."""
+"""The members that answered compared with those expected."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def outcomes(found: SiteProof) -> list[str]:
     return [str(one.outcome) for one in found.names]
 
 
-def test_every_name_leads_to_its_member() -> None:
+def test_every_name_answered_by_its_member_is_proven() -> None:
     found = judged(*(answered(name, number) for number, name in enumerate(NAMES)))
     assert found.proven
     assert (found.answered, found.wrong, outcomes(found)) == (3, (), ["ok"] * 3)
     assert [one.answered_by for one in found.names] == list(members())
 
 
-def test_two_services_are_swapped() -> None:
+def test_swapped_services_are_wrong() -> None:
     found = judged(answered("hazelcast-0", 0), answered("hazelcast-1", 2), answered("hazelcast-2", 1))
     assert not found.proven
     assert outcomes(found) == ["ok", "wrong member", "wrong member"]
@@ -49,7 +49,7 @@ def test_two_services_are_swapped() -> None:
 
 
 @given(st.lists(st.integers(0, 5), min_size=6, max_size=6))
-def test_exactly_the_names_that_lead_elsewhere_are_wrong(leads: list[int]) -> None:
+def test_names_answered_by_another_member_are_wrong(leads: list[int]) -> None:
     names = [f"hazelcast-{number}" for number in range(6)]
     found = judged(*(answered(name, to, members(6)) for name, to in zip(names, leads, strict=True)))
     assert [one.ok for one in found.names] == [number == to for number, to in enumerate(leads)]
@@ -59,7 +59,7 @@ def test_exactly_the_names_that_lead_elsewhere_are_wrong(leads: list[int]) -> No
 
 
 @given(st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
-def test_exactly_those_who_do_not_answer_are_named(silent: set[int], without_service: set[int]) -> None:
+def test_names_without_an_answer_are_named(silent: set[int], without_service: set[int]) -> None:
     calls = []
     for number in range(5):
         name = f"hazelcast-{number}"
@@ -73,20 +73,20 @@ def test_exactly_those_who_do_not_answer_are_named(silent: set[int], without_ser
     assert found.answered == 5 - len(silent | without_service)
 
 
-def test_what_kubectl_said_is_kept() -> None:
+def test_message_of_kubectl_is_kept() -> None:
     [one] = judged(Call("hazelcast-0", trouble="no member answered: connection refused")).names
     assert (one.outcome, one.text) == (Outcome.UNREACHABLE, "no member answered: connection refused")
 
 
-def test_a_member_that_keeps_no_data_is_not_proven() -> None:
+def test_member_that_loses_data_is_not_proven() -> None:
     call = replace(answered("hazelcast-0", 0, members(1)), data_trouble="a value was not there afterwards")
     found = judged(call)
     assert outcomes(found) == ["no data"]
     assert not found.proven
 
 
-def test_members_that_tell_clients_no_name() -> None:
-    """Such as with the manifests of unisocket: pods' addresses, which a smart client at another site cannot use."""
+def test_members_that_advertise_addresses_are_wrong() -> None:
+    """As with the unisocket manifests: a smart client at another site cannot use pod addresses."""
     among = (Member("u0", "10.0.0.1:5701"), Member("u1", "10.0.0.2:5701"))
     found = judged(answered("hazelcast-0", 0, among), answered("hazelcast-1", 1, among))
     assert outcomes(found) == ["wrong member"] * 2
@@ -97,19 +97,19 @@ def test_members_that_tell_clients_no_name() -> None:
     )
 
 
-def test_two_members_with_one_name() -> None:
+def test_two_members_that_advertise_one_name_are_wrong() -> None:
     among = (Member("u0", "hazelcast-0:5701"), Member("u1", "hazelcast-0:5701"))
     [one] = judged(answered("hazelcast-0", 0, among)).names
     assert one.outcome is Outcome.WRONG_MEMBER
     assert "2 members tell clients hazelcast-0:5701" in one.text
 
 
-def test_one_member_behind_two_names_is_right_only_once() -> None:
+def test_member_that_answers_for_two_names_is_right_once() -> None:
     found = judged(answered("hazelcast-0", 0, members(2)), answered("hazelcast-1", 0, members(2)))
     assert outcomes(found) == ["ok", "wrong member"]
 
 
-def test_a_member_too_few_and_one_too_many() -> None:
+def test_missing_and_additional_members_are_reported() -> None:
     two = members(2)
     found = proof.judge(EDGE, NAMES, [answered(name, number, two) for number, name in enumerate(NAMES[:2])])
     assert found.wrong == ("not in the member list: hazelcast-2",)
@@ -119,7 +119,7 @@ def test_a_member_too_few_and_one_too_many() -> None:
     assert not found.proven
 
 
-def test_a_cluster_that_has_split() -> None:
+def test_different_member_lists_are_reported() -> None:
     three = members()
     calls = [
         Call("hazelcast-0", answer=Answer(three[0], three[:2])),
@@ -134,12 +134,12 @@ def test_a_cluster_that_has_split() -> None:
     assert not found.proven
 
 
-def test_nobody_answers() -> None:
+def test_no_answer_is_not_proven() -> None:
     found = judged(*map(Call, NAMES))
     assert (found.answered, found.proven, found.members, found.wrong) == (0, False, (), ())
 
 
-def test_unisocket_says_who_answered_and_counts() -> None:
+def test_unisocket_proof_has_one_answer_and_the_number_of_members() -> None:
     among = tuple(Member(f"u{number}", f"10.0.0.{number}:5701") for number in range(3))
     found = proof.judge_unisocket(EDGE, 3, answered("hazelcast", 1, among))
     assert found.proven
@@ -151,14 +151,14 @@ def test_unisocket_says_who_answered_and_counts() -> None:
     assert "is not one of them" in proof.judge_unisocket(EDGE, 3, stranger).wrong[0]
 
 
-def test_the_document_names_who_answered() -> None:
+def test_document_names_the_member_that_answered() -> None:
     document = proof.to_dict(judged(answered("hazelcast-0", 0, members(1)), Call("hazelcast-1", service=False)))
     assert document["proven"] is False
     assert document["names"][0]["answeredBy"] == {"address": "hazelcast-0:5701", "uuid": "uuid-0"}
     assert (document["names"][1]["outcome"], document["names"][1]["answeredBy"]) == ("no service", None)
 
 
-def test_no_order_of_the_calls_changes_what_is_found() -> None:
+def test_order_of_calls_does_not_matter() -> None:
     calls = [answered("hazelcast-0", 0), answered("hazelcast-1", 2), Call("hazelcast-2")]
     seen = {
         frozenset((one.name, one.outcome) for one in proof.judge(EDGE, NAMES, order).names)

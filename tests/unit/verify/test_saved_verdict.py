@@ -1,4 +1,4 @@
-"""A verdict that is kept: its file, its line, and what it is worth against conditions."""
+"""A saved verdict: its record, its text, and its precedence over conditions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORDS = st.builds(
 
 
 @given(RECORDS)
-def test_a_record_survives_its_file(record: Record) -> None:
+def test_record_is_read_as_written(record: Record) -> None:
     assert saved_verdict.from_dict(saved_verdict.to_dict(record)) == record
 
 
@@ -45,11 +45,11 @@ def test_a_record_survives_its_file(record: Record) -> None:
         {"at": 1, "proven": True, "sites": {}, "failed": 3},
     ],
 )
-def test_what_is_no_record(found: object) -> None:
+def test_invalid_record_is_ignored(found: object) -> None:
     assert saved_verdict.from_dict(found) is None
 
 
-def test_the_line() -> None:
+def test_line_of_a_verdict() -> None:
     good = Record(1000.0, {"edge": (3, 3)}, True)
     bad = Record(1000.0, {"edge": (2, 3), "west": (3, 3)}, False, ("edge/hazelcast-1",))
     assert saved_verdict.at_time(None, 1000.0) is None
@@ -80,37 +80,37 @@ def test_the_line() -> None:
         (-5, "in the future, by this machine's clock"),
     ],
 )
-def test_ages(seconds: float, words: str) -> None:
+def test_age_in_words(seconds: float, words: str) -> None:
     assert durations.ago(seconds) == words
 
 
 def waiting() -> World:
-    """Unisocket, and neither end says that it has found the other."""
+    """Unisocket, with a Listener and a Connector that are both unmatched."""
     world = converged(topology(mode=Mode.UNISOCKET))
     world.put(CORE, offer("Connector", False, by_name=False))
     world.put(EDGE, offer("Listener", False, by_name=False))
     return world
 
 
-def outranked(world: World, age: float, *, proven: bool = True) -> report.Report:
-    standing = saved_verdict.at_time(Record(1000.0, {"edge": (3, 3)}, proven), 1000.0 + age)
-    return saved_verdict.prefer_over_conditions(report.make(world.topology, world.snapshots()), standing)
+def report_with_verdict(world: World, age: float, *, proven: bool = True) -> report.Report:
+    current = saved_verdict.at_time(Record(1000.0, {"edge": (3, 3)}, proven), 1000.0 + age)
+    return saved_verdict.prefer_over_conditions(report.make(world.topology, world.snapshots()), current)
 
 
-def test_a_fresh_proof_outranks_a_condition_that_waits() -> None:
+def test_recent_proof_outranks_a_waiting_condition() -> None:
     world = waiting()
     assert not report.make(world.topology, world.snapshots()).healthy
-    found = outranked(world, 60.0)
+    found = report_with_verdict(world, 60.0)
     assert found.healthy
     assert "edge: Skupper still says of the Listener: No matching listeners" in found.warnings[0]
 
 
 @pytest.mark.parametrize(("age", "proven"), [(saved_verdict.FRESH + 1, True), (-1.0, True), (60.0, False)])
-def test_an_old_one_one_from_the_future_and_a_failed_one_do_not(age: float, proven: bool) -> None:
-    assert not outranked(waiting(), age, proven=proven).healthy
+def test_old_future_or_failed_verdict_outranks_nothing(age: float, proven: bool) -> None:
+    assert not report_with_verdict(waiting(), age, proven=proven).healthy
 
 
-def test_what_is_broken_stays_blamed() -> None:
+def test_recent_proof_does_not_outrank_a_broken_hop() -> None:
     broken = converged(topology())
     broken.put(EDGE, link("hazelcast-core", "Error", "no such host"))
     down = converged(topology())
@@ -118,15 +118,15 @@ def test_what_is_broken_stays_blamed() -> None:
     cut = waiting()
     cut.put(EDGE, link("hazelcast-core", "Pending", "Not Operational"))
     for world in (broken, down, cut):
-        assert not outranked(world, 1.0).healthy
+        assert not report_with_verdict(world, 1.0).healthy
 
 
-def test_a_healthy_report_is_left_as_it_is() -> None:
+def test_healthy_report_is_not_changed() -> None:
     world = converged(topology())
-    assert outranked(world, 1.0) == report.make(world.topology, world.snapshots())
+    assert report_with_verdict(world, 1.0) == report.make(world.topology, world.snapshots())
 
 
-def test_what_is_kept_of_two_sites() -> None:
+def test_record_of_two_sites() -> None:
     members = tuple(Member(f"uuid-{number}", f"{name}:5701") for number, name in enumerate(NAMES))
     calls = [Call(name, answer=Answer(member, members)) for name, member in zip(NAMES, members, strict=True)]
     good, bad = proof.judge(EDGE, NAMES, calls), proof.judge(WEST, NAMES[:1], [Call(NAMES[0])])

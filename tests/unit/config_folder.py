@@ -13,8 +13,8 @@ from hzlink.config.resolve import Config, Flags
 CONTEXTS = ("core", "edge", "west", "other", "arn:aws:eks:eu:1:cluster/prod", "two words", "-n", "\u2028")
 
 
-class Bench:
-    """A kubeconfig with CONTEXTS (each with a server and a namespace `own-...` of its own), a file, a record."""
+class ConfigFolder:
+    """A kubeconfig with CONTEXTS (each with its own server and namespace `own-N`), an hzlink.yaml, a record."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""What a result looks like at a terminal of some width: through the same Console as the command line."""
+"""The output of a result at a terminal of a given width, through the command line's Console."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cli import golden
 
 @dataclass(frozen=True)
 class Shown:
-    """What was written where."""
+    """The text on each stream."""
 
     out: str
     err: str
@@ -29,23 +29,23 @@ class Screen:
     def show(
         self, result: Result, output: str = "table", *, columns: int = 80, colour: bool = False, no_color: bool = False
     ) -> Shown:
-        """Shows a result. `colour` is what a terminal would get, unless `no_color` (the flag) forbids."""
+        """Shows a result. `colour` simulates a terminal with colours; `no_color` is the flag."""
         self.monkeypatch.setenv("COLUMNS", str(columns))
         self.monkeypatch.setenv("TERM", "xterm")
         for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM"):
             self.monkeypatch.delenv(name, raising=False)
         if colour:
-            # rich takes this for a terminal, wherever the output goes.
+            # rich then treats the output as a terminal.
             self.monkeypatch.setenv("FORCE_COLOR", "1")
         self.capsys.readouterr()
         Console(output, 0, False, no_color).show(result)
         return Shown(*self.capsys.readouterr())
 
     def check(self, name: str, result: Result, output: str = "table") -> None:
-        """Holds all four looks of a result against golden/`name`.txt."""
+        """Compares all four variants of a result with golden/`name`.txt."""
 
-        def look(columns: int, colour: bool) -> str:
+        def render(columns: int, colour: bool) -> str:
             shown = self.show(result, output, columns=columns, colour=colour)
             return golden.ended(shown.out, shown.err, result.status)
 
-        golden.check_looks(name, look)
+        golden.check_variants(name, render)

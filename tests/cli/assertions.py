@@ -1,4 +1,4 @@
-"""What holds for every refusal: one clear error, the right exit code, nothing but data on standard output."""
+"""Assertions for every error: one message, the right exit code, only data on standard output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.cli.program import Ended
 
 
 def is_clean(ended: Ended) -> None:
-    """No traceback, no escape sequence, no stray character on either stream; no line of hzlink's repeats itself."""
+    """Asserts that neither stream has a traceback, an escape sequence or another control character."""
     for text in (ended.out, ended.err):
         assert "Traceback" not in text
         assert "internal error in hzlink" not in text
@@ -18,7 +18,7 @@ def is_clean(ended: Ended) -> None:
 
 
 def refused(ended: Ended, code: int, says: str, next_step: str | None = None) -> None:
-    """Ended with the code and one error that says (a pattern) what is wrong, and (a pattern) what to type next."""
+    """Asserts the exit code and one error that matches the patterns of its message and next command."""
     is_clean(ended)
     assert ended.code == code, ended
     assert ended.out == "", "standard output is for data"
@@ -34,7 +34,7 @@ def refused(ended: Ended, code: int, says: str, next_step: str | None = None) ->
 
 
 def document_of(ended: Ended, code: int, says: str) -> Any:
-    """The one JSON document of a refusal, which carries the error and the exit code."""
+    """The JSON document of an error; asserts its exit code and message."""
     is_clean(ended)
     document = ended.document
     assert (ended.code, document["exitCode"]) == (code, code)

@@ -1,0 +1,95 @@
+"""The clusters that contexts led to at the last `up`, by the record of it, and contexts that lead elsewhere today.
+
+A context's name can get another meaning: a cluster made anew (kind, minikube), a file of another team.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hzlink.config import last_run
+from hzlink.config.kubeconfig import Context
+from hzlink.config.resolve import Config
+from hzlink.model.topology import Site
+from hzlink.observe import cluster_identity
+
+# The record's key for them.
+KEY = last_run.CLUSTERS
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A site whose context leads to another cluster than at the last `up`, by the UIDs of kube-system."""
+
+    site: Site
+    before: str
+    now: str
+
+    @property
+    def text(self) -> str:
+        """What has happened, in a sentence without its end."""
+        return f"context {self.site.short_context} leads to another cluster than at the last `hzlink up`"
+
+    @property
+    def evidence(self) -> str:
+        """How it is known."""
+        return f"namespace kube-system has UID {self.now}, and had {self.before}"
+
+
+async def moved(config: Config, sites: Iterable[Site], *, only_new_entries: bool) -> list[Moved]:
+    """The sites of which another cluster is recorded. A cluster that does not tell counts as the recorded one.
+
+    `only_new_entries`: ask only where the kubeconfig's entry of the cluster is another one than at the last `up`.
+    """
+    known = _recorded(last_run.load())
+    doubtful = {
+        site: found["uid"]
+        for site in sites
+        if (found := known.get(_key(site)))
+        and not (only_new_entries and found["endpoint"] == config.contexts[site].endpoint)
+    }
+    asked = await asyncio.gather(*(cluster_identity.ask(site, config.timeout) for site in doubtful))
+    return [
+        Moved(site, before, identity.cluster)
+        for (site, before), identity in zip(doubtful.items(), asked, strict=True)
+        if identity.cluster not in ("", before)
+    ]
+
+
+def record(config: Config, uids: Mapping[Site, str]) -> dict[str, Any]:
+    """The values to record after an `up`: its settings, and its clusters. What is not known now stays as it was."""
+    before = last_run.load()
+    if KEY not in before and not uids:
+        return dict(config.record)
+    known = _recorded(before)
+    entries = {
+        site: _entry(site, config.contexts[site], uid) if (uid := uids.get(site)) else known.get(_key(site))
+        for site in config.topology.sites
+    }
+    return {**config.record, KEY: [entry for entry in entries.values() if entry]}
+
+
+def _entry(site: Site, context: Context, uid: str) -> dict[str, str]:
+    name, file = _key(site)
+    return {"context": name, "kubeconfig": file, "uid": uid, "endpoint": context.endpoint}
+
+
+def _key(site: Site) -> tuple[str, str]:
+    """A context by its name and file, which is absolute: the user may have changed folders."""
+    return site.context, str(Path(site.kubeconfig).absolute()) if site.kubeconfig else ""
+
+
+def _recorded(values: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, str]]:
+    """The entries of a record, by context; those that are none are left out."""
+    listed = values.get(KEY)
+    fields = ("context", "kubeconfig", "uid", "endpoint")
+    entries = [
+        entry
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict) and all(isinstance(entry.get(field), str) for field in fields)
+    ]
+    return {(entry["context"], entry["kubeconfig"]): entry for entry in entries}

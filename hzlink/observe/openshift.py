@@ -1,0 +1,74 @@
+"""Whether OpenShift assigns the user IDs of a namespace, so that pods must not ask for one of their own.
+
+OpenShift writes the range into the namespace's annotation `openshift.io/sa.scc.uid-range`, shortly after the namespace
+is made, and its SCC `restricted-v2` refuses other IDs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from hzlink.model.objects import Object
+from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.process import DeadlineExceeded
+from hzlink.programs.refusals import KubectlError, Refusal
+
+RANGE = "openshift.io/sa.scc.uid-range"
+# Every namespace of OpenShift 4 has it.
+_SIGN = ("ConfigMap", "openshift-service-ca.crt")
+_GROUP = "/apis/security.openshift.io"
+# Seconds within which a new namespace gets its range, and between two looks.
+SOON = 10.0
+AGAIN = 0.5
+
+
+async def assigned_users(snapshot: Snapshot) -> str:
+    """The range of user IDs that are assigned in the site's namespace; empty where there is none.
+
+    Where the namespace cannot be read, but is one of OpenShift's, it is taken to have one. Elsewhere nothing is asked.
+    """
+    if snapshot.get(*_SIGN) is None:
+        return ""
+    try:
+        return _range(await Kubectl(snapshot.site).namespace())
+    except KubectlError:
+        return "not readable"
+
+
+async def wait_for_range(kubectl: Kubectl) -> str:
+    """The range of a namespace that was made just now; empty where the cluster is not OpenShift or gives it none."""
+    if not await _is_openshift(kubectl):
+        return ""
+    until = asyncio.get_running_loop().time() + SOON
+    while not (found := await _read(kubectl)) and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(AGAIN)
+    return found
+
+
+async def _is_openshift(kubectl: Kubectl) -> bool:
+    try:
+        return (await kubectl.ask("get", f"--raw={_GROUP}")).code == 0
+    except DeadlineExceeded:
+        return False
+
+
+async def _read(kubectl: Kubectl) -> str:
+    try:
+        return _range(await kubectl.namespace())
+    except KubectlError as error:
+        return "not readable" if error.refusal is Refusal.FORBIDDEN else ""
+
+
+def _range(namespace: Object | None) -> str:
+    metadata = (namespace or {}).get("metadata") or {}
+    return str((metadata.get("annotations") or {}).get(RANGE) or "")
+
+
+def describe(site: Site, found: str) -> str:
+    """The note for the user, with the range that was found."""
+    return (
+        f"{site.name}: OpenShift assigns the user IDs of namespace {site.namespace} ({RANGE}: {found}), "
+        "so the members set none (component openshift)"
+    )

@@ -1,0 +1,20 @@
+"""kustomize, as kubectl has it built in."""
+
+from __future__ import annotations
+
+from hzlink.model.errors import HzlinkError
+from hzlink.programs import output, process, refusals
+from hzlink.programs.kubectl import CALL_DEADLINE, HINT
+
+
+async def build(folder: str) -> str:
+    """`kubectl kustomize`: the folder's manifests as one YAML stream. Needs no cluster.
+
+    Raises:
+        HzlinkError: the overlay is not right; kustomize's words are in it.
+    """
+    argv = [process.require_program("kubectl", HINT), "kustomize", folder]
+    done = await process.run(argv, deadline=CALL_DEADLINE)
+    if done.code != 0:
+        raise HzlinkError("the manifests cannot be built", said=refusals.gist(done.said))
+    return output.yaml_stream(done.stdout)
