@@ -352,7 +352,7 @@ async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Tas
         watching.result()
     except HzlinkError as error:
         if isinstance(error, WaitTimeout):
-            error.said = "no answer yet"
+            error.said = "no answer yet: Skupper still tries to connect, or its controller does not run"
         raise failures.not_redeemed(linking.issuer.site, linking.redeemer.site, linking.name, error) from None
     finally:
         for task in [watching, *([redeeming] if redeeming else [])]:

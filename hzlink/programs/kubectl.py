@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from hzlink.model import schema
-from hzlink.model.objects import Object, Ref
+from hzlink.model.objects import Object, Ref, ref
 from hzlink.model.topology import MANAGER, Site
-from hzlink.programs import admission, answers, applied, credentials, output, process, refusals
+from hzlink.programs import admission, answers, applied, credentials, output, process, refusals, repeating
 from hzlink.programs.refusals import KubectlError, Refusal
 
 # Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
@@ -43,9 +43,11 @@ _OWNERS = "owners-of"
 class Kubectl:
     """kubectl for one site."""
 
-    def __init__(self, site: Site, deadline: float = CALL_DEADLINE) -> None:
+    def __init__(self, site: Site, deadline: float = CALL_DEADLINE, until: float | None = None) -> None:
+        """`until`: up to when (time.monotonic's seconds) a call is repeated that was refused and may pass by itself."""
         self.site = site
         self.deadline = deadline
+        self.until = until
 
     async def objects(
         self, resources: Iterable[str], selector: str | None = None, *, managed: bool = False
@@ -135,15 +137,16 @@ class Kubectl:
 
     async def create(self, item: Object) -> Object:
         """Creates an object and returns it as the server made it."""
-        done = await self._call(
-            f"create {item.get('kind')}",
-            "create",
-            *_UNCHECKED,
-            "--filename=-",
-            "--output=json",
-            stdin=_bundle([item]),
-        )
-        return answers.document(self.site, done.stdout)
+        doing = f"create {item.get('kind')}"
+        args = ("create", *_UNCHECKED, "--filename=-", "--output=json")
+        done, tries = await self._try(doing, *args, stdin=_bundle([item]))
+        if done.code == 0:
+            return answers.document(self.site, done.stdout)
+        # An earlier try may have made it, with only its answer lost.
+        lost = tries > 1 and refusals.classify(done.said) is Refusal.EXISTS
+        if lost and (made := await self.get(ref(item))) is not None:
+            return made
+        raise await self._refused(doing, done)
 
     async def replace(self, item: Object) -> Object:
         """Puts an object in the place of the one it was read from, and returns it as the server has it now.
@@ -342,11 +345,22 @@ class Kubectl:
     async def _run(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
     ) -> process.Completed:
-        try:
-            return await self.ask(*args, stdin=stdin, deadline=deadline)
-        except process.DeadlineExceeded as error:
-            said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
-            raise refusals.explain(self.site, doing, said) from None
+        return (await self._try(doing, *args, stdin=stdin, deadline=deadline))[0]
+
+    async def _try(
+        self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
+    ) -> tuple[process.Completed, int]:
+        """How the call ended, and how often it was tried: again while the API server's refusal passes by itself."""
+
+        async def once() -> process.Completed:
+            try:
+                return await self.ask(*args, stdin=stdin, deadline=deadline)
+            except process.DeadlineExceeded as error:
+                said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
+                raise refusals.explain(self.site, doing, said) from None
+
+        # A replacement that was made, with its answer lost, would be refused the second time as if it were another's.
+        return (await once(), 1) if args[0] == "replace" else await repeating.while_passing(once, self.until)
 
     async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:

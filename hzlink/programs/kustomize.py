@@ -1,4 +1,4 @@
-"""kustomize, as kubectl has it built in."""
+"""Builds manifests with the kustomize that is part of kubectl. Needs no cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hzlink.programs.kubectl import CALL_DEADLINE, HINT
 
 
 async def build(folder: str) -> str:
-    """`kubectl kustomize`: the folder's manifests as one YAML stream. Needs no cluster.
+    """`kubectl kustomize`: the folder's manifests as one YAML stream.
 
     Raises:
         HzlinkError: the overlay is not right; kustomize's words are in it.

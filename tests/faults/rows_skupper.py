@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
+from hzlink.observe.losses import RECORD_GRACE
 from sandbox.api import kinds
 from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults import shims
@@ -138,6 +140,32 @@ def link_deleted(world: World) -> None:
 def stale_names(world: World) -> None:
     world.up()
     world.fault("pod_services", "client", "stale")
+
+
+def address_changes(world: World) -> None:
+    world.up()
+    world.fault("lb_address", "cluster", "another")
+    world.wait(lambda: _link_status(world) == "Pending")
+
+
+def record_lost(world: World) -> None:
+    """The client site's record of the network loses a member, for longer than records are late."""
+    world.up()
+    world.fault("records", "client", ["hazelcast-2"])
+    world.wait(lambda: world.get("client", kinds.SERVICES, "hazelcast-2") is None)
+    time.sleep(RECORD_GRACE)
+
+
+def second_router(world: World) -> None:
+    """The cluster's Site gets a second router after it was linked."""
+    world.up()
+    world.patch("cluster", skupper_kinds.SITES, "cluster", {"spec": {"ha": True}})
+    world.wait(lambda: len(_groups(world)) == 2)
+
+
+def _groups(world: World) -> set[str]:
+    site = world.get("cluster", skupper_kinds.SITES, "cluster") or {}
+    return {endpoint["group"] for endpoint in (site.get("status") or {}).get("endpoints") or []}
 
 
 REDEEM_NEXT = "hzlink link"
@@ -350,6 +378,36 @@ ROWS = [
         Part.LINKS, "link-deleted", "the Link was deleted", "not linked",
         "There is no Link between the sites.", "Run `hzlink link`: it creates the Link.", link_deleted, 1,
         command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.LINKS, "address-changed", "the issuing side's load balancer has another address",
+        "Not operational: it leads to",
+        "The Link keeps the address that it was made with; Skupper does not change it (2.2).",
+        "`hzlink link` or `hzlink up` makes the link anew, at once.", address_changes, 1,
+        command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.LINKS, "second-router-without-a-link", "the Site got a second router (ha) after it was linked",
+        "Link hazelcast-cluster leads to 1 of the 2 routers of cluster",
+        "A Link leads to one router. A token issued now would give a Link to each.",
+        "`hzlink link --repair` adds the Link; nothing is interrupted.", second_router, 0,
+        command=("status", "--timeout", "30"), where=Where.WARNING,
+    ),
+    Fault(
+        Part.LINKS, "record-lost", "Skupper has lost the record of a member",
+        "client's record of the network lacks member hazelcast-2",
+        "Records of the network that are sent while a link is down can be lost for good. The member's Service never "
+        "comes, though everything says Ready.",
+        "`hzlink link --repair` restarts the router whose record is wrong; connections through it stop for some 20 to "
+        "30 s.",
+        record_lost, 1,
+        command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Listener",
+        next="hzlink link --repair",
+    ),
+    Fault(
+        Part.LINKS, "record-lost-up", "the same, found by up", "Skupper has lost the record of hazelcast-2",
+        "As above. Without --repair, hzlink interrupts nobody.", "As above; `hzlink up --repair` does it, too.",
+        record_lost, 1, site="client", said="lacks member hazelcast-2", next="hzlink link --repair",
     ),
     Fault(
         Part.LINKS, "listener-pending", "the Listener is Pending while traffic flows",

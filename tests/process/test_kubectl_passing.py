@@ -1,0 +1,97 @@
+"""An API server that refuses for a moment (too many requests, a change of etcd's leader) is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+
+from hzlink.model.choices import Role
+from hzlink.model.objects import Ref
+from hzlink.model.topology import Site
+from hzlink.programs import repeating
+from hzlink.programs.kubectl import Kubectl
+from hzlink.programs.refusals import KubectlError
+from tests.process.programs import Programs
+
+SITE = Site("edge", Role.CLIENT, "edge", "hz")
+LEADER = "Error from server: etcdserver: leader changed"
+REFUSALS = [
+    LEADER,
+    "Error from server (TooManyRequests): the server has received too many requests and has asked us to try again",
+    "Error from server: etcdserver: request timed out",
+    "Error from server (ServiceUnavailable): the server is currently unable to handle the request (get pods)",
+    "Error from server (Timeout): the server was unable to return a response in the time allotted",
+]
+GRANT: dict[str, Any] = {"apiVersion": "skupper.io/v2alpha1", "kind": "AccessGrant", "metadata": {"name": "g"}}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeating, "FIRST_PAUSE", 0.01)
+
+
+def refuses(programs: Programs, said: str, times: int, then: str = "") -> None:
+    """A kubectl that refuses so many times, and does `then` after that."""
+    tries = programs.folder / "tries"
+    script = f"""cat >/dev/null
+echo "$*" >>"{tries}"
+if [ "$(wc -l <"{tries}")" -le {times} ]; then echo '{said}' >&2; exit 1; fi
+{then or "echo '{}'"}"""
+    programs.script("kubectl", script)
+
+
+def tries(programs: Programs) -> int:
+    """How often the patch was tried; what is read to explain a refusal does not count."""
+    return sum(" patch " in line for line in (programs.folder / "tries").read_text().splitlines())
+
+
+@pytest.mark.parametrize("said", REFUSALS)
+def test_what_passes_is_tried_again(programs: Programs, said: str) -> None:
+    refuses(programs, said, 2)
+    asyncio.run(Kubectl(SITE).patch(Ref("pods", "p"), {}))
+    assert tries(programs) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Error from server (Forbidden): pods is forbidden: User "ann" cannot list',
+        'Error from server (InternalError): failed calling webhook "w": the server is currently unable to handle the '
+        "request",
+        "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
+    ],
+)
+def test_what_does_not_pass_is_not(programs: Programs, said: str) -> None:
+    refuses(programs, said, 9)
+    with pytest.raises(KubectlError):
+        asyncio.run(Kubectl(SITE).patch(Ref("pods", "p"), {}))
+    assert tries(programs) == 1
+
+
+def test_it_ends_with_the_time_of_the_run(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeating, "LONGEST_PAUSE", 0.05)
+    refuses(programs, LEADER, 999)
+    began = time.monotonic()
+    with pytest.raises(KubectlError) as caught:
+        asyncio.run(Kubectl(SITE, until=began + 0.5).patch(Ref("pods", "p"), {}))
+    assert "leader changed" in (caught.value.said or "")
+    assert tries(programs) > 2
+
+
+def test_an_object_whose_creation_was_not_answered_is_taken_as_made(programs: Programs) -> None:
+    then = f"""case " $* " in
+*" create "*) echo 'Error from server (AlreadyExists): accessgrants "g" already exists' >&2; exit 1 ;;
+*) echo '{json.dumps(GRANT)}' ;;
+esac"""
+    refuses(programs, LEADER, 1, then)
+    assert asyncio.run(Kubectl(SITE).create(GRANT)) == GRANT
+
+
+def test_an_object_that_was_there_before_is_still_refused(programs: Programs) -> None:
+    refuses(programs, 'Error from server (AlreadyExists): accessgrants "g" already exists', 9)
+    with pytest.raises(KubectlError):
+        asyncio.run(Kubectl(SITE).create(GRANT))
