@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,10 @@ def test_one_that_wants_to_be_told_of_the_cluster_is_left_to_kubectl(logins: Log
 
 @pytest.mark.parametrize("policy", ["DenyAll", "AllowAll"])
 def test_a_users_rule_for_plugins_holds(policy: str, logins: Logins) -> None:
-    """All else in the same kuberc does not: this option would make each `get` fail."""
+    """All else in the same kuberc does not: this option would make each `get` fail. It takes kubectl 1.35 or later."""
+    kubectl = logins.user.folder / "bin" / "kubectl"
+    kubectl.unlink()
+    kubectl.symlink_to(Path(sys.executable).with_name("kubectl"))
     logins.of(core={"command": logins.plugin("login", credential(GOOD))})
     spoils = [{"command": "get", "options": [{"name": "no-such-option", "default": "x"}]}]
     head = {"apiVersion": "kubectl.config.k8s.io/v1beta1", "kind": "Preference", "defaults": spoils}
