@@ -48,7 +48,7 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
             subject=subject,
             said="Skupper runs one Site in a namespace",
             then=f"give another namespace (--client-ns, --cluster-ns), or --name {other}   "
-            f"(look: {hints.kubectl(site, 'get sites.skupper.io')})",
+            f"(see: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
     readable = all(one.error is None for one in snapshots.values())
     if readable and site in planner.unable_issuers(topology, snapshots):

@@ -81,7 +81,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -
         return Result("up", steps=tuple(looked.steps))
     if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
         return result.of_errors("up", errors)
-    if looked.restart and not asked.confirm(looked.restart.lines):
+    if looked.restart and not _agreed(asked.confirm, looked.restart, topology.cluster):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
     notes = (*_notes(topology), *looked.notes)
     if not looked.steps:
@@ -121,6 +121,15 @@ def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) ->
     found, expected = topology.settings.members, config.topology.settings.members
     values = known_clusters.record(config, clusters)
     last_run.save(values | ({"members": found} if found != expected else {}))
+
+
+def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
+    """Whether all members may be stopped. Raises what `confirm` raises, with the site named."""
+    try:
+        return confirm(restart.lines)
+    except HzlinkError as error:
+        error.site, error.subject = site.name, f"StatefulSet {WORKLOAD}"
+        raise
 
 
 @dataclass(frozen=True)
@@ -171,7 +180,8 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, crea
     steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
-    restart = upgrade.restart_for(workload, snapshots[cluster])
+    stops = any(step.action is Action.STOP for step in steps)
+    restart = upgrade.restart_for(workload, snapshots[cluster]) if stops else None
     return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes)
 
 

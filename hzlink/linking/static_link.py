@@ -10,7 +10,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from hzlink.linking import failures, token_flow
@@ -55,13 +54,11 @@ async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> 
     try:
         data = await _credentials(linking, issuer_site, certificate, credentials)
         await linking.redeemer.create(_secret(linking, data, redeemer_site))
-        made = links_to(issuer_site, name, labels(linking.topology_name))
-        for item in made:
+        for item in links_to(issuer_site, name, labels(linking.topology_name)):
             await linking.redeemer.create(item)
     finally:
         await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT)
-    for item in made:
-        await token_flow.wake(replace(linking, name=objects.name(item)))
+    await token_flow.wake(linking)
 
 
 async def _credentials(linking: Linking, issuer_site: Object, certificate: Ref, secret: Ref) -> Mapping[str, str]:
@@ -116,7 +113,7 @@ def links_to(issuer_site: Object, name: str, marks: Mapping[str, str]) -> list[O
     groups: dict[str, list[dict[str, str]]] = {}
     for endpoint in objects.status(issuer_site).get("endpoints") or []:
         if endpoint.get("name") in _ROLES and endpoint.get("host"):
-            one = {key: str(endpoint[key]) for key in ("name", "host", "port") if endpoint.get(key)}
+            one = {key: str(endpoint[key]) for key in ("name", "host", "port", "group") if endpoint.get(key)}
             groups.setdefault(str(endpoint.get("group") or ""), []).append(one)
     names = [name] if len(groups) == 1 else [f"{name}-{number}" for number in range(1, len(groups) + 1)]
     return [

@@ -14,11 +14,9 @@ from dataclasses import replace
 
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkAccess
-from hzlink.model.errors import HzlinkError
-from hzlink.model.objects import Ref
 from hzlink.model.topology import Site, Topology
+from hzlink.observe import cluster_identity
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 
 ROOT_CA = "kube-root-ca.crt"
@@ -59,8 +57,8 @@ def by_certificates(sites: Sequence[Site], snapshots: Snapshots) -> bool | None:
     return None if to_come or all(found) else False
 
 
-def by_uids(uids: Mapping[Site, str | None]) -> bool:
-    """Whether all sites' clusters have the same UID."""
+def by_uids(uids: Mapping[Site, str]) -> bool:
+    """Whether all sites' clusters have the same UID; empty ones are not known."""
     return len(set(uids.values())) == 1 and all(uids.values())
 
 
@@ -69,14 +67,6 @@ def _certificate(snapshot: Snapshot) -> str:
     return str(data.get("ca.crt") or "") if isinstance(data, Mapping) else ""
 
 
-async def _uids(sites: Sequence[Site]) -> dict[Site, str | None]:
-    return dict(zip(sites, await asyncio.gather(*map(_uid, sites)), strict=True))
-
-
-async def _uid(site: Site) -> str | None:
-    """The UID of the cluster's namespace kube-system; None where it cannot be read."""
-    try:
-        found = await Kubectl(site).get(Ref("namespaces", "kube-system"))
-    except HzlinkError:
-        return None
-    return objects.uid(found) if found else None
+async def _uids(sites: Sequence[Site]) -> dict[Site, str]:
+    found = await asyncio.gather(*(cluster_identity.ask(site, cluster_identity.DEADLINE) for site in sites))
+    return {site: identity.cluster for site, identity in zip(sites, found, strict=True)}

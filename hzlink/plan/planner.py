@@ -148,6 +148,11 @@ def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
     items: dict[Site, list[Object]] = {}
     refs: dict[Site, list[Ref]] = {}
     for missing in losses.missing_links(topology, snapshots):
+        present = links.all_between(snapshots, missing.holder, missing.issuer)
+        theirs = foreign.is_foreign(topology, snapshots[missing.holder].skupper_site)
+        if theirs and not all(objects.is_ours(link, topology.name) for link in present):
+            # Links of others are left as they are.
+            continue
         hosts = ", ".join(host for link in missing.wanted for host in conditions.link_hosts(link).values())
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
         items.setdefault(missing.holder, []).extend(missing.wanted)
@@ -189,13 +194,21 @@ def _site_steps(
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
-    changed, stop = _stopping(site, changed, wanted, snapshot, needs)
-    if stop is not None:
+    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+    stop = _stopping(topology, site, workload, snapshot, needs)
+    if stop is not None and workload is not None:
         steps.append(stop)
+        changed = [*(item for item in changed if item is not workload), workload]
         needs = frozenset({stop.key})
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
-        applied = (scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item))) for item in changed)
+        applied = (
+            # The stop has made the number of members hzlink's own: left out now, it would become 1.
+            item
+            if stop is not None and item is workload
+            else scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item)))
+            for item in changed
+        )
         steps.append(Step(Action.APPLY, site, why, needs, items=tuple(applied)))
         needs = frozenset({steps[-1].key})
     keep = {objects.ref(item) for item in wanted}
@@ -213,25 +226,23 @@ def _site_steps(
     if changed or not conditions.skupper(snapshot.skupper_site).ok:
         steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
     if site.role is Role.CLUSTER:
-        workload = snapshot.get("StatefulSet", WORKLOAD)
-        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(workload).ok:
+        present = snapshot.get("StatefulSet", WORKLOAD)
+        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(present).ok:
             why = f"until {topology.settings.members} members are ready"
             steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
 
 
 def _stopping(
-    site: Site, changed: list[Object], wanted: Sequence[Object], snapshot: Snapshot, needs: frozenset[str]
-) -> tuple[list[Object], Step | None]:
-    """The step that stops all members where their new image asks for it, and what is to be applied after it."""
-    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
-    restart = upgrade.restart_for(workload, snapshot)
-    if restart is None or workload is None:
-        return changed, None
-    refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
-    stop = Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
+    topology: Topology, site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]
+) -> Step | None:
+    """The step that stops all members, where their new image asks for it and they are hzlink's."""
     live = snapshot.get("StatefulSet", WORKLOAD)
-    return [*(item for item in changed if item is not workload), upgrade.started(workload, live)], stop
+    restart = upgrade.restart_for(workload, snapshot)
+    if restart is None or workload is None or live is None or not objects.is_ours(live, topology.name):
+        return None
+    refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
+    return Step(Action.STOP, site, restart.why, needs, items=(upgrade.stopped(workload),), refs=refs)
 
 
 def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:

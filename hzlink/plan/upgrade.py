@@ -84,10 +84,3 @@ def _image(pod_spec: Object, container: str) -> str:
 def stopped(wanted: Object) -> Object:
     """The wanted StatefulSet without any member."""
     return {**wanted, "spec": {**objects.spec(wanted), "replicas": 0}}
-
-
-def started(wanted: Object, live: Object | None) -> Object:
-    """The wanted StatefulSet with its number of members: as many as there were, where that is left to others."""
-    if "replicas" in objects.spec(wanted):
-        return wanted
-    return {**wanted, "spec": {**objects.spec(wanted), "replicas": conditions.wanted_replicas(live or {})}}

@@ -151,7 +151,8 @@ ROWS = [
         "crashes again and again (only Hazelcast Enterprise upgrades one by one). hzlink stops all members first. What "
         "they hold only in memory is lost.",
         "Save the data elsewhere, then give --allow-restart.", running_members, 2,
-        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"), next="hzlink up --allow-restart",
+        command=("up", "--timeout", "120", "--image", "hazelcast/hazelcast:5.6.0"),
+        site="cluster", subject="StatefulSet hazelcast", next="hzlink up --allow-restart",
     ),
     Fault(
         Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot get ready",

@@ -25,7 +25,8 @@ from hzlink.programs import hints
 async def stopped(run: Run, step: Step) -> str:
     """Stops all members, and waits until their pods are gone."""
     kubectl = run.kubectl(step.site)
-    await kubectl.apply(step.items)
+    # Whoever set the number of members: it is the same again once the new ones start.
+    await kubectl.apply(step.items, force=True)
     wait = run.wait(kubectl, f"members stopped: {', '.join(ref.name for ref in step.refs)}")
     if not await kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
         wait.reason = "a member that stops first hands its data over to the others"

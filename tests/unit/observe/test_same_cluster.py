@@ -59,9 +59,9 @@ def test_a_namespace_to_come_has_no_certificate_yet() -> None:
 
 @pytest.mark.parametrize(
     ("core", "edge", "expected"),
-    [("u1", "u1", True), ("u1", "u2", False), ("u1", None, False), (None, None, False)],
+    [("u1", "u1", True), ("u1", "u2", False), ("u1", "", False), ("", "", False)],
 )
-def test_what_is_not_known_is_not_the_same(core: str | None, edge: str | None, expected: bool) -> None:
+def test_what_is_not_known_is_not_the_same(core: str, edge: str, expected: bool) -> None:
     assert same_cluster.by_uids({CORE: core, EDGE: edge}) is expected
 
 

@@ -163,3 +163,17 @@ def test_a_site_of_another_topology_is_not_used() -> None:
     assert foreign.other_topology(topo, OSLO) == ""
     assert foreign.other_topology(topo, skupper_site("core")) == ""
     assert foreign.other_topology(topo, None) == ""
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_repair_leaves_the_links_of_others(ours: bool) -> None:
+    """Of a Site with two routers, to which a Link of others leads to the first only."""
+    oslo = theirs("oslo", host="203.0.113.7")
+    oslo["status"]["endpoints"] = [
+        {"name": "inter-router", "host": f"203.0.113.{number}", "port": "55671", "group": f"g{number}"}
+        for number in (7, 8)
+    ]
+    one = link("by-hand", to=oslo, ours=ours)
+    one["spec"]["endpoints"] = oslo["status"]["endpoints"][:1]
+    world = foreign_world(oslo, BERLIN, one)
+    assert bool(planner.repairing(world.topology, world.snapshots())) is ours

@@ -99,10 +99,20 @@ def test_a_workload_that_has_the_image_already_is_applied_again() -> None:
     assert [item["kind"] for item in steps(world)[Action.APPLY].items] == ["StatefulSet"]
 
 
-def test_the_number_of_members_stays_where_the_manifests_leave_it_to_others() -> None:
-    wanted = {"kind": "StatefulSet", "spec": {"serviceName": "hazelcast"}}
-    assert upgrade.started(wanted, {"spec": {"replicas": 5}})["spec"]["replicas"] == 5
-    assert upgrade.started({"spec": {"replicas": 2}}, {"spec": {"replicas": 5}})["spec"]["replicas"] == 2
+def test_members_of_others_are_not_stopped() -> None:
+    world = world_of(OLD, NEXT)
+    [live] = [one for one in world.live[CORE] if one["kind"] == "StatefulSet"]
+    live["metadata"]["labels"] = {}
+    assert Action.STOP not in steps(world)
+
+
+def test_a_number_that_others_set_is_applied_after_the_stop() -> None:
+    """The stop has made it hzlink's: left out of what is applied next, it would become 1."""
+    world = world_of(OLD, NEXT)
+    [live] = [one for one in world.live[CORE] if one["kind"] == "StatefulSet"]
+    live["metadata"]["managedFields"] = [{"manager": "hzlink", "operation": "Apply", "fieldsV1": {"f:spec": {}}}]
+    [item] = [one for one in steps(world)[Action.APPLY].items if one["kind"] == "StatefulSet"]
+    assert item["spec"]["replicas"] == 3
 
 
 def test_what_it_means_is_said() -> None:
