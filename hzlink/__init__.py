@@ -1,3 +1,3 @@
-"""hzlink: one command from two kubeconfig contexts to a Hazelcast cluster that other clusters' clients can use."""
+"""hzlink: links Hazelcast clients in one Kubernetes cluster to a Hazelcast cluster in another, through Skupper."""
 
 __version__ = "0.1.0"

@@ -149,7 +149,7 @@ async def _run(
 ) -> process.Completed | Unknown:
     """kubectl, within the check's deadline. Its refusals are for the caller to read."""
     try:
-        return await Kubectl(site, min(check.deadline, limit)).ask(*args, stdin=stdin)
+        return await Kubectl(site, min(check.deadline, limit)).run_raw(*args, stdin=stdin)
     except process.DeadlineExceeded as error:
         return Unknown(f"no answer within {error.seconds:g} s")
     except KubectlError as error:

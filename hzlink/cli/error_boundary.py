@@ -58,10 +58,10 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
 
             holding = logins.held(config.contexts, config.timeout, sys.stdin.isatty(), console.announce)
             await stack.enter_async_context(holding)
-        if config.doubtful:
+        if config.undecided:
             from hzlink.observe import cluster_identity
 
-            await cluster_identity.settle(config.doubtful, config.timeout)
+            await cluster_identity.settle(config.undecided, config.timeout)
         if command != "down":  # which asks in any case
             await _tell_moved(config, console)
         return await working

@@ -1,4 +1,4 @@
-"""hzlink.yaml: the same settings as the flags, in a file. Errors name file, line and key."""
+"""Reads hzlink.yaml, which has the same settings as the flags. Errors name file, line and key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hzlink.model import durations
 from hzlink.model.choices import Expose, LinkFrom, Mode, Via
 from hzlink.model.errors import UsageError
 
-# Key in the file: key of the flags.
+# Key in the file: name of the flag.
 KEYS = {
     "clientContexts": "client_ctx",
     "clusterContext": "cluster_ctx",

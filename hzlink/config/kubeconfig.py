@@ -1,7 +1,4 @@
-"""Reads contexts out of kubeconfig files, as kubectl merges them. Read once at start; never written.
-
-Only names, namespaces, server addresses and digests are kept: no credential leaves this module.
-"""
+"""Reads contexts from kubeconfig files, merged as kubectl merges them. hzlink reads them once and never writes them."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ from hzlink.model.errors import UsageError
 class Plugin:
     """A credential plugin (client-go's `exec`): a program that kubectl runs for each of its calls.
 
-    `user` is the name of the user entry and `file` where it stands. `mode` is Never, IfAvailable or Always: whether it
-    may, or must, talk to a person at a terminal. `hint` is the kubeconfig's own word on how to install it.
-    `wants_cluster`: it has to be told of the cluster. Arguments and variables can hold secrets.
+    `user` is the name of the user entry and `file` its kubeconfig file. `mode` is interactiveMode: Never, IfAvailable
+    or Always. `hint` is the kubeconfig's installHint. `wants_cluster`: provideClusterInfo is set. Arguments and
+    variables may contain secrets.
     """
 
     command: str
@@ -38,13 +35,13 @@ class Plugin:
 
     @property
     def path(self) -> str:
-        """The program as it is started: one with a slash in its name counts from the kubeconfig's folder."""
+        """The program's path: a command with a slash is relative to the kubeconfig's folder."""
         return str(Path(self.file).parent.absolute() / self.command) if "/" in self.command else self.command
 
 
 @dataclass(frozen=True)
 class Shadowed:
-    """An entry of a file that kubectl passes over, because an earlier file has another one of that name.
+    """An entry that kubectl ignores, because an earlier file has an entry of the same name.
 
     `kind` is cluster, user or context.
     """
@@ -52,17 +49,17 @@ class Shadowed:
     kind: str
     name: str
     used_file: str
-    passed_file: str
+    ignored_file: str
 
 
 @dataclass(frozen=True)
 class Context:
-    """A kubeconfig context: its own namespace (`default` where it names none) and its server's address.
+    """A kubeconfig context: its namespace (`default` if it has none) and its server's address.
 
-    `file` is where the context stands, `cluster` the name of its cluster entry and `user_file` where its user stands.
-    `endpoint` and `access` are digests of all that the cluster's and the user's entry say: equal ones are the same
-    way to the same server, and the same user. `entries` are the cluster's and the user's, a secret. `shadowed` are
-    entries of `file` that this context does not get.
+    `file` is the context's file, `cluster` the name of its cluster entry, `user_file` the file of its user entry.
+    `endpoint` and `access` are digests of the cluster entry and the user entry: contexts with equal digests connect to
+    the same server in the same manner, as the same user. `entries` are these two entries, and secret. `shadowed` are
+    entries of `file` that kubectl ignores for this context.
     """
 
     name: str
@@ -78,9 +75,9 @@ class Context:
     shadowed: tuple[Shadowed, ...] = ()
 
     def standalone(self, credential: Mapping[str, Any]) -> dict[str, Any]:
-        """A kubeconfig of this context alone, with a credential in its plugin's place: the status of an ExecCredential.
+        """A kubeconfig with this context alone, and with a credential instead of its plugin.
 
-        It is a secret.
+        `credential` is the status of an ExecCredential. The result is secret.
         """
         kept = {key: value for key, value in self.entries["user"].items() if key.startswith("as")}
         given = {key: credential[name] for name, key in _CREDENTIALS.items() if credential.get(name)}
@@ -97,7 +94,7 @@ class Context:
         }
 
 
-# Of an ExecCredential's status, what it is called in a kubeconfig.
+# Field of an ExecCredential's status: field of a kubeconfig's user.
 _CREDENTIALS = {
     "token": "token",
     "clientCertificateData": "client-certificate-data",
@@ -108,14 +105,14 @@ _ENCODED = ("client-certificate-data", "client-key-data")
 
 @dataclass(frozen=True)
 class _Entry:
-    """A named entry, and the file that it stands in."""
+    """A named entry, and its file."""
 
     body: Mapping[str, Any]
     file: Path
 
     @property
     def digest(self) -> str:
-        """Of its content. Relative paths in it count from its file, as they do for kubectl."""
+        """The digest of its content. Relative paths are relative to its file, as for kubectl."""
         known = hashlib.sha256()
         for scalar in itertools.islice(_scalars(self.absolute), MAX_SCALARS):
             known.update(repr(scalar).encode("utf-8", "surrogatepass"))
@@ -123,29 +120,29 @@ class _Entry:
 
     @property
     def absolute(self) -> Mapping[str, Any]:
-        """Its content, with absolute paths."""
+        """Its content with absolute paths."""
         folder = self.file.parent.absolute()
-        paths = {key: str(folder / name) for key in _PATHS if (name := _word(self.body.get(key)))}
+        paths = {key: str(folder / name) for key in _PATHS if (name := _scalar_text(self.body.get(key)))}
         return {**self.body, **paths}
 
 
-# Of an entry, more than any has; aliases can make one of more values than there is memory.
+# More values than a real entry has. With YAML aliases, an entry can have more values than fit into memory.
 MAX_SCALARS = 1000
 
 
 def _scalars(node: Any, key: str = "", depth: int = 8) -> Iterator[tuple[str, str]]:
-    """The values in a tree of mappings and lists, each with its key, in an order that does not depend on the file's."""
+    """The values in a tree of mappings and lists, each with its key, sorted independently of the file's order."""
     if depth == 0:
         return
     if isinstance(node, dict):
-        named = {_word(name): value for name, value in itertools.islice(node.items(), MAX_SCALARS)}
+        named = {_scalar_text(name): value for name, value in itertools.islice(node.items(), MAX_SCALARS)}
         for name in sorted(named):
             yield from _scalars(named[name], name, depth - 1)
     elif isinstance(node, (list, tuple, set)):
         for value in itertools.islice(node, MAX_SCALARS):
             yield from _scalars(value, key, depth - 1)
     else:
-        yield key, _word(node)
+        yield key, _scalar_text(node)
 
 
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -153,7 +150,7 @@ _NOTHING = _Entry({}, Path())
 
 
 def contexts(kubeconfig: str | None, environ: Mapping[str, str] = os.environ) -> dict[str, Context]:
-    """All contexts by name, from one file or from kubectl's own look-up; of equal names the first holds.
+    """All contexts by name, from one file or from kubectl's default files; the first of equal names counts.
 
     Raises:
         UsageError: a named file is missing, or a file is not a kubeconfig.
@@ -163,7 +160,7 @@ def contexts(kubeconfig: str | None, environ: Mapping[str, str] = os.environ) ->
 
 
 class _Merged:
-    """The entries of several files: by kind and name those that count, and all that there are."""
+    """The entries of several files by kind and name: `first` has those that kubectl uses."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.first: dict[str, dict[str, _Entry]] = {kind: {} for kind in _SECTIONS}
@@ -177,14 +174,14 @@ class _Merged:
                     self._all[kind].setdefault(name, []).append(entry)
 
     def context(self, name: str) -> Context:
-        """One context with what it leads to."""
+        """One context with its cluster and user."""
         own = self.first["context"][name]
-        names = {kind: _word(own.body.get(kind)) for kind in ("cluster", "user")}
+        names = {kind: _scalar_text(own.body.get(kind)) for kind in ("cluster", "user")}
         cluster, user = (self.first[kind].get(names[kind], _NOTHING) for kind in names)
         return Context(
             name=name,
-            namespace=_word(own.body.get("namespace")) or "default",
-            server=_word(cluster.body.get("server")),
+            namespace=_scalar_text(own.body.get("namespace")) or "default",
+            server=_scalar_text(cluster.body.get("server")),
             cluster=names["cluster"],
             file=str(own.file),
             user_file=str(user.file),
@@ -192,11 +189,11 @@ class _Merged:
             access=user.digest,
             plugin=_plugin(names["user"], user),
             entries={"cluster": cluster.absolute, "user": user.absolute},
-            shadowed=(*self._others(name), *(one for kind in names if (one := self._passed(kind, names[kind], own)))),
+            shadowed=(*self._others(name), *(one for kind in names if (one := self._ignored(kind, names[kind], own)))),
         )
 
-    def _passed(self, kind: str, name: str, context: _Entry) -> Shadowed | None:
-        """The entry beside a context that kubectl passes over, because another file's counts."""
+    def _ignored(self, kind: str, name: str, context: _Entry) -> Shadowed | None:
+        """The entry in the context's own file that kubectl ignores, because an earlier file has one of that name."""
         used = self.first[kind].get(name)
         beside = [entry for entry in self._all[kind].get(name, []) if entry.file == context.file]
         if used is None or not beside or used.file == context.file or used.digest == beside[0].digest:
@@ -211,25 +208,25 @@ class _Merged:
                 yield Shadowed("context", name, str(used.file), str(entry.file))
 
 
-# By kind, the list in a kubeconfig.
+# Kind: its list in a kubeconfig.
 _SECTIONS = {"context": "contexts", "cluster": "clusters", "user": "users"}
 
 
 def _plugin(name: str, user: _Entry) -> Plugin | None:
     found = user.body.get("exec")
-    if not isinstance(found, dict) or not _word(found.get("command")):
+    if not isinstance(found, dict) or not _scalar_text(found.get("command")):
         return None
     variables = [one for one in _list(found.get("env")) if isinstance(one, dict)]
     return Plugin(
-        command=_word(found["command"]),
-        mode=_word(found.get("interactiveMode")) or "IfAvailable",
-        hint=_word(found.get("installHint")).strip(),
+        command=_scalar_text(found["command"]),
+        mode=_scalar_text(found.get("interactiveMode")) or "IfAvailable",
+        hint=_scalar_text(found.get("installHint")).strip(),
         user=name,
         file=str(user.file),
-        version=_word(found.get("apiVersion")),
+        version=_scalar_text(found.get("apiVersion")),
         wants_cluster=bool(found.get("provideClusterInfo")),
-        args=tuple(_word(one) for one in _list(found.get("args"))),
-        env={_word(one.get("name")): _word(one.get("value")) for one in variables},
+        args=tuple(_scalar_text(one) for one in _list(found.get("args"))),
+        env={_scalar_text(one.get("name")): _scalar_text(one.get("value")) for one in variables},
     )
 
 
@@ -245,7 +242,7 @@ def _paths(kubeconfig: str | None, environ: Mapping[str, str]) -> list[Path]:
         return [path]
     listed = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
     candidates = [Path(part) for part in listed] or [Path("~/.kube/config").expanduser()]
-    # kubectl passes over what is not there, too.
+    # kubectl ignores missing files, too.
     return [path for path in candidates if path.is_file()]
 
 
@@ -253,7 +250,7 @@ def _load(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        # The C parser, where PyYAML was built with it: a kubeconfig with certificates takes the other one 20 ms.
+        # The C parser, if PyYAML has it: the Python parser takes 20 ms for a kubeconfig with certificates.
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         document = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506
     except OSError as error:
@@ -261,12 +258,12 @@ def _load(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise UsageError(f"the kubeconfig file {path} is not UTF-8 text") from None
     except yaml.YAMLError as error:
-        # The text of the error would quote the file, which holds credentials.
+        # The error's text quotes the file, which contains credentials.
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise UsageError(f"the kubeconfig file {path}{line} is not YAML") from None
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-        # What PyYAML lets out for a value that is not what it looks like, a 13th month, say. It quotes the value, too.
+        # PyYAML raises these for invalid values, such as a 13th month. Their texts quote the value, too.
         raise UsageError(f"the kubeconfig file {path} holds a value that is not YAML") from None
     if document is None:
         return {}
@@ -282,13 +279,13 @@ def _named(document: dict[str, Any], section: str, key: str, path: Path) -> list
     named = []
     for entry in entries:
         body = entry.get(key)
-        named.append((_word(entry.get("name")), body if isinstance(body, dict) else {}))
+        named.append((_scalar_text(entry.get("name")), body if isinstance(body, dict) else {}))
     return named
 
 
-def _word(value: Any) -> str:
-    """A name as text, empty where it is none: aliases can make a list of more text than there is memory."""
+def _scalar_text(value: Any) -> str:
+    """A scalar as text, empty for a list or mapping: with YAML aliases, its text may not fit into memory."""
     if value is None or isinstance(value, (list, dict, set, tuple)):
         return ""
-    # Python turns no integer of more than 4300 digits into text.
+    # Python refuses to convert an integer of more than 4300 digits to text.
     return str(value) if not isinstance(value, int) or value.bit_length() < 10_000 else ""

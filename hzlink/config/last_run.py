@@ -1,6 +1,6 @@
-"""The settings of the last `up`, so that `hzlink status` needs no flags. Names, UIDs and digests, never a secret.
+"""The record of the last `up`, so that `hzlink status` needs no flags. It has names, UIDs and digests, never a secret.
 
-It is a convenience, not a journal: nothing in it is taken as the state of a cluster.
+It contains settings, not state: hzlink always reads the state from the clusters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# The key of what is no setting: which clusters the contexts led to (`hzlink/observe/known_clusters.py`).
+# The key of the contexts' clusters (`hzlink/observe/known_clusters.py`), which are not a setting.
 CLUSTERS = "clusters"
 
 
@@ -23,7 +23,7 @@ def path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def load(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """What was recorded; empty where nothing was, or where it cannot be read (then flags are asked for)."""
+    """The record; empty if there is none or if it cannot be read."""
     try:
         recorded = json.loads(path(environ).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -32,7 +32,7 @@ def load(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 
 
 def settings(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """A record's settings, without the clusters that its contexts led to."""
+    """A record's settings, without the contexts' clusters."""
     return {key: value for key, value in recorded.items() if key != CLUSTERS}
 
 
@@ -42,7 +42,7 @@ def save(values: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> 
 
 
 def write(file: Path, values: Mapping[str, Any]) -> None:
-    """Puts `values` into a file of this folder, in one step. A file system that refuses is no reason to fail."""
+    """Writes `values` to a file in one step, as JSON. Errors of the file system are ignored."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = file.with_suffix(".new")

@@ -1,7 +1,7 @@
-"""Runs the credential plugins of a command's contexts once, before its calls begin, and holds what they gave.
+"""Runs the credential plugins of a command's contexts once, before its calls, and keeps the credentials for the run.
 
-One that may ask a person gets the terminal, one after the other; the others run side by side. The credential is in a
-kubeconfig file of mode 0600, in a folder of mode 0700 that is removed on every way out.
+Interactive plugins get the terminal, one after the other; the others run in parallel. Each credential is in a
+kubeconfig file of mode 0600, in a folder of mode 0700 that is removed at the end in any case.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from hzlink.model.errors import PrerequisiteError
 from hzlink.model.topology import Site
 from hzlink.programs import credentials, environment, output, process, scratch
 
-# A credential is renewed when it has less than these seconds to live: enough for a call to begin.
-SPARE = 60.0
-# Seconds for a plugin that is run again in the middle of a run.
-AGAIN = 60.0
+# A credential is renewed if it expires within this time.
+MIN_VALID_SECONDS = 60.0
+# Limit for a plugin that runs again during a run.
+RERUN_LIMIT_SECONDS = 60.0
 PREFIX = "hzlink-login-"
 
 
 class _NoCredential(Exception):
-    """Why a plugin gave none: what is wrong, what it said, and what to do."""
+    """A plugin gave no credential: `problem` is the reason, `said` its message, `do` the remedy."""
 
     def __init__(self, problem: str, said: str = "", do: str = "") -> None:
         super().__init__(problem)
@@ -47,20 +47,20 @@ class Login:
         self._contexts: dict[tuple[str | None, str], Context] = {}
         self._status: Mapping[str, Any] = {}
         self._number = 0
-        self._busy = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def serve(self, site: Site, context: Context) -> None:
-        """From now on it holds the credential of this context, too."""
+        """Adds a context that uses this credential."""
         self._contexts[site.kubeconfig, site.context] = context
         credentials.hold(site, self)
 
     def kubeconfig(self, site: Site) -> str:
-        """The file for a context."""
+        """The kubeconfig file for a site's context."""
         number = list(self._contexts).index((site.kubeconfig, site.context))
         return str(self._folder / f"kubeconfig-{number}")
 
     async def obtain(self, seconds: float, terminal: bool) -> None:
-        """Runs the plugin. Without a credential, `failure` says why."""
+        """Runs the plugin. If it gives no credential, `failure` has the reason."""
         try:
             status = await _credential(self.plugin, seconds, terminal)
         except _NoCredential as why:
@@ -72,19 +72,19 @@ class Login:
                 _write(self._folder / f"kubeconfig-{number}", context.standalone(status))
 
     async def refresh(self) -> int:
-        """Runs the plugin again if the credential is about to expire. The number of the one that it holds now."""
-        async with self._busy:
+        """Runs the plugin again if the credential is about to expire. Returns the number of the current credential."""
+        async with self._lock:
             expires = _expires(self._status)
-            if self.failure is None and expires is not None and expires - time.time() < SPARE:
-                await self.obtain(AGAIN, terminal=False)
+            if self.failure is None and expires is not None and expires - time.time() < MIN_VALID_SECONDS:
+                await self.obtain(RERUN_LIMIT_SECONDS, terminal=False)
         return self._number
 
     async def renew(self, number: int) -> bool:
-        """Runs the plugin again, because the API server refused this credential; whether there is another one now."""
-        async with self._busy:
-            # Of calls side by side, the first that is refused renews it for all.
+        """Runs the plugin again after the API server refused credential `number`; whether there is a new credential."""
+        async with self._lock:
+            # The first of several parallel calls that are refused renews it for all.
             if self.failure is None and self._number == number:
-                await self.obtain(AGAIN, terminal=False)
+                await self.obtain(RERUN_LIMIT_SECONDS, terminal=False)
         return self.failure is None and self._number != number
 
 
@@ -92,26 +92,26 @@ class Login:
 async def held(
     contexts: Mapping[Site, Context], seconds: float, terminal: bool, announce: Callable[[str], None]
 ) -> AsyncIterator[None]:
-    """Holds the credentials of these sites' plugins until the block is left.
+    """Keeps the credentials of these sites' plugins until the block is left.
 
     Args:
         contexts: the sites' contexts.
-        seconds: what each plugin may take.
-        terminal: whether there is a person at a terminal.
-        announce: told of a plugin that will ask, before it does.
+        seconds: limit for each plugin.
+        terminal: whether standard input is a terminal.
+        announce: called with a line before an interactive plugin runs.
 
     Raises:
-        PrerequisiteError: there is no folder for the credentials.
+        PrerequisiteError: the folder for the credentials cannot be created.
     """
     scratch.sweep(scratch.temporary(), PREFIX)
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(scratch.folder(scratch.temporary(), PREFIX))
             stack.callback(credentials.release)
-            ruled = _keep_rule(folder, stack)
-            logins = [] if ruled else _logins(contexts, folder)
+            has_policy = _use_plugin_policy(folder, stack)
+            logins = [] if has_policy else _logins(contexts, folder)
             for site, context in contexts.items():
-                if context.plugin is not None and (ruled or not _is_run_here(context.plugin)):
+                if context.plugin is not None and (has_policy or not _is_run_here(context.plugin)):
                     credentials.leave_to_kubectl(site, seconds)
             await _obtain(logins, seconds, terminal, announce)
         except OSError as error:
@@ -121,25 +121,25 @@ async def held(
         yield
 
 
-def _keep_rule(folder: Path, stack: ExitStack) -> bool:
-    """Whether the user's kuberc rules which plugins may run. Then kubectl runs them, by that rule."""
+def _use_plugin_policy(folder: Path, stack: ExitStack) -> bool:
+    """Whether the user's kuberc has a policy for plugins. Then kubectl runs them, under that policy."""
     rule = kuberc.plugin_policy()
     if rule is None:
         return False
     file = folder / "kuberc"
     _write(file, rule)
-    environment.keep_rule(str(file))
-    stack.callback(environment.RULE.clear)
+    environment.use_plugin_policy(str(file))
+    stack.callback(environment.PLUGIN_POLICY.clear)
     return True
 
 
 def _is_run_here(plugin: Plugin | None) -> bool:
-    # One that is to be told of the cluster is left to kubectl.
+    # kubectl runs plugins that need information about the cluster.
     return plugin is not None and not plugin.wants_cluster
 
 
 def _logins(contexts: Mapping[Site, Context], folder: Path) -> list[Login]:
-    """One for each user entry, however many contexts use it."""
+    """One Login for each user entry, even if several contexts use it."""
     found: dict[str, Login] = {}
     for site, context in contexts.items():
         if context.plugin is not None and _is_run_here(context.plugin):
@@ -152,21 +152,21 @@ def _logins(contexts: Mapping[Site, Context], folder: Path) -> list[Login]:
 
 
 async def _obtain(logins: list[Login], seconds: float, terminal: bool, announce: Callable[[str], None]) -> None:
-    asking = [login for login in logins if terminal and login.plugin.mode != "Never"]
-    for login in asking:
+    interactive = [login for login in logins if terminal and login.plugin.mode != "Never"]
+    for login in interactive:
         if login.plugin.mode == "Always":
             announce(f"login: {login.plugin.command} (user {login.plugin.user} of {login.plugin.file})")
         await login.obtain(seconds, terminal=True)
-    await asyncio.gather(*(login.obtain(seconds, terminal=False) for login in logins if login not in asking))
+    await asyncio.gather(*(login.obtain(seconds, terminal=False) for login in logins if login not in interactive))
 
 
 async def _credential(plugin: Plugin, seconds: float, terminal: bool) -> Mapping[str, Any]:
     """The status of the ExecCredential that a plugin prints."""
     if plugin.mode == "Always" and not terminal:
         raise _NoCredential(
-            "needs a person at a terminal, and there is none",
+            "needs a terminal, and there is none",
             "interactiveMode: Always",
-            "run the same command at a terminal, or name a kubeconfig whose credentials need nobody",
+            "run the same command at a terminal, or give a kubeconfig with credentials that need no terminal",
         )
     path = process.find_program(plugin.path)
     if path is None:
@@ -177,11 +177,11 @@ async def _credential(plugin: Plugin, seconds: float, terminal: bool) -> Mapping
         done = await process.run([path, *plugin.args], deadline=seconds, env=env, at_terminal=terminal)
     except process.DeadlineExceeded as error:
         problem = f"did not end within {error.seconds:g} s"
-        raise _NoCredential(problem, "", "run it by hand, or give more --timeout") from None
+        raise _NoCredential(problem, "", "run it by hand, or increase --timeout") from None
     except PrerequisiteError as error:
         raise _NoCredential("cannot be run", error.said or "", "install it again") from None
     if done.code != 0:
-        said = process.redact(done.stderr.strip()) or ("its words are above" if terminal else "it said nothing")
+        said = process.redact(done.stderr.strip()) or ("its message is above" if terminal else "it printed no message")
         raise _NoCredential(f"failed with exit code {done.code}", said, "log in again with it")
     return _status(plugin, done.stdout)
 
@@ -193,7 +193,7 @@ def _status(plugin: Plugin, text: str) -> Mapping[str, Any]:
         raise _NoCredential("printed no ExecCredential", "", "correct `command` and `args`")
     if found.get("apiVersion") != plugin.version:
         said = f"it printed version {found.get('apiVersion')}, the kubeconfig asks for {plugin.version or 'none'}"
-        raise _NoCredential("speaks another version", said, "correct `apiVersion`, or install another release of it")
+        raise _NoCredential("has another version", said, "correct `apiVersion`, or install another release of it")
     for name in ("token", "clientKeyData"):
         process.conceal(str(status.get(name) or ""))
     if not status.get("token") and not (status.get("clientCertificateData") and status.get("clientKeyData")):
@@ -211,7 +211,7 @@ def _failure(plugin: Plugin, why: _NoCredential, contexts: str) -> dict[str, str
 
 
 def _expires(status: Mapping[str, Any]) -> float | None:
-    """When a credential expires, in seconds since 1970; None where it does not say so."""
+    """When a credential expires, in seconds since 1970; None if that is not known."""
     try:
         return datetime.fromisoformat(str(status["expirationTimestamp"])).timestamp()
     except (KeyError, ValueError):
@@ -219,7 +219,7 @@ def _expires(status: Mapping[str, Any]) -> float | None:
 
 
 def _write(file: Path, document: Mapping[str, Any]) -> None:
-    """In one step: a call that begins meanwhile reads the old one or the new one."""
+    """Writes the file in one step, so that a call that starts meanwhile reads a complete file."""
     new = file.with_suffix(".new")
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""Names: from kubeconfig contexts (any characters) to names that Kubernetes accepts. Pure."""
+"""Makes names that Kubernetes accepts from kubeconfig contexts, which may contain any character. Pure."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def is_label(text: str) -> bool:
 def slug(context: str) -> str:
     """A short readable label for a context: the last part of an ARN or path, in lower case.
 
-    A context without a single usable character gets a name made of its hash.
+    A context without any usable character gets a name made from its hash.
     """
     tail = re.split(r"[/:]", context.rstrip("/:"))[-1]
     text = re.sub(r"[^a-z0-9]+", "-", tail.lower()).strip("-")[:MAX_SITE_NAME].strip("-")
     return text or f"site-{_digest(context)}"
 
 
-# Contexts up to this long are shown as they are.
-SHORT = 17
+# Contexts up to this length are not shortened.
+MAX_UNSHORTENED = 17
 
-# (pattern, its groups by how much each tells): what well-known tools call a context.
+# (pattern, its groups, the most specific first): the contexts of well-known tools.
 _FORMS = (
     (re.compile(r"arn:[^:]*:eks:([^:]+):(\d+):cluster/(.+)"), (3, 1, 2)),
     (re.compile(r"gke_([^_]+)_([^_]+)_(.+)"), (3, 2, 1)),
@@ -43,15 +43,16 @@ _FORMS = (
 
 
 def short_contexts(contexts: Sequence[str]) -> list[str]:
-    """For each context a short name that no other context of these has, nor is; equal contexts have equal names.
+    """A short name for each context, different from the other contexts and their short names.
 
-    It is the context itself where that is short, else the part that tells most, such as a cluster's name; with a
-    second part, such as the region, where several contexts share the first; and the whole context where neither helps.
+    It is the context itself if that is short; otherwise its most specific part, such as a cluster's name, followed by a
+    second part, such as the region, if several contexts share the first; or the whole context if no part is unique.
+    Equal contexts have equal names.
     """
     short = {context: _head(context) for context in dict.fromkeys(contexts)}
     for group in _groups(short):
         long = [context for context in group if short[context] != context]
-        short |= dict(zip(long, _told_apart(long), strict=True))
+        short |= dict(zip(long, _distinguished(long), strict=True))
     for context, name in short.items():
         if name != context and (_counts(short)[name] > 1 or name in short or len(name) >= len(context)):
             short = {**short, context: context}
@@ -61,13 +62,13 @@ def short_contexts(contexts: Sequence[str]) -> list[str]:
 
 
 def parts(context: str) -> list[str]:
-    """The parts of a context's name, the one that tells most first: EKS ARNs, GKE, OpenShift, eksctl, kubeadm."""
+    """The parts of a context's name, the most specific first: EKS ARNs, GKE, OpenShift, eksctl, kubeadm."""
     for form, order in _FORMS:
         if found := form.fullmatch(context):
             return [found[number] for number in order if found[number]]
     split = [part for part in reversed(re.split(r"[/:@]", context)) if part]
     labels = [label for part in split for label in (part.split(".") if _is_domain(part) else [part]) if label]
-    # A port or an account says least.
+    # A port or an account is the least specific.
     return sorted(labels, key=lambda label: label.isdecimal())
 
 
@@ -77,11 +78,11 @@ def _is_domain(part: str) -> bool:
 
 def _head(context: str) -> str:
     found = parts(context)
-    return context if len(context) <= SHORT or not found else found[0]
+    return context if len(context) <= MAX_UNSHORTENED or not found else found[0]
 
 
-def _told_apart(contexts: Sequence[str]) -> list[str]:
-    """Contexts of one first part, each with the next part that is another in each of them."""
+def _distinguished(contexts: Sequence[str]) -> list[str]:
+    """Names for contexts with the same first part: the first part and the next part that differs in all of them."""
     columns = list(zip_longest(*(parts(context) for context in contexts)))[1:]
     chosen = next((column for column in columns if None not in column and len(set(column)) == len(column)), None)
     if chosen is None:
@@ -90,7 +91,7 @@ def _told_apart(contexts: Sequence[str]) -> list[str]:
 
 
 def _groups(short: Mapping[str, str]) -> list[list[str]]:
-    """The contexts that share a name, together."""
+    """The contexts that share a short name, grouped."""
     counts = _counts(short)
     return [[one for one in short if short[one] == name] for name in counts if counts[name] > 1]
 
@@ -102,7 +103,7 @@ def _counts(short: Mapping[str, str]) -> Counter[str]:
 def site_names(places: Sequence[tuple[str, str, str | None]]) -> list[str]:
     """Distinct site names for (context, namespace, kubeconfig) places, in their order.
 
-    Places whose contexts read alike are told apart by namespace, and by a hash where that is not enough.
+    Names that would be equal get the namespace appended, and a hash if they are still equal.
     """
     names = [slug(short) for short in short_contexts([context for context, _, _ in places])]
     names = [

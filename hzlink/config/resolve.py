@@ -1,7 +1,7 @@
-"""From flags, environment, hzlink.yaml and the last run's record to a validated Topology.
+"""Resolves flags, environment, hzlink.yaml and the last run's record to a validated Topology.
 
-Each setting comes from the first of: flag, `HZLINK_*` variable, file, what the last `up` recorded, default. The
-record counts only for the contexts that it was made with: settings of one topology never leak into another.
+Each setting comes from the first of: flag, `HZLINK_*` variable, file, record of the last `up`, default. The record is
+used only for the contexts that it was made with, so that settings of one topology never apply to another.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from hzlink.model.topology import Settings, Site, Topology
 
 DEFAULT_FILE = "hzlink.yaml"
 DEFAULT_NAME = "hazelcast"
-DEFAULT_TIMEOUT = 180.0
-# The longest time that can be asked for: a day.
+DEFAULT_TIMEOUT_SECONDS = 180.0
+# The longest duration that an option accepts: a day.
 MAX_SECONDS = 86400.0
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -31,7 +31,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 @dataclass(frozen=True)
 class Flags:
-    """What was typed; None where it was not. The field names are those of the file's keys, too."""
+    """The flags as typed; None or empty if not given. The field names are those of `config_file.KEYS`."""
 
     client_ctx: tuple[str, ...] = ()
     cluster_ctx: str | None = None
@@ -55,7 +55,7 @@ class Flags:
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Flags:
-        """Flags from a command line's values, where a repeatable option is a list, or None if it was not given."""
+        """Flags from a command line's values. A repeatable option is a list, or None if it was not given."""
         given: dict[str, Any] = {}
         for key, value in values.items():
             given[key] = tuple(value or ()) if key in LISTS else value
@@ -67,7 +67,7 @@ SIDES = {
     "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
     "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
 }
-# Said of every site: and of one side.
+# Setting of all sites: the same settings of one side.
 SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
@@ -78,24 +78,24 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Config:
-    """A validated run: the topology, seconds for it, and the values to record after a successful `up`.
+    """A validated configuration: the topology, the time limit in seconds, and the values to record after an `up`.
 
-    `contexts` is what each site's kubeconfig says. `doubtful` are pairs of sites with one namespace's name and one
-    server's address, which only their clusters can tell apart.
+    `contexts`: each site's context. `undecided`: pairs of sites with the same namespace name and server address; only
+    their clusters show whether they are different.
     """
 
     topology: Topology
     timeout: float
     record: dict[str, Any] = field(default_factory=dict)
     contexts: Mapping[Site, Context] = field(default_factory=dict)
-    doubtful: tuple[tuple[Site, Site], ...] = ()
+    undecided: tuple[tuple[Site, Site], ...] = ()
 
 
 def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
-    """The topology that all sources together describe.
+    """The configuration from all sources.
 
     Raises:
-        UsageError: a context is missing or unknown, a value is out of range, two sites are one namespace.
+        UsageError: a context is missing or unknown, a value is out of range, or two sites are the same namespace.
     """
     recorded = last_run.load(environ)
     sources = (_from_flags(flags), _from_environment(environ), _from_file(flags, environ))
@@ -103,7 +103,9 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     if not values.get("client_ctx") or not values.get("cluster_ctx"):
         missing = "--cluster-ctx" if values.get("client_ctx") else "--client-ctx"
         earlier = (
-            "the last `hzlink up` was for other contexts" if recorded else "no earlier `hzlink up` to take it from"
+            "the last `hzlink up` was for other contexts"
+            if recorded
+            else "there is no record of an earlier `hzlink up`"
         )
         raise UsageError(
             f"no {missing} given, and {earlier}",
@@ -111,14 +113,14 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
         )
     given = any("members" in source for source in sources)
     topology, known = _topology(values, environ, members_given=given)
-    doubtful = same_place.judge(_places(topology.sites, known))
-    timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT), "timeout", 1)
+    undecided = same_place.judge(_places(topology.sites, known))
+    timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
-    # A relative path means another file once the user has changed folders.
+    # A relative path would be another file after a change of the working folder.
     for key in ("kubeconfig", "client_kubeconfig", "cluster_kubeconfig"):
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
-    pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in doubtful)
+    pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
     return Config(topology, timeout, record, dict(zip(topology.sites, known, strict=True)), pairs)
 
 
@@ -136,7 +138,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for key in (*PLACES, *SETTINGS):
         text = environ.get(f"HZLINK_{key.upper()}", "")
         if text:
-            # One context a line: contexts may contain any other character.
+            # One context per line: contexts may contain any other character.
             values[key] = [line for line in text.split("\n") if line] if key in LISTS else text
     return values
 
@@ -155,7 +157,7 @@ def _from_file(flags: Flags, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) -> dict[str, Any]:
     given = {anchor: _first(sources, anchor) for anchor in SIDES}
-    # The record is of one topology: with another context on either side it is of no use.
+    # The record is of one topology: it is ignored if a context on either side is different.
     ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
     sources = (*sources, recorded if ours else {})
     chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
@@ -163,11 +165,11 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     for source in sources:
         counts = dict(source)
         for anchor, keys in SIDES.items():
-            # A namespace that goes with another context in a lower source does not go with this one.
+            # A namespace that a source gives for another context does not apply to the chosen context.
             if counts.get(anchor, chosen[anchor]) != chosen[anchor]:
                 counts = _without(counts, keys)
         for shared, sides in SHARED.items():
-            # What a higher source says of every site outranks what this one says of a side.
+            # A setting for all sites in a higher source outranks a setting for one side in this source.
             if shared in values:
                 counts = _without(counts, sides)
         values = counts | values
@@ -229,7 +231,7 @@ Place = tuple[str, str, str | None]
 
 
 def _place(context: str, namespace: str | None, file: str | None, environ: Mapping[str, str]) -> tuple[Place, Context]:
-    # kubectl does not know ~, and no shell sees what comes from hzlink.yaml.
+    # kubectl does not expand ~, and no shell expands values from hzlink.yaml.
     file = os.path.expanduser(file) if file else None
     known = kubeconfig.contexts(file, environ)
     if "\0" in context or not _is_text(context):
@@ -249,7 +251,7 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
 
 
 def _is_text(name: str) -> bool:
-    """Whether it can be handed to a program: half a character cannot."""
+    """Whether the name can be a program's argument: one with a lone surrogate cannot."""
     try:
         name.encode()
     except UnicodeEncodeError:

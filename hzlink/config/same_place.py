@@ -1,7 +1,7 @@
-"""Whether sites are one and the same namespace, as far as kubeconfig entries tell. Pure.
+"""Decides from kubeconfig entries whether two sites are the same namespace. Pure.
 
-Equal server addresses prove nothing: behind a proxy (Teleport, GitLab's agent) the user's entry chooses the cluster.
-What entries cannot tell is left to the clusters: `hzlink/observe/cluster_identity.py`.
+Equal server addresses prove nothing: behind a proxy (Teleport, GitLab's agent) the user entry selects the cluster.
+If the entries do not decide it, `hzlink/observe/cluster_identity.py` asks the clusters.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from hzlink.config.kubeconfig import Context, Shadowed
 from hzlink.model.choices import Role
 from hzlink.model.errors import UsageError
 
-OWN_NAMESPACES = "give each site a namespace of its own: --client-ns, --cluster-ns"
+OWN_NAMESPACES = "give each site a different namespace: --client-ns, --cluster-ns"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a site is meant to be: its role, its context, its namespace."""
+    """A site's role, context and namespace."""
 
     role: Role
     context: Context
@@ -28,25 +28,25 @@ class Place:
 
 
 def judge(places: Sequence[Place]) -> list[tuple[int, int]]:
-    """The pairs of places that may be the same namespace, or not: entries do not tell. By their numbers.
+    """The pairs of places, by index, for which the entries do not decide whether they are the same namespace.
 
     Raises:
-        UsageError: a context does not get the cluster entry of its own file, or two places are surely the same.
+        UsageError: kubectl ignores the cluster entry in a context's own file, or two places are the same namespace.
     """
     _refuse_shadowed(places)
-    doubtful = []
+    undecided = []
     for (number, one), (other_number, other) in combinations(enumerate(places), 2):
         if one.namespace != other.namespace:
             continue
         if _is_same(one.context, other.context):
             raise _same(places, one, other)
         if one.context.server and one.context.server == other.context.server:
-            doubtful.append((number, other_number))
-    return doubtful
+            undecided.append((number, other_number))
+    return undecided
 
 
 def same_namespace(one: str, other: str, namespace: str, said: str) -> UsageError:
-    """The error for two sites that are one namespace, by their contexts' names; `said`: how it is known."""
+    """The error for two sites that are the same namespace. `one` and `other` are context names, `said` the evidence."""
     contexts = f"context {one}" if one == other else f"contexts {one} and {other}"
     return UsageError(
         f"two sites are the same namespace: {namespace} of {contexts}", said=said or None, next_step=OWN_NAMESPACES
@@ -59,13 +59,15 @@ def _same(places: Sequence[Place], one: Place, other: Place) -> UsageError:
     error = same_namespace(*names, one.namespace, _entry(one.context, who))
     hidden = next((found for found in other.context.shadowed if found.kind == "context"), None)
     if hidden is not None and names[0] == names[1]:
-        error.said = f"{hidden.passed_file} has a context of that name, too; kubectl takes that of {hidden.used_file}"
-        error.next_step = _own_files(places, {id(other): hidden.passed_file})
+        error.said = (
+            f"{hidden.ignored_file} has a context of that name, too; kubectl uses the one in {hidden.used_file}"
+        )
+        error.next_step = _own_files(places, {id(other): hidden.ignored_file})
     return error
 
 
 def _is_same(one: Context, other: Context) -> bool:
-    """Whether the entries are the same way to the same server as the same user."""
+    """Whether both contexts connect to the same server in the same manner, as the same user."""
     if one.name == other.name and one.file == other.file:
         return True
     return bool(one.server) and (one.endpoint, one.access) == (other.endpoint, other.access)
@@ -82,7 +84,7 @@ def _refuse_shadowed(places: Sequence[Place]) -> None:
             if others
             else f"context {place.context.name} uses"
         )
-        raise UsageError(_entry(place.context, who), said=_passed_over(hidden), next_step=_own_files(places, {}))
+        raise UsageError(_entry(place.context, who), said=_ignored_entry(hidden), next_step=_own_files(places, {}))
 
 
 def _is_one_entry(one: Context, other: Context) -> bool:
@@ -93,19 +95,19 @@ def _entry(context: Context, who: str) -> str:
     return f'{who} the cluster entry "{context.cluster}" (server {context.server or "none"})' if context.cluster else ""
 
 
-def _passed_over(hidden: Shadowed) -> str:
+def _ignored_entry(hidden: Shadowed) -> str:
     return (
-        f"{hidden.passed_file} has another entry of that name; "
-        f"of equal names kubectl takes the first, of {hidden.used_file}"
+        f"{hidden.ignored_file} has another entry of that name; "
+        f"kubectl uses the first entry of a name, which is in {hidden.used_file}"
     )
 
 
 def _own_files(places: Sequence[Place], chosen: dict[int, str]) -> str:
-    """What to type so that each site gets the entries of its own file. `chosen`: files for some places, by id()."""
+    """The flags with which each site uses the entries of its own file. `chosen`: files for some places, by id()."""
     flags: dict[str, str] = {}
     for place in places:
         flag = "--cluster-kubeconfig" if place.role is Role.CLUSTER else "--client-kubeconfig"
         file = chosen.get(id(place), place.context.file)
         if flags.setdefault(flag, file) != file:
-            return "give the entries names of their own: one --client-kubeconfig holds for all client sites"
-    return f"name the file of each side: {' '.join(f'{flag} {quote(file)}' for flag, file in sorted(flags.items()))}"
+            return "give the entries different names: one --client-kubeconfig applies to all client sites"
+    return f"give the file of each side: {' '.join(f'{flag} {quote(file)}' for flag, file in sorted(flags.items()))}"

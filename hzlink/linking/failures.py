@@ -75,15 +75,17 @@ def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) ->
 
 def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
     """The error, if the API server refused the call; the CLI prints that in kubectl's words."""
-    if error.status is ExitStatus.PREREQUISITE or (isinstance(error, KubectlError) and error.refusal in _SERVERS_OWN):
+    if error.status is ExitStatus.PREREQUISITE or (
+        isinstance(error, KubectlError) and error.refusal in _API_SERVER_REFUSALS
+    ):
         return error
     said = error.said or ""
-    if error.status is ExitStatus.FAILED and classify(said) in _SERVERS_OWN and "Controller got" not in said:
+    if error.status is ExitStatus.FAILED and classify(said) in _API_SERVER_REFUSALS and "Controller got" not in said:
         return explain(site, doing, said)
     return None
 
 
-_SERVERS_OWN = (
+_API_SERVER_REFUSALS = (
     *(Refusal.UNREACHABLE, Refusal.UNAUTHORIZED, Refusal.FORBIDDEN),
     *(Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA),
 )

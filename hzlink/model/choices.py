@@ -1,17 +1,17 @@
-"""The choices that users and sites have, by their words. Light: the command line imports it at start."""
+"""The values of options, as enumerations. Imports nothing heavy: the command line imports this module at start."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a site is for: it runs the members, or their clients."""
+    """The role of a site: it runs the members, or their clients."""
 
     CLUSTER = "cluster"
     CLIENT = "client"
 
 
 class Mode(StrEnum):
-    """How clients connect: to every member by name, or through one connection that Skupper balances."""
+    """How clients connect: to each member by name, or to one member that Skupper selects."""
 
     SMART = "smart"
     UNISOCKET = "unisocket"
@@ -26,14 +26,14 @@ class Expose(StrEnum):
 
 
 class LinkAccess(StrEnum):
-    """How other sites reach the issuing Skupper Site: by its cluster's default, or from inside the cluster only."""
+    """How other sites reach the issuing Skupper Site: as its cluster's default says, or only inside the cluster."""
 
     DEFAULT = "default"
     LOCAL = "local"
 
 
 class LinkFrom(StrEnum):
-    """Which side issues the token, that is, which side the other one connects to."""
+    """The side that issues the token. The other side connects to it."""
 
     AUTO = "auto"
     CLUSTER = "cluster"
@@ -41,7 +41,7 @@ class LinkFrom(StrEnum):
 
 
 class Via(StrEnum):
-    """What carries out the token flow: the skupper CLI, or objects applied through kubectl."""
+    """The program that runs the token flow: the skupper CLI, or kubectl, which applies Skupper's objects."""
 
     AUTO = "auto"
     SKUPPER = "skupper"
@@ -49,7 +49,7 @@ class Via(StrEnum):
 
 
 class Goal(StrEnum):
-    """What `status --wait` waits for."""
+    """The condition that `status --wait` waits for."""
 
     HEALTHY = "healthy"
     LINKED = "linked"
@@ -57,7 +57,7 @@ class Goal(StrEnum):
 
 
 class App(StrEnum):
-    """What `hzlink open` leads to."""
+    """What `hzlink open` opens."""
 
     MANCENTER = "mancenter"
     CONSOLE = "console"

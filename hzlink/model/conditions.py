@@ -1,7 +1,7 @@
-"""What one object's status says, in three words: done, why not, or why never. Pure.
+"""Evaluates the status of one object: ready, not ready yet, or failed, each with the reason. Pure.
 
-The fields are those of Skupper 2.2 and of Kubernetes' workloads. Skupper's `status.message` is passed on in its own
-words. Conditions lag what really flows by some 12 s, in both directions (measured on Skupper 2.2.1).
+The fields are those of Skupper 2.2 and of Kubernetes workloads. Skupper's `status.message` is quoted unchanged.
+Skupper's conditions lag behind the traffic by about 12 s, in both directions (measured on Skupper 2.2.1).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """A state and its evidence, in the cluster's words where it has some.
+    """A state and the reason for it, quoted from the cluster where it gives one.
 
-    `grace` is for how many seconds a wait lets it be BROKEN before it is taken to stay so: for ever, unless said.
+    `grace`: seconds that a wait tolerates BROKEN before it fails; without limit by default.
     """
 
     state: State
@@ -58,12 +58,12 @@ def skupper(item: Object | None) -> Condition:
     return Condition(State.WAITING, message or NOT_PROCESSED)
 
 
-# Seconds. A write of the controller's that met another's is repeated at once; a controller takes up a new Site within
-# one (measured), unless it is being restarted.
+# The controller retries a write that conflicted at once. It processes a new Site within 1 s (measured), unless it is
+# being restarted.
 ERROR_GRACE_SECONDS = 3.0
 CONTROLLER_GRACE_SECONDS = 20.0
 NOT_PROCESSED = "not processed yet by the Skupper controller"
-# What a Site says until the garbage collector has taken the objects of the one before it.
+# A new Site's error until the garbage collector has removed the objects of the previous Site.
 _RESOLVES_ITSELF = "is not owned by skupper site"
 
 
@@ -78,8 +78,8 @@ def site(item: Object | None) -> Condition:
 
 
 def since(item: Object) -> datetime | None:
-    """When the object last changed its state: its main condition's last transition, or that of the first one that
-    keeps it from being True; for one without conditions, when it was made.
+    """When the object last changed its state (UTC): the last transition of its main condition, or of the first
+    condition that is False; for an object without conditions, its creation.
     """
     conditions = [entry for entry in objects.status(item).get("conditions") or [] if entry.get("type") != "Resolved"]
     main = [entry for entry in conditions if entry.get("type") in ("Ready", "Available")]
@@ -90,7 +90,7 @@ def since(item: Object) -> datetime | None:
 
 
 def needs_address(site: Object | None) -> bool:
-    """Whether the Site's router runs and only its address for links is missing."""
+    """Whether the Site's router runs and the Site lacks only its address for links."""
     if site is None:
         return False
     return (
@@ -107,12 +107,12 @@ def address(site: Object | None) -> str | None:
 
 
 def addresses(site: Object | None) -> dict[str, str]:
-    """The same for each of the Site's routers, by the router's group: with `ha` there are two."""
+    """The address of each of the Site's routers, by the router's group. A Site with `ha` has two."""
     return _hosts(objects.status(site or {}).get("endpoints"))
 
 
 def link_hosts(link: Object) -> dict[str, str]:
-    """The hosts that a Link leads to, by the group of the router there."""
+    """The hosts that a Link connects to, by the group of the router."""
     return _hosts(objects.spec(link).get("endpoints"))
 
 
@@ -125,14 +125,14 @@ def _hosts(endpoints: Any) -> dict[str, str]:
 
 
 def balancer_address(service: Object) -> str:
-    """The address that a load balancer gave a Service; empty while it has given none."""
+    """The address that a load balancer assigned to a Service; empty if there is none yet."""
     ingress = (objects.status(service).get("loadBalancer") or {}).get("ingress") or []
     first = ingress[0] if ingress else {}
     return str(first.get("ip") or first.get("hostname") or "")
 
 
 def matched(item: Object | None) -> Condition:
-    """A Listener or Connector: whether it has found its counterpart."""
+    """The condition of a Listener or Connector: OK when it has a matching counterpart."""
     condition = skupper(item)
     if item is not None and condition.ok and not objects.holds(item, "Matched"):
         return Condition(State.WAITING, "not matched yet")
@@ -140,13 +140,13 @@ def matched(item: Object | None) -> Condition:
 
 
 def only_unmatched(item: Object) -> bool:
-    """Whether a Listener or Connector is configured and only its counterpart is not known yet."""
+    """Whether a Listener or Connector is configured and lacks only a matching counterpart."""
     unmatched = objects.condition(item, "Matched").get("status") == "False" or objects.holds(item, "Ready")
     return unmatched and objects.condition(item, "Configured").get("status") != "False"
 
 
 def link_is_stale(link: Object, peer: Object | None) -> bool:
-    """Whether the Link was made for a Site that was deleted: the present Site does not accept its certificates."""
+    """Whether the Link was made for a Site that was deleted. The current Site does not accept its certificates."""
     if peer is None:
         return False
     remote = objects.status(link).get("remoteSiteId")
@@ -157,7 +157,7 @@ def link_is_stale(link: Object, peer: Object | None) -> bool:
 
 
 def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
-    """A StatefulSet or Deployment, as `kubectl rollout status` judges it; a pod's trouble is named."""
+    """The condition of a StatefulSet or Deployment, as of `kubectl rollout status`, with the reason of a failed pod."""
     if item is None:
         return Condition(State.ABSENT, "not there")
     wanted = wanted_replicas(item)
@@ -179,41 +179,41 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
 
 
 def not_created(workload: Object) -> str:
-    """Why pods of a workload cannot be created, in the cluster's words; empty where nothing is said of that.
+    """Why pods of a workload cannot be created, as the cluster says; empty if no reason is known.
 
-    A Deployment has that in its status. For a StatefulSet, which has not, `observe.pod_evidence` puts it there.
+    A Deployment has this in its status. A StatefulSet does not: `observe.pod_evidence` adds it.
     """
     failure = objects.condition(workload, "ReplicaFailure")
     return str(failure.get("message") or failure.get("reason") or "") if failure.get("status") == "True" else ""
 
 
-# Ten times the most that hzlink sets. A user of the namespace may write any number into a StatefulSet.
+# Ten times the highest number that hzlink sets. A user of the namespace may write any number into a StatefulSet.
 MAX_REPLICAS = 1000
 
 
 def wanted_replicas(item: Object) -> int:
-    """`spec.replicas`, 1 where it is not set; never more than are worth a line each."""
+    """`spec.replicas`, 1 if it is not set; at most `MAX_REPLICAS`."""
     return min(int(objects.spec(item).get("replicas", 1)), MAX_REPLICAS)
 
 
-# Reasons of a waiting container that do not pass by themselves in the time that a user waits.
+# Reasons of a waiting container that usually do not resolve themselves.
 _STUCK = (
     *("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"),
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
 )
-# Seconds. The kubelet's first back-off is 10 s: one failure alone may pass.
+# The kubelet's first back-off is 10 s: a single failure may resolve itself.
 STUCK_GRACE_SECONDS = 12.0
-# Another pod that ends, or a node that is being added, makes room.
+# A pod that ends, or a node that is being added, makes the pod schedulable.
 UNSCHEDULABLE_GRACE_SECONDS = 15.0
 
 
 def pod_trouble(pod: Object) -> Condition:
-    """Why the pod is not ready; an empty text where it is, or only starts."""
+    """Why the pod is not ready. The text is empty if the pod is ready or is only starting."""
     label = f"pod {objects.name(pod)}"
     if objects.is_being_deleted(pod):
         return Condition(State.WAITING, f"{label}: is being deleted")
     if (said := objects.status(pod)).get("phase") == "Failed" and said.get("reason"):
-        # Evicted, for example: the kubelet has ended it, and another one takes its place.
+        # For example Evicted: the kubelet ended the pod, and its controller creates another one.
         return Condition(State.WAITING, f"{label}: {said['reason']}: {said.get('message', '')}".rstrip(": "))
     scheduled = objects.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
@@ -224,29 +224,29 @@ def pod_trouble(pod: Object) -> Condition:
         reason = waiting.get("reason", "")
         if reason in _STUCK:
             why = str(waiting.get("message", ""))
-            # The kubelet only says for how long it holds a crashed container back.
+            # The kubelet's message has only the back-off time, not why the container crashed.
             if reason == "CrashLoopBackOff" and (cause := container_failures.cause(pod, container)):
                 why = f"container {container.get('name')} {_times(container)}; before: {cause}"
             return Condition(State.BROKEN, f"{label}: {reason}: {why}".rstrip(": "), STUCK_GRACE_SECONDS)
     if is_ready(pod):
         return Condition(State.OK)
-    return Condition(State.WAITING, f"{label}: {fall}" if (fall := _fall(pod)) else "")
+    return Condition(State.WAITING, f"{label}: {failure}" if (failure := _failure_of(pod)) else "")
 
 
 def pod_troubles(pods: Iterable[Object]) -> list[Condition]:
-    """What there is to say of the pods that are not ready."""
+    """The conditions of the pods that are not ready and have a reason."""
     return [trouble for trouble in map(pod_trouble, pods) if trouble.text]
 
 
 def restarts(pod: Object) -> int:
-    """How often its containers were started again, in all."""
+    """How often the pod's containers were restarted, in total."""
     return sum(container.get("restartCount", 0) for container in _containers(pod))
 
 
 def crashed_container(pod: Object) -> Object | None:
-    """The pod's container that is not ready and has ended before, by its status; None where there is none.
+    """The status of the pod's container that is not ready and has ended before; None if there is none.
 
-    Between two crashes nothing waits: a container that starts once more looks like any that starts.
+    Between two crashes the container is not `waiting`: only its last state shows that it crashed.
     """
     for container in _containers(pod):
         ended = (container.get("lastState") or {}).get("terminated")
@@ -255,7 +255,7 @@ def crashed_container(pod: Object) -> Object | None:
     return None
 
 
-def _fall(pod: Object) -> str:
+def _failure_of(pod: Object) -> str:
     """What is said of a pod with a container that has ended; empty where none has."""
     if container := crashed_container(pod):
         return f"{_times(container)}; before: {container_failures.cause(pod, container)}"
@@ -302,7 +302,7 @@ def router_pods(items: Iterable[Object]) -> list[Object]:
 
 
 def is_ready(pod: Object) -> bool:
-    """Whether the pod is Ready and is not on its way out."""
+    """Whether the pod is Ready and is not being deleted."""
     return objects.holds(pod, "Ready") and not objects.is_being_deleted(pod)
 
 
@@ -312,29 +312,29 @@ def of_app(pods: Iterable[Object], app: str) -> list[Object]:
 
 
 def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
-    """Which of the members' names have no Service yet (Skupper makes one per member at a client site)."""
+    """The members' names that have no Service yet. Skupper makes one for each member at a client site."""
     there = {objects.name(service) for service in services if not objects.is_being_deleted(service)}
     return [name for name in names if name not in there]
 
 
-# What Skupper marks the Services with that it makes of a Listener, per pod and in all: the Listener's name.
+# Skupper's label on the Services that it makes for a Listener. The value is the Listener's name.
 OF_LISTENER = "internal.skupper.io/listener"
 
 
 def member_services(services: Iterable[Object]) -> list[Object]:
-    """The Services that Skupper made of the Listener for single members."""
+    """The Services that Skupper made for single members, from the Listener."""
     made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
     return [service for service in made if objects.name(service) != WORKLOAD]
 
 
 def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
-    """The Services that Skupper made for members that are not among these names."""
+    """The names of Services that Skupper made for members that are not among `names`."""
     there = [objects.name(service) for service in member_services(services) if not objects.is_being_deleted(service)]
     return sorted(name for name in there if name not in names and name.startswith(f"{WORKLOAD}-"))
 
 
 def mancenter_started(pods: Iterable[Object]) -> datetime | None:
-    """When the newest Management Center's container started; None while its init container still waits."""
+    """When the newest Management Center container started; None while its init container waits."""
     started = [
         moment
         for pod in of_app(pods, MANCENTER)
@@ -348,7 +348,7 @@ def mancenter_started(pods: Iterable[Object]) -> datetime | None:
 def mancenter_started_too_early(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
     """Whether Management Center started before the members' Services existed, so that it may have found no member.
 
-    One that finds nobody at its start does not try again.
+    Management Center does not try again if it finds no member at its start.
     """
     started = mancenter_started(pods)
     made = [objects.created(service) for service in services if objects.name(service) in names]

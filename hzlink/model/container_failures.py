@@ -1,6 +1,6 @@
-"""Why a container of a pod ended, as the kubelet has written it into the pod's status. Pure.
+"""Why a container of a pod ended, by the pod's status. Pure.
 
-The memory limit that ended a container may come from a LimitRange: the API server then says so in the annotation
+The container's memory limit may come from a LimitRange: the API server then records this in the annotation
 `kubernetes.io/limit-ranger`, as `LimitRanger plugin set: memory request for container a; memory limit for container a`.
 """
 
@@ -13,11 +13,11 @@ from hzlink.model import objects
 from hzlink.model.objects import Object
 
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
-# The kernel ended it for its memory.
+# The kernel ended the container because it exceeded its memory limit.
 OOM = "OOMKilled"
-# The container was never started: it has written no log.
+# Reasons of a container that has no useful log: it never started, or it was ended from outside.
 _NO_LOG = ("StartError", "ContainerCannotRun", "ContainerStatusUnknown", OOM)
-# Characters of a last line that are worth showing.
+# Maximum length of a log line in a message, in characters.
 MAX_LINE = 200
 
 
@@ -28,7 +28,7 @@ def all_of(pod: Object) -> list[Object]:
 
 
 def ended(container: Object) -> Mapping[str, Any]:
-    """How it ended last with a failure, as `terminated` of its state or of its last one; empty where it has not."""
+    """The container's last failure, as `terminated` of its state or last state; empty if it has not failed."""
     for place in ("state", "lastState"):
         found: Mapping[str, Any] = (container.get(place) or {}).get("terminated") or {}
         if found and (place == "lastState" or found.get("exitCode")):
@@ -37,13 +37,13 @@ def ended(container: Object) -> Mapping[str, Any]:
 
 
 def has_previous_log(container: Object) -> bool:
-    """Whether a run before this one has ended and may have written something."""
+    """Whether the container's previous run ended and may have a log."""
     before = (container.get("lastState") or {}).get("terminated") or {}
     return bool(before) and before.get("reason") not in _NO_LOG
 
 
 def was_out_of_memory(pod: Object) -> Object | None:
-    """The pod's container that is not ready and was ended for its memory."""
+    """The status of the pod's container that is not ready and was OOMKilled; None if there is none."""
     for container in all_of(pod):
         if not container.get("ready") and ended(container).get("reason") == OOM:
             return container
@@ -51,7 +51,7 @@ def was_out_of_memory(pod: Object) -> Object | None:
 
 
 def cause(pod: Object, container: Object) -> str:
-    """How the container ended: reason, exit code, and the limit or its last words; empty where it has not ended."""
+    """How the container ended: reason, exit code, and memory limit or last log line; empty if it has not ended."""
     found = ended(container)
     if not found:
         return ""
@@ -61,12 +61,12 @@ def cause(pod: Object, container: Object) -> str:
 
 
 def last_line(text: str) -> str:
-    """The last line that says something, cut to a length that is worth showing."""
+    """The last line that is not blank, cut to `MAX_LINE` characters."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:MAX_LINE] if lines else ""
 
 
-def limit_is_a_ranges(pod: Object, container: Object) -> bool:
+def is_limit_from_range(pod: Object, container: Object) -> bool:
     """Whether a LimitRange has set the container's memory limit."""
     name = container.get("name")
     noted = (pod.get("metadata") or {}).get("annotations") or {}
@@ -76,7 +76,7 @@ def limit_is_a_ranges(pod: Object, container: Object) -> bool:
 
 def _memory(pod: Object, container: Object) -> str:
     limit = _limit(container) or _limit(_of_spec(pod, str(container.get("name"))))
-    source = ", set by a LimitRange of the namespace" if limit_is_a_ranges(pod, container) else ""
+    source = ", set by a LimitRange of the namespace" if is_limit_from_range(pod, container) else ""
     return f"memory limit {limit}{source}" if limit else ""
 
 

@@ -1,4 +1,4 @@
-"""Durations: read as kubectl takes them, and shown in whole units. Pure."""
+"""Parses durations as kubectl does, and formats them in whole units. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _PLAIN = re.compile(rf"{_NUMBER}(?:[eE][+-]?[0-9]{{1,3}})?")
 _PART = re.compile(rf"({_NUMBER})(ms|h|m|s)")
 _WHOLE = re.compile(rf"(?:{_NUMBER}(?:ms|h|m|s))+")
-# Longer texts are no durations; and the time that a pattern takes stays small.
+# Longer texts are not durations. The limit also bounds the time for matching a pattern.
 _MAX_LENGTH = 40
 
 
 def parse(text: str) -> float:
-    """The seconds that a duration such as `90s`, `3m`, `1h30m`, `500ms` or `90` stands for.
+    """A duration such as `90s`, `3m`, `1h30m`, `500ms` or `90`, in seconds.
 
     Raises:
         ValueError: it is not a duration.
@@ -35,7 +35,7 @@ def parse(text: str) -> float:
 
 
 def span(seconds: float) -> str:
-    """In whole units, rounded down: 12 s, 5 min, 3 h, 2 d."""
+    """`seconds` as text in its largest whole unit, rounded down: 12 s, 5 min, 3 h, 2 d."""
     for length, unit in _UNITS:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
@@ -43,5 +43,5 @@ def span(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """An age: 5 min ago."""
+    """An age in seconds as text: 5 min ago."""
     return "in the future, by this machine's clock" if seconds < 0 else f"{span(seconds)} ago"

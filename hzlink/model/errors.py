@@ -1,4 +1,4 @@
-"""The one error tree and the exit codes. Every error knows its exit code, what was seen and what to type next."""
+"""The classes of errors and the exit codes. Each error has its exit code, its evidence and the next command."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class ExitStatus(IntEnum):
 
 
 class HzlinkError(Exception):
-    """Something failed in a way that the user can act on.
+    """An error that the user can act on.
 
     Args:
         message: one line: what failed.
-        site: name of the site where it failed, if it was at one.
-        subject: the object that it is about, as `Kind name`.
-        said: what the cluster or the program said, in its own words.
+        site: name of the site where it failed; None if it is about no single site.
+        subject: the object concerned, as `Kind name`.
+        said: the message of the cluster or the program, quoted.
         waited: seconds spent waiting before giving up.
         next_step: the next command to type, or what to change.
     """
@@ -70,24 +70,24 @@ class UsageError(HzlinkError):
 
 
 class PrerequisiteError(HzlinkError):
-    """Something that must be there first is missing: a tool, a definition, a right, a reachable API server."""
+    """A prerequisite is missing: a tool, a definition, a right, a reachable API server."""
 
     status = ExitStatus.PREREQUISITE
 
 
 class WaitTimeout(HzlinkError):
-    """The cluster did not get there within the time allowed."""
+    """The cluster did not reach the expected state in time."""
 
     status = ExitStatus.TIMEOUT
 
 
 class Locked(HzlinkError):
-    """Another run holds the lock of the same topology, or took it."""
+    """Another run holds the lock of this topology, or took it from this run."""
 
     status = ExitStatus.LOCKED
 
 
 class Interrupted(HzlinkError):
-    """The user (or the system) asked hzlink to stop."""
+    """hzlink received SIGINT or SIGTERM."""
 
     status = ExitStatus.INTERRUPTED

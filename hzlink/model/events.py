@@ -1,4 +1,4 @@
-"""What happens during a run, as records. Commands emit them; render/ shows them."""
+"""Progress events of a run. Commands emit them; render/ shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """What an event reports about a step."""
+    """The kind of an event."""
 
     NOTE = "note"
     WAIT = "wait"
@@ -21,7 +21,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One thing worth telling.
+    """One progress event.
 
     `lane` is a site's name, or empty for the whole run. A `wait` event is replaced by the next one with the same
     lane and `key`; `elapsed` and `limit` are seconds of that wait.

@@ -1,4 +1,4 @@
-"""Reads facts out of Kubernetes objects as kubectl prints them (plain dictionaries). Pure."""
+"""Reads fields of Kubernetes objects as kubectl prints them (dictionaries). Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ref:
         return f"{self.resource}/{self.name}"
 
 
-# Kind: the resource type that kubectl is asked for. The group keeps another project's `sites` or `links` apart.
+# Kind: the resource type for kubectl. The group excludes another project's `sites` or `links`.
 RESOURCES = {
     "Site": "sites.skupper.io",
     "Listener": "listeners.skupper.io",
@@ -55,16 +55,16 @@ _VERSIONS = {"skupper.io": "v2alpha1", "apps": "v1", "policy": "v1", "rbac.autho
 
 
 def versioned(resource: str) -> str:
-    """The resource type with the version that hzlink speaks, as `sites.v2alpha1.skupper.io`.
+    """The resource type with the version that hzlink uses, as `sites.v2alpha1.skupper.io`.
 
-    kubectl need not look for the preferred one then, which is a third of its work for a list (measured).
+    Without a version, kubectl first discovers the preferred one, which takes a third of the time of a list (measured).
     """
     plural, _, group = resource.partition(".")
     return f"{plural}.{_VERSIONS[group]}.{group}" if group in _VERSIONS else resource
 
 
 def kind_of(resource: str) -> str:
-    """The kind of a resource type, for people to read; the type itself where it is not one of `RESOURCES`."""
+    """The kind of a resource type, for messages; the type itself if it is not one of `RESOURCES`."""
     return next((kind for kind, known in RESOURCES.items() if known == resource), resource)
 
 
@@ -73,7 +73,7 @@ def ref(item: Object) -> Ref:
     kind = str(item.get("kind", ""))
     if kind in RESOURCES:
         return Ref(RESOURCES[kind], name(item))
-    # A kind that the user's own overlay brought: kubectl takes kind.version.group.
+    # A kind from the user's own overlay: kubectl accepts kind.version.group.
     group, _, version = str(item.get("apiVersion", "")).rpartition("/")
     return Ref(f"{kind}.{version}.{group}" if group else kind, name(item))
 
@@ -100,7 +100,7 @@ def is_ours(item: Object, topology_name: str) -> bool:
 
 
 def is_owned_by(item: Object, owner_uid: str) -> bool:
-    """Whether the garbage collector takes the object when its owner goes."""
+    """Whether the garbage collector deletes the object after the owner with this UID."""
     owners = _metadata(item).get("ownerReferences") or []
     return bool(owner_uid) and any(owner.get("uid") == owner_uid for owner in owners)
 
@@ -117,12 +117,12 @@ def is_being_deleted(item: Object) -> bool:
 
 
 def created(item: Object) -> datetime | None:
-    """When it was made."""
+    """`metadata.creationTimestamp` (UTC); None if it is missing."""
     return moment(_metadata(item).get("creationTimestamp"))
 
 
 def moment(text: Any) -> datetime | None:
-    """An API timestamp (RFC 3339, UTC) as a datetime; None for what is not one."""
+    """An API timestamp (RFC 3339) as a datetime; None for any other text."""
     try:
         found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     except ValueError:

@@ -1,7 +1,7 @@
-"""What comes from a cluster, fitted to the shape that the rest of hzlink reads. Pure.
+"""Removes fields of unexpected types from objects that a cluster returned. Pure.
 
-Anybody who may write into the namespace chooses what is in its objects, and a custom resource's schema is the cluster's
-word only. A field of another kind than it should be is as good as not there; nothing else is changed.
+Anyone who may write to the namespace controls the content of its objects, and hzlink cannot rely on the cluster's
+schema for a custom resource. A field of an unexpected type is removed; the rest of the object is unchanged.
 """
 
 from __future__ import annotations
@@ -71,18 +71,18 @@ _OBJECT: dict[str, Any] = {
         **dict.fromkeys(("observedGeneration", "updatedReplicas", "readyReplicas", "replicas"), int),
     },
 }
-# Kubernetes' own limit for counts and ports.
+# The maximum of Kubernetes for counts and ports (int32).
 _MAX = 2**31 - 1
 
 
 def fitted(item: Any) -> Object | None:
-    """The object without the fields that are not what they should be; None where it has no kind."""
+    """The object without the fields of unexpected types; None if it has no kind."""
     found = _fit(item, _OBJECT)
     return found if isinstance(found, Mapping) and found.get("kind") else None
 
 
 def _fit(value: Any, shape: Any) -> Any:
-    """The value as far as it has the shape, None where it has not."""
+    """The parts of the value that match the shape; None if nothing matches."""
     if isinstance(shape, list):
         fits = [_fit(one, shape[0]) for one in value] if isinstance(value, list) else []
         return [one for one in fits if one is not None]
@@ -96,7 +96,7 @@ def _fit(value: Any, shape: Any) -> Any:
 def _fit_fields(value: Mapping[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
     fitted_fields = {}
     for key, inner in value.items():
-        # The empty key is for all fields of a mapping.
+        # The empty key stands for all fields of a mapping.
         wanted = shape.get(key, shape.get(""))
         fits = inner if wanted is None else _fit(inner, wanted)
         if fits is not None or wanted is None:

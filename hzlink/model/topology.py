@@ -1,4 +1,4 @@
-"""Sites and topology: who is linked to whom. Pure records."""
+"""The records Site, Settings and Topology. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 
 @dataclass(frozen=True)
 class Site:
-    """A namespace that takes part. kubeconfig, context and namespace travel together into every call.
+    """A namespace of the topology. Every call for it gets its kubeconfig, context and namespace.
 
-    `name` is what hzlink calls the site (and its Skupper Site, unless one is there already).
-    `kubeconfig` is None where kubectl's own look-up ($KUBECONFIG, ~/.kube/config) holds. `short` is the context's short
-    name, for people: no other context of the topology has it. Empty: the context itself.
+    `name` is the site's name in hzlink, and the name of its Skupper Site unless the namespace already has one.
+    `kubeconfig` is None for kubectl's own default ($KUBECONFIG, ~/.kube/config). `short` is the context's short name
+    for messages, unique in the topology; empty: the context itself.
     """
 
     name: str
@@ -25,24 +25,24 @@ class Site:
 
     @property
     def short_context(self) -> str:
-        """The context, for people: short where it is long."""
+        """The context's short name, for messages."""
         return self.short or self.context
 
     @property
     def where(self) -> str:
-        """Context and namespace, for people."""
+        """Context and namespace as `CONTEXT/NAMESPACE`, for messages."""
         return f"{self.short_context}/{self.namespace}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user can choose about the topology. `image` None keeps the manifests' own.
+    """The settings of a topology. `image` None: the image in the manifests.
 
-    `members_given`: the user asked for that number of members (flag, variable or file). Otherwise the number at which
-    the StatefulSet stands counts (`kubectl scale`, an autoscaler), as `plan.scaling` reads it.
-    `link_access` is that of the issuing Skupper Site: `local` where all sites are in one cluster.
+    `members_given`: the user set `members` (flag, variable or file). Otherwise `plan.scaling` takes the current number
+    of the StatefulSet (`kubectl scale`, an autoscaler). `address_timeout`: seconds that `--link-from auto` waits for
+    the cluster site's address. `link_access`: of the issuing Skupper Site; `local` if all sites are in one cluster.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
-    `probe_image` is that of the pod of `verify --in-cluster`: any with Python 3.11 or later.
+    `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
     """
 
     mode: Mode = Mode.SMART
@@ -74,7 +74,7 @@ class Topology:
 
     @property
     def member_names(self) -> tuple[str, ...]:
-        """The pods' names that the StatefulSet gives its members."""
+        """The members' pod names, as the StatefulSet generates them."""
         return tuple(f"{WORKLOAD}-{number}" for number in range(self.settings.members))
 
 
@@ -83,7 +83,7 @@ WORKLOAD = "hazelcast"
 MANCENTER = "hazelcast-mancenter"
 ROUTING_KEY = "hazelcast"
 
-# Labels on everything that hzlink applies: `down` deletes only what carries both.
+# Labels on every object that hzlink applies. `down` deletes only objects that have both.
 MANAGED_BY = "app.kubernetes.io/managed-by"
 PART_OF = "app.kubernetes.io/part-of"
 MANAGER = "hzlink"

@@ -1,4 +1,4 @@
-"""Versions as programs and servers tell them, and how far two of them are apart. Pure."""
+"""Parses versions of programs, servers and images, and compares them. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Version:
-    """The three numbers of a version. Whatever follows them (`-rc1`, `+k3s1`, `-gke.100`) does not count."""
+    """The three numbers of a version, without a suffix such as `-rc1`, `+k3s1` or `-gke.100`."""
 
     major: int
     minor: int
@@ -19,7 +19,7 @@ class Version:
 
 
 def parse(text: str) -> Version | None:
-    """`v1.37.2`, `2.2.1-rc1`, `1.32.4-dispatcher` or `1.30`; None for what is no version, such as `latest`."""
+    """Parses `v1.37.2`, `2.2.1-rc1`, `1.32.4-dispatcher` or `1.30`; None for other texts, such as `latest`."""
     match = re.match(r"v?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?![\d.])", text.strip())
     if match is None:
         return None
@@ -28,10 +28,10 @@ def parse(text: str) -> Version | None:
 
 
 def minors_apart(one: Version, other: Version) -> int | None:
-    """How many minor versions lie between them; None where the major versions differ."""
+    """The difference of the minor versions; None if the major versions differ."""
     return abs(one.minor - other.minor) if one.major == other.major else None
 
 
 def of_image(image: str) -> str:
-    """The tag of an image, empty where it has none: `registry:5000/skupper/controller:2.2.1@sha256:...` is 2.2.1."""
+    """The tag of an image, empty if it has none: 2.2.1 for `registry:5000/skupper/controller:2.2.1@sha256:...`."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]

@@ -58,7 +58,7 @@ async def ask(site: Site, seconds: float) -> Identity:
     names = [f"{RESOURCES[kind]}/{name}" for kind, name in asked]
     try:
         # Where one of them may not be read, kubectl prints the others, and ends with an error.
-        done = await Kubectl(site, min(DEADLINE, seconds)).ask("get", *names, "--output=json", "--ignore-not-found")
+        done = await Kubectl(site, min(DEADLINE, seconds)).run_raw("get", *names, "--output=json", "--ignore-not-found")
         items = answers.items(site, done.stdout)
     except process.DeadlineExceeded:
         return Identity()

@@ -49,7 +49,7 @@ async def wait_for_range(kubectl: Kubectl) -> str:
 
 async def _is_openshift(kubectl: Kubectl) -> bool:
     try:
-        return (await kubectl.ask("get", f"--raw={_GROUP}")).code == 0
+        return (await kubectl.run_raw("get", f"--raw={_GROUP}")).code == 0
     except DeadlineExceeded:
         return False
 

@@ -1,8 +1,9 @@
-"""What admission control says when it refuses an object: who refused, in whose words, and what shows the rule. Pure.
+"""Recognizes refusals by admission control: which rule refused, and the command that shows the rule. Pure.
 
-The API server calls all of it Forbidden, Invalid or InternalError. It is neither a lack of rights (then it names a
-User) nor the network between hzlink and the API server. The words are those of Kubernetes 1.37, of Kyverno 1.15, of
-Gatekeeper 3.20 and of OpenShift 4.20; the same words stand in the events of pods that cannot be created.
+The API server reports all of them as Forbidden, Invalid or InternalError. They are neither missing rights (those
+messages name a User) nor network failures between hzlink and the API server. The messages are those of Kubernetes
+1.37, Kyverno 1.15, Gatekeeper 3.20 and OpenShift 4.20; events of pods that cannot be created contain the same
+messages.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hzlink.programs import hints
 
 
 class Gate(StrEnum):
-    """What kind of a rule refused."""
+    """The kind of rule that refused."""
 
     WEBHOOK = "webhook that cannot be called"
     POLICY = "policy"
@@ -30,22 +31,22 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True)
 class Denial:
-    """One refusal. `message` has the rule's name; `look` are kubectl's words that show the rule, empty for none.
+    """One refusal. `message` names the rule.
 
-    `webhook` is the name of the webhook whose configuration shows the rule, where that is all that is known.
-    `namespaced`: `look` is about the site's namespace.
+    `command`: kubectl's arguments that show the rule; empty if none do. `namespaced`: they need the site's namespace.
+    `webhook`: the webhook's name, if its configuration still has to be found.
     """
 
     gate: Gate
     message: str
-    look: str = ""
+    command: str = ""
     namespaced: bool = False
     webhook: str = ""
 
 
 # Both kinds of webhook configurations, as kubectl takes them.
 CONFIGURATIONS = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
-# Stands for the site's namespace, which the words of a refusal need not name.
+# Placeholder for the site's namespace, which a refusal's message may not name.
 _NAMESPACE = "NAMESPACE"
 _COLUMNS = "custom-columns=KIND:.kind,NAME:.metadata.name,WEBHOOKS:.webhooks[*].name"
 
@@ -64,40 +65,40 @@ _LIMITS = re.compile(
     r"(?:maximum|minimum) [\w./-]+ usage per \w+ is|max limit to request ratio per \w+ is|"
     r"(?:No|no) (?:limit|request) is specified"
 )
-# Rights: RBAC and other authorizers name the User; RBAC's own admission checks name what is lacking. `unknown` is what
-# kubectl prints where a proxy's answer says nothing.
+# Missing rights: RBAC and other authorizers name the User; RBAC's own admission checks name the missing right. kubectl
+# prints `unknown` if a proxy's answer has no message.
 _RIGHTS = re.compile(r"\b[Uu]ser \"|cannot set blockOwnerDeletion|attempting to grant|unknown\b|being terminated")
 _FORBIDDEN = re.compile(r'(?P<what>\S+ "[^"]*") is forbidden: (?P<why>.*)', re.DOTALL)
 
 
 def parse(said: str) -> Denial | None:
-    """What refused, by the words of kubectl, of an event or of a status; None where it was not admission control."""
-    # A policy that only warns refuses nothing.
+    """The refusal in a message of kubectl, an event or a status; None if admission control did not refuse."""
+    # A warning of a policy is not a refusal.
     refused = "\n".join(line for line in said.splitlines() if not line.startswith("Warning:"))
-    for reading in (_failed_call, _conversion, _policy, _denied, _quota, _pod_rules, _any_plugin):
-        if denial := reading(refused):
+    for recognize in (_failed_call, _conversion, _policy, _denied, _quota, _pod_rules, _any_plugin):
+        if denial := recognize(refused):
             return denial
     return None
 
 
 def hint(site: Site, said: str) -> str | None:
-    """The command that shows the rule which refused; None where there is none, or nothing was refused."""
+    """The command that shows the rule that refused; None if there is none, or if admission control did not refuse."""
     denial = parse(said)
-    if denial is None or not denial.look:
+    if denial is None or not denial.command:
         return None
     if denial.namespaced:
-        return hints.kubectl(site, denial.look)
-    return hints.cluster_wide(site, denial.look.replace(_NAMESPACE, quote(site.namespace)))
+        return hints.kubectl(site, denial.command)
+    return hints.cluster_wide(site, denial.command.replace(_NAMESPACE, quote(site.namespace)))
 
 
 def webhook_to_find(said: str) -> str:
-    """The name of the webhook whose configuration is to be found; empty where there is none."""
+    """The name of the webhook whose configuration has to be found; empty if there is none."""
     denial = parse(said)
     return denial.webhook if denial else ""
 
 
 def configuration_hint(site: Site, configurations: Iterable[Object], webhook: str) -> str | None:
-    """The command for the configuration that has this webhook; None where none of them has."""
+    """The command that shows the configuration with this webhook; None if none of them has it."""
     for item in configurations:
         if any(isinstance(one, dict) and one.get("name") == webhook for one in item.get("webhooks") or []):
             resource = f"{str(item['kind']).lower()}s"
@@ -126,7 +127,7 @@ _SERVICE = re.compile(r'"https://(?P<name>[^./"]+)\.(?P<namespace>[^./"]+)\.svc[
 
 
 def _cause(why: str) -> str:
-    """The last cause in a chain of them, with the Service that was called."""
+    """The last error of a chain of wrapped errors, with the Service that was called."""
     cause = re.sub(r'^.*(?:Post|Get) "[^"]*": ', "", why.strip())
     service = _SERVICE.search(why)
     of = f" (Service {service['name']} of namespace {service['namespace']})" if service else ""
@@ -157,7 +158,7 @@ def _denied(said: str) -> Denial | None:
 
 
 def _kyverno(policies: list[str]) -> Denial:
-    """Kyverno writes each policy's name on a line of its own, and its rules below; NAMESPACE/NAME for a Policy."""
+    """Kyverno prints each policy's name on a separate line, followed by its rules; a Policy as NAMESPACE/NAME."""
     message = f"the Kyverno policy {', '.join(policies)} refuses it"
     first = policies[0]
     namespace, slash, name = first.rpartition("/")
@@ -168,10 +169,10 @@ def _kyverno(policies: list[str]) -> Denial:
 
 def _quota(said: str) -> Denial | None:
     if found := _QUOTA_USED.search(said):
-        look = f"describe resourcequotas {found['name']}"
-        return Denial(Gate.QUOTA, f"the quota {found['name']} is used up", look, namespaced=True)
+        command = f"describe resourcequotas {found['name']}"
+        return Denial(Gate.QUOTA, f"the quota {found['name']} is used up", command, namespaced=True)
     if found := _QUOTA_WANTS.search(said):
-        message = f"the quota {found['name']} wants what the pods do not set: {found['wants'].strip()}"
+        message = f"the quota {found['name']} requires fields that the pods do not set: {found['wants'].strip()}"
         return Denial(Gate.QUOTA, message, f"describe resourcequotas {found['name']}", namespaced=True)
     return None
 
@@ -189,7 +190,7 @@ def _pod_rules(said: str) -> Denial | None:
 
 
 def _any_plugin(said: str) -> Denial | None:
-    """Whatever else is forbidden and is no lack of rights: an admission plugin that is not known here."""
+    """Any other Forbidden error that is not about missing rights: an admission plugin that is not known here."""
     found = _FORBIDDEN.search(said)
     if not found or _RIGHTS.search(found["why"].partition("\n")[0]):
         return None

@@ -1,4 +1,4 @@
-"""What kubectl answered, as objects; and the errors for answers that are none."""
+"""Parses kubectl's output into objects, and the errors for output that is not as expected."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hzlink.model.topology import Site
 from hzlink.programs import output, process, refusals
 from hzlink.programs.refusals import KubectlError, Refusal
 
-# kubectl says so on standard output when `delete --interactive` got no answer.
+# kubectl prints this on standard output if `delete --interactive` gets no confirmation.
 CANCELLED = "deletion is cancelled"
 
 
-def asked_first(site: Site, done: process.Completed) -> KubectlError:
-    """The error for a deletion that waited for an answer: a wrapper adds --interactive."""
+def delete_not_confirmed(site: Site, done: process.Completed) -> KubectlError:
+    """The error for a deletion that needed a confirmation, because a wrapper adds --interactive."""
     return KubectlError(
         Refusal.OTHER,
-        "kubectl asked before it deleted, and deleted nothing",
+        "kubectl asked for confirmation and deleted nothing",
         site=site.name,
         said=f"{_path()} printed: {refusals.gist(process.redact(done.stdout))}",
         next_step=f"grep interactive {quote(_path())}   (a wrapper adds --interactive; put kubectl itself on the PATH)",
@@ -27,15 +27,15 @@ def asked_first(site: Site, done: process.Completed) -> KubectlError:
 
 
 def _path() -> str:
-    """The program that is called as kubectl."""
+    """The path of the program that runs as kubectl."""
     return process.find_program("kubectl") or "kubectl"
 
 
 def document(site: Site, text: str) -> dict[str, Any]:
-    """The JSON object that was printed.
+    """The JSON object in kubectl's output.
 
     Raises:
-        KubectlError: there is none; the program that was called as kubectl is named.
+        KubectlError: there is no JSON object; names the program that ran as kubectl.
     """
     found = output.json_object(text)
     if found is None:
@@ -50,10 +50,10 @@ def document(site: Site, text: str) -> dict[str, Any]:
 
 
 def items(site: Site, text: str) -> list[Object]:
-    """The objects of a list, or the one object, fitted to their shape; none where nothing was printed.
+    """The objects of a list, or the single object, checked by `schema.fitted`; none if the output is empty.
 
     Raises:
-        KubectlError: something was printed that is no JSON object.
+        KubectlError: the output is not a JSON object.
     """
     if not text.strip():
         return []

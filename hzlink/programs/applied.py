@@ -1,4 +1,4 @@
-"""What a failed apply left undone: kubectl says why, and does not always say of which object. Pure."""
+"""Names the objects that a failed apply did not apply: kubectl's error does not always name them. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hzlink.model.topology import Site
 from hzlink.programs import conflicts, hints
 from hzlink.programs.refusals import KubectlError, Refusal
 
-# With more of them it is not about any one.
+# If more objects were not applied, the error names none of them.
 MAX_NAMED = 3
 
 
 def naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: str) -> KubectlError:
     """The error with the objects that were not applied.
 
-    kubectl prints a line for each that was: `statefulset.apps/hazelcast serverside-applied`.
+    kubectl prints a line for each applied object: `statefulset.apps/hazelcast serverside-applied`.
     """
     done = {line.split(" ")[0] for line in printed.splitlines()}
     left = [item for item in applied if _output_name(item) not in done]
@@ -25,13 +25,13 @@ def naming(error: KubectlError, site: Site, applied: Sequence[Object], printed: 
         error.subject = ", ".join(f"{item.get('kind')} {names.name(item)}" for item in left)
     if error.refusal is Refusal.CONFLICT and left:
         error.message = conflicts.describe(error.conflicts, error.subject or "") or error.message
-        look = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
-        error.next_step = f"{look}   (shows which manager sets each field)"
+        command = hints.kubectl(site, f"get {names.ref(left[0])} -o yaml --show-managed-fields")
+        error.next_step = f"{command}   (shows which manager sets each field)"
     return error
 
 
 def _output_name(item: Object) -> str:
-    """How kubectl calls an object when it says that it was applied."""
+    """The object's name in kubectl's output of an apply."""
     group = str(item.get("apiVersion", "")).rpartition("/")[0]
     kind = str(item.get("kind", "")).lower()
     return f"{kind}.{group}/{names.name(item)}" if group else f"{kind}/{names.name(item)}"

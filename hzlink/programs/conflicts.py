@@ -1,6 +1,6 @@
 """The conflicts of a server-side apply: fields that another field manager has set to another value. Pure.
 
-The API server's words (Kubernetes 1.37):
+The API server's message (Kubernetes 1.37):
 
     Apply failed with 2 conflicts: conflicts with "kubectl" with subresource "scale" using apps/v1:
     - .spec.replicas
@@ -22,7 +22,7 @@ REPLICAS = ".spec.replicas"
 
 @dataclass(frozen=True)
 class Conflict:
-    """One field, and who manages it. `subresource` is the one through which it was set, such as `scale`."""
+    """A field and its manager. `subresource`: the one through which the manager set it, such as `scale`."""
 
     path: str
     manager: str
@@ -30,7 +30,7 @@ class Conflict:
 
     @property
     def holder(self) -> str:
-        """The manager, for people."""
+        """The manager, for messages."""
         if self.is_autoscaler:
             return "an autoscaler (kube-controller-manager, subresource scale)"
         return f"{self.manager} (subresource {self.subresource})" if self.subresource else self.manager
@@ -42,7 +42,7 @@ class Conflict:
 
 
 def parse(said: str) -> tuple[Conflict, ...]:
-    """All conflicts in what kubectl printed, in its order; none where it is about something else."""
+    """All conflicts in kubectl's message, in its order; none if it has none."""
     found: dict[Conflict, None] = {}
     manager: tuple[str, str] | None = None
     for line in said.splitlines():
@@ -58,7 +58,7 @@ def parse(said: str) -> tuple[Conflict, ...]:
 
 
 def describe(found: tuple[Conflict, ...], subject: str) -> str:
-    """Which fields of the object are managed by whom, as a sentence."""
+    """The fields of the object and their managers, as a sentence."""
     by_holder: dict[str, list[str]] = {}
     for conflict in found:
         by_holder.setdefault(conflict.holder, []).append(conflict.path)

@@ -1,7 +1,7 @@
-"""Credentials that hzlink holds during a run: plugins were run once for them, before kubectl's calls began.
+"""Credentials for a run, from credential plugins that ran once before kubectl's calls.
 
-kubectl runs a credential plugin for each of its calls. One that asks a person could not do so from calls side by side,
-and a slow one would use up each call's deadline. `hzlink/config/logins.py` runs the plugins.
+kubectl runs a credential plugin in each of its calls. An interactive plugin cannot ask from parallel calls, and a slow
+one exceeds the deadline of each call. `hzlink/config/logins.py` runs the plugins.
 """
 
 from __future__ import annotations
@@ -13,48 +13,48 @@ from hzlink.programs.refusals import KubectlError, Refusal
 
 
 class Holder(Protocol):
-    """A held credential, or why there is none."""
+    """A credential, or the reason why there is none."""
 
     failure: dict[str, str | None] | None
 
     def kubeconfig(self, site: Site) -> str:
-        """The kubeconfig file with the credential in it."""
+        """The path of the kubeconfig file that contains the credential."""
 
     async def refresh(self) -> int:
-        """Runs the plugin again if the credential is about to expire. The number of the one that it holds now."""
+        """Runs the plugin again if the credential is about to expire. Returns the number of the current credential."""
 
     async def renew(self, number: int) -> bool:
-        """Runs the plugin again, because the API server refused this credential; whether there is another one now."""
+        """Runs the plugin again after the API server refused credential `number`; whether there is a new credential."""
 
 
 _held: dict[tuple[str | None, str], Holder] = {}
-# Seconds that a call may take whose plugin is left to kubectl.
-_patience: dict[tuple[str | None, str], float] = {}
+# Minimum deadline in seconds of calls in which kubectl runs the plugin.
+_min_call_seconds: dict[tuple[str | None, str], float] = {}
 
 
 def hold(site: Site, holder: Holder) -> None:
-    """From now on, calls for the site's context use this credential."""
+    """Makes calls for the site's context use this credential."""
     _held[site.kubeconfig, site.context] = holder
 
 
 def leave_to_kubectl(site: Site, seconds: float) -> None:
-    """From now on, calls for the site's context may take so long, as kubectl runs a plugin in each of them."""
-    _patience[site.kubeconfig, site.context] = seconds
+    """Gives calls for the site's context at least `seconds`, because kubectl runs the plugin in each of them."""
+    _min_call_seconds[site.kubeconfig, site.context] = seconds
 
 
-def patience(site: Site) -> float:
-    """Seconds that a call may take at least, because kubectl runs a plugin in it; 0 where it does not."""
-    return _patience.get((site.kubeconfig, site.context), 0.0)
+def min_call_seconds(site: Site) -> float:
+    """The minimum deadline of a call in seconds, because kubectl runs a plugin in it; 0 if it does not."""
+    return _min_call_seconds.get((site.kubeconfig, site.context), 0.0)
 
 
 def release() -> None:
-    """Forgets all of them."""
+    """Removes all credentials and minimum deadlines."""
     _held.clear()
-    _patience.clear()
+    _min_call_seconds.clear()
 
 
 def kubeconfig(site: Site) -> str | None:
-    """The kubeconfig file for a call; None for kubectl's own look-up.
+    """The kubeconfig file for a call; None for kubectl's default.
 
     Raises:
         KubectlError: the context's credential plugin gave no credential.
@@ -68,12 +68,12 @@ def kubeconfig(site: Site) -> str | None:
 
 
 async def refresh(site: Site) -> int:
-    """Sees to it that the credential for a call is not about to expire. Returns its number, for `renew`."""
+    """Renews the credential for a call if it is about to expire. Returns its number, for `renew`."""
     holder = _held.get((site.kubeconfig, site.context))
     return 0 if holder is None else await holder.refresh()
 
 
 async def renew(site: Site, number: int) -> bool:
-    """Whether there is another credential, after the API server refused the one of that number."""
+    """Whether there is a new credential, after the API server refused credential `number`."""
     holder = _held.get((site.kubeconfig, site.context))
     return holder is not None and await holder.renew(number)

@@ -1,8 +1,8 @@
-"""The environment that kubectl and skupper get: the user's, without what changes a call or what it prints.
+"""The environment of kubectl and skupper: the user's, without variables that change a call or its output.
 
-hzlink's calls are its own. A preference that suits a person at a prompt (a kuberc that makes `delete` ask first, an
-output format, colours, another language) must not change what a call does or how its answer reads. What leads to the
-clusters stays: KUBECONFIG, proxies, certificates, the variables of credential plugins, PATH and HOME.
+A user's preferences (a kuberc that makes `delete` ask for confirmation, an output format, colours, another language)
+must not change what hzlink's calls do or print. Variables that are needed to reach the clusters stay: KUBECONFIG,
+proxies, certificates, the variables of credential plugins, PATH and HOME.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Neutralised:
-    """Variables that hzlink's programs do not get as the user has them.
+    """Variables that hzlink sets or removes for the programs that it runs.
 
     Attributes:
-        names: exact names, or, with `*` at the end, all that begin so.
-        value: what they are set to; None: they are removed.
+        names: exact names, or prefixes that end with `*`.
+        value: their new value; None removes them.
         reason: what they would change.
     """
 
@@ -26,7 +26,7 @@ class Neutralised:
     reason: str
 
 
-# The first row that a name fits holds.
+# The first row that matches a name applies.
 NEUTRALISED = (
     Neutralised(("KUBERC",), "off", "kubectl 1.34 and later: a user's kuberc sets flags (delete --interactive)"),
     Neutralised(("KUBECTL_KUBERC",), "false", "the same in kubectl 1.33, which does not know KUBERC=off"),
@@ -37,29 +37,31 @@ NEUTRALISED = (
     Neutralised(("KUBERNETES_MASTER",), None, "client-go: the server of a kubeconfig entry that names none"),
     Neutralised(("KUBE_EDITOR", "KUSTOMIZE_*"), None, "kubectl edit and kustomize plugins, which hzlink does not use"),
     Neutralised(
-        ("SKUPPER_*",), None, "skupper: SKUPPER_PLATFORM turns to podman or docker, where there is no --context"
+        ("SKUPPER_*",), None, "skupper: SKUPPER_PLATFORM selects podman or docker, which have no --context"
     ),
-    Neutralised(("LC_ALL",), "C.UTF-8", "the language of messages that hzlink reads; UTF-8 for what plugins print"),
-    Neutralised(("LANGUAGE",), None, "gettext: holds in C.UTF-8, too, with some C libraries"),
-    Neutralised(("NO_COLOR",), "1", "colour codes in what hzlink reads"),
+    Neutralised(("LC_ALL",), "C.UTF-8", "the language of messages that hzlink parses; UTF-8 for the output of plugins"),
+    Neutralised(("LANGUAGE",), None, "gettext: with some C libraries it applies in C.UTF-8, too"),
+    Neutralised(("NO_COLOR",), "1", "colour codes in output that hzlink parses"),
     Neutralised(("KUBECOLOR_*", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"), None, "the same, from wrappers, too"),
     Neutralised(("GREP_OPTIONS", "GREP_COLORS"), None, "grep in wrappers: colours, line numbers"),
 )  # fmt: skip
 
 
-# Set for a run whose user has a rule for credential plugins: a kuberc of that rule alone takes the place of `off`.
-RULE: dict[str, str] = {}
+# Set if the user's kuberc has a policy for credential plugins: then KUBERC is a file with this policy alone, not `off`.
+PLUGIN_POLICY: dict[str, str] = {}
 
 
 def own(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for hzlink's programs, from the user's."""
+    """The environment for the programs that hzlink runs, from the user's."""
     kept = {name: value for name, value in environ.items() if not any(_fits(name, row) for row in NEUTRALISED)}
-    return kept | {name: row.value for row in NEUTRALISED if row.value is not None for name in row.names} | RULE
+    return (
+        kept | {name: row.value for row in NEUTRALISED if row.value is not None for name in row.names} | PLUGIN_POLICY
+    )
 
 
-def keep_rule(kuberc: str) -> None:
-    """From now on programs get this kuberc file, which holds the user's rule for credential plugins alone."""
-    RULE.update(KUBERC=kuberc, KUBECTL_KUBERC="true")
+def use_plugin_policy(kuberc: str) -> None:
+    """Makes programs use this kuberc file, which contains only the user's policy for credential plugins."""
+    PLUGIN_POLICY.update(KUBERC=kuberc, KUBECTL_KUBERC="true")
 
 
 def _fits(name: str, row: Neutralised) -> bool:

@@ -1,4 +1,4 @@
-"""Command lines for the user to copy: quoted for a shell, with the site's kubeconfig, context and namespace."""
+"""Commands for the user to copy: quoted for a shell, with the site's kubeconfig, context and namespace."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from hzlink.model import conditions, container_failures, objects
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 
-# The flags that named the sites in this run, as typed; the command line sets it once. Without them a command to copy
-# would name other sites, or none.
+# The site flags of this run, as typed. The command line sets them once, so that a command to copy names the same sites.
 site_flags: list[str] = []
 
 
 def hzlink(words: str) -> str:
-    """A command of hzlink's for the sites of this run."""
+    """An hzlink command for the sites of this run."""
     return " ".join(["hzlink", words, *(quote(word) for word in site_flags)])
 
 
 def kubectl(site: Site, words: str) -> str:
-    """A kubectl command at a site."""
+    """A kubectl command for a site's namespace."""
     file = f" --kubeconfig {quote(site.kubeconfig)}" if site.kubeconfig else ""
     return f"kubectl{file} --context {quote(site.context)} -n {quote(site.namespace)} {words}"
 
@@ -32,9 +31,9 @@ def cluster_wide(site: Site, words: str) -> str:
 
 
 def pods(site: Site, found: Iterable[Object], selector: str, workload: str = "") -> str:
-    """The command that tells why the pods of a label selector are not ready: the last words of one that has crashed.
+    """The command that shows why the pods of a label selector are not ready, such as the log of a crashed container.
 
-    `workload` is what creates them, as kubectl takes it: where there is none of them, it tells why.
+    `workload`: the object that creates the pods, as kubectl takes it. If there are no pods, the command describes it.
     """
     listed = list(found)
     if not listed and workload:
@@ -44,12 +43,12 @@ def pods(site: Site, found: Iterable[Object], selector: str, workload: str = "")
 
 
 def previous_log(site: Site, pod: Object) -> str:
-    """The command that shows why a container of the pod ended; empty where none of them has ended.
+    """The command that shows why a container of the pod ended; empty if none has ended.
 
-    That is its log, unless it was ended from outside or never started: then the log has nothing about that.
+    The command prints the log, unless the container was killed or never started: then the log does not show the reason.
     """
     if (killed := container_failures.was_out_of_memory(pod)) is not None:
-        ranged = container_failures.limit_is_a_ranges(pod, killed)
+        ranged = container_failures.is_limit_from_range(pod, killed)
         return kubectl(site, "describe limitranges" if ranged else f"describe pod {quote(objects.name(pod))}")
     container = conditions.crashed_container(pod)
     if container is None:

@@ -1,7 +1,7 @@
-"""kubectl's verbs, bound to one site: kubeconfig, context and namespace go into every call.
+"""kubectl's verbs for one site: every call has its kubeconfig, context and namespace.
 
-Values are given as `--flag=value`, so that a context that begins with a dash stays a value. Nothing here waits
-without a deadline. Every failure is raised as a KubectlError that says what was being done.
+Values are given as `--flag=value`, so that a context that begins with a dash stays a value. Every call has a deadline.
+Every failure is raised as a KubectlError that names the operation.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from hzlink.model.topology import MANAGER, Site
 from hzlink.programs import admission, answers, applied, credentials, output, process, refusals, repeating
 from hzlink.programs.refusals import KubectlError, Refusal
 
-# Seconds for one call. A cluster that does not answer a list within this is as good as unreachable.
-CALL_DEADLINE = 20.0
-# Seconds for one request, of which an apply makes several.
-REQUEST_DEADLINE = 15.0
-APPLY_DEADLINE = 60.0
-PING_DEADLINE = 5.0
+# For one call. A cluster that does not answer a list within this time counts as unreachable.
+CALL_DEADLINE_SECONDS = 20.0
+# For one request. An apply makes several.
+REQUEST_DEADLINE_SECONDS = 15.0
+APPLY_DEADLINE_SECONDS = 60.0
+PING_DEADLINE_SECONDS = 5.0
 
-# For objects that hzlink makes itself: kubectl need not fetch the server's schema first.
+# For objects that hzlink generates: kubectl does not have to fetch the server's schema first.
 _UNCHECKED = ("--validate=false",)
 
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
@@ -36,15 +36,15 @@ _NAMES_AND_KEYS = (
 )
 
 
-# Begins the line that is asked for, whatever else is printed.
+# Marks the requested line among other output.
 _OWNERS = "owners-of"
 
 
 class Kubectl:
     """kubectl for one site."""
 
-    def __init__(self, site: Site, deadline: float = CALL_DEADLINE, until: float | None = None) -> None:
-        """`until`: up to when (time.monotonic's seconds) a call is repeated that was refused and may pass by itself."""
+    def __init__(self, site: Site, deadline: float = CALL_DEADLINE_SECONDS, until: float | None = None) -> None:
+        """`until`: when to stop repeating calls that failed with a temporary error, in seconds of time.monotonic."""
         self.site = site
         self.deadline = deadline
         self.until = until
@@ -52,10 +52,10 @@ class Kubectl:
     async def objects(
         self, resources: Iterable[str], selector: str | None = None, *, managed: bool = False
     ) -> list[Object]:
-        """All objects of the resource types in the site's namespace, in one call; `managed` with their managedFields.
+        """All objects of the resource types in the site's namespace, in one call; with `managed`, their managedFields.
 
         Raises:
-            KubectlError: also when only one of the types could not be read.
+            KubectlError: also if only one of the types cannot be read.
         """
         args = ["get", ",".join(resources), "--output=json"]
         if managed:
@@ -65,27 +65,27 @@ class Kubectl:
         return answers.items(self.site, await self._read("read objects", *args))
 
     async def get(self, target: Ref) -> Object | None:
-        """One object, or None where it is not there."""
+        """One object; None if it does not exist."""
         text = await self._read(f"read {target}", "get", str(target), "--output=json")
         return schema.fitted(answers.document(self.site, text)) if text.strip() else None
 
     async def owner_kinds(self, target: Ref) -> list[str] | None:
-        """The kinds of an object's owners, without reading the object; None where it is not there."""
+        """The kinds of an object's owners, without reading the object; None if it does not exist."""
         path = f"--output=jsonpath={_OWNERS} {{.kind}} {{.metadata.ownerReferences[*].kind}}"
         done = await self._call(f"read the owners of {target}", "get", str(target), path, "--ignore-not-found")
         words = done.stdout.partition(_OWNERS)[2].split()
         return words[1:] if words else None
 
     async def ping(self) -> None:
-        """Asks the API server for a sign of life, by something that needs no right.
+        """Checks that the API server answers, by a request that needs no rights.
 
         Raises:
-            KubectlError: it did not answer within `PING_DEADLINE`, or refused.
+            KubectlError: it did not answer within `PING_DEADLINE_SECONDS`, or refused.
         """
-        await self._call("reach the API server", "get", "--raw=/version", deadline=PING_DEADLINE)
+        await self._call("reach the API server", "get", "--raw=/version", deadline=PING_DEADLINE_SECONDS)
 
     async def events(self, reasons: Sequence[str] = ()) -> list[Object]:
-        """The namespace's Events of these reasons, or all of type Warning, the newest last."""
+        """The namespace's Events with these reasons, or all of type Warning, the newest last."""
         found: list[Object] = []
         for selector in [f"reason={reason}" for reason in reasons] or ["type=Warning"]:
             done = await self._call("read events", "get", "events", "--output=json", f"--field-selector={selector}")
@@ -93,11 +93,11 @@ class Kubectl:
         return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
 
     async def namespace(self) -> Object | None:
-        """The site's namespace, or None where it is not there."""
+        """The site's namespace; None if it does not exist."""
         return await self.get(Ref("namespaces", self.site.namespace))
 
     async def namespace_exists(self) -> bool:
-        """Whether the site's namespace is there. A user who may not read namespaces is taken at their word."""
+        """Whether the site's namespace exists. If the user may not read namespaces, it is assumed to exist."""
         try:
             return await self.namespace() is not None
         except KubectlError as error:
@@ -106,7 +106,7 @@ class Kubectl:
             raise
 
     async def lacks_namespace(self) -> KubectlError | None:
-        """The error for a site whose namespace is not there; None where it is."""
+        """The error for a site whose namespace does not exist; None if it exists."""
         if await self.namespace_exists():
             return None
         return refusals.explain(self.site, "read objects", f'namespaces "{self.site.namespace}" not found')
@@ -117,9 +117,9 @@ class Kubectl:
         return output.resource_types(done.stdout)
 
     async def apply(self, objects: Sequence[Object], *, force: bool = False) -> list[str]:
-        """Server-side apply, as field manager hzlink. Returns kubectl's line for each object.
+        """Server-side apply, as field manager hzlink. Returns kubectl's output line for each object.
 
-        With `force`, fields that other managers have set get hzlink's values.
+        `force` replaces values that other managers have set.
         """
         done = await self._run(
             "apply objects",
@@ -129,30 +129,30 @@ class Kubectl:
             *(["--force-conflicts"] if force else []),
             "--filename=-",
             stdin=_bundle(objects),
-            deadline=max(self.deadline, APPLY_DEADLINE),
+            deadline=max(self.deadline, APPLY_DEADLINE_SECONDS),
         )
         if done.code != 0:
             raise applied.naming(await self._refused("apply objects", done), self.site, objects, done.stdout)
         return done.stdout.splitlines()
 
     async def create(self, item: Object) -> Object:
-        """Creates an object and returns it as the server made it."""
+        """Creates an object and returns the server's version of it."""
         doing = f"create {item.get('kind')}"
         args = ("create", *_UNCHECKED, "--filename=-", "--output=json")
         done, tries = await self._try(doing, *args, stdin=_bundle([item]))
         if done.code == 0:
             return answers.document(self.site, done.stdout)
-        # An earlier try may have made it, with only its answer lost.
+        # An earlier try may have created it although its answer was lost.
         lost = tries > 1 and refusals.classify(done.said) is Refusal.EXISTS
         if lost and (made := await self.get(ref(item))) is not None:
             return made
         raise await self._refused(doing, done)
 
     async def replace(self, item: Object) -> Object:
-        """Puts an object in the place of the one it was read from, and returns it as the server has it now.
+        """Replaces an object by a new version of it, and returns the server's version.
 
         Raises:
-            KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
+            KubectlError: CHANGED if it was changed since it was read; NOT_FOUND if it was deleted.
         """
         done = await self._call(
             f"update {item.get('kind')}",
@@ -165,10 +165,10 @@ class Kubectl:
         return answers.document(self.site, done.stdout)
 
     async def delete_as_read(self, target: Ref, item: Object) -> Object:
-        """Deletes an object if it still is as it was read. kubectl has no option for that, the API has.
+        """Deletes an object if it was not changed since it was read. Only the API has this option, not kubectl.
 
         Raises:
-            KubectlError: CHANGED when somebody has written to it since; NOT_FOUND when it is gone.
+            KubectlError: CHANGED if it was changed since it was read; NOT_FOUND if it was deleted.
         """
         plural, _, group = target.resource.partition(".")
         version = str(item["apiVersion"]).rpartition("/")[2]
@@ -180,27 +180,28 @@ class Kubectl:
         return answers.document(self.site, done.stdout)
 
     async def patch(self, target: Ref, patch: Mapping[str, Any]) -> None:
-        """A JSON merge patch."""
+        """Applies a JSON merge patch."""
         body = json.dumps(patch)
         await self._call(f"patch {target}", "patch", str(target), "--type=merge", f"--patch={body}")
 
     async def delete(self, targets: Sequence[Ref]) -> None:
-        """Deletes the objects without waiting. An object that does not exist is no error.
+        """Deletes the objects without waiting. An object that does not exist is not an error.
 
         Raises:
-            KubectlError: also where something makes kubectl ask first: it then deletes nothing, and exits with 0.
+            KubectlError: also if a wrapper makes kubectl ask for confirmation: then kubectl deletes nothing and exits
+                with 0.
         """
         if targets:
             names = [str(target) for target in targets]
             done = await self._call("delete objects", "delete", "--wait=false", "--ignore-not-found", *names)
             if answers.CANCELLED in done.stdout:
-                raise answers.asked_first(self.site, done)
+                raise answers.delete_not_confirmed(self.site, done)
 
     async def wait_gone(self, targets: Sequence[Ref], seconds: float) -> bool:
-        """Waits until none of the objects is there; False when the seconds are over.
+        """Waits until all of the objects are deleted; False if that takes more than `seconds`.
 
         Raises:
-            KubectlError: it cannot be told.
+            KubectlError: the objects cannot be read.
         """
         if not targets:
             return True
@@ -220,9 +221,9 @@ class Kubectl:
     async def logs(
         self, selector: str, *, since: str | None = None, tail: int = -1, limit_bytes: int = 4_000_000
     ) -> str:
-        """Logs of all pods that the selector takes, each line with its pod and time in front.
+        """The logs of all pods of the selector, each line with its pod and time as prefix.
 
-        Of each pod at most the last `tail` lines, and of these `limit_bytes`. A pod without a log is left out.
+        At most the last `tail` lines of each pod, and at most `limit_bytes` of them. A pod without a log is left out.
         """
         args = [
             "logs",
@@ -239,32 +240,32 @@ class Kubectl:
         return (await self._call("read logs", *args)).stdout
 
     async def log(self, pod: str, container: str, *, lines: int, limit_bytes: int, previous: bool = False) -> str:
-        """The last lines of one container, each with its time; of its previous run, if asked for."""
+        """The last lines of a container's log, each with its time; with `previous`, of the container's previous run."""
         args = ["logs", pod, f"--container={container}", "--timestamps", f"--tail={lines}"]
         args += [f"--limit-bytes={limit_bytes}", *(["--previous"] if previous else [])]
         return (await self._call(f"read the log of {pod}", *args)).stdout
 
     async def pod_output(self, pod: str, container: str, *, limit_bytes: int) -> str:
-        """What one container has printed so far, from the beginning."""
+        """A container's log from its beginning, at most `limit_bytes`."""
         args = ["logs", pod, f"--container={container}", f"--limit-bytes={limit_bytes}"]
         return (await self._call(f"read the log of {pod}", *args)).stdout
 
     async def secret_keys(self) -> list[list[str]]:
-        """Each Secret's name, type and keys. Their values stay with kubectl."""
+        """The name, type and keys of each Secret. hzlink does not get the values."""
         done = await self._call("list secrets", "get", "secrets", f"--output=go-template={_NAMES_AND_KEYS}")
         return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 
     async def versions(self) -> dict[str, Any]:
-        """What `kubectl version` says of itself and of the API server."""
+        """The document of `kubectl version`: the versions of kubectl and of the API server."""
         return answers.document(self.site, (await self._call("read the version", "version", "--output=json")).stdout)
 
     @asynccontextmanager
     async def watch(
         self, resource: str, name: str | None = None, selector: str | None = None
     ) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
-        """The objects that are there, then every change, as (ADDED, MODIFIED or DELETED, object), until left.
+        """The existing objects, then each change, as (ADDED, MODIFIED or DELETED, object), until the block is left.
 
-        The iterator ends when the server ends the watch. A refusal is raised from it as KubectlError.
+        The iterator ends when the server ends the watch. It raises a KubectlError if the API server refuses.
         """
         args = ["get", resource, "--watch", "--output-watch-events", "--output=json"]
         if name is not None:
@@ -278,9 +279,9 @@ class Kubectl:
         document: list[str] = []
         async for line in lines:
             if not document and not line.startswith("{"):
-                continue  # a wrapper's words
+                continue  # output of a wrapper
             document.append(line)
-            # An event is one line, or indented, and then only its outermost brace closes in the first column.
+            # An event is one line, or it is indented: then only its outermost closing brace is in the first column.
             if line == "}" or (len(document) == 1 and line.endswith("}")):
                 event = answers.document(self.site, "\n".join(document))
                 document.clear()
@@ -291,7 +292,7 @@ class Kubectl:
             raise await self._refused(f"watch {resource}", lines.completed)
 
     def argv(self, *args: str) -> list[str]:
-        """The whole command line.
+        """The complete command line.
 
         Raises:
             KubectlError: the context's credential plugin gave no credential.
@@ -310,9 +311,9 @@ class Kubectl:
         return done
 
     async def _read(self, doing: str, *args: str) -> str:
-        """What a `get` of objects in JSON printed; nothing where they are not there.
+        """The output of a `get` of objects in JSON; empty if they do not exist.
 
-        Nothing but a wrapper's words can mean that, too. Then kubectl is asked again, so that it has to say it.
+        Output that is only a wrapper's may mean that, too. Then kubectl runs again without --ignore-not-found.
         """
         done = await self._call(doing, *args, "--ignore-not-found")
         if not done.stdout.strip() or output.json_object(done.stdout) is not None:
@@ -324,18 +325,18 @@ class Kubectl:
             raise await self._refused(doing, again)
         return again.stdout
 
-    async def ask(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
-        """Runs kubectl and returns how it ended, for callers that interpret its errors.
+    async def run_raw(self, *args: str, stdin: str | None = None, deadline: float | None = None) -> process.Completed:
+        """Runs kubectl and returns its result, for callers that interpret its errors.
 
         Raises:
             DeadlineExceeded: it did not end in time.
         """
-        slow = credentials.patience(self.site)
+        slow = credentials.min_call_seconds(self.site)
         limit = max(deadline or self.deadline, slow)
         credential = await credentials.refresh(self.site)
         argv = self.argv(*args)
-        # A little less than our own deadline, so that kubectl says itself what did not answer.
-        argv.insert(1, f"--request-timeout={min(max(REQUEST_DEADLINE, slow), max(1.0, limit - 2)):.0f}s")
+        # Less than the deadline here, so that kubectl itself reports what did not answer.
+        argv.insert(1, f"--request-timeout={min(max(REQUEST_DEADLINE_SECONDS, slow), max(1.0, limit - 2)):.0f}s")
         done = await process.run(argv, deadline=limit, stdin=stdin, env=_fast_env())
         refused = done.code != 0 and refusals.classify(done.said) is Refusal.UNAUTHORIZED
         if refused and await credentials.renew(self.site, credential):
@@ -350,16 +351,17 @@ class Kubectl:
     async def _try(
         self, doing: str, *args: str, stdin: str | None = None, deadline: float | None = None
     ) -> tuple[process.Completed, int]:
-        """How the call ended, and how often it was tried: again while the API server's refusal passes by itself."""
+        """The call's result and the number of tries. The call is repeated while it fails with a temporary error."""
 
         async def once() -> process.Completed:
             try:
-                return await self.ask(*args, stdin=stdin, deadline=deadline)
+                return await self.run_raw(*args, stdin=stdin, deadline=deadline)
             except process.DeadlineExceeded as error:
                 said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
                 raise refusals.explain(self.site, doing, said) from None
 
-        # A replacement that was made, with its answer lost, would be refused the second time as if it were another's.
+        # `replace` is not repeated: after a lost answer, the second try would fail as if another run had changed the
+        # object.
         return (await once(), 1) if args[0] == "replace" else await repeating.while_passing(once, self.until)
 
     async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
@@ -370,26 +372,26 @@ class Kubectl:
         return error
 
     async def admission_hint(self, said: str) -> str | None:
-        """The command that shows the rule of admission control that refused; None where none did.
+        """The command that shows the admission rule that refused; None if no rule refused.
 
-        A webhook is known by its own name: the name of its configuration is looked for, if the user may.
+        A refusal names the webhook, not its configuration: this reads the configurations to find it, if the user may.
         """
         hint, webhook = admission.hint(self.site, said), admission.webhook_to_find(said)
         if not webhook:
             return hint
         try:
-            done = await self.ask("get", admission.CONFIGURATIONS, "--output=json")
+            done = await self.run_raw("get", admission.CONFIGURATIONS, "--output=json")
         except process.DeadlineExceeded:
             return hint
-        # Who may read only one of the two types gets that one.
+        # A user who may read only one of the two types gets that one.
         found = answers.items(self.site, done.stdout)
         return admission.configuration_hint(self.site, found, webhook) or hint
 
 
 def _fast_env() -> dict[str, str]:
-    """Variables that spare a short run of kubectl a sixth of its work: no garbage collection below 512 MiB.
+    """Variables that save a sixth of the work of a short kubectl run: no garbage collection below 512 MiB.
 
-    A watch, which runs for long, does without. What the user has set holds.
+    A watch runs for long and does not get them. The user's own values take precedence.
     """
     return {} if "GOGC" in os.environ else {"GOGC": "off", "GOMEMLIMIT": os.environ.get("GOMEMLIMIT", "512MiB")}
 

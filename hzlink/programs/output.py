@@ -1,7 +1,7 @@
-"""What kubectl printed, without what wrappers, version managers and plugins print around it. Pure.
+"""Extracts kubectl's output from what wrappers, version managers and plugins print around it. Pure.
 
-A program in kubectl's place (an alias's script, asdf, kubecolor) may warn on standard output before it passes on, or
-colour what comes. JSON never holds an escape character, so colours can be taken away without a look at the content.
+A wrapper of kubectl (an alias's script, asdf, kubecolor) may print warnings on standard output, or colour the output.
+JSON never contains an escape character, so colour codes can be removed without parsing it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _RESOURCE_TYPE = re.compile(r"[a-z0-9]+([.-][a-z0-9-]+)*")
 
 
 def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that was printed, or None. Of several, the longest: a warning can be a JSON object, too."""
+    """The JSON object in the text, or None. The longest of several: a warning can be a JSON object, too."""
     whole = _loaded(text)
     return whole if whole is not None else _longest(uncoloured(text))
 
@@ -28,13 +28,13 @@ def uncoloured(text: str) -> str:
 
 
 def yaml_stream(text: str) -> str:
-    """What kustomize printed, from its first object on. kustomize writes an object's apiVersion first."""
+    """kustomize's output from its first object. kustomize prints the apiVersion of an object first."""
     start = _START_OF_YAML.search(text)
     return text[start.start() :] if start else text
 
 
 def resource_types(text: str) -> list[str]:
-    """The lines that are a resource type, as `kubectl api-resources --output=name` prints them."""
+    """The lines that are resource types, as `kubectl api-resources --output=name` prints them."""
     return [line for line in text.splitlines() if _RESOURCE_TYPE.fullmatch(line)]
 
 

@@ -1,4 +1,4 @@
-"""The command that shows why pods do not run, by what is said of them."""
+"""The command that shows why pods do not run, chosen by the reason."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hzlink.programs import admission, hints
 
 
 def next_step(site: Site, found: Iterable[Object], selector: str, workload: str, said: str) -> str:
-    """The rule that does not let them be created, the last words of one that crashed, or what describes them.
+    """A command that shows the admission rule, the log of a crashed container, or the description of the pods.
 
     Args:
-        site: where they are.
+        site: the pods' site.
         found: the pods.
-        selector: their labels.
-        workload: what creates them, as kubectl takes it.
-        said: what is said of why they do not run.
+        selector: their label selector.
+        workload: the object that creates them, as kubectl takes it.
+        said: the reason why they do not run, as the cluster says.
     """
     return admission.hint(site, said) or hints.pods(site, found, selector, workload)

@@ -1,10 +1,10 @@
-"""The one place that runs programs, and the only module that imports sh.
+"""Runs programs. The only module that imports sh.
 
-Arguments are lists, never a shell string. Every run has a deadline, ends with its caller (cancelling the
-coroutine ends the program), and gives its output back whole: sh cuts what it puts into its exceptions.
+Arguments are lists, never a shell string. Every run has a deadline and ends with its caller (cancelling the coroutine
+ends the program). The output is complete: sh truncates it in its exceptions.
 
-Programs are started by the event loop's thread and waited for in a thread each. sh's own `_async` finds out that a
-program has ended by looking once a second, and its `_timeout` adds up to 0.1 s to every run (sh 2.4, measured).
+The event loop's thread starts programs, and a separate thread waits for each. sh's `_async` checks only once a second
+whether a program has ended, and its `_timeout` adds up to 0.1 s to every run (sh 2.4, measured).
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from hzlink.programs import environment
 if TYPE_CHECKING:
     import sh
 
-# Told of every program run: arguments, exit code, seconds. Set once by the command line for `-vv`.
+# Called after every program run with arguments, exit code and seconds. The command line sets it for `-v`.
 trace: Callable[[Sequence[str], int, float], None] | None = None
 
 _secrets: set[str] = set()
 
 
 def conceal(secret: str) -> None:
-    """Has `secret` struck out of every text that `redact` sees from now on."""
+    """Makes `redact` remove `secret` from every text from now on."""
     if secret:
         _secrets.add(secret)
 
 
 def concealed() -> frozenset[str]:
-    """The secrets that were named to `conceal`."""
+    """The secrets that `conceal` was called with."""
     return frozenset(_secrets)
 
 
 def redact(text: str) -> str:
-    """`text` without any secret that was named to `conceal`."""
+    """`text` without the secrets that `conceal` was called with."""
     for secret in _secrets:
         text = text.replace(secret, "[redacted]")
     return text
@@ -54,7 +54,7 @@ def redact(text: str) -> str:
 
 @dataclass(frozen=True)
 class Completed:
-    """A program that has ended: its exit code (negative for a signal), and what it printed."""
+    """The result of a program: its exit code (negative for a signal), its output and its duration in seconds."""
 
     argv: tuple[str, ...]
     code: int
@@ -64,12 +64,12 @@ class Completed:
 
     @property
     def said(self) -> str:
-        """What it said, in one text without secrets: standard error, or standard output where that is empty."""
+        """Standard error without secrets, or standard output if standard error is empty."""
         return redact(self.stderr.strip() or self.stdout.strip())
 
 
 class DeadlineExceeded(Exception):
-    """A program did not end within its deadline and was ended. `seconds` is that deadline."""
+    """A program did not end within its deadline and was killed. `seconds` is the deadline."""
 
     def __init__(self, argv: Sequence[str], seconds: float) -> None:
         super().__init__(f"{argv[0]} did not end within {seconds:g} s")
@@ -78,9 +78,9 @@ class DeadlineExceeded(Exception):
 
 
 def find_program(name: str) -> str | None:
-    """The path of a program on the PATH, or beside the Python that runs hzlink, or None.
+    """The path of a program on the PATH, or in the folder of the Python that runs hzlink, or None.
 
-    The second place is where the `kubectl` extra puts its kubectl.
+    The extra `kubectl` installs kubectl into that folder.
     """
     return shutil.which(name) or shutil.which(name, path=os.path.dirname(sys.executable))
 
@@ -110,18 +110,18 @@ async def run(
 
     Args:
         argv: the program's path and its arguments.
-        deadline: seconds; then the program is ended.
-        stdin: text for its standard input; without it the program reads nothing.
+        deadline: seconds after which the program is killed.
+        stdin: text for its standard input; None for an empty one.
         env: variables to add to `environment.own`.
-        cwd: the folder to run it in; None for this one.
-        at_terminal: it asks a person: it gets hzlink's own standard input and standard error, and ^C as well.
+        cwd: its working folder; None for the current one.
+        at_terminal: the program is interactive: it gets hzlink's standard input and standard error, and ^C.
 
     Raises:
         DeadlineExceeded: it did not end in time.
         PrerequisiteError: it could not be started.
     """
     began = time.monotonic()
-    # In a process group of its own it could not read from the terminal.
+    # A program in a separate process group cannot read from the terminal.
     shared: dict[str, Any] = {"_in": sys.stdin, "_err": sys.stderr, "_new_group": False} if at_terminal else {}
     command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536, **shared)
     ended = _ended(command)
@@ -155,7 +155,7 @@ class Lines:
 
     @property
     def completed(self) -> Completed:
-        """How the program ended, after its last line. Of its output, only standard error is kept."""
+        """The program's result, after its last line. It contains only standard error."""
         code, stderr = self._command.process.exit_code, self._command.process.stderr
         seconds = time.monotonic() - self._began
         return Completed(self._argv, code or 0, "", stderr.decode(errors="replace"), seconds)
@@ -163,15 +163,15 @@ class Lines:
 
 @asynccontextmanager
 async def lines(argv: Sequence[str]) -> AsyncIterator[Lines]:
-    """Runs a program that goes on printing, and gives its lines as they come. Leaving the block ends it."""
+    """Runs a program that prints continuously, and yields its lines as they arrive. Leaving the block ends it."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[str | None] = asyncio.Queue()
 
     def take(line: str) -> None:
-        with suppress(RuntimeError):  # the loop is closed: hzlink is on its way out
+        with suppress(RuntimeError):  # the event loop is closed: hzlink is exiting
             loop.call_soon_threadsafe(queue.put_nowait, line)
 
-    # The lines go to the callback only: a watch that runs for long must not pile them up.
+    # sh passes the lines only to the callback: a long watch must not accumulate them.
     command = _start(argv, stdin=None, env=None, _out=take, _no_out=True, _out_bufsize=1, _decode_errors="replace")
 
     ended = _ended(command)
@@ -192,9 +192,9 @@ _PR_SET_PDEATHSIG = 1
 
 @cache
 def _die_with_hzlink() -> Callable[[], None] | None:
-    """What a program does before it begins, so that SIGKILL for hzlink ends it, too. Linux only.
+    """The function that a program calls before it starts, so that a SIGKILL of hzlink also ends it. Linux only.
 
-    Else a watch would go on until its next event, and a write could come through while the next run is at work.
+    Otherwise a watch would continue until its next event, and a write could be sent while the next run is active.
     """
     if sys.platform != "linux":
         return None
@@ -236,23 +236,24 @@ def _start(argv: Sequence[str], *, stdin: str | None, env: Mapping[str, str] | N
                 **standard | options,
             )
         except (sh.ForkException, sh.CommandNotFound) as error:
-            # Such as one for another processor. Its text is the child's traceback; the last line says why.
+            # For example a program for another processor. The error is the child's traceback; its last line is the
+            # reason.
             said = str(error).strip().rpartition("\n")[2]
             raise PrerequisiteError(f"{argv[0]} cannot be run", said=said, next_step="install it again") from None
 
 
 def _ended(command: Any) -> asyncio.Future[int]:
-    """Done at the program's end: its exit code, negative for a signal.
+    """A future of the program's exit code, negative for a signal.
 
-    No task, which the event loop's own end would cancel.
+    It is not a task, because the event loop cancels its tasks when it closes.
     """
     return asyncio.get_running_loop().run_in_executor(_threads(), command.process.wait)
 
 
 async def _settled(ended: asyncio.Future[int]) -> None:
-    """Waits until a program that was ended has ended, however often the waiting is cancelled meanwhile.
+    """Waits until a killed program has ended, even if this task is cancelled meanwhile.
 
-    sh's own thread tells the event loop of the end, and prints a traceback where that loop is closed by then.
+    sh's thread notifies the event loop of the end, and prints a traceback if the loop is already closed.
     """
     cancelled = False
     while not ended.done():
@@ -265,10 +266,9 @@ async def _settled(ended: asyncio.Future[int]) -> None:
 
 
 def _end(command: Any) -> None:
-    """Ends a program that still runs: its whole group, so that an auth plug-in goes with its kubectl.
+    """Kills a program that still runs, with its process group, so that a credential plugin ends with its kubectl.
 
-    By SIGKILL: neither kubectl nor skupper has anything to put in order, and a plug-in that hangs must not keep
-    hzlink from ending.
+    It uses SIGKILL: kubectl and skupper need no clean-up, and a plugin that hangs must not keep hzlink from ending.
     """
     with suppress(OSError):
         if command.process.exit_code is None:

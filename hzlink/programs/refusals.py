@@ -1,7 +1,7 @@
-"""What kubectl's refusals mean. Pure: its words in, a typed error out.
+"""Classifies errors of kubectl and the API server, and turns them into KubectlErrors. Pure.
 
-Unreachable, unauthorized, forbidden, definitions missing and not there are told apart, because each has another
-remedy. The phrases are kubectl's and the API server's own (1.34 to 1.37).
+Unreachable, unauthorized, forbidden, definitions missing and not found are different errors, because each has a
+different remedy. The patterns match messages of kubectl and the API server (1.34 to 1.37).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hzlink.programs.conflicts import Conflict
 
 
 class Refusal(StrEnum):
-    """Why a call did not do what it was asked."""
+    """Why a call failed."""
 
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
@@ -36,7 +36,7 @@ class Refusal(StrEnum):
     OTHER = "refused"
 
 
-# The first that matches holds, so the more particular come first.
+# The first match applies, so the more specific patterns come first.
 _PHRASES: tuple[tuple[Refusal, str], ...] = (
     (Refusal.NO_NAMESPACE, r'namespaces "[^"]*" not found'),
     (Refusal.NO_DEFINITIONS, r"doesn't have a resource type|no matches for kind|resource mapping not found"),
@@ -68,7 +68,7 @@ INSTALL_SKUPPER = "https://skupper.io/v2/install.yaml"
 
 
 class KubectlError(HzlinkError):
-    """kubectl (or the API server behind it) refused. `refusal` says why; `conflicts` are the fields of a CONFLICT."""
+    """An error of kubectl or the API server. `refusal`: its class; `conflicts`: the fields of a CONFLICT."""
 
     def __init__(self, refusal: Refusal, message: str, conflicts: tuple[Conflict, ...] = (), **facts: object) -> None:
         super().__init__(message, **facts)  # type: ignore[arg-type]
@@ -78,8 +78,8 @@ class KubectlError(HzlinkError):
 
 
 def classify(said: str) -> Refusal:
-    """Which refusal these words are."""
-    # First: its words have others' in them, such as the webhook's service that is not found.
+    """The class of an error message."""
+    # First, because these messages also contain other patterns, such as "not found" for the webhook's Service.
     if denial := admission.parse(said):
         return _GATES[denial.gate]
     for refusal, pattern in _PHRASES:
@@ -97,11 +97,11 @@ _GATES = {
 
 
 def explain(site: Site, doing: str, said: str) -> KubectlError:
-    """The error for a failed call: what hzlink was doing at which site, what was said, what to type next."""
+    """The error for a failed call: the operation, the site, kubectl's message and the next command."""
     refusal = classify(said)
     message, next_step = _answer(refusal, site, doing)
     if refusal is Refusal.UNAUTHORIZED and "getting credentials" in said:
-        # kubectl did not get as far as the API server.
+        # kubectl did not contact the API server.
         message = f"the credential plugin of context {site.short_context} gave no credentials"
         next_step = hints.cluster_wide(site, "config view --minify")
     if denial := admission.parse(said):
@@ -112,17 +112,17 @@ def explain(site: Site, doing: str, said: str) -> KubectlError:
 
 
 def ended(site: Site, doing: str, number: int) -> KubectlError:
-    """The error for a kubectl that a signal has ended before it could say anything."""
+    """The error for a kubectl that was killed by a signal."""
     return KubectlError(
         Refusal.OTHER,
-        f"kubectl was killed (signal {number}) when it was to {doing}",
+        f"kubectl was killed (signal {number}) while it tried to {doing}",
         site=site.name,
-        said="the operating system ends programs when memory is short; how much was done is not known",
-        next_step="free some memory, then the same command again: it continues from what exists",
+        said="the operating system kills programs when memory is short; it is not known what the call has changed",
+        next_step="free some memory, then run the same command again: it continues from what exists",
     )
 
 
-# What kubectl proposes at a conflict: it is about kubectl, not about hzlink.
+# kubectl's advice about a conflict, which applies to kubectl users, not to hzlink users.
 _ADVICE = re.compile(
     r"Please review the fields above.*?(?:See https://kubernetes\.io/docs/reference/using-api/server-side-apply/\S*|\Z)",
     re.DOTALL,
@@ -130,11 +130,10 @@ _ADVICE = re.compile(
 
 
 def gist(said: str) -> str:
-    """The telling lines of what kubectl printed: without repeats, client-go's own log lines, warnings and advice."""
-    told = _ADVICE.sub("", said)
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    telling = [line for line in lines if not re.match(r"[EWI]\d{4} |Warning:", line)] or lines
-    return "\n".join(dict.fromkeys(telling))[:1500]
+    """The relevant lines of kubectl's output: without repeated lines, client-go's log lines, warnings and advice."""
+    lines = [line.strip() for line in _ADVICE.sub("", said).splitlines() if line.strip()]
+    informative = [line for line in lines if not re.match(r"[EWI]\d{4} |Warning:", line)] or lines
+    return "\n".join(dict.fromkeys(informative))[:1500]
 
 
 def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
@@ -159,13 +158,13 @@ def _answer(refusal: Refusal, site: Site, doing: str) -> tuple[str, str | None]:
                 f"{create}   (or: {hints.hzlink('up --create-namespace')})",
             )
         case Refusal.OLD_DEFINITIONS:
-            message = f"Skupper's definitions in the cluster of {where} are not of the release that hzlink works with"
+            message = f"the Skupper definitions in the cluster of {where} are of a release that hzlink does not support"
             return message, hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
         case Refusal.TERMINATING:
             message = f"namespace {site.namespace} of {where} is being deleted"
             return message, hints.cluster_wide(site, f"wait --for=delete namespace {site.namespace}")
         case Refusal.CONFLICT:
-            return "another field manager owns what hzlink wants to set", hints.kubectl(
+            return "another field manager manages fields that hzlink sets", hints.kubectl(
                 site, "get all -o yaml --show-managed-fields"
             )
         case _:

@@ -1,4 +1,4 @@
-"""Repeats a call of a program while what the API server refuses passes by itself."""
+"""Repeats a call of a program while the API server fails with a temporary error."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Awaitable, Callable
 from hzlink.programs import passing
 from hzlink.programs.process import Completed
 
-# Seconds, where no run has its own time; between two tries at first, and at most.
-PATIENCE = 3.0
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 5.0
+# The default limit for all tries, and the shortest and the longest pause between two tries.
+RETRY_LIMIT_SECONDS = 3.0
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 5.0
 
 
 async def while_passing(call: Callable[[], Awaitable[Completed]], until: float | None) -> tuple[Completed, int]:
-    """How the last call ended, and how many there were. `until` is in time.monotonic's seconds."""
-    end = time.monotonic() + PATIENCE if until is None else until
-    pause, tries = FIRST_PAUSE, 1
+    """The last call's result and the number of calls. `until`: seconds of time.monotonic; None for the default."""
+    end = time.monotonic() + RETRY_LIMIT_SECONDS if until is None else until
+    pause, tries = FIRST_PAUSE_SECONDS, 1
     while True:
         done = await call()
         if done.code <= 0 or not passing.is_passing(done.said) or time.monotonic() + pause >= end:
             return done, tries
         await asyncio.sleep(pause)
-        pause, tries = min(2 * pause, LONGEST_PAUSE), tries + 1
+        pause, tries = min(2 * pause, MAX_PAUSE_SECONDS), tries + 1

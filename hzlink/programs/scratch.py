@@ -1,6 +1,6 @@
-"""Folders for what is needed for a moment: removed on every way out, and after a SIGKILL by the next run.
+"""Temporary folders. They are removed after use in any case, and after a SIGKILL by the next run.
 
-A folder is locked for as long as it is in use; the lock goes with its process.
+A folder is locked while it is in use; the lock ends with its process.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Seconds after which a folder that was never locked counts as abandoned; it is empty.
-HIDDEN_FOR = 60.0
+# Age at which a folder that was never locked counts as abandoned. Such a folder is empty.
+ABANDONED_AFTER_SECONDS = 60.0
 
 
 def temporary() -> Path:
@@ -28,13 +28,13 @@ def folder(base: Path, prefix: str) -> Iterator[Path]:
     """A new folder in `base`, of mode 0700.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
-    # It gets its name once it is locked, so that no other run takes it for abandoned.
+    # It gets its final name after it is locked, so that no other run removes it as abandoned.
     new = Path(tempfile.mkdtemp(prefix=f".{prefix}", dir=base))
     handle = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # A file system without locks: then it is not swept away, either.
+        # On a file system without locks, no run removes the folder as abandoned either.
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         new = new.rename(new.with_name(new.name.removeprefix(".")))
@@ -52,11 +52,11 @@ def sweep(base: Path, prefix: str) -> None:
 
 
 def _remove_abandoned(found: Path) -> None:
-    """Raises OSError where the folder is in use, or not to be opened."""
+    """Raises OSError if the folder is in use or cannot be opened."""
     handle = os.open(found, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         facts = os.fstat(handle)
-        young = found.name.startswith(".") and time.time() - facts.st_mtime < HIDDEN_FOR
+        young = found.name.startswith(".") and time.time() - facts.st_mtime < ABANDONED_AFTER_SECONDS
         if facts.st_uid == os.getuid() and not young:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(found)

@@ -1,6 +1,6 @@
-"""The skupper CLI: its version, and its two verbs, bound to one site. Its own errors come on standard output (2.2).
+"""The skupper CLI: its version, and the commands that hzlink runs for one site. It prints errors on standard output.
 
-The platform is always given: SKUPPER_PLATFORM would change it, and then there is no --context.
+Every call sets the platform: SKUPPER_PLATFORM could change it to one without --context.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from hzlink.programs import credentials, process, refusals
 
 HINT = "install the skupper CLI (https://skupper.io/start/), or use: --via kubectl"
 
-MIN_TIMEOUT = 10
+MIN_TIMEOUT_SECONDS = 10
 
 
 async def version(deadline: float) -> process.Completed | None:
-    """How `skupper version` ended, which tells the CLI's own; None where it is not installed.
+    """The result of `skupper version`, which prints the CLI's version; None if the CLI is not installed.
 
     Raises:
         DeadlineExceeded: it did not end within `deadline` seconds.
@@ -35,26 +35,26 @@ class Skupper:
         self.site = site
 
     async def issue(self, folder: Path, file: str, window: str, seconds: float) -> None:
-        """`skupper token issue`: one use, within a window. The file must be one that is there, with mode 0600.
+        """Runs `skupper token issue`: for one redemption, within `window`. The file must exist with mode 0600.
 
-        The CLI accepts no window below a minute.
+        The CLI accepts no window below a minute. `seconds` is the CLI's timeout.
 
         Raises:
-            HzlinkError: it refused, or the grant did not get ready in time; what it said is in it.
+            HzlinkError: the CLI failed, or the grant did not become ready in time; contains the CLI's message.
         """
         args = ["token", "issue", file, "--redemptions-allowed=1", f"--expiration-window={window}"]
         await self._call("skupper token issue", args, folder, seconds)
 
     async def redeem(self, folder: Path, file: str, seconds: float) -> None:
-        """`skupper token redeem`. When it fails, the reason is in the AccessToken's status, not in what it says.
+        """Runs `skupper token redeem`. If it fails, the reason is in the AccessToken's status, not in its output.
 
         Raises:
-            HzlinkError: it refused, or the token was not redeemed in time.
+            HzlinkError: the CLI failed, or the token was not redeemed in time.
         """
         await self._call("skupper token redeem", ["token", "redeem", file], folder, seconds)
 
     async def _call(self, doing: str, args: list[str], folder: Path, seconds: float) -> None:
-        limit = max(MIN_TIMEOUT, int(seconds))
+        limit = max(MIN_TIMEOUT_SECONDS, int(seconds))
         argv = [
             process.require_program("skupper", HINT),
             *args,
@@ -67,20 +67,20 @@ class Skupper:
         if kubeconfig := credentials.kubeconfig(self.site):
             argv.append(f"--kubeconfig={os.path.abspath(kubeconfig)}")
         try:
-            # Run in the file's own folder: the CLI refuses a path with an underscore or a space in it.
+            # Run in the file's folder: the CLI refuses a path with an underscore or a space.
             done = await process.run(argv, deadline=limit + 10, env=_absolute_kubeconfig(), cwd=str(folder))
         except process.DeadlineExceeded as error:
             raise HzlinkError(
                 f"{doing} did not end", site=self.site.name, said=str(error), waited=error.seconds
             ) from None
         if done.code != 0:
-            # Its errors are on standard output; client-go's warnings beside them, on standard error, are none.
+            # The CLI's errors are on standard output; client-go's warnings are on standard error.
             said = refusals.gist(process.redact(f"{done.stdout}\n{done.stderr}"))
             raise HzlinkError(f"{doing} failed", site=self.site.name, said=said, waited=done.seconds)
 
 
 def _absolute_kubeconfig() -> dict[str, str]:
-    """KUBECONFIG for a program that runs in another folder: relative files stay the ones they were."""
+    """KUBECONFIG with absolute paths, for a program that runs in another folder."""
     listed = os.environ.get("KUBECONFIG", "")
     if not listed:
         return {}

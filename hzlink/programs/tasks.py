@@ -1,7 +1,4 @@
-"""Runs a command's coroutine. ^C and SIGTERM cancel it, so that it can clean up.
-
-And several coroutines side by side, so that none goes on when one fails.
-"""
+"""Runs a command's coroutine, which ^C and SIGTERM cancel so that it can clean up, and runs coroutines in parallel."""
 
 from __future__ import annotations
 
@@ -18,8 +15,8 @@ def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     """The coroutine's outcome.
 
     Raises:
-        KeyboardInterrupt: SIGINT or SIGTERM came; the clean-up is done by then.
-        Exception: what the coroutine raised; of a group of errors, the first.
+        KeyboardInterrupt: hzlink received SIGINT or SIGTERM, and the coroutine has cleaned up.
+        Exception: the coroutine's exception; the first of a group.
     """
     return asyncio.run(_interruptible(work))
 
@@ -27,18 +24,18 @@ def run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
 async def shielded(work: Coroutine[Any, Any, None], seconds: float) -> None:
     """Awaits clean-up work even if this task is cancelled; the cancellation takes effect afterwards.
 
-    The work is abandoned after `seconds`.
+    The work is cancelled after `seconds`.
     """
-    ordering = asyncio.create_task(_within(work, seconds))
+    cleaning = asyncio.create_task(_within(work, seconds))
     cancelled = False
-    while not ordering.done():
+    while not cleaning.done():
         try:
-            await asyncio.shield(ordering)
+            await asyncio.shield(cleaning)
         except asyncio.CancelledError:
             cancelled = True
     if cancelled:
         raise asyncio.CancelledError
-    ordering.result()
+    cleaning.result()
 
 
 async def _within(work: Coroutine[Any, Any, None], seconds: float) -> None:
@@ -61,10 +58,10 @@ async def _interruptible(work: Coroutine[Any, Any, Outcome]) -> Outcome:
 
 
 async def together(works: Iterable[Coroutine[Any, Any, Outcome]]) -> list[Outcome]:
-    """The coroutines' outcomes, in their order. When one fails, the others have been ended before this says so.
+    """The coroutines' outcomes, in their order. If one fails, the others are cancelled first.
 
     Raises:
-        Exception: what the first that failed raised.
+        Exception: the exception of the first coroutine that failed.
     """
     try:
         async with asyncio.TaskGroup() as group:

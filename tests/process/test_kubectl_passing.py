@@ -31,7 +31,7 @@ GRANT: dict[str, Any] = {"apiVersion": "skupper.io/v2alpha1", "kind": "AccessGra
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeating, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(repeating, "FIRST_PAUSE_SECONDS", 0.01)
 
 
 def refuses(programs: Programs, said: str, times: int, then: str = "") -> None:
@@ -73,7 +73,7 @@ def test_what_does_not_pass_is_not(programs: Programs, said: str) -> None:
 
 
 def test_it_ends_with_the_time_of_the_run(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeating, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(repeating, "MAX_PAUSE_SECONDS", 0.05)
     refuses(programs, LEADER, 999)
     began = time.monotonic()
     with pytest.raises(KubectlError) as caught:

@@ -125,7 +125,7 @@ def test_code_in_the_output_is_redacted(programs: Programs, folder: Path) -> Non
 
 
 def test_skupper_that_does_not_end_is_killed(programs: Programs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hzlink.programs.skupper.MIN_TIMEOUT", -10)
+    monkeypatch.setattr("hzlink.programs.skupper.MIN_TIMEOUT_SECONDS", -10)
     programs.script("skupper", "sleep 60")
     with pytest.raises(HzlinkError, match="skupper token issue did not end"):
         issue(SITE, folder, -9.7)

@@ -179,7 +179,7 @@ def test_entries_that_an_earlier_file_takes_the_place_of_are_told(tmp_path: Path
     found = merged(tmp_path, kubeadm("core", "https://one"), kubeadm("edge", "https://two", "u"))
     assert found["core"].shadowed == ()
     assert found["edge"].server == "https://one"
-    assert {(one.kind, one.name, Path(one.passed_file).name) for one in found["edge"].shadowed} == {
+    assert {(one.kind, one.name, Path(one.ignored_file).name) for one in found["edge"].shadowed} == {
         ("cluster", "kubernetes", "1"),
         ("user", "admin", "1"),
     }
@@ -193,7 +193,7 @@ def test_entries_that_are_equal_take_nothing_from_each_other(tmp_path: Path) -> 
 
 def test_contexts_of_one_name(tmp_path: Path) -> None:
     found = merged(tmp_path, kubeadm("core", "https://one"), kubeadm("core", "https://two"))
-    assert [(one.kind, Path(one.passed_file).name) for one in found["core"].shadowed] == [("context", "1")]
+    assert [(one.kind, Path(one.ignored_file).name) for one in found["core"].shadowed] == [("context", "1")]
 
 
 @pytest.mark.parametrize("differs", ["proxy-url", "tls-server-name", "certificate-authority-data"])

@@ -99,10 +99,10 @@ def test_context_name_in_two_files_is_refused(tmp_path: Path) -> None:
 )
 def test_same_address_alone_is_doubtful(tmp_path: Path, other: dict[str, str]) -> None:
     found = resolved(tmp_path, both(config("core"), config("edge", **other)))
-    assert [(one.context, other.context) for one, other in found.doubtful] == [("core", "edge")]
+    assert [(one.context, other.context) for one, other in found.undecided] == [("core", "edge")]
 
 
 def test_different_addresses_or_namespaces_are_not_doubtful(tmp_path: Path) -> None:
     two = config("edge", cluster="two", server="https://two.example")
-    assert resolved(tmp_path, both(config("core"), two)).doubtful == ()
-    assert resolved(tmp_path, both(config("core"), config("edge", user="x")), client_ns=["other"]).doubtful == ()
+    assert resolved(tmp_path, both(config("core"), two)).undecided == ()
+    assert resolved(tmp_path, both(config("core"), config("edge", user="x")), client_ns=["other"]).undecided == ()
