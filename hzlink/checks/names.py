@@ -77,7 +77,9 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
         elif link is not None:
             told.append(f"linked to {name} by Link {objects.name(link)}")
         else:
-            told.append(f"linked to {name} by way of {', '.join(links.by_way_of(snapshots, client, topology.cluster))}")
+            told.append(
+                f"linked to {name} by way of {', '.join(links.sites_between(snapshots, client, topology.cluster))}"
+            )
     return f"{_used(found)}; {'; '.join(told)}"
 
 

@@ -61,7 +61,7 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
         if config.undecided:
             from hzlink.observe import cluster_identity
 
-            await cluster_identity.settle(config.undecided, config.timeout)
+            await cluster_identity.refuse_same_namespace(config.undecided, config.timeout)
         if command != "down":  # which asks in any case
             await _tell_moved(config, console)
         return await working

@@ -10,7 +10,7 @@ from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError, UsageError, WaitTimeout
 from hzlink.model.events import Emit
 from hzlink.model.topology import Site, Topology
-from hzlink.observe.snapshot import OBSERVE_DEADLINE, observe_all
+from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, observe_all
 from hzlink.programs import hints
 from hzlink.render import result
 from hzlink.render.result import Result
@@ -40,7 +40,7 @@ async def bench(
     topology = config.topology
     client = _client(topology, only)
     began = time.monotonic()
-    snapshots = await observe_all(topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
+    snapshots = await observe_all(topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
     errors = [error for site in (topology.cluster, client) if (error := snapshots[site].error)]
     if errors:
         return result.of_errors("bench", errors)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hzlink.render.result import Result
 
 # Seconds for the observation of each site.
-DEADLINE = 15.0
+DEADLINE_SECONDS = 15.0
 
 
 async def check(config: Config) -> Result:
@@ -25,7 +25,7 @@ async def check(config: Config) -> Result:
         missing = tools.KUBECTL.failed(None, "kubectl is not installed, or not on the PATH")
         return result.of_findings("check", (missing,))
     snapshots, asked = await asyncio.gather(
-        observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE, config.timeout)), preflight.ask(config)
+        observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)), preflight.ask(config)
     )
-    topology = await same_cluster.settled(config.topology, snapshots)
+    topology = await same_cluster.with_link_access(config.topology, snapshots)
     return result.of_findings("check", preflight.findings(topology, snapshots, asked))

@@ -19,7 +19,7 @@ from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters
 from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.known_clusters import Moved
-from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
 from hzlink.plan import foreign, teardown
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
@@ -68,7 +68,7 @@ async def down(
     sites = _chosen(topology, only)
     token_file.sweep()
     snapshots, moved = await asyncio.gather(
-        _observe(sites, min(OBSERVE_DEADLINE, config.timeout)),
+        _observe(sites, min(OBSERVE_DEADLINE_SECONDS, config.timeout)),
         known_clusters.moved(config, sites, only_new_entries=False),
     )
     if moved and not other_cluster:
@@ -242,7 +242,7 @@ async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None
 
 async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
     """The objects of hzlink, or those that Skupper made from them, that are still there."""
-    snapshots = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE)
+    snapshots = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE_SECONDS)
     left = []
     for removal in removals:
         snapshot = snapshots[removal.site]

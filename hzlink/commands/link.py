@@ -14,7 +14,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
-from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
+from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
 from hzlink.plan import planner, scaling
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints
@@ -66,7 +66,7 @@ class _Observation:
 
 
 async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
-    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
+    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
     errors = _errors(snapshots)
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
     topology = scaling.as_scaled(config.topology, snapshots)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hzlink.render.result import Result
 
 # Seconds for the observation of each site: a status must answer soon.
-DEADLINE = 10.0
+DEADLINE_SECONDS = 10.0
 # Seconds from one look to the next. A kubectl that watches can watch one kind of object; there are ten, at every site.
 PERIOD = 2.0
 
@@ -35,7 +35,7 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
     looking = asyncio.create_task(
-        observe_all(config.topology.sites, deadline=min(DEADLINE, config.timeout), with_log=True, evidence=True)
+        observe_all(config.topology.sites, deadline=min(DEADLINE_SECONDS, config.timeout), with_log=True, evidence=True)
     )
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
     await asyncio.sleep(0.001)

@@ -20,7 +20,7 @@ from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
-from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE, Snapshot, Snapshots, observe_all
+from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
@@ -155,7 +155,7 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, crea
     `created`: the cluster site's namespace was made just now.
     """
     topology = config.topology
-    deadline = min(OBSERVE_DEADLINE, config.timeout)
+    deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if asked.create_namespace:
@@ -171,7 +171,7 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, crea
     if errors:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    topology = scaling.as_scaled(await same_cluster.settled(topology, snapshots), snapshots)
+    topology = scaling.as_scaled(await same_cluster.with_link_access(topology, snapshots), snapshots)
     notes = _number_of_members(config.topology, topology)
     if users := await _assigned_users(topology.cluster, snapshots, created):
         topology = replace(topology, settings=replace(topology.settings, assigned_users=True))

@@ -15,7 +15,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import Site, Topology
-from hzlink.observe.snapshot import OBSERVE_DEADLINE, Snapshots, observe_all
+from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
 from hzlink.programs import hints
 from hzlink.programs.tasks import together
 from hzlink.render import result
@@ -42,7 +42,7 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
     """
     member_client.require()
     until = time.monotonic() + config.timeout
-    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE, config.timeout))
+    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
     prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_here, emit)
     return await _prove(config.topology, snapshots, until, prove, cluster_name or DEFAULT_CLUSTER_NAME)
 

@@ -13,7 +13,7 @@ from hzlink.programs import output, process
 from hzlink.render.result import Result
 
 # Seconds for each program.
-DEADLINE = 5.0
+DEADLINE_SECONDS = 5.0
 NOT_INSTALLED = "not installed"
 UNKNOWN = "unknown"
 
@@ -31,7 +31,7 @@ async def _kubectl() -> str | None:
     if path is None:
         return None
     try:
-        done = await process.run([path, "version", "--client", "--output=json"], deadline=DEADLINE)
+        done = await process.run([path, "version", "--client", "--output=json"], deadline=DEADLINE_SECONDS)
         found = (output.json_object(done.stdout) or {})["clientVersion"]["gitVersion"]
     except (process.DeadlineExceeded, HzlinkError, LookupError, TypeError):
         return UNKNOWN
@@ -39,7 +39,7 @@ async def _kubectl() -> str | None:
 
 
 async def _skupper() -> str | None:
-    found = await gather.skupper_cli(DEADLINE)
+    found = await gather.skupper_cli(DEADLINE_SECONDS)
     return UNKNOWN if isinstance(found, Unknown) else found and _short(found)
 
 

@@ -1,6 +1,6 @@
-"""The clusters that contexts led to at the last `up`, by the record of it, and contexts that lead elsewhere today.
+"""The clusters that contexts led to at the last `up`, and contexts that lead to another cluster now.
 
-A context's name can get another meaning: a cluster made anew (kind, minikube), a file of another team.
+A context's name can change its meaning: a cluster that was created again (kind, minikube), or another kubeconfig file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hzlink.config.resolve import Config
 from hzlink.model.topology import Site
 from hzlink.observe import cluster_identity
 
-# The record's key for them.
+# The key in the record.
 KEY = last_run.CLUSTERS
 
 
@@ -31,19 +31,19 @@ class Moved:
 
     @property
     def text(self) -> str:
-        """What has happened, in a sentence without its end."""
+        """The change, as a sentence without a full stop."""
         return f"context {self.site.short_context} leads to another cluster than at the last `hzlink up`"
 
     @property
     def evidence(self) -> str:
-        """How it is known."""
-        return f"namespace kube-system has UID {self.now}, and had {self.before}"
+        """The UIDs of kube-system now and before."""
+        return f"namespace kube-system has UID {self.now}; at the last `up` it had {self.before}"
 
 
 async def moved(config: Config, sites: Iterable[Site], *, only_new_entries: bool) -> list[Moved]:
-    """The sites of which another cluster is recorded. A cluster that does not tell counts as the recorded one.
+    """The sites whose recorded cluster is a different one. An unreadable cluster counts as the recorded one.
 
-    `only_new_entries`: ask only where the kubeconfig's entry of the cluster is another one than at the last `up`.
+    `only_new_entries`: check only sites whose cluster entry in the kubeconfig has changed since the last `up`.
     """
     known = _recorded(last_run.load())
     doubtful = {
@@ -52,7 +52,7 @@ async def moved(config: Config, sites: Iterable[Site], *, only_new_entries: bool
         if (found := known.get(_key(site)))
         and not (only_new_entries and found["endpoint"] == config.contexts[site].endpoint)
     }
-    asked = await asyncio.gather(*(cluster_identity.ask(site, config.timeout) for site in doubtful))
+    asked = await asyncio.gather(*(cluster_identity.read(site, config.timeout) for site in doubtful))
     return [
         Moved(site, before, identity.cluster)
         for (site, before), identity in zip(doubtful.items(), asked, strict=True)
@@ -61,7 +61,7 @@ async def moved(config: Config, sites: Iterable[Site], *, only_new_entries: bool
 
 
 def record(config: Config, uids: Mapping[Site, str]) -> dict[str, Any]:
-    """The values to record after an `up`: its settings, and its clusters. What is not known now stays as it was."""
+    """The values to record after an `up`: its settings and its clusters. Unknown clusters keep their old record."""
     before = last_run.load()
     if KEY not in before and not uids:
         return dict(config.record)
@@ -79,12 +79,12 @@ def _entry(site: Site, context: Context, uid: str) -> dict[str, str]:
 
 
 def _key(site: Site) -> tuple[str, str]:
-    """A context by its name and file, which is absolute: the user may have changed folders."""
+    """A context's name and file. The path is absolute, because the user may change the working folder."""
     return site.context, str(Path(site.kubeconfig).absolute()) if site.kubeconfig else ""
 
 
 def _recorded(values: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, str]]:
-    """The entries of a record, by context; those that are none are left out."""
+    """The entries of a record by context, without invalid ones."""
     listed = values.get(KEY)
     fields = ("context", "kubeconfig", "uid", "endpoint")
     entries = [

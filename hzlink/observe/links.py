@@ -1,4 +1,4 @@
-"""Which Link leads from one site to another, and which of Skupper's objects have lost their Site. Pure."""
+"""Finds the Links between sites, and Skupper's objects whose Site was deleted. Pure."""
 
 from __future__ import annotations
 
@@ -11,52 +11,52 @@ from hzlink.observe.snapshot import Snapshot, Snapshots
 
 
 def between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> Object | None:
-    """The Link in the redeemer's namespace that leads to the issuer, made by any tool; the healthiest of several.
+    """The Link in the redeemer's namespace that leads to the issuer, made by any tool; a Ready one of several.
 
-    One whose own Site is no more does not count, whatever it says of itself: the garbage collector is on its way.
+    A Link whose own Site was deleted does not count: the garbage collector will delete it.
     """
     peer = snapshots[issuer].skupper_site
     if peer is None:
         return None
     names = [objects.name(one.skupper_site) for one in snapshots.values() if one.skupper_site is not None]
-    there = [link for link in snapshots[redeemer].of("Link") if not is_orphan(snapshots[redeemer], link)]
-    found = [link for link in there if _leads_to(link, peer, names)]
+    present = [link for link in snapshots[redeemer].of("Link") if not is_orphan(snapshots[redeemer], link)]
+    found = [link for link in present if _leads_to(link, peer, names)]
     return max(found, key=lambda link: conditions.skupper(link).ok, default=None)
 
 
 def all_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> list[Object]:
-    """The same with all Links that came from its token, by name: one for each router of a Site with `ha`."""
+    """All Links from the token of the Link of `between`, by name: one for each router of a Site with `ha`."""
     link = between(snapshots, redeemer, issuer)
     return [] if link is None else of_token(snapshots[redeemer].of("Link"), token_of(link))
 
 
 def token_of(link: Object) -> str:
-    """The name of the token that a Link came from, which is that of its Secret, too.
+    """The name of the token that a Link was made from, which is also the name of its Secret.
 
-    Skupper 2.2 names the Link after the token; where the issuing Site has several routers, NAME-1, NAME-2 (tried).
+    Skupper 2.2 names the Link like the token, or NAME-1, NAME-2 if the issuing Site has several routers (tried).
     """
     return str(objects.spec(link).get("tlsCredentials") or objects.name(link))
 
 
 def of_token(links: Iterable[Object], token: str) -> list[Object]:
-    """The Links that came from a token, by name."""
+    """The Links that were made from a token, by name."""
     return sorted((link for link in links if token_of(link) == token), key=objects.name)
 
 
 def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
-    """The addresses of the peer Site that none of the Links leads to, by the router's group.
+    """The addresses of the peer Site that none of the Links has, by the router's group.
 
-    Empty where the Links do not say where they lead to. A Site's addresses follow its load balancers within a second,
-    a Link's stay what they were; one made before `ha` leads to the first router only (Skupper 2.2.1, tried).
+    Empty if the Links have no endpoints. A Site's addresses change with its load balancers within a second, a Link's
+    addresses never change; a Link made before `ha` has only the first router's (Skupper 2.2.1, tried).
     """
     hosts = {host for link in links for host in conditions.link_hosts(link).values()}
     return {group: host for group, host in conditions.addresses(peer).items() if hosts and host not in hosts}
 
 
-def have_moved(links: Sequence[Object], peer: Object | None) -> bool:
-    """Whether the Links lead to no address that the peer Site still has.
+def are_outdated(links: Sequence[Object], peer: Object | None) -> bool:
+    """Whether none of the Links' addresses is a current address of the peer Site.
 
-    Not one of others that is Ready: it may go by a name of its own.
+    False if a Link that hzlink did not make is Ready: it may use another name of the address.
     """
     if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
         return False
@@ -64,21 +64,21 @@ def have_moved(links: Sequence[Object], peer: Object | None) -> bool:
     return bool(left) and left == conditions.addresses(peer)
 
 
-def by_way_of(snapshots: Snapshots, one: Site, other: Site) -> list[str]:
-    """The names of the Sites by way of which two others are in one network; empty where they are not.
+def sites_between(snapshots: Snapshots, one: Site, other: Site) -> list[str]:
+    """The names of the Sites between two sites that are linked indirectly; empty if they are not.
 
-    Both Sites have to know each other, and the Links on the way to be operational, by each Site's `status.network`.
+    The `status.network` of both Sites must contain the path, and all Links on it must be operational.
     """
-    near, far = snapshots[one].skupper_site, snapshots[other].skupper_site
-    if near is None or far is None:
+    one_site, other_site = snapshots[one].skupper_site, snapshots[other].skupper_site
+    if one_site is None or other_site is None:
         return []
-    first, last = objects.uid(near), objects.uid(far)
-    ways = [_way(end, first, last) for end in (near, far)]
-    return ways[0] if all(ways) else []
+    first, last = objects.uid(one_site), objects.uid(other_site)
+    paths = [_shortest_path(end, first, last) for end in (one_site, other_site)]
+    return paths[0] if all(paths) else []
 
 
-def _way(site: Object, first: str, last: str) -> list[str]:
-    """The names of the Sites on the shortest way, of two Links or more, that the Site's network has."""
+def _shortest_path(site: Object, first: str, last: str) -> list[str]:
+    """The names of the Sites on the shortest path of two or more Links in the Site's network."""
     entries = {str(entry.get("id")): entry for entry in objects.status(site).get("network") or []}
     pairs = {
         (uid, str(link.get("remoteSiteId")))
@@ -86,16 +86,16 @@ def _way(site: Object, first: str, last: str) -> list[str]:
         for link in entry.get("links") or []
         if link.get("operational")
     }
-    # The two ends' own Links are seen as objects, which are newer than any record.
-    near = (pairs | {(there, here) for here, there in pairs}) - {(first, last), (last, first)}
-    ways, seen = [[first]], {first}
-    for way in ways:
-        if way[-1] == last:
-            return [str(entries[uid].get("name") or uid) for uid in way[1:-1]]
-        for _, uid in sorted(pair for pair in near if pair[0] == way[-1] and pair[1] in entries):
+    # Direct Links between both ends are ignored: `between` reads them as objects, which are more current.
+    hops = (pairs | {(target, source) for source, target in pairs}) - {(first, last), (last, first)}
+    paths, seen = [[first]], {first}
+    for path in paths:
+        if path[-1] == last:
+            return [str(entries[uid].get("name") or uid) for uid in path[1:-1]]
+        for _, uid in sorted(pair for pair in hops if pair[0] == path[-1] and pair[1] in entries):
             if uid not in seen:
                 seen.add(uid)
-                ways.append([*way, uid])
+                paths.append([*path, uid])
     return []
 
 
@@ -105,7 +105,7 @@ def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
         return bool(status["remoteSiteId"] == objects.uid(peer))
     remote = status.get("remoteSiteName")
     if not remote:
-        # A new one has only its name, which ends in that of the Site; of `edge` and `west-edge` the longer.
+        # A new Link has only its name, which ends with the Site's name; the longer one of `edge` and `west-edge`.
         remote = max((name for name in names if token_of(link).endswith(f"-{name}")), key=len, default="")
     return bool(remote == objects.name(peer))
 

@@ -1,7 +1,7 @@
-"""What Skupper has lost of a topology that runs: members without a record, routers without a Link. Pure.
+"""Finds what Skupper has lost in a running topology: members without a record, routers without a Link. Pure.
 
-Records of the network travel between the routers as events, and one that is sent while a link is down can be lost for
-good: then a ready member never gets its Service at a client site, though everything says Ready (Skupper 2.2.1, seen).
+The routers exchange records of the network as events. A record that is sent while a link is down can be lost: then a
+ready member never gets its Service at a client site, although all conditions are Ready (Skupper 2.2.1, observed).
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from hzlink.model.topology import ROUTING_KEY, WORKLOAD, Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
 
-# Seconds after a link came up or a member got ready, before a record counts as lost: 16 were the most (measured).
-RECORD_GRACE = 30.0
-# What a restart of a router's pod interrupts, and for how long: it brought lost records back in 21 to 32 s (measured).
-INTERRUPTION = "connections through it stop for some 20 to 30 s"
+# Time after a link or a member became ready before a missing record counts as lost. The maximum was 16 s (measured).
+RECORD_GRACE_SECONDS = 30.0
+# The effect of a restart of a router's pod, which restored lost records in 21 to 32 s (measured).
+INTERRUPTION = "its connections are interrupted for about 20 to 30 s"
 
 
 @dataclass(frozen=True)
 class LostMember:
-    """A ready member that a client site has no Service for, as the record of the network of `site` lacks it."""
+    """A ready member without a Service at site `client`, because the network record of `site` does not contain it."""
 
     site: Site
     client: Site
@@ -34,39 +34,39 @@ class LostMember:
 
     @property
     def text(self) -> str:
-        """Whose record lacks whom, and what follows from it."""
-        record = f"{self.site.name}'s record of the network lacks member {self.name} ({self.address}, ready)"
+        """The site with the incomplete record, the member, and the effect."""
+        record = f"the network record of {self.site.name} does not contain member {self.name} ({self.address}, ready)"
         return f"{record}, so {self.client.name} has no Service for it"
 
 
 def lost_members(topology: Topology, snapshots: Snapshots) -> tuple[LostMember, ...]:
-    """All members of which a record was lost."""
-    return tuple(lost for client in topology.clients for lost in _of_client(topology, snapshots, client))
+    """All members whose record was lost, for each client site."""
+    return tuple(lost for client in topology.clients for lost in _lost_for_client(topology, snapshots, client))
 
 
-def _of_client(topology: Topology, snapshots: Snapshots, client: Site) -> Iterator[LostMember]:
-    near, far = snapshots[client], snapshots[topology.cluster]
-    if near.error is not None or far.error is not None or not _linked_for_long(topology, snapshots, client):
+def _lost_for_client(topology: Topology, snapshots: Snapshots, client: Site) -> Iterator[LostMember]:
+    at_client, at_cluster = snapshots[client], snapshots[topology.cluster]
+    if at_client.error is not None or at_cluster.error is not None or not _linked_for_long(topology, snapshots, client):
         return
-    key = _routing_key(far)
+    key = _routing_key(at_cluster)
     if key is None:
         return
-    uid = objects.uid(far.skupper_site or {})
-    records = {snapshot.site: _connectors(snapshot, uid) for snapshot in (far, near)}
-    there = {objects.name(service) for service in near.of("Service")}
-    for pod in conditions.of_app(far.of("Pod"), WORKLOAD):
+    uid = objects.uid(at_cluster.skupper_site or {})
+    records = {snapshot.site: _connectors(snapshot, uid) for snapshot in (at_cluster, at_client)}
+    services = {objects.name(service) for service in at_client.of("Service")}
+    for pod in conditions.of_app(at_cluster.of("Pod"), WORKLOAD):
         name, address = objects.name(pod), str(objects.status(pod).get("podIP") or "")
-        if name in there or not address or not conditions.is_ready(pod) or not _old_enough(pod, far.at):
+        if name in services or not address or not conditions.is_ready(pod) or not _old_enough(pod, at_cluster.at):
             continue
         for site, record in records.items():
             if record is not None and address not in record.get(f"{key}.{name}", ()):
                 yield LostMember(site, client, name, address)
-                # What the cluster site's own record lacks, no other can have.
+                # A record that the cluster site has lost is missing at all sites.
                 break
 
 
 def _routing_key(cluster: Snapshot) -> str | None:
-    """The Connector's routing key; None where it does not expose the members by name."""
+    """The Connector's routing key; None if the Connector does not expose the members by name."""
     wanted = objects.spec(cluster.get("Connector", WORKLOAD) or {})
     return str(wanted.get("routingKey") or ROUTING_KEY) if wanted.get("exposePodsByName") else None
 
@@ -81,11 +81,11 @@ def _linked_for_long(topology: Topology, snapshots: Snapshots, client: Site) -> 
 
 def _old_enough(item: Object, at: datetime | None) -> bool:
     since = conditions.since(item)
-    return at is None or since is None or (at - since).total_seconds() >= RECORD_GRACE
+    return at is None or since is None or (at - since).total_seconds() >= RECORD_GRACE_SECONDS
 
 
 def _connectors(snapshot: Snapshot, uid: str) -> Mapping[str, Sequence[str]] | None:
-    """What a site has heard of the connectors of a Site, by routing key; None where it has heard nothing at all."""
+    """The addresses of a Site's connectors in a site's network record, by routing key; None if it has no record."""
     entries = objects.status(snapshot.skupper_site or {}).get("network") or []
     for entry in entries:
         if entry.get("id") == uid:
@@ -99,7 +99,9 @@ def _addresses(service: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class MissingLinks:
-    """Routers of the issuing site that no Link of the holder's leads to: the Links to add, and those in their way."""
+    """Routers of the issuing site to which the holder has no Link. `wanted`: Links to add; `useless`: Links to delete
+    first, because they have the same names.
+    """
 
     holder: Site
     issuer: Site
@@ -109,21 +111,21 @@ class MissingLinks:
 
 
 def missing_links(topology: Topology, snapshots: Snapshots) -> tuple[MissingLinks, ...]:
-    """What is missing of the links of a Site with several routers.
+    """The missing Links to Sites with several routers.
 
-    A Link more takes the credentials of the one that is there, which are good for all routers of the Site.
+    An additional Link uses the credentials of the existing one, which are valid for all routers of the Site.
     """
     found = []
     for client in topology.clients:
         for holder, issuer in ((client, topology.cluster), (topology.cluster, client)):
-            there = links.all_between(snapshots, holder, issuer)
+            found_links = links.all_between(snapshots, holder, issuer)
             peer = snapshots[issuer].skupper_site
-            left, groups = links.uncovered(there, peer), list(conditions.addresses(peer))
-            if not there or not left or len(left) == len(groups):
+            left, groups = links.uncovered(found_links, peer), list(conditions.addresses(peer))
+            if not found_links or not left or len(left) == len(groups):
                 continue
-            token, present = links.token_of(there[0]), {objects.name(link): link for link in there}
+            token, present = links.token_of(found_links[0]), {objects.name(link): link for link in found_links}
             names = {group: f"{token}-{groups.index(group) + 1}" for group in left}
-            wanted = tuple(_link(names[group], token, group, there[0], peer or {}) for group in left)
+            wanted = tuple(_link(names[group], token, group, found_links[0], peer or {}) for group in left)
             useless = tuple(present[name] for name in names.values() if name in present)
             found.append(MissingLinks(holder, issuer, token, wanted, useless))
     return tuple(found)
@@ -135,6 +137,6 @@ def _link(name: str, token: str, group: str, model: Object, peer: Object) -> Obj
     if "cost" in objects.spec(model):
         spec["cost"] = objects.spec(model)["cost"]
     owners = (model.get("metadata") or {}).get("ownerReferences")
-    # With the Site goes all that belongs to it, as with the Links that Skupper makes itself.
+    # The Site owns it, as it owns the Links that Skupper makes.
     metadata = {"name": name, **({"ownerReferences": owners} if owners else {})}
     return {"apiVersion": "skupper.io/v2alpha1", "kind": "Link", "metadata": metadata, "spec": spec}

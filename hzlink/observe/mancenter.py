@@ -1,10 +1,10 @@
-"""What Management Center is connected to, read from the members' own logs. Pure.
+"""Reads the connections of Management Center from the members' logs. Pure.
 
-Its own endpoints for that are Enterprise features. The lines are Hazelcast 5.5's: `Received auth from
+Management Center's own endpoints for this are Enterprise features. The lines are Hazelcast 5.5's: `Received auth from
 Connection[id=N, ...], successfully authenticated, clientUuid: U, client name: MC-Client-<cluster name>`, and when a
 connection ends `Destroying ClientEndpoint{connection=Connection[id=N, ...], clientUuid=U ...}`. Connections are
-counted, by the id that the member gives each, and not clients: after a rolling restart of the members a Java client
-(5.5) opens a second connection each second for some 45 s and closes it again, while the first one stays open.
+counted by the member's connection id, not by client: after a rolling restart of the members a Java client (5.5) opens a
+second connection each second for about 45 s and closes it again, while the first one stays open.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _OPENED = re.compile(
     r"client name: MC-Client-"
 )
 _CLOSED = re.compile(r"Destroying ClientEndpoint\{connection=Connection\[id=(\d+)\b")
-# A pod's line as `kubectl logs --prefix` prints it, with its time where that was asked for.
+# The prefix of a line of `kubectl logs --prefix`, with the time of `--timestamps` if there is one.
 _POD = re.compile(r"\[pod/([^/]+)/[^\]]*\] (?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z )?")
 _STARTED = " is STARTED"
 
 
 @dataclass(frozen=True)
 class MancenterView:
-    """The members that a Management Center is connected to, and since when (UTC; empty where that is not known).
+    """The members that a Management Center is connected to, and since when (UTC; empty if not known).
 
-    `missing` are those whose logs, whole since their start, tell of no connection. Others may be seen or not.
+    `missing`: members whose log is complete since their start and has no connection. For other members it is not known.
     """
 
     members: Mapping[str, str] = field(default_factory=dict)
@@ -38,12 +38,12 @@ class MancenterView:
 
     @property
     def count(self) -> str:
-        """How many of those of which it is known."""
+        """The number of connected members, of those for which it is known: `2/3`."""
         return f"{len(self.members)}/{len(self.members) + len(self.missing)}"
 
     @property
     def since(self) -> str:
-        """Since when it is connected to all of `members`."""
+        """When the last of `members` was connected (UTC)."""
         return max(self.members.values(), default="")
 
     @property
@@ -58,25 +58,25 @@ class MancenterView:
 
 
 def connected(log: str) -> dict[str, dict[str, str]]:
-    """For each Management Center that is connected, by its client UUID, the pods that it is connected to, since when.
+    """For each connected Management Center, by its client UUID: its pods, and since when it is connected to each.
 
-    `log` is what `kubectl logs --prefix` prints: each pod's lines in order, each with its pod's name in front.
+    `log`: the output of `kubectl logs --prefix`, with the lines of each pod in order.
     """
     seen: dict[str, dict[str, str]] = {}
     for (pod, _), (client, since) in _open_connections(log).items():
-        # Of several connections to one member, the oldest says since when.
+        # The oldest of several connections to a member counts.
         seen.setdefault(client, {}).setdefault(pod, since)
     return seen
 
 
 def _open_connections(log: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """By pod and connection id, in the order of the log: the client's UUID, and since when.
+    """Open connections by pod and connection id, in the order of the log: the client's UUID, and since when.
 
-    The ids are a member's own, and start again with its process; `kubectl logs` prints one process's lines.
+    The ids are unique in a member's process; `kubectl logs` prints the lines of one process.
     """
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for line in log.splitlines():
-        # Most lines are about something else.
+        # Skip most lines without a regular expression.
         if "clientUuid" not in line or (pod := _POD.match(line)) is None:
             continue
         if opened := _OPENED.search(line):
@@ -87,9 +87,9 @@ def _open_connections(log: str) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def view(log: str | None, members: Sequence[str], centers: int) -> MancenterView | None:
-    """What each of so many Management Centers sees of these members; None where the logs do not tell.
+    """The view of each of `centers` Management Centers on these members; None if the logs do not show it.
 
-    They do not tell one Management Center from another: of several, all have to see the same.
+    The logs do not identify a Management Center's site, so the result is None unless all of them see the same members.
     """
     if not log:
         return None
@@ -98,21 +98,21 @@ def view(log: str | None, members: Sequence[str], centers: int) -> MancenterView
     if best and (len(best) < centers or any(pods.keys() != best[0].keys() for pods in best)):
         return None
     seen = best[0] if best else {}
-    whole = _started(log)
-    missing = tuple(name for name in members if name not in seen and name in whole)
+    complete = _with_complete_log(log)
+    missing = tuple(name for name in members if name not in seen and name in complete)
     return MancenterView(seen, missing) if seen or missing else None
 
 
-def _started(log: str) -> set[str]:
-    """The pods whose log reaches back to the member's start: what is not in such a log did not happen."""
+def _with_complete_log(log: str) -> set[str]:
+    """The pods whose log begins before the member's start, so that it contains all connections."""
     return {pod[1] for line in log.splitlines() if _STARTED in line and (pod := _POD.match(line))}
 
 
 def condition(seen: MancenterView | None) -> Condition:
-    """The condition of a ready Management Center by what it sees; without that knowledge, it counts as connected."""
+    """The condition of a ready Management Center by its connections; if they are not known, it counts as connected."""
     if seen is None:
         return Condition(State.OK)
     if not seen.missing:
         return Condition(State.OK, f"sees {seen.count}")
-    whom = "no member" if seen.sees_no_member else f"{seen.count} members, not {', '.join(seen.missing)}"
-    return Condition(State.WAITING, f"ready, but connected to {whom}, by the members' logs")
+    members = "no member" if seen.sees_no_member else f"{seen.count} members, not {', '.join(seen.missing)}"
+    return Condition(State.WAITING, f"ready, but connected to {members} (from the members' logs)")

@@ -1,8 +1,8 @@
-"""Which clusters the members have formed, read from their own logs. Pure.
+"""Reads from the members' logs which Hazelcast clusters they have formed. Pure.
 
 The lines are Hazelcast 5.5's. Each begins with `[address]:port [cluster name] [version]`; with every change of the
 member list a member prints `Members {size:3, ver:3} [`, a line `Member [address]:port - UUID` for each, and `this`
-after its own. Members that do not find each other are ready all the same: each is a cluster of its own.
+after its own. Members that do not find each other are nevertheless ready: each forms a separate cluster.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _POD = re.compile(r"\[pod/([^/]+)/[^\]]*\] ")
 _PREFIX = re.compile(r"\[[^\]\s]+\]:\d+ \[([^\]]+)\] \[\d+\.\d+[^\]]*\] ")
 _LIST = re.compile(r"Members \{size:(\d+), ver:\d+\} \[")
 _ENTRY = re.compile(r"Member \[[^\]]+\]:\d+ - ([0-9a-f-]{36})( this)?\b")
-# From Hazelcast's sources: what a member prints that the others do not take, for example because of its version.
+# From Hazelcast's sources: the message of a member that the other members refuse, for example because of its version.
 _REFUSED = re.compile(r"Reason of failure for node join: (.+?)\s*$")
 
 
 @dataclass(frozen=True)
 class Membership:
-    """What a member says of its cluster: the cluster's name, its own UUID, and those of all members that it sees."""
+    """A member's view of its cluster: the cluster's name, its own UUID, and the UUIDs of all members."""
 
     name: str
     uuid: str
@@ -29,9 +29,9 @@ class Membership:
 
 
 def memberships(log: str) -> dict[str, Membership]:
-    """By pod, what each member said last. Without those whose log does not hold a whole member list.
+    """Each member's last view, by pod. Members whose log has no complete member list are left out.
 
-    `log` is what `kubectl logs --prefix` prints.
+    `log`: the output of `kubectl logs --prefix`.
     """
     names: dict[str, str] = {}
     pending: dict[str, tuple[int, list[tuple[str, bool]]]] = {}
@@ -54,7 +54,7 @@ def memberships(log: str) -> dict[str, Membership]:
 
 
 def refusals(log: str) -> dict[str, str]:
-    """By pod, why the other members did not take it, in Hazelcast's words: the last reason in its log."""
+    """Why the other members refused a member, by pod: the last reason in its log, quoted from Hazelcast."""
     found = {}
     for line in log.splitlines():
         if (reason := _REFUSED.search(line)) and (pod := _POD.match(line)):
@@ -63,9 +63,9 @@ def refusals(log: str) -> dict[str, str]:
 
 
 def clusters(log: str | None, pods: Iterable[str]) -> list[tuple[str, ...]]:
-    """The clusters that these pods have formed, the largest first; those whose log does not tell are left out.
+    """The clusters that these pods have formed, the largest first. Pods without a member list in the log are left out.
 
-    Two are apart if neither sees the other: while members come and go, one of two may be late.
+    Two pods are in different clusters if neither lists the other: during changes, one member list may be outdated.
     """
     said = memberships(log) if log else {}
     groups: list[set[str]] = []
@@ -79,8 +79,8 @@ def _sees(said: Mapping[str, Membership], one: str, other: str) -> bool:
     return said[other].uuid in said[one].members or said[one].uuid in said[other].members
 
 
-def trouble(log: str | None, pods: Iterable[str]) -> str:
-    """What is wrong with the clusters that these pods have formed; empty where they are one, or nothing tells."""
+def problem(log: str | None, pods: Iterable[str]) -> str:
+    """Why these pods are not one cluster; empty if they are, or if the logs do not show it."""
     found = clusters(log, pods)
     if len(found) < 2:
         return ""
@@ -88,6 +88,6 @@ def trouble(log: str | None, pods: Iterable[str]) -> str:
     names = [said[group[0]].name for group in found]
     if len(set(names)) > 1:
         groups = [f"{', '.join(group)} ({name})" for group, name in zip(found, names, strict=True)]
-        return f"members have different cluster names, so they do not join: {'; '.join(groups)}"
+        return f"members have different cluster names and do not form one cluster: {'; '.join(groups)}"
     sizes = [f"{', '.join(group)} (Members {{size:{len(said[group[0]].members)}}})" for group in found]
-    return f"the members formed {len(found)} clusters instead of one, by their logs: {'; '.join(sizes)}"
+    return f"the members formed {len(found)} clusters instead of one (from their logs): {'; '.join(sizes)}"

@@ -1,7 +1,7 @@
-"""Whether OpenShift assigns the user IDs of a namespace, so that pods must not ask for one of their own.
+"""Detects whether OpenShift assigns the user IDs of a namespace, so that pods must not set one.
 
-OpenShift writes the range into the namespace's annotation `openshift.io/sa.scc.uid-range`, shortly after the namespace
-is made, and its SCC `restricted-v2` refuses other IDs.
+OpenShift writes the range into the namespace's annotation `openshift.io/sa.scc.uid-range` shortly after the namespace
+is created, and its SCC `restricted-v2` refuses other IDs.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from hzlink.programs.process import DeadlineExceeded
 from hzlink.programs.refusals import KubectlError, Refusal
 
 RANGE = "openshift.io/sa.scc.uid-range"
-# Every namespace of OpenShift 4 has it.
-_SIGN = ("ConfigMap", "openshift-service-ca.crt")
+# Every namespace of OpenShift 4 has this object.
+_MARKER = ("ConfigMap", "openshift-service-ca.crt")
 _GROUP = "/apis/security.openshift.io"
-# Seconds within which a new namespace gets its range, and between two looks.
-SOON = 10.0
-AGAIN = 0.5
+# How long to wait for the range of a new namespace, and the time between two reads.
+RANGE_LIMIT_SECONDS = 10.0
+POLL_SECONDS = 0.5
 
 
 async def assigned_users(snapshot: Snapshot) -> str:
-    """The range of user IDs that are assigned in the site's namespace; empty where there is none.
+    """The range of user IDs of the site's namespace; empty if it has none.
 
-    Where the namespace cannot be read, but is one of OpenShift's, it is taken to have one. Elsewhere nothing is asked.
+    A namespace of OpenShift that cannot be read is assumed to have one. Without OpenShift, this makes no call.
     """
-    if snapshot.get(*_SIGN) is None:
+    if snapshot.get(*_MARKER) is None:
         return ""
     try:
         return _range(await Kubectl(snapshot.site).namespace())
@@ -38,12 +38,12 @@ async def assigned_users(snapshot: Snapshot) -> str:
 
 
 async def wait_for_range(kubectl: Kubectl) -> str:
-    """The range of a namespace that was made just now; empty where the cluster is not OpenShift or gives it none."""
+    """Waits for the range of a namespace that was just created; empty without OpenShift, or if none is set in time."""
     if not await _is_openshift(kubectl):
         return ""
-    until = asyncio.get_running_loop().time() + SOON
+    until = asyncio.get_running_loop().time() + RANGE_LIMIT_SECONDS
     while not (found := await _read(kubectl)) and asyncio.get_running_loop().time() < until:
-        await asyncio.sleep(AGAIN)
+        await asyncio.sleep(POLL_SECONDS)
     return found
 
 
@@ -70,5 +70,5 @@ def describe(site: Site, found: str) -> str:
     """The note for the user, with the range that was found."""
     return (
         f"{site.name}: OpenShift assigns the user IDs of namespace {site.namespace} ({RANGE}: {found}), "
-        "so the members set none (component openshift)"
+        "so the members' pods set no user ID (component openshift)"
     )

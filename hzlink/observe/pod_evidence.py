@@ -1,7 +1,7 @@
-"""Why pods do not run, from where it is written besides their status: events, and the log of the run before.
+"""Adds the reasons why pods do not run from events and previous logs, if their status does not have them.
 
-Asked only where a status leaves that open. What is found is put into the objects, in the fields where a kubelet or
-controller may write the same: a container's `message`, a workload's condition ReplicaFailure.
+The reasons are added to the objects, in the fields where a kubelet or controller writes them: a container's `message`,
+a workload's condition ReplicaFailure.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from hzlink.model.objects import Object
 from hzlink.programs import process
 from hzlink.programs.kubectl import Kubectl
 
-# Seconds for all of it, beyond the observation itself.
-DEADLINE = 5.0
-# Of pods that crash, as many logs are read. They mostly have one and the same trouble.
-LOGS = 2
+# For the calls here, in addition to the observation.
+DEADLINE_SECONDS = 5.0
+# How many logs of crashed pods are read. Pods usually crash for the same reason.
+MAX_LOGS = 2
 LOG_BYTES = 4000
-# Reasons of a waiting container whose cause may stand in the pod's events alone.
+# Reasons of a waiting container whose cause may be only in the pod's events.
 _IN_EVENTS = ("ImagePullBackOff", "ContainerCreating", "PodInitializing")
 
 
 async def with_evidence(kubectl: Kubectl, items: Sequence[Object]) -> tuple[Object, ...]:
-    """The objects, with what events and logs say of pods that do not run. They themselves, where nothing is open."""
-    crashed = [one for item in items if item.get("kind") == "Pod" and (one := _crashed(item))][:LOGS]
-    open_in_events = any(map(_is_open, items)) or any(_lacks_pods(item, items) for item in items)
-    if not crashed and not open_in_events:
+    """The objects, with reasons from events and logs added for pods that do not run."""
+    crashed = [one for item in items if item.get("kind") == "Pod" and (one := _crashed(item))][:MAX_LOGS]
+    needs_events = any(map(_needs_events, items)) or any(_lacks_pods(item, items) for item in items)
+    if not crashed and not needs_events:
         return tuple(items)
     found = [deepcopy(dict(item)) for item in items]
-    limited = Kubectl(kubectl.site, min(kubectl.deadline, DEADLINE))
+    limited = Kubectl(kubectl.site, min(kubectl.deadline, DEADLINE_SECONDS))
     events, lines = await asyncio.gather(
-        _warnings(limited) if open_in_events else _none(),
+        _warnings(limited) if needs_events else _none(),
         asyncio.gather(*(_last_line(limited, *one) for one in crashed)),
     )
     for (pod, container), line in zip(crashed, lines, strict=True):
@@ -46,7 +46,7 @@ async def with_evidence(kubectl: Kubectl, items: Sequence[Object]) -> tuple[Obje
 
 
 def _crashed(pod: Object) -> tuple[str, str] | None:
-    """Pod and container whose last words are worth reading."""
+    """The names of the pod and of its crashed container whose previous log has to be read; None if there is none."""
     container = conditions.crashed_container(pod)
     if container is None or conditions.is_ready(pod) or not container_failures.has_previous_log(container):
         return None
@@ -55,23 +55,23 @@ def _crashed(pod: Object) -> tuple[str, str] | None:
     return objects.name(pod), str(container.get("name", ""))
 
 
-def _is_open(item: Object) -> bool:
-    """Whether it is a pod that waits for something of which its events may say why."""
+def _needs_events(item: Object) -> bool:
+    """Whether the object is a waiting pod whose events may have the reason."""
     return item.get("kind") == "Pod" and not conditions.is_ready(item) and any(_waits(one) for one in _containers(item))
 
 
 def _waits(container: Object) -> bool:
     waiting = (container.get("state") or {}).get("waiting") or {}
-    # A registry's answer stands behind the image's name: Back-off pulling image "x": ErrImagePull: ...
-    told = str(waiting.get("message") or "")
-    return waiting.get("reason") in _IN_EVENTS and '": ' not in told
+    # The registry's answer follows the image's name: Back-off pulling image "x": ErrImagePull: ...
+    message = str(waiting.get("message") or "")
+    return waiting.get("reason") in _IN_EVENTS and '": ' not in message
 
 
 _containers = container_failures.all_of
 
 
 def _lacks_pods(item: Object, items: Sequence[Object]) -> bool:
-    """Whether it is a StatefulSet that has fewer pods than it wants."""
+    """Whether the object is a StatefulSet with fewer pods than replicas."""
     if item.get("kind") != "StatefulSet":
         return False
     own = [pod for pod in items if pod.get("kind") == "Pod" and objects.is_owned_by(pod, objects.uid(item))]
@@ -83,7 +83,7 @@ async def _none() -> list[Object]:
 
 
 async def _warnings(kubectl: Kubectl) -> list[Object]:
-    """The namespace's warnings, the newest last; none where they cannot be read."""
+    """The namespace's Warning events, the newest last; none if they cannot be read."""
     try:
         return await kubectl.events()
     except HzlinkError:
@@ -91,7 +91,7 @@ async def _warnings(kubectl: Kubectl) -> list[Object]:
 
 
 async def _last_line(kubectl: Kubectl, pod: str, container: str) -> str:
-    """The last line of a container's run before; empty where it cannot be read."""
+    """The last log line of a container's previous run; empty if it cannot be read."""
     try:
         text = await kubectl.log(pod, container, lines=20, limit_bytes=LOG_BYTES, previous=True)
     except HzlinkError:
@@ -116,7 +116,7 @@ def _put_events(item: dict[str, Any], items: Sequence[Object], events: Sequence[
             failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
             status = item.setdefault("status", {})
             status["conditions"] = [*(status.get("conditions") or []), failure]
-    elif _is_open(item) and (message := _newest(events, item, ())):
+    elif _needs_events(item) and (message := _newest(events, item, ())):
         for container in _containers(item):
             if _waits(container):
                 waiting: Any = (container.get("state") or {})["waiting"]
@@ -124,14 +124,14 @@ def _put_events(item: dict[str, Any], items: Sequence[Object], events: Sequence[
 
 
 def _newest(events: Sequence[Object], item: Object, reasons: Sequence[str]) -> str:
-    """The newest message about the object, with one of the reasons if there are any."""
-    told = [
+    """The newest message about the object; only of events with one of the reasons, if any are given."""
+    messages = [
         str(event.get("message") or "")
         for event in events
         if (event.get("involvedObject") or {}).get("uid") == objects.uid(item)
         and (not reasons or event.get("reason") in reasons)
-        # Repeats of what the status says, without the cause.
+        # These repeat the status, without the cause.
         and event.get("reason") not in ("BackOff", "Unhealthy")
         and not str(event.get("message") or "").startswith("Error: ")
     ]
-    return told[-1] if told else ""
+    return messages[-1] if messages else ""

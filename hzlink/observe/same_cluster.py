@@ -1,9 +1,8 @@
-"""Whether all sites of a topology are namespaces of one cluster. Then their Link needs no address outside it.
+"""Detects whether all sites of a topology are in the same cluster. Then their Link needs no address outside it.
 
-Two certificates of API servers that differ tell two clusters apart, and are in what `up` reads anyway (ConfigMap
-kube-root-ca.crt, which every namespace has). Equal ones prove nothing: only then, the clusters are asked for the UID of
-their namespace kube-system, which is one in the world. A server's address proves nothing either: a proxy has one for
-many clusters.
+Different root certificates prove that clusters are different; `up` reads them in any case (ConfigMap kube-root-ca.crt,
+which every namespace has). Equal ones prove nothing: then the UIDs of the namespaces kube-system, which are globally
+unique, are compared. A server's address proves nothing either: a proxy may have one for many clusters.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ ROOT_CA = "kube-root-ca.crt"
 
 
 async def are_in_one(sites: Sequence[Site], snapshots: Snapshots) -> bool:
-    """Whether the sites are in one cluster. Not known counts as no."""
-    told = by_certificates(sites, snapshots)
-    return told if told is not None else by_uids(await _uids(sites))
+    """Whether the sites are in the same cluster; False if that is not known."""
+    by_certificate = by_certificates(sites, snapshots)
+    return by_certificate if by_certificate is not None else by_uids(await _uids(sites))
 
 
-async def settled(topology: Topology, snapshots: Snapshots) -> Topology:
-    """The topology with the link access that fits: inside the cluster, where all sites are in one.
+async def with_link_access(topology: Topology, snapshots: Snapshots) -> Topology:
+    """The topology with its link access: LOCAL if all sites are in the same cluster.
 
-    A Site of hzlink's that can be reached already keeps its link access.
+    A Site of hzlink that has an address already keeps its link access.
     """
     ours = [
         site
@@ -46,19 +45,22 @@ async def settled(topology: Topology, snapshots: Snapshots) -> Topology:
 
 
 def by_certificates(sites: Sequence[Site], snapshots: Snapshots) -> bool | None:
-    """What contexts and certificates tell: yes for one context, no for several certificates; None: ask the clusters."""
+    """Whether the sites are in one cluster, by contexts and certificates; None if the UIDs have to be compared.
+
+    True for a single context, False for different certificates.
+    """
     if len({(site.kubeconfig, site.context) for site in sites}) == 1:
         return True
     found = [_certificate(snapshots[site]) for site in sites]
     known = {certificate for certificate in found if certificate}
-    to_come = any(snapshots[site].refusal is Refusal.NO_NAMESPACE or not snapshots[site].items for site in sites)
-    if len(known) > 1 or (len(known) < 1 and not to_come):
+    missing = any(snapshots[site].refusal is Refusal.NO_NAMESPACE or not snapshots[site].items for site in sites)
+    if len(known) > 1 or (len(known) < 1 and not missing):
         return False
-    return None if to_come or all(found) else False
+    return None if missing or all(found) else False
 
 
 def by_uids(uids: Mapping[Site, str]) -> bool:
-    """Whether all sites' clusters have the same UID; empty ones are not known."""
+    """Whether all sites' clusters have the same UID; an empty UID is unknown and matches none."""
     return len(set(uids.values())) == 1 and all(uids.values())
 
 
@@ -68,5 +70,5 @@ def _certificate(snapshot: Snapshot) -> str:
 
 
 async def _uids(sites: Sequence[Site]) -> dict[Site, str]:
-    found = await asyncio.gather(*(cluster_identity.ask(site, cluster_identity.DEADLINE) for site in sites))
+    found = await asyncio.gather(*(cluster_identity.read(site, cluster_identity.DEADLINE_SECONDS) for site in sites))
     return {site: identity.cluster for site, identity in zip(sites, found, strict=True)}

@@ -1,4 +1,4 @@
-"""Reads one site: one kubectl call where one can do. Never writes, never hangs."""
+"""Reads the objects of a site, in one kubectl call if possible. Never writes, never hangs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hzlink.observe import pod_evidence
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
-# What `status` reads of a site; `up` and `down` read the rest of what hzlink applies, too.
+# The kinds that `status` reads. `up` and `down` read ALL_KINDS.
 STATUS_KINDS = (
     "Site",
     "Link",
@@ -35,7 +35,7 @@ ALL_KINDS = (
     *STATUS_KINDS,
     "ConfigMap",
     "PodDisruptionBudget",
-    # What the controller makes of a Site, to see it go with the Site.
+    # Made by the controller for a Site, and deleted with the Site.
     "ServiceAccount",
     "Role",
     "RoleBinding",
@@ -47,12 +47,12 @@ ALL_KINDS = (
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One site as one look found it. `error` says why there was nothing to see; then `items` is empty.
+    """One observation of a site. `error` is set if the site could not be read; then `items` is empty.
 
-    `member_log` is what the members wrote last, as kubectl.logs gives it; None where it was not asked for or not got.
-    `at` is when the look ended, by this machine's clock.
+    `member_log`: the end of the members' logs, as of kubectl.logs; None if it was not requested or could not be read.
+    `at`: when the observation ended, by this machine's clock.
 
-    Codes and keys of tokens and grants are struck out before anything else can see them.
+    It never contains the codes and keys of tokens and grants.
     """
 
     site: Site
@@ -71,42 +71,42 @@ class Snapshot:
 
     @cached_property
     def skupper_site(self) -> Object | None:
-        """The namespace's Skupper Site. Of several, Skupper runs the oldest."""
+        """The namespace's Skupper Site; the oldest of several, because Skupper runs only that one."""
         sites = sorted(self.of("Site"), key=lambda item: (str(objects.created(item)), objects.name(item)))
         return sites[0] if sites else None
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why the site could not be read; None where it could, or where hzlink itself was at fault."""
+        """Why the site could not be read; None if it was read, or for an error that is not kubectl's."""
         return self.error.refusal if isinstance(self.error, KubectlError) else None
 
 
 Snapshots = Mapping[Site, Snapshot]
 
-# Seconds for one observation of a site, if the command has more time than that.
-OBSERVE_DEADLINE = 15.0
+# For one observation of a site, if the command has no shorter limit.
+OBSERVE_DEADLINE_SECONDS = 15.0
 
 
 async def observe(
     site: Site,
     kinds: Sequence[str] = STATUS_KINDS,
-    deadline: float = OBSERVE_DEADLINE,
+    deadline: float = OBSERVE_DEADLINE_SECONDS,
     *,
     managed: bool = False,
     evidence: bool = False,
 ) -> Snapshot:
-    """One observation of a site, within `deadline` seconds. A site that cannot be read gives a Snapshot with the error.
+    """Observes a site within `deadline` seconds. If the site cannot be read, the Snapshot has the error.
 
-    `managed` objects come with the record of who has set which of their fields. With `evidence`, pods that do not run
-    have what their events and logs say of that, which takes a call more where there are such.
+    `managed`: objects have their managedFields. `evidence`: pods that do not run have the reasons from their events and
+    logs, which takes another call if there are such pods.
 
     Raises:
-        PrerequisiteError: there is no kubectl; that is no site's fault.
+        PrerequisiteError: kubectl is not installed.
     """
     kubectl = Kubectl(site, deadline)
     try:
         items = await kubectl.objects((objects.versioned(RESOURCES[kind]) for kind in kinds), managed=managed)
-        # Every namespace in use has something; only for an empty one the second question is worth a call.
+        # Every namespace in use has objects. Only an empty result needs a second call, to see whether it exists.
         if not items and (missing := await kubectl.lacks_namespace()):
             return Snapshot(site, error=missing)
     except KubectlError as error:
@@ -119,13 +119,13 @@ async def observe(
 async def observe_all(
     sites: Iterable[Site],
     kinds: Sequence[str] = STATUS_KINDS,
-    deadline: float = OBSERVE_DEADLINE,
+    deadline: float = OBSERVE_DEADLINE_SECONDS,
     *,
     with_log: bool = False,
     managed: bool = False,
     evidence: bool = False,
 ) -> Snapshots:
-    """All sites, side by side; with what the cluster site's members wrote last, if `with_log`; see `observe`."""
+    """Observes all sites in parallel; with `with_log`, including the members' logs. See `observe`."""
 
     def one(site: Site) -> Coroutine[Any, Any, Snapshot]:
         observing = observe(site, kinds, deadline, managed=managed, evidence=evidence)
@@ -135,15 +135,15 @@ async def observe_all(
     return dict(zip(listed, await asyncio.gather(*map(one, listed)), strict=True))
 
 
-# Of each member: enough for months, and little enough to be there as soon as the rest.
+# For each member: enough for months, and small enough to be read as fast as the objects.
 LOG_LINES = 5_000
 LOG_BYTES = 1_000_000
-# Seconds that the logs may take longer than the look beside them.
+# How much longer the logs may take than the observation.
 LOG_GRACE_SECONDS = 1.0
 
 
 async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
-    """Reads the logs side by side with the observation, and leaves them out where they would delay it."""
+    """Reads the logs in parallel with the observation, and leaves them out if they would delay it."""
     log_task = asyncio.create_task(_member_log(site, deadline))
     try:
         snapshot = await observing
@@ -163,7 +163,7 @@ async def _member_log(site: Site, deadline: float) -> str | None:
 
 
 def without_secrets(item: Object) -> Object:
-    """The object without a grant's or token's code and certificate."""
+    """The object without the code and certificate of a grant or token."""
     if item.get("kind") not in ("AccessGrant", "AccessToken"):
         return item
     cleaned: dict[str, Any] = dict(item)

@@ -1,7 +1,7 @@
-"""Waits that react: a watch on one kind of object, judged at each change, with a deadline and the last reason.
+"""Waits for conditions of objects: a watch whose objects are judged at each change, with a deadline and a reason.
 
-A wait ends early when a failure cannot resolve itself: a condition that was broken for its grace, or an API server that
-has not answered for a while, end a wait before its time.
+A wait ends early if a failure cannot resolve itself: a condition that is BROKEN for longer than its grace, or an API
+server that does not answer.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from hzlink.programs.refusals import KubectlError, Refusal
 Objects = Mapping[str, Object]
 Judge = Callable[[Objects], Condition]
 
-# Seconds between two progress events, and between two tries to reach an API server that does not answer.
-TICK = 1.0
-RETRY = 0.5
-# Seconds without an event after which the API server is pinged, and between two pings: a watch on a frozen API
-# server is as silent as one without changes.
+# Time between two progress events, and between two watches of an API server that does not answer.
+PROGRESS_INTERVAL_SECONDS = 1.0
+RETRY_PAUSE_SECONDS = 0.5
+# Time without an event before the API server is pinged, and between two pings: a watch of an API server that hangs
+# returns no events, like a watch without changes.
 PING_INTERVAL_SECONDS = 5.0
-# Seconds without an answer after which the wait fails. A control plane that is replaced answers earlier than that.
+# Time without an answer before the wait fails. A control plane that is being replaced answers earlier.
 UNREACHABLE_LIMIT_SECONDS = 15.0
 
 
 class Wait:
-    """One wait at one site: what for, and until when (in time.monotonic's seconds)."""
+    """One wait at a site. `text` says for what; `began` and `until` are seconds of time.monotonic."""
 
     def __init__(self, kubectl: Kubectl, text: str, *, began: float, until: float, emit: Emit) -> None:
         self.kubectl = kubectl
@@ -43,10 +43,11 @@ class Wait:
         self.until = until
         self.emit = emit
         self.reason = ""
-        # When the API server was last heard of, and since when `judge` has returned BROKEN for longer than its grace.
-        self._heard = time.monotonic()
+        # When the API server was last answered of, and since when `judge` has returned BROKEN for longer than its
+        # grace.
+        self._last_answer = time.monotonic()
         self._broken: tuple[float, Condition] | None = None
-        self._away: KubectlError | None = None
+        self._unreachable: KubectlError | None = None
 
     async def watch(
         self, resource: str, judge: Judge, *, name: str | None = None, selector: str | None = None
@@ -60,12 +61,12 @@ class Wait:
             The objects by name.
 
         Raises:
-            WaitTimeout: the time is over.
+            WaitTimeout: the limit was reached.
             HzlinkError: `judge` returned BROKEN for longer than its grace.
             KubectlError: the API server refused, or has not answered for `UNREACHABLE_LIMIT_SECONDS` seconds.
         """
         seen: dict[str, Object] = {}
-        self._heard, self._broken, self._away = time.monotonic(), None, None
+        self._last_answer, self._broken, self._unreachable = time.monotonic(), None, None
         background = [asyncio.create_task(self._tick())]
         try:
             async with asyncio.timeout_at(_loop_time(self.until)) as limit:
@@ -73,7 +74,7 @@ class Wait:
                 while True:
                     if await self._one_watch(resource, name, selector, judge, seen, limit):
                         return seen
-                    await asyncio.sleep(RETRY)
+                    await asyncio.sleep(RETRY_PAUSE_SECONDS)
         except TimeoutError:
             raise self._why(resource, name) from None
         finally:
@@ -82,7 +83,7 @@ class Wait:
             await asyncio.gather(*background, return_exceptions=True)
 
     async def pause(self, seconds: float, reason: str) -> None:
-        """Waits for some seconds, and shows the reason meanwhile."""
+        """Waits for some seconds and shows the reason meanwhile."""
         self.reason = reason
         background = asyncio.create_task(self._tick())
         try:
@@ -92,7 +93,7 @@ class Wait:
             await asyncio.gather(background, return_exceptions=True)
 
     def timeout(self) -> WaitTimeout:
-        """The error for a wait whose time is over, with the last reason."""
+        """The error for a wait that reached its limit, with the last reason."""
         return WaitTimeout(
             f"timed out waiting for: {self.text}",
             site=self.kubectl.site.name,
@@ -101,10 +102,10 @@ class Wait:
         )
 
     def _why(self, resource: str, name: str | None) -> HzlinkError:
-        """The error of a wait that failed: API server unreachable, condition broken, or time over."""
-        if self._away is not None:
-            self._away.waited = time.monotonic() - self.began
-            return self._away
+        """The error of a wait that failed: API server unreachable, condition BROKEN, or limit reached."""
+        if self._unreachable is not None:
+            self._unreachable.waited = time.monotonic() - self.began
+            return self._unreachable
         error: HzlinkError = self.timeout()
         if self._broken is not None and self._broken[0] + self._broken[1].grace < self.until:
             error = HzlinkError(f"failed: {self.text}", site=error.site, said=self._broken[1].text, waited=error.waited)
@@ -124,9 +125,9 @@ class Wait:
         seen.clear()
         try:
             async with self.kubectl.watch(resource, name, selector) as events:
-                async for heard in _accumulate(events, seen):
-                    if heard:
-                        self._heard = time.monotonic()
+                async for answered in _accumulate(events, seen):
+                    if answered:
+                        self._last_answer = time.monotonic()
                     condition = judge(seen)
                     self.reason = condition.text or self.reason
                     if condition.ok:
@@ -135,7 +136,7 @@ class Wait:
         except KubectlError as error:
             if error.refusal not in (Refusal.UNREACHABLE, Refusal.OTHER):
                 raise
-            self._missed(error, limit)
+            self._on_no_answer(error, limit)
         return False
 
     def _end_if_broken(self, condition: Condition, limit: asyncio.Timeout) -> None:
@@ -148,31 +149,31 @@ class Wait:
         self._broken = (since, condition)
         limit.reschedule(_loop_time(min(self.until, since + condition.grace)))
 
-    def _missed(self, error: KubectlError, limit: asyncio.Timeout) -> None:
+    def _on_no_answer(self, error: KubectlError, limit: asyncio.Timeout) -> None:
         """Ends the wait when the API server has been unreachable for too long."""
         self.reason = error.said or error.message
-        if error.refusal is Refusal.UNREACHABLE and time.monotonic() - self._heard >= UNREACHABLE_LIMIT_SECONDS:
-            self._away = error
+        if error.refusal is Refusal.UNREACHABLE and time.monotonic() - self._last_answer >= UNREACHABLE_LIMIT_SECONDS:
+            self._unreachable = error
             limit.reschedule(_loop_time(time.monotonic()))
 
     async def _ping(self, limit: asyncio.Timeout) -> None:
         while True:
             await asyncio.sleep(PING_INTERVAL_SECONDS)
-            if time.monotonic() - self._heard < PING_INTERVAL_SECONDS:
+            if time.monotonic() - self._last_answer < PING_INTERVAL_SECONDS:
                 continue
             try:
                 await self.kubectl.ping()
             except KubectlError as error:
                 if error.refusal is Refusal.UNREACHABLE:
-                    self._missed(error, limit)
+                    self._on_no_answer(error, limit)
                     continue
-            # A refusal is an answer, too.
-            self._heard = time.monotonic()
+            # A refusal is also an answer.
+            self._last_answer = time.monotonic()
 
     async def _tick(self) -> None:
         limit = self.until - self.began
         while True:
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(PROGRESS_INTERVAL_SECONDS)
             elapsed = time.monotonic() - self.began
             self.emit(
                 Event(
@@ -182,12 +183,12 @@ class Wait:
 
 
 def _loop_time(moment: float) -> float:
-    """A moment of time.monotonic's in the event loop's time; one that has passed is now."""
+    """A time of time.monotonic in the event loop's time; at least the present."""
     return asyncio.get_running_loop().time() + max(0.0, moment - time.monotonic())
 
 
 async def _accumulate(events: AsyncIterator[tuple[str, Object]], seen: dict[str, Object]) -> AsyncIterator[bool]:
-    """Keeps `seen` up to date; yields after each change (True), and once at first (False) for what is not there."""
+    """Updates `seen`; yields False once at first, without objects, and True after each change."""
     yield False
     async for kind, item in events:
         if kind == "DELETED":

@@ -298,8 +298,8 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
     if not found:
         others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
-        return "" if others and links.by_way_of(snapshots, client, cluster) else "not linked"
-    if links.have_moved(found, peer):
+        return "" if others and links.sites_between(snapshots, client, cluster) else "not linked"
+    if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
         return f"its link is not ready: {conditions.skupper(found[0]).text}"

@@ -118,7 +118,7 @@ def _addresses(snapshots: Snapshots, link: LinkReport) -> Iterator[Disagreement]
         return
     other_snapshot, peer = links.all_between(snapshots, link.holder, link.issuer), snapshots[link.issuer].skupper_site
     left, wanted, issuer = links.uncovered(other_snapshot, peer), conditions.addresses(peer), link.issuer.name
-    if links.have_moved(other_snapshot, peer):
+    if links.are_outdated(other_snapshot, peer):
         if not link.condition.ok:
             # The Link itself says so then.
             return

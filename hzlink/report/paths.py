@@ -183,7 +183,7 @@ def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     for trouble in dict.fromkeys(member.trouble for member in down):
         text += f"; {', '.join(member.name for member in down if member.trouble == trouble)}: {trouble}"
     ages = [part.age for part in parts if part.age is not None and part.condition.ok == (not down)]
-    split = membership.trouble(snapshot.member_log, [member.name for member in members if member.ready])
+    split = membership.problem(snapshot.member_log, [member.name for member in members if member.ready])
     if split:
         text = f"{text}; {split}"
         step = hints.kubectl(site, f"logs --selector={conditions.MEMBER_SELECTOR} --prefix --tail=-1")

@@ -125,7 +125,7 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (there := links.all_between(snapshots, redeemer, issuer))
     ]
-    if not found and (between := links.by_way_of(snapshots, client, topology.cluster)):
+    if not found and (between := links.sites_between(snapshots, client, topology.cluster)):
         return LinkReport(client, Condition(State.OK, f"by way of {', '.join(between)}"))
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     return max(
@@ -137,7 +137,7 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
     """The link that these Links make: up where one of them is."""
     best = max(found, key=lambda link: conditions.skupper(link).ok)
     condition = conditions.skupper(best)
-    if not condition.ok and links.have_moved(found, issuer.skupper_site):
+    if not condition.ok and links.are_outdated(found, issuer.skupper_site):
         hosts = ", ".join(dict.fromkeys(host for link in found for host in conditions.link_hosts(link).values()))
         now = conditions.address(issuer.skupper_site)
         text = f"{condition.text}: it leads to {hosts}, the Site of {issuer.site.name} is at {now} now"

@@ -52,7 +52,7 @@ def test_other_uids_are_compared_when_kube_system_is_unreadable(user: User, serv
     behind_proxies(user, core=core.url, edge=f"{core.url}/")
     ended = user.hzlink("status", *SITES)
     assert ended.code == 2
-    assert "they hold objects of the same UIDs" in ended.err
+    assert "they contain objects with the same UIDs" in ended.err
 
 
 def test_two_clusters_behind_one_address_are_accepted(user: User, serve: Serve) -> None:

@@ -308,8 +308,8 @@ ROWS = [
         site="client", said="kubeconfig: user client-user runs no-such-login", next="install no-such-login",
     ),
     Fault(
-        Part.API, "plugin-asks", "the credential plugin needs a person, and there is no terminal",
-        "the credential plugin login of context client needs a person at a terminal, and there is none",
+        Part.API, "plugin-asks", "the credential plugin needs a terminal, and there is none",
+        "the credential plugin login of context client needs a terminal, and there is none",
         "The program that gets credentials (`users[].user.exec`) has `interactiveMode: Always`. At a terminal hzlink "
         "lets it ask once, before anything else.",
         "Run the same command at a terminal, or use a kubeconfig whose credentials need nobody.", plugin_asks, 3,

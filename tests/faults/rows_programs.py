@@ -241,7 +241,7 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "kubectl-killed", "kubectl is killed during a run",
-        "kubectl was killed (signal 9) when it was to apply objects",
+        "kubectl was killed (signal 9) while it tried to apply objects",
         "The system kills programs when memory is low, or a user killed it.",
         "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
         site="cluster", said="nothing is known of what was done", next="the same command again",

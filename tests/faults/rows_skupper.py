@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from hzlink.observe.losses import RECORD_GRACE
+from hzlink.observe.losses import RECORD_GRACE_SECONDS
 from sandbox.api import kinds
 from sandbox.skupper.controller import kinds as skupper_kinds
 from tests.faults import shims
@@ -153,7 +153,7 @@ def record_lost(world: World) -> None:
     world.up()
     world.fault("records", "client", ["hazelcast-2"])
     world.wait(lambda: world.get("client", kinds.SERVICES, "hazelcast-2") is None)
-    time.sleep(RECORD_GRACE)
+    time.sleep(RECORD_GRACE_SECONDS)
 
 
 def second_router(world: World) -> None:
@@ -213,7 +213,7 @@ ROWS = [
     ),
     Fault(
         Part.SITES, "definitions-older", "Skupper's definitions are of an older release",
-        "Skupper's definitions in the cluster of context {client} are not of the release that hzlink works with",
+        "the Skupper definitions in the cluster of context {client} are of a release that hzlink does not support",
         "They do not have a field that hzlink sets.",
         "Install the required release of Skupper, which includes the definitions.", older_definitions, 3,
         site="client", said="exposePodsByName",

@@ -231,7 +231,7 @@ def test_answer_that_is_not_json_is_an_error(programs: Programs, out: str) -> No
 
 def test_killed_kubectl_is_reported(programs: Programs) -> None:
     programs.script("kubectl", "kill -KILL $$")
-    with pytest.raises(KubectlError, match=r"kubectl was killed \(signal 9\) when it was to read objects") as caught:
+    with pytest.raises(KubectlError, match=r"kubectl was killed \(signal 9\) while it tried to read objects") as caught:
         ask(Kubectl(SITE).objects(["pods"]))
     assert int(caught.value.status) == 1
     assert "again" in (caught.value.next_step or "")

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from hzlink.observe.losses import RECORD_GRACE
+from hzlink.observe.losses import RECORD_GRACE_SECONDS
 from tests.sandbox.conftest import Hzlink
 from tests.sandboxed import until
 
@@ -18,7 +18,7 @@ def test_lost_record_is_named_and_restored(hzlink: Hzlink, faults: Callable[...,
     hzlink.up().ok()
     faults(records={f"{side}/{hzlink.namespace}": ["hazelcast-2"]})
     until(partial(_is_nameless, hzlink), 30)
-    time.sleep(RECORD_GRACE)
+    time.sleep(RECORD_GRACE_SECONDS)
 
     ran = hzlink("status")
     assert ran.code == 1
@@ -34,7 +34,7 @@ def test_lost_record_is_named_and_restored(hzlink: Hzlink, faults: Callable[...,
 
     ran = hzlink("link", "--repair").ok()
     assert f"restarting the router of {side}" in ran.err
-    assert "connections through it stop for some 20 to 30 s" in ran.err
+    assert "its connections are interrupted for about 20 to 30 s" in ran.err
     assert f"hazelcast-2 is back after a restart of the router of {side}" in ran.err
     assert hzlink("status").code == 0
     before = hzlink.writes()

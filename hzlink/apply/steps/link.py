@@ -43,7 +43,7 @@ async def link(run: Run, step: Step) -> str:
     present = links.all_between(now, redeemer, issuer)
     peer = now[issuer].skupper_site
     ours = all(_is_removable(topology, now[redeemer], one) for one in present)
-    if links.have_moved(present, peer):
+    if links.are_outdated(present, peer):
         gone, there = _hosts(present), conditions.address(peer)
         run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
     elif present and not conditions.link_is_stale(present[0], peer):

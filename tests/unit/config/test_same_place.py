@@ -62,7 +62,7 @@ def test_entry_name_in_two_files_is_refused_without_a_file_for_each_side(tmp_pat
     )
     assert error.said.startswith(f"{tmp_path}/1 has another entry of that name") if error.said else False
     assert error.next_step == (
-        f"name the file of each side: --client-kubeconfig {tmp_path}/1 --cluster-kubeconfig {tmp_path}/0"
+        f"give the file of each side: --client-kubeconfig {tmp_path}/1 --cluster-kubeconfig {tmp_path}/0"
     )
     named = {"client_kubeconfig": f"{tmp_path}/1", "cluster_kubeconfig": f"{tmp_path}/0"}
     found = resolved(tmp_path, config("core"), two, **flags, **named)
@@ -79,12 +79,12 @@ def test_entry_overridden_by_an_earlier_file_is_refused(tmp_path: Path) -> None:
 def test_client_contexts_in_two_files_need_unique_entry_names(tmp_path: Path) -> None:
     files = config("core"), config("edge", server="https://2.example"), config("shop", server="https://3.example")
     error = refused(tmp_path, *files, client_ctx=["edge", "shop"])
-    assert "names of their own" in (error.next_step or "")
+    assert "different names" in (error.next_step or "")
 
 
 def test_context_name_in_two_files_is_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, config("core"), config("core", server="https://two.example"), client_ctx=["core"])
-    assert error.said == f"{tmp_path}/1 has a context of that name, too; kubectl takes that of {tmp_path}/0"
+    assert error.said == f"{tmp_path}/1 has a context of that name, too; kubectl uses the one in {tmp_path}/0"
     assert f"--client-kubeconfig {tmp_path}/1 --cluster-kubeconfig {tmp_path}/0" in (error.next_step or "")
 
 

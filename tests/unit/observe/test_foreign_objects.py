@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hzlink.observe.foreign_objects import is_nobodys
+from hzlink.observe.foreign_objects import is_default
 from tests.unit.builders import Obj, item
 
 
@@ -48,7 +48,7 @@ COPIED = item("ClusterServiceVersion", "operator.v1", labels={"olm.copiedFrom": 
     ids=lambda found: f"{found['kind']} {found['metadata']['name']}",
 )
 def test_objects_of_the_cluster_are_not_foreign(found: Obj) -> None:
-    assert is_nobodys(found)
+    assert is_default(found)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_objects_of_the_cluster_are_not_foreign(found: Obj) -> None:
     ids=lambda found: f"{found['kind']} {found['metadata']['name']}",
 )
 def test_other_objects_are_foreign(found: dict[str, Any]) -> None:
-    assert not is_nobodys(found)
+    assert not is_default(found)

@@ -63,7 +63,7 @@ EACH_ALONE = log(members(0), members(1), members(2))
 )
 def test_clusters(text: str, expected: list[tuple[str, ...]]) -> None:
     assert membership.clusters(text, NAMES) == expected
-    assert bool(membership.trouble(text, NAMES)) is (len(expected) > 1)
+    assert bool(membership.problem(text, NAMES)) is (len(expected) > 1)
 
 
 def test_a_restarted_member_is_known_to_those_that_it_joined() -> None:
@@ -74,21 +74,21 @@ def test_a_restarted_member_is_known_to_those_that_it_joined() -> None:
 
 def test_only_the_pods_that_count() -> None:
     assert membership.clusters(EACH_ALONE, NAMES[:1]) == [NAMES[:1]]
-    assert membership.trouble(EACH_ALONE, NAMES[:1]) == ""
-    assert membership.trouble(None, NAMES) == ""
+    assert membership.problem(EACH_ALONE, NAMES[:1]) == ""
+    assert membership.problem(None, NAMES) == ""
 
 
 def test_each_a_cluster_of_its_own_is_told_by_name_and_size() -> None:
-    assert membership.trouble(EACH_ALONE, NAMES) == (
-        "the members formed 3 clusters instead of one, by their logs: hazelcast-0 (Members {size:1}); "
+    assert membership.problem(EACH_ALONE, NAMES) == (
+        "the members formed 3 clusters instead of one (from their logs): hazelcast-0 (Members {size:1}); "
         "hazelcast-1 (Members {size:1}); hazelcast-2 (Members {size:1})"
     )
 
 
 def test_another_cluster_name_is_told() -> None:
     text = log(members(0, 1), members(1, 0), members(2, name="prod"))
-    assert membership.trouble(text, NAMES) == (
-        "members have different cluster names, so they do not join: hazelcast-0, hazelcast-1 (dev); hazelcast-2 (prod)"
+    assert membership.problem(text, NAMES) == (
+        "members have different cluster names and do not form one cluster: hazelcast-0, hazelcast-1 (dev); hazelcast-2 (prod)"
     )
 
 

@@ -33,8 +33,8 @@ class Server:
         self.asked = 0
         monkeypatch.setattr(Kubectl, "namespace", lambda kubectl: self._namespace())
         monkeypatch.setattr(Kubectl, "ask", lambda kubectl, *args: self._serves())
-        monkeypatch.setattr(openshift, "AGAIN", 0.0)
-        monkeypatch.setattr(openshift, "SOON", 0.1)
+        monkeypatch.setattr(openshift, "POLL_SECONDS", 0.0)
+        monkeypatch.setattr(openshift, "RANGE_LIMIT_SECONDS", 0.1)
 
     async def _namespace(self) -> Any:
         self.asked += 1

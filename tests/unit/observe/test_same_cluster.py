@@ -69,7 +69,7 @@ def settled(*sites: Any) -> LinkAccess:
     """The link access for core and a namespace beside it, with these Skupper Sites at core."""
     topo = topology(SIBLING)
     found = {CORE: Snapshot(CORE, tuple(sites)), SIBLING: Snapshot(SIBLING)}
-    return asyncio.run(same_cluster.settled(topo, found)).settings.link_access
+    return asyncio.run(same_cluster.with_link_access(topo, found)).settings.link_access
 
 
 def test_inside_one_cluster_the_access_is_local() -> None:
@@ -88,4 +88,4 @@ def test_a_local_site_stays_local_without_asking() -> None:
     """Also where nobody may read the UID any more: CORE and EDGE are several contexts."""
     local = skupper_site("core", host="skupper-router.hz", access="local")
     found = {CORE: Snapshot(CORE, (local,)), EDGE: Snapshot(EDGE)}
-    assert asyncio.run(same_cluster.settled(topology(), found)).settings.link_access is LinkAccess.LOCAL
+    assert asyncio.run(same_cluster.with_link_access(topology(), found)).settings.link_access is LinkAccess.LOCAL

@@ -44,8 +44,8 @@ class Waiting:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "RETRY", 0.01)
-    monkeypatch.setattr(waiting, "TICK", 0.05)
+    monkeypatch.setattr(waiting, "RETRY_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "PROGRESS_INTERVAL_SECONDS", 0.05)
 
 
 READY, PENDING, BROKEN = (
@@ -140,7 +140,7 @@ def test_unreachable_api_server_is_retried() -> None:
 
 def test_unreachable_api_server_is_the_reason_of_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     # The deadline comes before the next try, which would start without objects.
-    monkeypatch.setattr(waiting, "RETRY", 60.0)
+    monkeypatch.setattr(waiting, "RETRY_PAUSE_SECONDS", 60.0)
     gone = explain(CORE, "watch links", "Unable to connect to the server: EOF")
     with pytest.raises(WaitTimeout) as caught:
         Waiting([gone], seconds=2.0)()

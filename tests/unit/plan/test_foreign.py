@@ -131,7 +131,7 @@ def test_by_way_of_a_third_site(works: bool, known_to: tuple[str, ...], expected
         if site["metadata"]["name"] in known_to:
             site["status"]["network"] = network((oslo, [(HUB, True)]), (berlin, [(HUB, works)]), (HUB, []))
     world = foreign_world(oslo, berlin)
-    assert links.by_way_of(world.snapshots(), EDGE, CORE) == expected
+    assert links.sites_between(world.snapshots(), EDGE, CORE) == expected
     assert ("edge/link" in steps(world)) is not bool(expected)
 
 
@@ -140,7 +140,7 @@ def test_a_record_of_a_direct_link_is_not_enough() -> None:
     oslo, berlin = theirs("oslo"), theirs("berlin")
     for site in (oslo, berlin):
         site["status"]["network"] = network((oslo, []), (berlin, [(oslo, True)]))
-    assert links.by_way_of(foreign_world(oslo, berlin).snapshots(), EDGE, CORE) == []
+    assert links.sites_between(foreign_world(oslo, berlin).snapshots(), EDGE, CORE) == []
 
 
 def test_down_leaves_the_site_and_the_links_of_others() -> None:
