@@ -1,7 +1,7 @@
-"""The Lease that lets one run write at a time: what it says, and what to make of another's. Pure.
+"""The Lease that allows one run to write at a time: makes it, reads it, and judges the Lease of another run. Pure.
 
-Clocks of other machines are not trusted. A Lease that looks as if it were over is watched for one whole duration by
-the own clock; only if nothing changes meanwhile is it taken.
+Clocks of other machines are not trusted. A Lease that seems to have expired is watched for its whole duration, measured
+by the own clock, and is taken only if it does not change meanwhile.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from hzlink.model import objects
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import labels
 
-# Seconds. A run that cannot renew for a whole duration stops, so it is longer than an API server's restart takes.
-DURATION = 30.0
-RENEW = DURATION / 3
+# A run that cannot renew its Lease for this time stops, so it is longer than the restart of an API server.
+DURATION_SECONDS = 30.0
+RENEW_SECONDS = DURATION_SECONDS / 3
 
-_MARKS = "hzlink.io"
+_ANNOTATION_PREFIX = "hzlink.io"
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process as its own machine knows it. `started` is in clock ticks since the machine's start."""
+    """A process on a machine: boot ID, PID namespace, PID, and its start in clock ticks since the machine's start."""
 
     boot: str
     namespace: str
@@ -35,7 +35,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Holder:
-    """A run: its name for people, its own number among all runs, and its process where that is known."""
+    """A run: its name for messages, its unique ID, and its process if that is known."""
 
     name: str
     run: str
@@ -43,11 +43,11 @@ class Holder:
 
 
 class Verdict(StrEnum):
-    """What a Lease means to a run that wants it."""
+    """The state of another run's Lease: HELD by a run, DEAD (its process has ended), or possibly EXPIRED."""
 
     HELD = "held"
     DEAD = "dead"
-    SILENT = "silent"
+    EXPIRED = "silent"
 
 
 def ref(topology_name: str) -> Ref:
@@ -56,7 +56,7 @@ def ref(topology_name: str) -> Ref:
 
 
 def make(topology_name: str, holder: Holder, now: datetime, before: Object | None = None) -> dict[str, Any]:
-    """The Lease as `holder` has it from `now` on; in the place of `before`, if that is still as it was read."""
+    """The Lease for `holder`, acquired at `now`. It replaces `before` if that was not changed since it was read."""
     metadata: dict[str, Any] = {
         "name": ref(topology_name).name,
         "labels": labels(topology_name),
@@ -70,49 +70,50 @@ def make(topology_name: str, holder: Holder, now: datetime, before: Object | Non
         "holderIdentity": holder.name,
         "acquireTime": _micro(now),
         "renewTime": _micro(now),
-        "leaseDurationSeconds": int(DURATION),
+        "leaseDurationSeconds": int(DURATION_SECONDS),
         "leaseTransitions": transitions,
     }
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
 
 def renewed(mine: Object, now: datetime) -> dict[str, Any]:
-    """The same Lease with a new time; the server accepts it only if it was not changed since."""
+    """The same Lease with a new renewTime. The server accepts it only if the Lease was not changed since."""
     return {**mine, "spec": {**objects.spec(mine), "renewTime": _micro(now)}}
 
 
 def holder(found: Object) -> Holder:
-    """Who has the Lease. Whatever another wrote there is read with care."""
+    """The holder of a Lease. Any user of the namespace may have written its fields, so they may be invalid."""
     marks = _marks(found)
     return Holder(str(objects.spec(found).get("holderIdentity") or "somebody"), marks.get("run", ""), _process(marks))
 
 
 def is_mine(found: Object, me: Holder) -> bool:
-    """Whether this run has the Lease."""
+    """Whether this run holds the Lease."""
     return holder(found).run == me.run
 
 
 def judge(found: Object, now: datetime, runs: bool | None) -> Verdict:
-    """What another's Lease means.
+    """The state of another run's Lease.
 
-    `runs`: whether its process does; None for one on another machine. A Lease is held while its time is near `now`;
-    one far in the past or in the future says nothing, as another's clock may be wrong.
+    `runs`: whether the holder's process runs; None for a process on another machine. A Lease is HELD while its
+    renewTime is close to `now`; a time far in the past or in the future proves nothing, because the other clock may be
+    wrong.
     """
     if runs is False:
         return Verdict.DEAD
     renewed_at = objects.moment(objects.spec(found).get("renewTime"))
     if renewed_at is None:
-        return Verdict.SILENT
-    return Verdict.HELD if abs(now - renewed_at) <= timedelta(seconds=DURATION) else Verdict.SILENT
+        return Verdict.EXPIRED
+    return Verdict.HELD if abs(now - renewed_at) <= timedelta(seconds=DURATION_SECONDS) else Verdict.EXPIRED
 
 
 def changed(before: Object, after: Object) -> bool:
-    """Whether anybody wrote to the Lease between two looks: then somebody is alive."""
+    """Whether the Lease was changed between two reads, which proves that its holder runs."""
     return _version(before) != _version(after)
 
 
 def describe(found: Object, now: datetime) -> str:
-    """Who has it and since when, for people."""
+    """The holder and the time since when it holds the Lease, for messages."""
     since = objects.moment(objects.spec(found).get("acquireTime"))
     if since is None:
         return holder(found).name
@@ -122,21 +123,21 @@ def describe(found: Object, now: datetime) -> str:
 
 
 def marks_of(one: Holder) -> dict[str, str]:
-    """How an object says whose run it belongs to."""
-    marks = {f"{_MARKS}/run": one.run}
+    """The annotations that identify the run of an object."""
+    marks = {f"{_ANNOTATION_PREFIX}/run": one.run}
     if one.process is not None:
         marks |= {
-            f"{_MARKS}/boot-id": one.process.boot,
-            f"{_MARKS}/pid-namespace": one.process.namespace,
-            f"{_MARKS}/pid": str(one.process.pid),
-            f"{_MARKS}/started": str(one.process.started),
+            f"{_ANNOTATION_PREFIX}/boot-id": one.process.boot,
+            f"{_ANNOTATION_PREFIX}/pid-namespace": one.process.namespace,
+            f"{_ANNOTATION_PREFIX}/pid": str(one.process.pid),
+            f"{_ANNOTATION_PREFIX}/started": str(one.process.started),
         }
     return marks
 
 
 def _marks(found: Object) -> dict[str, str]:
     annotations = (found.get("metadata") or {}).get("annotations") or {}
-    return {key.removeprefix(f"{_MARKS}/"): str(value) for key, value in annotations.items()}
+    return {key.removeprefix(f"{_ANNOTATION_PREFIX}/"): str(value) for key, value in annotations.items()}
 
 
 def _process(marks: Mapping[str, str]) -> Process | None:
@@ -144,7 +145,7 @@ def _process(marks: Mapping[str, str]) -> Process | None:
         process = Process(marks["boot-id"], marks["pid-namespace"], int(marks["pid"]), int(marks["started"]))
     except (KeyError, ValueError):
         return None
-    # kill(2) takes other numbers for groups of processes, and has a largest.
+    # Other numbers are process groups for kill(2), or exceed its range.
     return process if 0 < process.pid < 2**31 else None
 
 
@@ -153,5 +154,5 @@ def _version(found: Object) -> tuple[str, str]:
 
 
 def _micro(moment: datetime) -> str:
-    """As the API wants a MicroTime: six digits, Z."""
+    """A time as the API's MicroTime: six digits, Z."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""One run at a time on a topology: the Lease is taken, renewed in the background, and given back on every way out."""
+"""Allows one run at a time on a topology: takes the Lease, renews it in the background, and releases it at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.apply import lease, process_identity
-from hzlink.apply.lease import DURATION, RENEW, Holder, Verdict
+from hzlink.apply.lease import DURATION_SECONDS, RENEW_SECONDS, Holder, Verdict
 from hzlink.model.errors import HzlinkError, Locked, PrerequisiteError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Object
@@ -22,18 +22,18 @@ from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from hzlink.programs.tasks import shielded
 
-# Seconds between two reads of a Lease that may have expired, and between two tries to renew.
+# Time between two reads of a Lease that may have expired, and between two tries to renew.
 READ_SECONDS = 3.0
 RETRY_SECONDS = 1.0
-# How often to begin again when others are as quick.
+# How often to try again if other runs change the Lease at the same time.
 TRIES = 5
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How a command takes the lock: until when it may wait (time.monotonic's seconds), and whether by force.
+    """How a command takes the lock. `until`: when to stop waiting, in seconds of time.monotonic.
 
-    `optional`: it goes on without where the cluster site does not let it, and says so.
+    `force`: take it from another run. `optional`: continue without it, with a warning, if the cluster site refuses.
     """
 
     command: str
@@ -44,11 +44,11 @@ class Terms:
 
 @asynccontextmanager
 async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[None]:
-    """Keeps every other run off the topology until the block is left. The cluster site's namespace must be there.
+    """Holds the lock of the topology until the block is left. The cluster site's namespace must exist.
 
     Raises:
-        Locked: another run has it, or took it meanwhile; then the block is cancelled first.
-        WaitTimeout: there was no time to see whether the run that has it is still alive.
+        Locked: another run holds the lock, or took it meanwhile; then the block is cancelled first.
+        WaitTimeout: there was no time left to find out whether the lock's holder still runs.
         KubectlError: the cluster site refused.
     """
     lock = _Lock(topology, terms, emit)
@@ -65,29 +65,29 @@ async def held(topology: Topology, terms: Terms, emit: Emit) -> AsyncIterator[No
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             if _loss(keeping) is None:
-                await shielded(lock.release(), DURATION)
+                await shielded(lock.release(), DURATION_SECONDS)
     except asyncio.CancelledError:
         loss = _loss(keeping)
-        # ^C at the same moment counts as such.
+        # ^C at the same time takes precedence.
         if loss is None or body is None or body.uncancel() > 0:
             raise
         raise loss from None
 
 
 async def remove_ended_run(topology: Topology) -> None:
-    """Removes the Lease of a run on this machine that has ended. For runs that have nothing else to write."""
-    kubectl = Kubectl(topology.cluster, deadline=RENEW)
-    # Whoever may not even look has taken none.
+    """Removes the Lease of a run on this machine that has ended. For runs that write nothing else."""
+    kubectl = Kubectl(topology.cluster, deadline=RENEW_SECONDS)
+    # A user who may not read the Lease has not taken it.
     with suppress(KubectlError):
         found = await kubectl.get(lease.ref(topology.name))
         if found is not None and process_identity.runs_holder(lease.holder(found)) is False:
             await kubectl.delete_as_read(lease.ref(topology.name), found)
 
 
-async def is_there(topology: Topology) -> bool:
-    """Whether there is a Lease, held or left over, as far as this user may know."""
+async def exists(topology: Topology) -> bool:
+    """Whether the Lease exists; False if it cannot be read."""
     try:
-        return await Kubectl(topology.cluster, deadline=RENEW).get(lease.ref(topology.name)) is not None
+        return await Kubectl(topology.cluster, deadline=RENEW_SECONDS).get(lease.ref(topology.name)) is not None
     except KubectlError:
         return False
 
@@ -100,7 +100,7 @@ class _Lock:
     """One run's hold on the Lease."""
 
     def __init__(self, topology: Topology, terms: Terms, emit: Emit) -> None:
-        self._kubectl = Kubectl(topology.cluster, deadline=RENEW)
+        self._kubectl = Kubectl(topology.cluster, deadline=RENEW_SECONDS)
         self._ref = lease.ref(topology.name)
         self._topology = topology
         self._terms = terms
@@ -109,47 +109,49 @@ class _Lock:
         self._mine: Object = {}
 
     async def taken(self) -> bool:
-        """Takes it. False where that is not possible and need not be."""
+        """Takes the Lease. False if that fails and the lock is optional."""
         try:
             self._mine = await self._take()
         except KubectlError as error:
             if self._terms.optional:
-                self._tell(Mark.WARN, f"continuing without a lock against other runs: {error.message}")
+                self._emit_text(Mark.WARN, f"continuing without a lock against other runs: {error.message}")
                 return False
             raise self._refused(error) from None
         return True
 
     async def keep(self) -> None:
-        """Renews it for as long as it is this run's.
+        """Renews the Lease while this run holds it.
 
         Raises:
-            Locked: it no longer is.
+            Locked: this run no longer holds it.
         """
         clock = asyncio.get_running_loop().time
         renewed = clock()
         while True:
-            await asyncio.sleep(RENEW)
+            await asyncio.sleep(RENEW_SECONDS)
             began, failures = clock(), list[KubectlError]()
             try:
-                async with asyncio.timeout_at(renewed + DURATION):
+                async with asyncio.timeout_at(renewed + DURATION_SECONDS):
                     await self._renew(failures)
             except TimeoutError:
                 raise self._not_renewed(failures) from None
             renewed = began
 
     async def release(self) -> None:
-        """Removes the Lease if it still is this run's."""
+        """Removes the Lease if this run still holds it."""
         try:
             for _ in range(TRIES):
                 if not await _unless_changed(self._kubectl.delete_as_read(self._ref, self._mine)):
-                    # A renewal that was cut off may have come through after all.
+                    # A renewal whose call was cancelled may have changed the Lease.
                     found = await self._kubectl.get(self._ref)
                     if found is not None and lease.is_mine(found, self._me):
                         self._mine = found
                         continue
                 return
         except KubectlError as error:
-            self._tell(Mark.WARN, f"the lock could not be released; it expires in {DURATION:g} s: {error.message}")
+            self._emit_text(
+                Mark.WARN, f"the lock could not be released; it expires in {DURATION_SECONDS:g} s: {error.message}"
+            )
 
     async def _take(self) -> Object:
         found: Object | None = None
@@ -170,30 +172,30 @@ class _Lock:
         return lease.make(self._topology.name, self._me, _now(), before)
 
     async def _may_take(self, found: Object) -> None:
-        """Returns when the Lease may be taken from its holder, with the reason."""
+        """Returns if the Lease may be taken from its holder, otherwise raises; emits the reason."""
         who = lease.describe(found, _now())
         if self._terms.force:
-            self._tell(
+            self._emit_text(
                 Mark.WARN,
                 f"--force-unlock: taking the lock from {who}; if that run is still working, "
-                f"it stops within {RENEW:g} s, and may leave its work unfinished",
+                f"it stops within {RENEW_SECONDS:g} s, and may leave its work unfinished",
             )
             return
         match lease.judge(found, _now(), process_identity.runs_holder(lease.holder(found))):
             case Verdict.HELD:
                 raise self._held(found)
             case Verdict.DEAD:
-                self._tell(Mark.NOTE, f"taking over the lock of a run that ended without releasing it: {who}")
-            case Verdict.SILENT:
+                self._emit_text(Mark.NOTE, f"taking over the lock of a run that ended without releasing it: {who}")
+            case Verdict.EXPIRED:
                 await self._watch(found, who)
 
     async def _watch(self, found: Object, who: str) -> None:
-        """Waits for one duration, by this machine's clock alone, whether the other run gives a sign of life."""
+        """Watches the Lease for its duration, by this machine's clock. Raises if its holder changes it."""
         began = time.monotonic()
         text = f"whether a run that seems to have ended still runs: {who}"
-        self._tell(Mark.NOTE, f"checking for {DURATION:g} s, because clocks differ, {text}")
-        while (waited := time.monotonic() - began) < DURATION:
-            self._emit(Event(Mark.WAIT, text, self._site, "lock", elapsed=waited, limit=DURATION))
+        self._emit_text(Mark.NOTE, f"checking for {DURATION_SECONDS:g} s (clocks may differ) {text}")
+        while (waited := time.monotonic() - began) < DURATION_SECONDS:
+            self._emit(Event(Mark.WAIT, text, self._site, "lock", elapsed=waited, limit=DURATION_SECONDS))
             if time.monotonic() >= self._terms.until:
                 raise WaitTimeout(
                     "timed out waiting to see whether another run still runs",
@@ -203,7 +205,7 @@ class _Lock:
                     waited=waited,
                     next_step=hints.hzlink(f"{self._terms.command} --force-unlock"),
                 )
-            await asyncio.sleep(min(READ_SECONDS, DURATION - waited))
+            await asyncio.sleep(min(READ_SECONDS, DURATION_SECONDS - waited))
             now = await self._kubectl.get(self._ref)
             if now is None:
                 return
@@ -217,15 +219,15 @@ class _Lock:
                 if made is not None:
                     self._mine = made
                     return
-                await self._take_note_of(await self._kubectl.get(self._ref))
+                await self._after_conflict(await self._kubectl.get(self._ref))
             except KubectlError as error:
                 failures.append(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _take_note_of(self, found: Object | None) -> None:
-        """The Lease is not as this run left it: either a renewal's answer was lost, or the Lease is."""
+    async def _after_conflict(self, found: Object | None) -> None:
+        """Handles a Lease that was changed: either the answer to a renewal was lost, or this run lost the Lease."""
         if found is None:
-            raise self._lost("its lock was removed", "the Lease is gone")
+            raise self._lost("its lock was removed", "the Lease was deleted")
         if not lease.is_mine(found, self._me):
             raise self._lost(f"its lock was taken by {lease.describe(found, _now())}", None)
         self._mine = found
@@ -234,7 +236,7 @@ class _Lock:
     def _site(self) -> str:
         return self._topology.cluster.name
 
-    def _tell(self, mark: Mark, text: str) -> None:
+    def _emit_text(self, mark: Mark, text: str) -> None:
         self._emit(Event(mark, text, self._site))
 
     def _held(self, found: Object | None) -> Locked:
@@ -244,7 +246,7 @@ class _Lock:
             site=self._site,
             subject=f"Lease {self._ref.name}",
             said=f"held by {lease.describe(found, _now())}" if found else "several runs try to take it at once",
-            next_step=f"{hints.hzlink(command)}   (once that run has ended; if it never will: "
+            next_step=f"{hints.hzlink(command)}   (after that run has ended; if it cannot end: "
             f"{hints.hzlink(f'{command} --force-unlock')})",
         )
 
@@ -254,14 +256,14 @@ class _Lock:
             site=self._site,
             subject=f"Lease {self._ref.name}",
             said=said,
-            next_step=f"{hints.hzlink(self._terms.command)}   (continues, once no other run holds the lock)",
+            next_step=f"{hints.hzlink(self._terms.command)}   (continues when no other run holds the lock)",
         )
 
     def _not_renewed(self, failures: list[KubectlError]) -> HzlinkError:
-        why = f"its lock could not be renewed for {DURATION:g} s"
+        why = f"its lock could not be renewed for {DURATION_SECONDS:g} s"
         last = failures[-1] if failures else None
         if last is not None and last.refusal in _BY_ADMISSION:
-            # No other run is at work: something of the cluster's refuses the Lease.
+            # No other run is active: an admission rule of the cluster refuses the Lease.
             last.message = f"this run stopped: {why}: {last.message}"
             last.subject = f"Lease {self._ref.name}"
             return last
@@ -286,7 +288,7 @@ _BY_ADMISSION = (Refusal.WEBHOOK, Refusal.POLICY, Refusal.QUOTA)
 
 
 async def _unless_changed(call: Awaitable[Object]) -> Object | None:
-    """What the call made; None if another run was faster: the object exists already, was deleted, or was changed."""
+    """The call's result; None if another run was faster: the object already exists, was deleted or was changed."""
     try:
         return await call
     except KubectlError as error:

@@ -1,6 +1,6 @@
-"""Which process this is, so that another on the same machine can tell whether it still runs.
+"""Identifies this process, so that another one on the same machine can check whether it still runs.
 
-Linux only: elsewhere nothing is known of another's processes, which then count as another machine's.
+Linux only: on other systems a process counts as one on another machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PROC = Path("/proc")
 
 
 def current() -> Process | None:
-    """This process; None where the system does not say enough to be found again."""
+    """This process; None if the system does not provide enough to identify it."""
     pid = os.getpid()
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -26,24 +26,24 @@ def current() -> Process | None:
 
 
 def holder_name() -> str:
-    """Who this is, for people: user, host and process."""
+    """This run's name for messages: user, host and PID."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
-        # A container's user need not be in any list.
+        # A container's user may have no name.
         user = str(os.getuid())
     return f"{user}@{os.uname().nodename} pid {os.getpid()}"
 
 
 def runs_holder(holder: Holder) -> bool | None:
-    """Whether the run that has a Lease still runs; None where this machine cannot know."""
+    """Whether the process of a Lease's holder still runs; None if this machine cannot know."""
     return None if holder.process is None else runs(holder.process)
 
 
 def runs(process: Process) -> bool | None:
-    """Whether the process runs; None for one of another machine (or container, or from before the last start).
+    """Whether the process runs; None for a process of another machine or container, or from before the last boot.
 
-    One that cannot be looked at closely counts as running.
+    A process whose details cannot be read counts as running.
     """
     this = current()
     if this is None or (process.boot, process.namespace) != (this.boot, this.namespace):
@@ -57,22 +57,22 @@ def runs(process: Process) -> bool | None:
     try:
         return _started(process.pid) == process.started and not _ended(process.pid)
     except FileNotFoundError:
-        # It has just ended, or this user may not see processes of other users.
+        # It just ended, or this user may not see processes of other users.
         return True
     except (OSError, ValueError, IndexError):
         return True
 
 
 def _fields(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the program's name, which may hold blanks and brackets."""
+    """The fields of /proc/PID/stat after the program's name, which may contain spaces and parentheses."""
     return (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
 def _started(pid: int) -> int:
-    """When the process started, in clock ticks since the machine did."""
+    """When the process started, in clock ticks since the machine's start."""
     return int(_fields(pid)[19])
 
 
 def _ended(pid: int) -> bool:
-    """Whether it has ended and was only not collected yet."""
+    """Whether it has ended but was not reaped yet."""
     return _fields(pid)[0] in ("Z", "X")

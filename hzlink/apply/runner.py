@@ -1,6 +1,7 @@
-"""Runs a plan: the sites side by side, each step as soon as those it needs are done.
+"""Runs a plan: the sites in parallel, each step as soon as the steps in its `needs` are done.
 
-A step that fails stops those that need it; the others go on, so that one client site's trouble is not another's.
+If a step fails, the steps that need it do not run. The others continue, so that a failure at one client site does not
+affect another.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hzlink.model.events import Mark
 from hzlink.plan.planner import Action, Step
 
 ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
-    Action.TIDY: leftovers.tidy,
+    Action.CLEAN_UP: leftovers.tidy,
     Action.NAMESPACE: objects.create_namespace,
     Action.COLLECT: objects.collected,
     Action.STOP: members.stopped,
@@ -25,13 +26,13 @@ ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.MEMBERS: members.members_ready,
     Action.LINK: link.link,
     Action.REPAIR: repair.repair,
-    Action.NAMES: members.names_there,
+    Action.NAMES: members.names_ready,
     Action.MANCENTER: mancenter.mancenter_ready,
 }
 
 
 async def run_steps(run: Run, steps: Sequence[Step]) -> None:
-    """Runs the steps; what failed is in `run.errors` afterwards."""
+    """Runs the steps. `run.errors` contains the errors afterwards."""
     tasks: dict[str, asyncio.Task[bool]] = {}
 
     async def carry_out(step: Step) -> bool:
@@ -43,9 +44,9 @@ async def run_steps(run: Run, steps: Sequence[Step]) -> None:
         except HzlinkError as error:
             error.site = error.site or step.site.name
             run.errors.append(error)
-            run.tell(Mark.FAIL, step.site, error.message, step.key)
+            run.emit_for(Mark.FAIL, step.site, error.message, step.key)
             return False
-        run.tell(Mark.OK, step.site, text, step.key)
+        run.emit_for(Mark.OK, step.site, text, step.key)
         return True
 
     async with asyncio.TaskGroup() as group:

@@ -82,11 +82,11 @@ def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]
     if reachability is Reachability.LIKELY:
         return ACCESS.passed(best, why)
     where = " or ".join(site.name for site in known)
-    told = "; ".join(f"{site.name}: {sites[site][1]}" for site in known)
+    stated = "; ".join(f"{site.name}: {sites[site][1]}" for site in known)
     then = hints.kubectl(best, "get services")
     if reachability is Reachability.UNLIKELY:
-        return ACCESS.failed(best, f"no load balancer gives an address at {where}", said=told, then=then)
-    return ACCESS.unknown(best, f"whether {where} can be reached from the other side is not known", told)
+        return ACCESS.failed(best, f"no load balancer gives an address at {where}", said=stated, then=then)
+    return ACCESS.unknown(best, f"whether {where} can be reached from the other side is not known", stated)
 
 
 def _place(service: Object) -> str:

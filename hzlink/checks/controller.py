@@ -15,12 +15,12 @@ from hzlink.programs.refusals import INSTALL_SKUPPER, Refusal
 
 INSTALL = f"kubectl apply -f {INSTALL_SKUPPER}"
 DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are installed", INSTALL)
-THERE = Check(
+CONTROLLER_EXISTS = Check(
     "skupper-controller",
     "a Skupper controller manages the namespace",
     f"{INSTALL}   (if it runs elsewhere: hzlink up --skip-check)",
 )
-RUNS = Check(
+CONTROLLER_READY = Check(
     "skupper-controller-runs",
     "the Skupper controller's pod is ready",
     "look at the events and logs of the controller's pod",
@@ -62,9 +62,9 @@ def bugs(found: Version) -> list[Bug]:
 
 def version(snapshot: Snapshot, answers: Answers) -> str:
     """The controller's version, as the Site tells it or else its image's tag; empty where neither is known."""
-    told = (objects.status(snapshot.skupper_site or {}).get("controller") or {}).get("version")
+    stated = (objects.status(snapshot.skupper_site or {}).get("controller") or {}).get("version")
     deployment = _deployment(snapshot, answers)
-    return str(told) if told else _image_tag(deployment) if deployment else ""
+    return str(stated) if stated else _image_tag(deployment) if deployment else ""
 
 
 def at_site(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
@@ -92,43 +92,49 @@ def _image_tag(deployment: Object) -> str:
 
 def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
     deployment = _deployment(snapshot, answers)
-    told = objects.status(snapshot.skupper_site or {}).get("controller") or {}
+    stated = objects.status(snapshot.skupper_site or {}).get("controller") or {}
     if deployment is not None:
         rollout = conditions.rollout(deployment)
-        there = THERE.passed(site, f"Deployment {CONTROLLER} is there")
+        there = CONTROLLER_EXISTS.passed(site, f"Deployment {CONTROLLER} is there")
         if rollout.ok:
-            return [there, RUNS.passed(site, f"Deployment {CONTROLLER}: {rollout.text}")]
+            return [there, CONTROLLER_READY.passed(site, f"Deployment {CONTROLLER}: {rollout.text}")]
         where = site.namespace if snapshot.get("Deployment", CONTROLLER) else SKUPPER_NAMESPACE
         then = hints.cluster_wide(site, f"-n {where} describe deployment {CONTROLLER}")
         subject = f"Deployment {CONTROLLER}"
         return [
             there,
-            RUNS.failed(site, "the Skupper controller is not ready", subject=subject, said=rollout.text, then=then),
+            CONTROLLER_READY.failed(
+                site, "the Skupper controller is not ready", subject=subject, said=rollout.text, then=then
+            ),
         ]
-    if told:
+    if stated:
         # The controller has set a status: it runs in some namespace that hzlink need not know.
-        return [THERE.passed(site, f"the Site is managed by {told.get('namespace')}/{told.get('name')}")]
+        return [
+            CONTROLLER_EXISTS.passed(site, f"the Site is managed by {stated.get('namespace')}/{stated.get('name')}")
+        ]
     if isinstance(answers.controller, Unknown):
         text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
         then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
-        return [THERE.unknown(site, text, answers.controller.said, f"{then}   (ask an administrator)")]
+        return [CONTROLLER_EXISTS.unknown(site, text, answers.controller.said, f"{then}   (ask an administrator)")]
     text = (
         f"there is no Skupper controller: no Deployment {CONTROLLER} in namespace {SKUPPER_NAMESPACE}"
         f" or {site.namespace} of context {site.context}"
     )
     then = hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
-    return [THERE.failed(site, text, then=f"{then}   (if it runs elsewhere: {hints.hzlink('up --skip-check')})")]
+    return [
+        CONTROLLER_EXISTS.failed(site, text, then=f"{then}   (if it runs elsewhere: {hints.hzlink('up --skip-check')})")
+    ]
 
 
 def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
-    told = version(snapshot, answers)
-    found = versions.parse(told)
+    stated = version(snapshot, answers)
+    found = versions.parse(stated)
     if found is None:
         # Nothing to tell it by is nothing new: whether there is a controller is a check of its own.
-        return [VERSION.unknown(site, f"Skupper reports version {told!r}")] if told else []
-    mended = [bug for bug in bugs(found) if bug.fixed is not None]
-    if found < FIRST or mended:
-        reasons = [f"{bug.name}: {bug.what}" for bug in mended]
+        return [VERSION.unknown(site, f"Skupper reports version {stated!r}")] if stated else []
+    fixed_later = [bug for bug in bugs(found) if bug.fixed is not None]
+    if found < FIRST or fixed_later:
+        reasons = [f"{bug.name}: {bug.what}" for bug in fixed_later]
         return [VERSION.failed(site, f"Skupper is {found}, which has known bugs", said="; ".join(reasons))]
     tried = "" if found <= TRIED else f", newer than {TRIED}, which hzlink was tried with"
     notes = [f"{bug.name}: {bug.what}" + (f" ({bug.answer})" if bug.answer else "") for bug in bugs(found)]

@@ -28,7 +28,7 @@ from hzlink.programs.refusals import KubectlError, Refusal
 ROUTES = "route.openshift.io"
 
 
-async def ask_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]:
+async def read_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]:
     """All sites, side by side; `limit` is what the user gave the command, in seconds.
 
     Raises:
@@ -42,7 +42,7 @@ async def ask_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]
 async def ask(site: Site, limit: float) -> Answers:
     """What one site answers."""
     versions, review, ((namespace, controller, grant_server, kube_system), routes) = await asyncio.gather(
-        _versions(site, limit), _review(site, limit), _there(site, limit)
+        _versions(site, limit), _review(site, limit), _objects(site, limit)
     )
     return Answers(versions, review, namespace, controller, grant_server, routes, kube_system)
 
@@ -98,7 +98,7 @@ async def _review(site: Site, limit: float) -> Object | Unknown:
 _Fact = Object | Unknown | None
 
 
-async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact, _Fact], bool | Unknown]:
+async def _objects(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact, _Fact], bool | Unknown]:
     """Namespace, controller, grant server, kube-system, in one call; and whether there are routes, where it matters."""
     asked = (
         ("Namespace", objects.RESOURCES["Namespace"], site.namespace),
@@ -109,7 +109,7 @@ async def _there(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact, _
     names = [f"{resource}/{name}" for _, resource, name in asked]
     # The namespace given last holds; a Namespace itself is in none.
     args = ("get", f"--namespace={SKUPPER_NAMESPACE}", *names, "--output=json", "--ignore-not-found")
-    done = await _run(site, skupper_controller.THERE, limit, *args)
+    done = await _run(site, skupper_controller.CONTROLLER_EXISTS, limit, *args)
     if isinstance(done, Unknown):
         return (done, done, done, done), done
     namespace, controller, grant_server, kube_system = (_fact(done, *one) for one in asked)
@@ -129,10 +129,10 @@ def _fact(done: process.Completed, kind: str, resource: str, name: str) -> _Fact
     if done.code == 0:
         return None
     lines = refusals.gist(done.said).splitlines()
-    told = [line for line in lines if f'{resource} "{name}"' in line]
+    stated = [line for line in lines if f'{resource} "{name}"' in line]
     refused = bool(lines) and all(refusals.classify(line) is Refusal.FORBIDDEN for line in lines)
     # Refused for another one alone: this one is not there.
-    return None if refused and not told else Unknown((told or lines or ["no answer"])[0])
+    return None if refused and not stated else Unknown((stated or lines or ["no answer"])[0])
 
 
 async def _routes(site: Site, limit: float) -> bool | Unknown:

@@ -15,8 +15,8 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
 
     A site that cannot be reached has one finding; what is behind it is not guessed at.
     """
-    shut = {site for site in facts.topology.sites if reach.is_shut(facts.snapshots[site])}
-    seen = replace(facts, answers={site: found for site, found in facts.answers.items() if site not in shut})
+    unreadable = {site for site in facts.topology.sites if reach.is_unreadable(facts.snapshots[site])}
+    seen = replace(facts, answers={site: found for site, found in facts.answers.items() if site not in unreadable})
     findings = [*tools.across(seen)]
     for site in facts.topology.sites:
         findings += reach.at_site(site, facts.snapshots[site], site in facts.missing)
@@ -27,13 +27,13 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
 
 def _at_site(facts: Facts, site: Site) -> list[Finding]:
     snapshot, answers = facts.snapshots[site], facts.answers[site]
-    to_be_made = site in facts.missing
+    created = site in facts.missing
     cli = None if facts.topology.settings.via is Via.KUBECTL else facts.skupper_cli
     findings = [
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
-        *rights.at_site(site, answers, facts.needed.get(site.role, ()), to_be_made),
-        *reach.pod_security(site, snapshot, answers, to_be_made),
+        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created),
+        *reach.pod_security(site, snapshot, answers, created),
     ]
     findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)
     if snapshot.error is None:

@@ -52,7 +52,7 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
         )
     readable = all(one.error is None for one in snapshots.values())
     if readable and site in planner.unable_issuers(topology, snapshots):
-        error = foreign.without_link_access(topology, snapshots[site])
+        error = foreign.no_link_access_error(topology, snapshots[site])
         return FOREIGN_SITE.failed(site, error.message, subject=subject, said=error.said, then=error.next_step or "")
     return FOREIGN_SITE.passed(site, _as_found(topology, snapshots, found) if readable else _used(found))
 
@@ -66,21 +66,21 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
     site = next(one for one, snapshot in snapshots.items() if snapshot.skupper_site is found)
     chosen = planner.issuers(topology, snapshots)
     pairs = [client for client in topology.clients if site in (client, topology.cluster)]
-    told = []
+    stated = []
     for client in pairs:
         other = topology.cluster if site is client else client
         name = planner.skupper_name(other, snapshots)
         issuer = chosen[client]
         link = links.between(snapshots, client if issuer is topology.cluster else topology.cluster, issuer)
         if planner.why_to_link(topology, snapshots, client, issuer):
-            told.append(f"not linked to {name} yet")
+            stated.append(f"not linked to {name} yet")
         elif link is not None:
-            told.append(f"linked to {name} by Link {objects.name(link)}")
+            stated.append(f"linked to {name} by Link {objects.name(link)}")
         else:
-            told.append(
+            stated.append(
                 f"linked to {name} by way of {', '.join(links.sites_between(snapshots, client, topology.cluster))}"
             )
-    return f"{_used(found)}; {'; '.join(told)}"
+    return f"{_used(found)}; {'; '.join(stated)}"
 
 
 def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
@@ -128,10 +128,10 @@ def same_place(facts: Facts) -> list[Finding]:
             )
             for one, other in same
         ]
-    there = [site for site in sites if not _is_to_come(facts, site)]
-    blind = [site.name for site in there if not seen[site] and not facts.answers[site].cluster]
-    if blind:
-        return [SAME_PLACE.unknown(None, f"nothing was seen at {', '.join(blind)} to tell sites apart by")]
+    there = [site for site in sites if not _has_no_namespace(facts, site)]
+    unidentified = [site.name for site in there if not seen[site] and not facts.answers[site].cluster]
+    if unidentified:
+        return [SAME_PLACE.unknown(None, f"nothing was seen at {', '.join(unidentified)} to tell sites apart by")]
     return [SAME_PLACE.passed(None)]
 
 
@@ -148,6 +148,6 @@ def _uids(snapshot: Snapshot | None, answers: Answers | None) -> set[str]:
     return uids - {""}
 
 
-def _is_to_come(facts: Facts, site: Site) -> bool:
+def _has_no_namespace(facts: Facts, site: Site) -> bool:
     """Whether the site has no namespace yet: then it is none of those that are there."""
     return site in facts.missing or facts.snapshots[site].refusal is Refusal.NO_NAMESPACE

@@ -61,7 +61,7 @@ def missing(needed: Iterable[Right], status: Mapping[str, Any]) -> tuple[Right, 
 
 
 def _is_granted(right: Right, rules: list[Mapping[str, Any]]) -> bool:
-    found = [rule for rule in rules if _speaks_of(rule, right)]
+    found = [rule for rule in rules if _matches(rule, right)]
     # A rule without names is for all of them. With names, several rules may grant a name each.
     if any(not rule.get("resourceNames") for rule in found):
         return True
@@ -69,7 +69,7 @@ def _is_granted(right: Right, rules: list[Mapping[str, Any]]) -> bool:
     return bool(right.names) and all(name in granted for name in right.names)
 
 
-def _speaks_of(rule: Mapping[str, Any], right: Right) -> bool:
+def _matches(rule: Mapping[str, Any], right: Right) -> bool:
     """As Kubernetes matches a rule: `*` is anything, `*/scale` the part `scale` of anything."""
     _, slash, part = right.resource.partition("/")
     resources = {right.resource, "*", *([f"*/{part}"] if slash else [])}

@@ -17,22 +17,22 @@ from hzlink.observe.snapshot import Snapshots
 from hzlink.plan import scaling
 from hzlink.programs import hints
 
-Asked = tuple[Mapping[Site, Answers], str | Unknown | None]
+GatheredFacts = tuple[Mapping[Site, Answers], str | Unknown | None]
 
 
-async def ask(config: Config) -> Asked:
+async def ask(config: Config) -> GatheredFacts:
     """What the checks need besides the sites' objects."""
     return await asyncio.gather(
-        gather.ask_all(config.topology.sites, config.timeout), gather.skupper_cli(config.timeout)
+        gather.read_all(config.topology.sites, config.timeout), gather.skupper_cli(config.timeout)
     )
 
 
 def findings(
-    topology: Topology, snapshots: Snapshots, asked: Asked, missing: frozenset[Site] = frozenset()
+    topology: Topology, snapshots: Snapshots, gathered: GatheredFacts, missing: frozenset[Site] = frozenset()
 ) -> tuple[Finding, ...]:
     """All checks on what was seen."""
-    answers, cli = asked
-    present = scaling.as_scaled(topology, snapshots)
+    answers, cli = gathered
+    present = scaling.with_current_members(topology, snapshots)
     return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(), missing))
 
 
@@ -48,7 +48,7 @@ class Preflight:
         self._wanted = wanted
         recorded = last_run.load()
         begin = wanted and (last_run.settings(recorded) != config.record or last_run.CLUSTERS not in recorded)
-        self._asking = asyncio.create_task(ask(config)) if begin else None
+        self._gathering = asyncio.create_task(ask(config)) if begin else None
 
     async def errors(
         self, topology: Topology, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
@@ -56,33 +56,33 @@ class Preflight:
         """The errors that forbid writing; warnings are emitted. Call it only if there are steps to run."""
         if not self._wanted:
             return []
-        if self._asking is None:
-            self._asking = asyncio.create_task(ask(self._config))
-        asked = await self._asking
-        found = findings(topology, snapshots, asked, missing)
+        if self._gathering is None:
+            self._gathering = asyncio.create_task(ask(self._config))
+        gathered = await self._gathering
+        found = findings(topology, snapshots, gathered, missing)
         errors: list[HzlinkError] = [finding.error for finding in found if finding.is_fatal]
         if not errors:
-            _tell(found, emit)
+            _emit_warnings(found, emit)
         return errors
 
     async def clusters(self) -> dict[Site, str]:
-        """The UIDs of the clusters' namespaces kube-system, as far as they were asked for and told."""
-        if self._asking is None:
+        """The UIDs of the clusters' namespaces kube-system, as far as they were gathered for and stated."""
+        if self._gathering is None:
             return {}
-        answers, _ = await self._asking
+        answers, _ = await self._gathering
         return {site: answer.cluster for site, answer in answers.items() if answer.cluster}
 
     async def __aenter__(self) -> Preflight:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Ends what is still being asked, and its programs, while the event loop still runs."""
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        """Ends what is still being gathered, and its programs, while the event loop still runs."""
+        if self._gathering is not None:
+            self._gathering.cancel()
+            await asyncio.gather(self._gathering, return_exceptions=True)
 
 
-def _tell(found: tuple[Finding, ...], emit: Emit) -> None:
+def _emit_warnings(found: tuple[Finding, ...], emit: Emit) -> None:
     """Each warning in a line, and one line for all checks without an answer that `up` does not wait for."""
     for finding in found:
         if finding.outcome is Outcome.FAILED:

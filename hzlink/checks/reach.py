@@ -18,21 +18,21 @@ POD_SECURITY = Check(
 )
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
-_SHUT = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED)
+_UNREADABLE = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED)
 
 
-def is_shut(snapshot: Snapshot) -> bool:
+def is_unreadable(snapshot: Snapshot) -> bool:
     """Whether nothing at all can be known of the site."""
-    return snapshot.refusal in _SHUT
+    return snapshot.refusal in _UNREADABLE
 
 
-def at_site(site: Site, snapshot: Snapshot, to_be_made: bool) -> list[Finding]:
-    """The API server and the namespace. `to_be_made`: `up` will create the namespace."""
+def at_site(site: Site, snapshot: Snapshot, created: bool) -> list[Finding]:
+    """The API server and the namespace. `created`: `up` will create the namespace."""
     error = snapshot.error
     if error is None:
-        made = "to be created" if to_be_made else "there"
+        made = "to be created" if created else "there"
         return [API.passed(site, "it answers"), NAMESPACE.passed(site, f"namespace {site.namespace} is {made}")]
-    if is_shut(snapshot):
+    if is_unreadable(snapshot):
         return [API.failed(site, error.message, said=error.said, then=error.next_step or "")]
     if snapshot.refusal is Refusal.NO_NAMESPACE:
         there = NAMESPACE.failed(site, error.message, said=error.said, then=error.next_step or "")
@@ -43,10 +43,10 @@ def at_site(site: Site, snapshot: Snapshot, to_be_made: bool) -> list[Finding]:
     return [API.unknown(site, error.message, error.said, error.next_step or "")]
 
 
-def pod_security(site: Site, snapshot: Snapshot, answers: Answers, to_be_made: bool) -> list[Finding]:
+def pod_security(site: Site, snapshot: Snapshot, answers: Answers, created: bool) -> list[Finding]:
     """The namespace's PodSecurity level. `restricted` rejects router pods, which have no seccompProfile (2.2)."""
     namespace = answers.namespace
-    if to_be_made or snapshot.refusal is Refusal.NO_NAMESPACE:
+    if created or snapshot.refusal is Refusal.NO_NAMESPACE:
         return []
     if isinstance(namespace, Unknown):
         text = f"the PodSecurity level of namespace {site.namespace} is not known"

@@ -17,10 +17,10 @@ RIGHTS = Check(
 )
 
 
-def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: bool = False) -> list[Finding]:
+def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool = False) -> list[Finding]:
     """The rights in the site's namespace; those in one that is still to be made come with it, mostly."""
     review = answers.review
-    if to_be_made:
+    if created:
         return []
     if isinstance(review, Unknown):
         text = f"whether you have all rights in namespace {site.namespace} is not known"
@@ -29,7 +29,7 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: b
     lacking = needed_rights.missing(listed, review)
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
-    words = in_words(lacking)
+    words = by_resource(lacking)
     given = f"an administrator can give you the Role of manifests/rbac/{site.role}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
@@ -38,7 +38,7 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], to_be_made: b
     return [RIGHTS.failed(site, f"you may not, in namespace {site.namespace}: {words}", then=then)]
 
 
-def in_words(lacking: Iterable[Right]) -> str:
+def by_resource(lacking: Iterable[Right]) -> str:
     """The rights by what they are for: `create, patch sites.skupper.io; delete pods`."""
     verbs: dict[str, list[str]] = {}
     for right in lacking:

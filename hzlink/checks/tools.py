@@ -78,12 +78,12 @@ def across(facts: Facts) -> list[Finding]:
 
 
 def _kubectl(facts: Facts) -> list[Finding]:
-    told = [found.kubectl for one in facts.answers.values() if isinstance(found := one.versions, Versions)]
-    if not told:
+    stated = [found.kubectl for one in facts.answers.values() if isinstance(found := one.versions, Versions)]
+    if not stated:
         return []
-    mine = versions.parse(told[0])
+    mine = versions.parse(stated[0])
     if mine is None:
-        return [KUBECTL_AGE.unknown(None, f"kubectl reports version {told[0]!r}")]
+        return [KUBECTL_AGE.unknown(None, f"kubectl reports version {stated[0]!r}")]
     if mine < MIN_KUBECTL:
         return [KUBECTL_AGE.failed(None, f"kubectl is {mine}; hzlink asks for {MIN_KUBECTL} or later")]
     return [KUBECTL_AGE.passed(None, f"kubectl {mine}")]

@@ -58,7 +58,7 @@ class Console:
             from hzlink.render.plain import one_line
 
             self._close()
-            self._say(one_line(line))
+            self._print_line(one_line(line))
 
     def prepare(self) -> None:
         """Loads what showing a result will need. For a command to call while it waits for a cluster anyway."""
@@ -93,19 +93,19 @@ class Console:
             Interrupted: ^C came instead of an answer.
         """
         question = f"Remove these {len(lines)} objects?"
-        return self._agreed(lines, question, "this would be removed", "down --yes", "nothing was removed")
+        return self._confirmed(lines, question, "this would be removed", "down --yes", "nothing was removed")
 
     def ask_restart(self, lines: Sequence[str]) -> bool:
         """Says what stopping all members means, and asks. Raises as `ask` does."""
         asked = "all members would be stopped"
-        return self._agreed(lines, "Stop all members?", asked, "up --allow-restart", "nothing was changed")
+        return self._confirmed(lines, "Stop all members?", asked, "up --allow-restart", "nothing was changed")
 
-    def _agreed(self, lines: Sequence[str], question: str, asked: str, command: str, left: str) -> bool:
+    def _confirmed(self, lines: Sequence[str], question: str, asked: str, command: str, left: str) -> bool:
         from hzlink.render.plain import one_line
 
         self._close()
         for line in lines:
-            self._say(f"  {one_line(line)}")
+            self._print_line(f"  {one_line(line)}")
         if not sys.stdin.isatty():
             from hzlink.programs import hints
 
@@ -127,7 +127,7 @@ class Console:
 
             for error in result.errors:
                 for line in error_lines(error):
-                    self._say(line)
+                    self._print_line(line)
 
     def show_document(self, result: Result) -> None:
         """Prints the document alone, where its errors are said elsewhere."""
@@ -211,7 +211,7 @@ class Console:
             return LiveProgress(self._console(sys.stderr))
         from hzlink.render.plain import PlainProgress
 
-        return PlainProgress(self._say)
+        return PlainProgress(self._print_line)
 
     def _close(self) -> None:
         if self._progress is not None:
@@ -230,7 +230,7 @@ class Console:
         )
 
     @staticmethod
-    def _say(line: str) -> None:
+    def _print_line(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     def _trace_programs(self) -> None:

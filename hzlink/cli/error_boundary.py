@@ -40,13 +40,13 @@ def of(command: str, values: Mapping[str, Any], console: Console, work: Work) ->
     def start() -> Coroutine[Any, Any, Result]:
         config = resolve.resolve(resolve.Flags.typed(values))
         working = work(config, console)
-        return working if command in ASK_NO_CLUSTER else _prepared(command, config, console, working)
+        return working if command in WITHOUT_CLUSTER else _prepared(command, config, console, working)
 
     return guarded(command, console, start)
 
 
 # Commands that need no cluster.
-ASK_NO_CLUSTER = ("render",)
+WITHOUT_CLUSTER = ("render",)
 
 
 async def _prepared(command: str, config: Config, console: Console, working: Coroutine[Any, Any, Result]) -> Result:
@@ -63,11 +63,11 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
 
             await cluster_identity.refuse_same_namespace(config.undecided, config.timeout)
         if command != "down":  # which asks in any case
-            await _tell_moved(config, console)
+            await _warn_of_moved(config, console)
         return await working
 
 
-async def _tell_moved(config: Config, console: Console) -> None:
+async def _warn_of_moved(config: Config, console: Console) -> None:
     """Warns of contexts that lead to another cluster than at the last `up`."""
     if last_run.CLUSTERS not in last_run.load():
         return

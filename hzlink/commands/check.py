@@ -24,8 +24,9 @@ async def check(config: Config) -> Result:
     if process.find_program("kubectl") is None:
         missing = tools.KUBECTL.failed(None, "kubectl is not installed, or not on the PATH")
         return result.of_findings("check", (missing,))
-    snapshots, asked = await asyncio.gather(
-        observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)), preflight.ask(config)
+    snapshots, gathered = await asyncio.gather(
+        observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)),
+        preflight.gather_facts(config),
     )
     topology = await same_cluster.with_link_access(config.topology, snapshots)
-    return result.of_findings("check", preflight.findings(topology, snapshots, asked))
+    return result.of_findings("check", preflight.findings(topology, snapshots, gathered))

@@ -81,7 +81,7 @@ async def down(
     # If the cluster site is unreachable, or its namespace is gone, there is no Lease to take.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
     if not lines:
-        if not lockless and await lock.is_there(topology):
+        if not lockless and await lock.exists(topology):
             async with lock.held(topology, lock.Terms("down", until, force_unlock), emit):
                 pass  # that removes it
         if not only:

@@ -32,23 +32,23 @@ async def link(
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
-    looked = await _observe(config, emit, repair)
-    topology = looked.topology
-    if looked.errors:
-        return result.of_errors("link", looked.errors)
+    observation = await _observe(config, emit, repair)
+    topology = observation.topology
+    if observation.errors:
+        return result.of_errors("link", observation.errors)
     if dry_run:
-        return Result("link", steps=tuple(looked.steps))
-    if not looked.steps:
+        return Result("link", steps=tuple(observation.steps))
+    if not observation.steps:
         await lock.remove_ended_run(topology)
-        return result.verdict("link", report.make(topology, looked.snapshots), notes=("nothing written",))
+        return result.verdict("link", report.make(topology, observation.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        looked = await _observe(config, ignore, repair)
-        topology = looked.topology
-        if looked.errors:
-            return result.of_errors("link", looked.errors)
-        run = Run(topology, looked.snapshots, emit, until, repair=repair)
-        await run_steps(run, looked.steps)
+        observation = await _observe(config, ignore, repair)
+        topology = observation.topology
+        if observation.errors:
+            return result.of_errors("link", observation.errors)
+        run = Run(topology, observation.snapshots, emit, until, repair=repair)
+        await run_steps(run, observation.steps)
     seen = report.make(topology, await observe_all(topology.sites, evidence=True))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
@@ -69,7 +69,7 @@ async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
     errors = _errors(snapshots)
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
-    topology = scaling.as_scaled(config.topology, snapshots)
+    topology = scaling.with_current_members(config.topology, snapshots)
     return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
 
 
@@ -108,13 +108,13 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -
 
 def _repairs(topology: Topology, snapshots: Snapshots, mode: Mode, steps: list[Step]) -> list[Step]:
     """The steps that mend, and after them those that wait for the members' names."""
-    mending = planner.repairing(topology, snapshots)
-    needs = frozenset(step.key for step in mending)
+    repairs = planner.repair_steps(topology, snapshots)
+    needs = frozenset(step.key for step in repairs)
     planned = {step.key for step in steps}
     why = f"until Services {', '.join(topology.member_names)} are there"
     waits = [
         Step(Action.NAMES, client, why, needs)
         for client in topology.clients
-        if mending and mode is Mode.SMART and planner.key(client, Action.NAMES) not in planned
+        if repairs and mode is Mode.SMART and planner.key(client, Action.NAMES) not in planned
     ]
-    return [*mending, *waits]
+    return [*repairs, *waits]

@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 # Seconds for the observation of each site: a status must answer soon.
 DEADLINE_SECONDS = 10.0
 # Seconds from one look to the next. A kubectl that watches can watch one kind of object; there are ten, at every site.
-PERIOD = 2.0
+OBSERVE_INTERVAL_SECONDS = 2.0
 
 
 async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -> Result:
     """The state of every site and link. DONE when healthy, FAILED when not, PREREQUISITE when a site cannot be read.
 
-    `meanwhile` is called while the sites are being looked at, for what can be got ready without them.
+    `meanwhile` is called while the sites are being observed_at at, for what can be got ready without them.
     """
     return (await _observe(config, meanwhile))[0]
 
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
-    looking = asyncio.create_task(
+    observing = asyncio.create_task(
         observe_all(config.topology.sites, deadline=min(DEADLINE_SECONDS, config.timeout), with_log=True, evidence=True)
     )
     # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
@@ -44,7 +44,7 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     from hzlink.report import report
     from hzlink.verify import saved_verdict, verdict_file
 
-    snapshots = await looking
+    snapshots = await observing
     verified = saved_verdict.at_time(verdict_file.load(config.topology), time.time())
     seen = saved_verdict.prefer_over_conditions(report.make(config.topology, snapshots), verified)
     return result.verdict("status", seen, verified=verified), snapshots
@@ -52,7 +52,7 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
 
 @dataclass(frozen=True)
 class Following:
-    """How to go on looking.
+    """How to go on observing.
 
     `goal` ends it as soon as it is reached; `limit`, in seconds, at the latest. `view` is shown every look; without
     one, `emit` is told what is being waited for.
@@ -71,19 +71,19 @@ async def follow(config: Config, how: Following) -> Result:
     began, last = time.monotonic(), None
     try:
         while True:
-            looked = time.monotonic()
+            observed_at = time.monotonic()
             # The last one has as long as the others: cut short, it would not know what is there.
             last, snapshots = await _observe(config)
             if how.view is not None:
                 how.view(last)
             waited = time.monotonic() - began
-            if ended := _ended(how, last, _reading(how.goal, last, snapshots), waited):
+            if ended := _ended(how, last, _goal_condition(how.goal, last, snapshots), waited):
                 return ended
             # sh's commands are cycles that hold what was printed. At the pace that suits a short command (__main__)
-            # they would take some 100 MB before they are looked for.
+            # they would take some 100 MB before they are observed_at for.
             gc.collect()
-            left = PERIOD if how.limit is None else how.limit - waited
-            await asyncio.sleep(max(0.0, min(looked + PERIOD - time.monotonic(), left)))
+            left = OBSERVE_INTERVAL_SECONDS if how.limit is None else how.limit - waited
+            await asyncio.sleep(max(0.0, min(observed_at + OBSERVE_INTERVAL_SECONDS - time.monotonic(), left)))
     except BrokenPipeError:
         # The reader has closed the pipe.
         if last is None:
@@ -105,12 +105,12 @@ def _ended(how: Following, last: Result, reached: Condition | None, waited: floa
     if reached.ok:
         return replace(_shown(how, last), status=ExitStatus.DONE)
     if late:
-        return _late(how, last, reached, waited)
-    _tell(how, reached, waited)
+        return _timeout(how, last, reached, waited)
+    _emit_wait(how, reached, waited)
     return None
 
 
-def _reading(goal: Goal | None, last: Result, snapshots: Snapshots) -> Condition | None:
+def _goal_condition(goal: Goal | None, last: Result, snapshots: Snapshots) -> Condition | None:
     from hzlink.report import wait_conditions
 
     return (
@@ -124,7 +124,7 @@ def _shown(how: Following, last: Result) -> Result:
     return replace(last, shown=how.view is not None)
 
 
-def _late(how: Following, last: Result, reached: Condition, waited: float) -> Result:
+def _timeout(how: Following, last: Result, reached: Condition, waited: float) -> Result:
     from hzlink.model.errors import WaitTimeout
     from hzlink.programs import hints
 
@@ -138,7 +138,7 @@ def _late(how: Following, last: Result, reached: Condition, waited: float) -> Re
     return replace(_shown(how, last), status=error.status, errors=(error,))
 
 
-def _tell(how: Following, reached: Condition, waited: float) -> None:
+def _emit_wait(how: Following, reached: Condition, waited: float) -> None:
     from hzlink.model.events import Event, Mark
 
     if how.view is None:

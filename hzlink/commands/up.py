@@ -51,12 +51,12 @@ async def up(
     is shown what it means that all members have to be stopped; False leaves everything as it is.
     """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        asked = _Asked(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
-        return await _up(config, emit, preflight, asked)
+        options = _Options(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
+        return await _up(config, emit, preflight, options)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Options:
     """How the user wants this run to go."""
 
     create_namespace: bool
@@ -67,48 +67,54 @@ class _Asked:
     confirm: Confirm
 
 
-async def _up(config: Config, emit: Emit, preflight: Preflight, asked: _Asked) -> Result:
+async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Options) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
     emit(Event(Mark.NOTE, _headline(topology)))
     token_file.sweep()
     manifests.sweep()
     rendering = _Rendering(topology)
-    looked = await _observe(config, asked, rendering)
-    topology = looked.topology
-    if looked.errors:
-        return result.of_errors("up", looked.errors)
-    if asked.dry_run:
-        return Result("up", steps=tuple(looked.steps))
-    if looked.steps and (errors := await preflight.errors(looked.topology, looked.snapshots, emit, looked.missing)):
+    observation = await _observe(config, options, rendering)
+    topology = observation.topology
+    if observation.errors:
+        return result.of_errors("up", observation.errors)
+    if options.dry_run:
+        return Result("up", steps=tuple(observation.steps))
+    if observation.steps and (
+        errors := await preflight.errors(observation.topology, observation.snapshots, emit, observation.missing)
+    ):
         return result.of_errors("up", errors)
-    if looked.restart and not _agreed(asked.confirm, looked.restart, topology.cluster):
+    if observation.restart and not _agreed(options.confirm, observation.restart, topology.cluster):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
-    notes = (*_notes(topology), *looked.notes)
-    if not looked.steps:
+    notes = (*_notes(topology), *observation.notes)
+    if not observation.steps:
         await lock.remove_ended_run(topology)
         _record(config, topology, await preflight.clusters())
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # What was just seen is what is there: no second look is needed.
-        return result.verdict("up", report.make(topology, looked.snapshots), notes=(*notes, "nothing written"))
+        return result.verdict("up", report.make(topology, observation.snapshots), notes=(*notes, "nothing written"))
     for note in notes:
         emit(Event(Mark.NOTE, note))
-    run = Run(topology, looked.snapshots, emit, until)
+    run = Run(topology, observation.snapshots, emit, until)
     # The Lease needs a namespace to be in.
-    await run_steps(run, [step for step in looked.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)])
+    await run_steps(
+        run, [step for step in observation.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)]
+    )
     if run.errors:
         return result.of_errors("up", run.errors)
-    async with lock.held(topology, lock.Terms("up", until, asked.force_unlock), emit):
+    async with lock.held(topology, lock.Terms("up", until, options.force_unlock), emit):
         # Observe again: another run may have changed something before this one had the lock.
-        created = topology.cluster in looked.missing
-        looked = await _observe(config, asked, rendering, created=created)
-        topology = looked.topology
-        if looked.errors:
-            return result.of_errors("up", looked.errors)
-        for note in (new := [note for note in looked.notes if note not in notes]):
+        created = topology.cluster in observation.missing
+        observation = await _observe(config, options, rendering, created=created)
+        topology = observation.topology
+        if observation.errors:
+            return result.of_errors("up", observation.errors)
+        for note in (new := [note for note in observation.notes if note not in notes]):
             emit(Event(Mark.NOTE, note))
         notes += tuple(new)
-        run = Run(topology, looked.snapshots, emit, until, force_conflicts=asked.force_conflicts, repair=asked.repair)
-        await run_steps(run, looked.steps)
+        run = Run(
+            topology, observation.snapshots, emit, until, force_conflicts=options.force_conflicts, repair=options.repair
+        )
+        await run_steps(run, observation.steps)
     _record(config, topology, await preflight.clusters())
     seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
     if run.errors:
@@ -149,7 +155,7 @@ class _Observation:
     notes: tuple[str, ...] = ()
 
 
-async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, created: bool = False) -> _Observation:
+async def _observe(config: Config, options: _Options, rendering: _Rendering, *, created: bool = False) -> _Observation:
     """Observes all sites and makes the plan. Nothing is written before this.
 
     `created`: the cluster site's namespace was made just now.
@@ -158,7 +164,7 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, crea
     deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
     snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
-    if asked.create_namespace:
+    if options.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
@@ -171,13 +177,13 @@ async def _observe(config: Config, asked: _Asked, rendering: _Rendering, *, crea
     if errors:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    topology = scaling.as_scaled(await same_cluster.with_link_access(topology, snapshots), snapshots)
+    topology = scaling.with_current_members(await same_cluster.with_link_access(topology, snapshots), snapshots)
     notes = _number_of_members(config.topology, topology)
     if users := await _assigned_users(topology.cluster, snapshots, created):
         topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
         notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
-    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=asked.repair)
+    steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=options.repair)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     stops = any(step.action is Action.STOP for step in steps)
@@ -239,9 +245,9 @@ def _headline(topology: Topology) -> str:
     return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}"
 
 
-def _number_of_members(asked: Topology, found: Topology) -> tuple[str, ...]:
+def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:
     """Where the StatefulSet's number of members stands, and is not the one that would have been applied."""
-    if asked.settings.members == found.settings.members:
+    if options.settings.members == found.settings.members:
         return ()
     number = found.settings.members
     return (f"members: {number}, as StatefulSet {WORKLOAD} is scaled (--members sets another number)",)

@@ -43,19 +43,19 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
     member_client.require()
     until = time.monotonic() + config.timeout
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
-    prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_here, emit)
+    prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_this_machine, emit)
     return await _prove(config.topology, snapshots, until, prove, cluster_name or DEFAULT_CLUSTER_NAME)
 
 
-async def verify_after(bringing: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
+async def verify_after(running_up: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
     """What `up` gives, with the proof added where it went well. Looks for the client before `up` does anything."""
     try:
         member_client.require()
     except HzlinkError:
-        bringing.close()
+        running_up.close()
         raise
     until = time.monotonic() + config.timeout
-    done = await bringing
+    done = await running_up
     if done.status is not ExitStatus.DONE:
         return done
     # The time is that of the whole command.
@@ -99,7 +99,7 @@ async def _site(plan: Plan, prove: Prove) -> SiteProof | HzlinkError:
         return error
 
 
-async def _from_here(emit: Emit, plan: Plan) -> SiteProof:
+async def _from_this_machine(emit: Emit, plan: Plan) -> SiteProof:
     emit(Event(Mark.NOTE, f"calling through its own Services: {_how(plan)}", plan.site.name))
     return await verify_site(plan, forwarded(plan.site), emit)
 

@@ -1,24 +1,24 @@
-"""Attempts to redeem: another one, with a fresh token, as long as what failed may pass and there is time."""
+"""Repeats the redemption with a new token, while the failure may be temporary and the run has time left."""
 
 from __future__ import annotations
 
 import time
 
-from hzlink.linking import outlook
-from hzlink.linking.outlook import Outlook
+from hzlink.linking import remedy
+from hzlink.linking.remedy import Remedy
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Event, Mark
 from hzlink.observe.waiting import Wait
 
-# Seconds before the next attempt. A name server keeps the answer that a name is not there (CoreDNS 30 s), an address
-# may answer at any moment: after some quick attempts a steady, slow pace.
-PAUSES = (2.0, 3.0, 5.0, 8.0, 10.0)
-# How many fresh tokens are issued where nothing but the token itself is refused.
-FRESH_TOKENS = 1
+# Pauses before the next attempts; the last one repeats. An address may answer at any time, but a name server caches the
+# answer that a name does not exist (CoreDNS: 30 s).
+PAUSES_SECONDS = (2.0, 3.0, 5.0, 8.0, 10.0)
+# How many new tokens are issued if only the token itself is refused.
+MAX_FRESH_TOKENS = 1
 
 
 class Attempts:
-    """The attempts of one link: since when they go on, until when they may, and why the last one failed."""
+    """The attempts to make one link. `began`: when the first one began; `reason`: why the last one failed."""
 
     def __init__(self, wait: Wait) -> None:
         self.began = wait.began
@@ -29,32 +29,32 @@ class Attempts:
         self._refused = 0
 
     async def pause(self, error: HzlinkError) -> None:
-        """Waits until the next attempt is due.
+        """Waits until the next attempt.
 
         Raises:
-            HzlinkError: there is none, because the error cannot pass by itself.
-            WaitTimeout: there is none, because the run's time is over.
+            HzlinkError: the error cannot resolve itself.
+            WaitTimeout: the run has no time left for another attempt.
         """
-        found = outlook.of(error)
-        self._refused += found is Outlook.FRESH
-        if found is Outlook.FINAL or self._refused > FRESH_TOKENS:
+        found = remedy.of(error)
+        self._refused += found is Remedy.REISSUE
+        if found is Remedy.NONE or self._refused > MAX_FRESH_TOKENS:
             raise error
-        seconds = 0.0 if found is Outlook.FRESH else PAUSES[min(self._failed, len(PAUSES) - 1)]
-        # One that was only cut off by the end of the time says less than the one before it.
-        if self._last is None or not outlook.is_silent(error):
+        seconds = 0.0 if found is Remedy.REISSUE else PAUSES_SECONDS[min(self._failed, len(PAUSES_SECONDS) - 1)]
+        # An error that is only a timeout is less specific than the previous error.
+        if self._last is None or not remedy.is_silent(error):
             self._last = error
         if time.monotonic() + seconds >= self._wait.until:
             raise self._timeout(self._last)
-        self._tell(error)
+        self._note(error)
         self._failed += 1
         await self._wait.pause(seconds, self.reason)
 
-    def _tell(self, error: HzlinkError) -> None:
-        """Says once for each reason that it is waited for; the wait's own line repeats it."""
+    def _note(self, error: HzlinkError) -> None:
+        """Emits a note once for each reason."""
         reason = f"{error.message} ({error.said})" if error.said else error.message
         if self.reason != reason:
             lane = self._wait.kubectl.site.name
-            self._wait.emit(Event(Mark.NOTE, f"{reason}: trying again with a fresh token", lane, self._wait.text))
+            self._wait.emit(Event(Mark.NOTE, f"{reason}: trying again with a new token", lane, self._wait.text))
         self.reason = reason
 
     def _timeout(self, error: HzlinkError) -> WaitTimeout:

@@ -1,38 +1,38 @@
-"""Why no token was issued, or why it was not redeemed: what Skupper's words mean, and what to type next. Pure."""
+"""Explains why a token was not issued or not redeemed, from Skupper's messages, with the next command. Pure."""
 
 from __future__ import annotations
 
-from hzlink.linking import outlook
-from hzlink.linking.outlook import Outlook
+from hzlink.linking import remedy
+from hzlink.linking.remedy import Remedy
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
 from hzlink.programs import hints
 from hzlink.programs.refusals import KubectlError, Refusal, classify, explain
 
-NAME_TAKEN = "a Secret that is not Skupper's has the name that the link's Secret needs"
+NAME_TAKEN = "another object already has the name of the link's Secret"
 RENAME = "rename it, or give the topology another name: --name"
 NO_GRANT_ADDRESS = "no address for redeeming yet"
 
-# What the issuing side answers, in the AccessToken's status: what it means.
+# The issuing side's answer in the AccessToken's status, and its meaning.
 _REFUSALS = (
     ("No such access granted", "the token was refused: it had been used already, or its grant is gone"),
     ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
-    # Not the number alone: the URL of a grant that cannot be reached has its UUID, which may hold it.
+    # Not only "403": the URL of an unreachable grant contains a UUID, which may contain the number.
     ("403 (Forbidden)", "the token was refused: its code is wrong"),
     ("Could not resolve any endpoints", "the token was refused: the issuing site has no address for links"),
     ("could not create received secret", NAME_TAKEN),
-    ("Controller got error", "the issuing site cannot be reached from the redeeming one"),
+    ("Controller got error", "the redeeming site cannot reach the issuing site"),
 )
-# How a CLI that is not of release 2 answers to verbs and flags that it does not know.
-_UNKNOWN_WORDS = ("unknown command", "unknown flag", "unknown shorthand flag")
+# The errors of a CLI of another release about unknown commands and flags.
+_UNKNOWN_COMMAND = ("unknown command", "unknown flag", "unknown shorthand flag")
 
 
 def not_issued(site: Site, error: HzlinkError) -> HzlinkError:
-    """The error in terms of issuing a token at a site."""
+    """The error for a token that was not issued at a site."""
     said = error.said or ""
-    if any(words in said for words in _UNKNOWN_WORDS):
-        return _old_program(error)
-    if (refused := _by_the_server(site, "issue a token", error)) is not None:
+    if any(words in said for words in _UNKNOWN_COMMAND):
+        return _wrong_release(error)
+    if (refused := _by_api_server(site, "issue a token", error)) is not None:
         return refused
     error.message = f"no token could be issued at {site.name}"
     error.subject = error.subject or "AccessGrant"
@@ -53,28 +53,28 @@ def _grant_server(issuer: Site) -> str:
 
 
 def not_redeemed(issuer: Site, redeemer: Site, name: str, error: HzlinkError) -> HzlinkError:
-    """The error in terms of redeeming the issuer's token: an AccessToken of that name at the redeemer."""
+    """The error for an issuer's token that was not redeemed. `name`: of the AccessToken at the redeemer."""
     said = error.said or ""
-    if any(words in said for words in _UNKNOWN_WORDS):
-        return _old_program(error)
-    if (refused := _by_the_server(redeemer, "redeem a token", error)) is not None:
+    if any(words in said for words in _UNKNOWN_COMMAND):
+        return _wrong_release(error)
+    if (refused := _by_api_server(redeemer, "redeem a token", error)) is not None:
         return refused
     meaning = next((text for phrase, text in _REFUSALS if phrase in said), None)
-    if host := outlook.unresolved_name(said):
-        meaning = f"the issuing site's name {host} does not resolve at the redeeming one"
+    if host := remedy.unresolved_name(said):
+        meaning = f"the issuing site's host name {host} does not resolve at the redeeming site"
     error.message = meaning or f"the token of {issuer.name} was not redeemed"
     error.site = redeemer.name
     error.subject = f"AccessToken {name}"
     error.next_step = hints.hzlink("link")
-    if outlook.of(error) is Outlook.PASSES and "Controller got error" in said:
+    if remedy.of(error) is Remedy.WAIT and "Controller got error" in said:
         error.next_step += f"   (see: {_grant_server(issuer)})"
     if "could not create received secret" in said:
         error.next_step = RENAME
     return error
 
 
-def _by_the_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
-    """The error, if the API server refused the call; the CLI prints that in kubectl's words."""
+def _by_api_server(site: Site, doing: str, error: HzlinkError) -> HzlinkError | None:
+    """The error if the API server refused the call, otherwise None. The CLI prints the same messages as kubectl."""
     if error.status is ExitStatus.PREREQUISITE or (
         isinstance(error, KubectlError) and error.refusal in _API_SERVER_REFUSALS
     ):
@@ -91,9 +91,9 @@ _API_SERVER_REFUSALS = (
 )
 
 
-def _old_program(error: HzlinkError) -> HzlinkError:
-    error.message = "this skupper CLI is not of release 2, which hzlink works with"
+def _wrong_release(error: HzlinkError) -> HzlinkError:
+    error.message = "the skupper CLI is not of release 2, which hzlink needs"
     error.subject = "skupper"
     error.status = ExitStatus.PREREQUISITE
-    error.next_step = f"{hints.hzlink('link --via kubectl')}   (or install it anew: https://skupper.io/start/)"
+    error.next_step = f"{hints.hzlink('link --via kubectl')}   (or install release 2: https://skupper.io/start/)"
     return error

@@ -1,7 +1,7 @@
-"""A Link without a token, for sites in one cluster, where the grant server that redeems tokens may have no address.
+"""Makes a Link without a token, for sites in the same cluster, where the grant server may have no address.
 
-It is what `skupper link generate` makes: a client Certificate of the issuing Site, its Secret copied to the other side,
-and a Link to the issuing Site's endpoints (Skupper 2.2).
+It makes the same objects as `skupper link generate`: a client Certificate of the issuing Site, a copy of its Secret at
+the other side, and a Link to the issuing Site's endpoints (Skupper 2.2).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from hzlink.linking import failures, token_flow
-from hzlink.linking.token_flow import CLEAN_UP_LIMIT, Linking
+from hzlink.linking.token_flow import CLEAN_UP_LIMIT_SECONDS, Linking
 from hzlink.model import conditions, objects
 from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError
@@ -26,22 +26,22 @@ from hzlink.programs.tasks import shielded
 
 CERTIFICATES, SECRETS = RESOURCES["Certificate"], RESOURCES["Secret"]
 LOCAL = "local"
-# The CA of a Site that names no other.
+# The default CA of a Site.
 SITE_CA = "skupper-site-ca"
-# What a Link's endpoints are for: routers of other sites, and those at the edge of a network.
+# The endpoints of a Link: for routers of other sites, and for edge routers.
 _ROLES = ("inter-router", "edge")
 
 
-def is_fitting(issuer_site: Object | None) -> bool:
-    """Whether the issuing Site can be reached from inside its cluster only."""
+def is_local(issuer_site: Object | None) -> bool:
+    """Whether the issuing Site can be reached only from inside its cluster."""
     return objects.spec(issuer_site or {}).get("linkAccess") == LOCAL
 
 
 async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> None:
-    """Makes the Link and waits until it is Ready. Leaves nothing but the Link and its Secret.
+    """Makes the Link and waits until it is Ready. Afterwards only the Link and its Secret remain.
 
     Raises:
-        HzlinkError: it failed; says at which side and why.
+        HzlinkError: it failed; names the side and the reason.
     """
     name, certificate = linking.name, Ref(CERTIFICATES, linking.grant_name)
     credentials = Ref(SECRETS, linking.grant_name)
@@ -49,7 +49,7 @@ async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> 
         raise HzlinkError(
             failures.NAME_TAKEN, site=linking.issuer.site.name, subject=str(credentials), next_step=failures.RENAME
         )
-    # What an earlier run left would be of another Site's CA, perhaps.
+    # Objects that an earlier run left may be signed by the CA of another Site.
     await linking.issuer.delete([certificate, credentials])
     try:
         data = await _credentials(linking, issuer_site, certificate, credentials)
@@ -57,12 +57,12 @@ async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> 
         for item in links_to(issuer_site, name, labels(linking.topology_name)):
             await linking.redeemer.create(item)
     finally:
-        await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT)
+        await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT_SECONDS)
     await token_flow.wake(linking)
 
 
 async def _credentials(linking: Linking, issuer_site: Object, certificate: Ref, secret: Ref) -> Mapping[str, str]:
-    """The data of the Secret that Skupper makes of a Certificate."""
+    """The data of the Secret that Skupper makes for a Certificate."""
     ca = objects.status(issuer_site).get("defaultIssuer") or objects.spec(issuer_site).get("defaultIssuer") or SITE_CA
     await linking.issuer.create(
         {
@@ -73,12 +73,12 @@ async def _credentials(linking: Linking, issuer_site: Object, certificate: Ref, 
         }
     )
 
-    def look(found: Objects) -> Condition:
+    def judge(found: Objects) -> Condition:
         item = found.get(certificate.name)
         made = item is not None and objects.holds(item, "Ready")
         return Condition(State.OK) if made else conditions.skupper(item)
 
-    await linking.wait(linking.issuer, "certificate for the link").watch(CERTIFICATES, look, name=certificate.name)
+    await linking.wait(linking.issuer, "certificate for the link").watch(CERTIFICATES, judge, name=certificate.name)
     found = await linking.issuer.get(secret)
     data = (found or {}).get("data")
     if not isinstance(data, Mapping) or not data.get("tls.key"):
@@ -97,7 +97,7 @@ def _conceal(data: Mapping[str, Any]) -> None:
 
 
 def _secret(linking: Linking, data: Mapping[str, str], redeemer_site: Object) -> Object:
-    # As with a token, the Site owns it: `down` and the next run know it by that.
+    # The Site owns it, as with a token: by this `down` and the next run recognize it.
     owner = {
         "apiVersion": token_flow.API,
         "kind": "Site",
@@ -109,7 +109,7 @@ def _secret(linking: Linking, data: Mapping[str, str], redeemer_site: Object) ->
 
 
 def links_to(issuer_site: Object, name: str, marks: Mapping[str, str]) -> list[Object]:
-    """The Links to a Site: one for each of its routers (`ha: true`: two), named as Skupper names those of a token."""
+    """The Links to a Site: one for each of its routers (`ha: true`: two), with the names that Skupper would use."""
     groups: dict[str, list[dict[str, str]]] = {}
     for endpoint in objects.status(issuer_site).get("endpoints") or []:
         if endpoint.get("name") in _ROLES and endpoint.get("host"):
@@ -128,9 +128,9 @@ def links_to(issuer_site: Object, name: str, marks: Mapping[str, str]) -> list[O
 
 
 async def _clean_up(linking: Linking, certificate: Ref, secret: Ref) -> None:
-    """The Certificate goes first: Skupper would make its Secret again. What stays is left to the next run."""
-    issuer = Kubectl(linking.issuer.site, CLEAN_UP_LIMIT)
+    """Deletes the Certificate first, because Skupper would make its Secret again. The next run deletes the rest."""
+    issuer = Kubectl(linking.issuer.site, CLEAN_UP_LIMIT_SECONDS)
     with suppress(HzlinkError):
         await issuer.delete([certificate])
-        await issuer.wait_gone([certificate], CLEAN_UP_LIMIT / 2)
+        await issuer.wait_gone([certificate], CLEAN_UP_LIMIT_SECONDS / 2)
         await issuer.delete([secret])

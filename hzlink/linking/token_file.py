@@ -19,7 +19,7 @@ FILE = "token.yaml"
 
 @dataclass(frozen=True)
 class Token:
-    """What redeems: the grant it came from, where to redeem it, and the secret code. Never printed."""
+    """A token: its grant, the URL where it is redeemed, the secret code and the CA. Never printed."""
 
     grant: str
     url: str
@@ -32,12 +32,12 @@ class Token:
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """A folder that only this user can look into, with an empty token file in it; removed on every way out.
+    """A folder that only this user can read, with an empty token file. It is removed after use in any case.
 
-    Should hzlink be killed, the next run removes it (`sweep`).
+    If hzlink is killed, the next run removes it (`sweep`).
 
     Raises:
-        HzlinkError: no folder can be made.
+        HzlinkError: the folder cannot be created.
     """
     with ExitStack() as stack:
         try:
@@ -59,7 +59,7 @@ def sweep() -> None:
 
 
 def _places() -> list[tuple[Path, str]]:
-    """Where the folder is made, and how its name begins: the state folder, else the one for temporary files."""
+    """The parents of the folder, each with the prefix of its name: the state folder, and that for temporary files."""
     return [(last_run.path().parent, "token-"), (scratch.temporary(), "hzlink-token-")]
 
 
@@ -73,10 +73,10 @@ def _enter(stack: ExitStack) -> Path:
 
 
 def read(folder: Path) -> Token:
-    """The token that `skupper token issue` wrote.
+    """Reads the token that `skupper token issue` wrote.
 
     Raises:
-        HzlinkError: the file is not a token's. Its content is never quoted.
+        HzlinkError: the file contains no token. The error never quotes its content.
     """
     import yaml
 
@@ -84,17 +84,17 @@ def read(folder: Path) -> Token:
         document = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
         spec = document["spec"]
         token = Token(str(document["metadata"]["name"]), str(spec["url"]), str(spec["code"]), str(spec["ca"]))
-    # What PyYAML lets out for odd values quotes them, so nothing of it is passed on.
+    # PyYAML's errors about invalid values quote them, so their texts are dropped.
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
         raise HzlinkError(
-            "skupper token issue wrote something that is not a token", next_step="skupper version   (hzlink knows 2.2)"
+            "skupper token issue wrote a file that is not a token", next_step="skupper version   (hzlink supports 2.2)"
         ) from None
     process.conceal(token.code)
     return token
 
 
 def write(folder: Path, item: Any) -> None:
-    """Puts an AccessToken into the file, for `skupper token redeem`."""
+    """Writes an AccessToken to the file, for `skupper token redeem`."""
     import json
 
     # JSON is YAML. The file keeps its mode.

@@ -1,7 +1,7 @@
 """The token flow: issue on one side, redeem on the other, wake the Link, wait for it, clean up.
 
-Two ways with one end state: the skupper CLI, or the same objects through kubectl. Either way a failure is explained
-from the objects' status, as soon as it is there.
+It uses the skupper CLI, or kubectl with the same objects; the result is the same. In both cases a failure is explained
+from the objects' status, as soon as the status has it.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from hzlink.programs.tasks import shielded
 API = "skupper.io/v2alpha1"
 GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESOURCES["Link"]
 
-# Seconds after which a token has expired. On real Skupper one is redeemed in about 1.
-REDEEM_LIMIT = 60.0
-# Seconds between two annotations of a Link that the controller ignores: it reacts 0.3 s after one.
+# A token expires after this time. A redemption takes about 1 s (measured).
+REDEEM_LIMIT_SECONDS = 60.0
+# Time between two annotations of a Link that the controller ignores. It usually reacts after 0.3 s (measured).
 ANNOTATE_SECONDS = 2.0
-# Seconds that a Link may be in error: while a Site starts, it is.
+# How long a Link may have an error, which it has while a Site starts.
 LINK_GRACE_SECONDS = 10.0
-# Seconds to remove token and grant, also when ^C came or the API server is away: for each call, and for all.
-CLEAN_UP_LIMIT = 10.0
+# Limit for the removal of token and grant, also after ^C or without an API server: for each call, and for all calls.
+CLEAN_UP_LIMIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Linking:
-    """One link to make: who issues, who redeems, and the name that Link, token and Secret get."""
+    """One link to make: the issuer, the redeemer, and the name of Link, token and Secret."""
 
     topology_name: str
     issuer: Kubectl
@@ -59,31 +59,31 @@ class Linking:
 
     @property
     def grant_name(self) -> str:
-        """The AccessGrant's name where hzlink makes it: one issuer may serve several sites at once."""
+        """The name of an AccessGrant that hzlink makes. It is unique, because an issuer may serve several sites."""
         return f"{self.name}-to-{self.redeemer.site.name}"
 
     @property
     def window(self) -> str:
-        """How long the token can be redeemed: what the skupper CLI's grant is known by."""
+        """How long the token can be redeemed, as a Go duration. It identifies the skupper CLI's grant."""
         return leftovers.grant_window(self.topology_name, self.issuer.site, self.redeemer.site)
 
 
 def choose(via: Via) -> Via:
-    """The way to link: `auto` is the skupper CLI where it is installed."""
+    """The program that links: for `auto`, the skupper CLI if it is installed, otherwise kubectl."""
     if via is not Via.AUTO:
         return via
     return Via.SKUPPER if process.find_program("skupper") else Via.KUBECTL
 
 
 async def make(linking: Linking) -> None:
-    """Issues, redeems, and waits until the Link is Ready. Leaves nothing but the Link and its Secret.
+    """Issues and redeems a token, and waits until the Link is Ready. Afterwards only the Link and its Secret remain.
 
-    What an earlier run left under the same names must be gone (`remove_leftovers`). A failure that may pass by itself
-    (a name that does not resolve yet, an address that does not answer yet) is met with a fresh token until the run's
-    time is over.
+    Objects of an earlier run with the same names must be removed before (`remove_leftovers`). After a failure that may
+    be temporary (a name that does not resolve yet, an address that does not answer yet), this tries again with a new
+    token until the run's time limit.
 
     Raises:
-        HzlinkError: it failed; says at which side and why. Tokens and grants are gone then, too.
+        HzlinkError: it failed; names the side and the reason. Tokens and grants are removed, too.
     """
     attempts = Attempts(linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed"))
     through = _through_skupper if choose(linking.via) is Via.SKUPPER else _through_kubectl
@@ -93,16 +93,16 @@ async def make(linking: Linking) -> None:
             break
         except HzlinkError as error:
             await attempts.pause(error)
-        # The attempt that was given up may have been answered after all.
+        # The failed attempt may have made the Link nevertheless.
         if await _made(linking):
-            await _touch(linking)
+            await _mark_links(linking)
             break
         await remove_leftovers(linking)
     await _until_ready(linking)
 
 
 async def remove_leftovers(linking: Linking) -> None:
-    """Removes what an earlier run that was cut off left: its token and grant, and a Secret in the way."""
+    """Removes the token and grant of an interrupted run, and a Secret that has the new Secret's name."""
     await asyncio.gather(
         linking.redeemer.delete([Ref(TOKENS, linking.name)]),
         linking.issuer.delete([Ref(GRANTS, linking.grant_name)]),
@@ -111,9 +111,9 @@ async def remove_leftovers(linking: Linking) -> None:
 
 
 async def _remove_secret(linking: Linking) -> None:
-    """Removes the Secret of a Link that somebody deleted: it has the Site as its owner, so it stays.
+    """Removes the Secret of a Link that was deleted. It remains after the Link, because the Site owns it.
 
-    With it in the way the next token's only use is counted, and then no Link is made (Skupper 2.2.1, tried).
+    If it exists, Skupper counts the next token's only redemption and then makes no Link (Skupper 2.2.1, tried).
     """
     secret = Ref(RESOURCES["Secret"], linking.name)
     owners = await linking.redeemer.owner_kinds(secret)
@@ -130,7 +130,7 @@ async def _remove_secret(linking: Linking) -> None:
 
 
 async def unlink(redeemer: Kubectl, found: Sequence[Object]) -> None:
-    """Removes Links: first their token, which would be redeemed again, then Links and Secret."""
+    """Removes Links: first their token, which Skupper would redeem again, then the Links and their Secret."""
     tokens = sorted({links.token_of(link) for link in found})
     await redeemer.delete([Ref(TOKENS, name) for name in tokens])
     secrets = [Ref(RESOURCES["Secret"], name) for name in tokens]
@@ -138,13 +138,16 @@ async def unlink(redeemer: Kubectl, found: Sequence[Object]) -> None:
 
 
 async def wake(linking: Linking) -> None:
-    """Marks the Links as hzlink's, which wakes them, and waits until they are Ready. `name` is their token's."""
-    await _touch(linking)
+    """Labels the Links as hzlink's, which makes Skupper process them, and waits until they are Ready.
+
+    `linking.name` is the name of their token.
+    """
+    await _mark_links(linking)
     await _until_ready(linking)
 
 
 async def wait_ready(linking: Linking) -> None:
-    """Waits until a Link of others is Ready, and leaves it as it is."""
+    """Waits until a Link that hzlink did not make is Ready, without changing it."""
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
     await wait.watch(
         LINKS,
@@ -154,35 +157,35 @@ async def wait_ready(linking: Linking) -> None:
 
 
 async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
-    """Labels a Link as hzlink's. The time beside it makes every call a change, which wakes the Link."""
+    """Labels a Link as hzlink's. The annotation with the time changes it each time, so that Skupper processes it."""
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
     marks = {"labels": labels(topology_name), "annotations": {"hzlink.io/woken": stamp}}
     await redeemer.patch(Ref(LINKS, link_name), {"metadata": marks})
 
 
-async def _touch(linking: Linking) -> None:
-    """Marks the Links of the token as hzlink's as soon as they are there.
+async def _mark_links(linking: Linking) -> None:
+    """Labels the Links of the token as hzlink's as soon as they exist.
 
-    Skupper 2.2 leaves a new Link alone until its next event, up to 30 s; a change of its annotations is one.
+    Skupper 2.2 may ignore a new Link for up to 30 s, until its next event. A change of its annotations is an event.
     """
     made = await _made(linking)
     if not made:
-        await linking.wait(linking.redeemer, "Link there").watch(LINKS, _there(linking.name))
-        # The watch ends with the first of them.
+        await linking.wait(linking.redeemer, "Link created").watch(LINKS, _link_exists(linking.name))
+        # The watch ends when the first of several Links exists.
         made = await _made(linking)
     await asyncio.gather(*(mark(linking.redeemer, linking.topology_name, objects.name(link)) for link in made))
 
 
 async def _made(linking: Linking) -> list[Object]:
-    """The Links that came from the token so far. A token is Redeemed only after all of them were made."""
+    """The Links made from the token so far. A token is Redeemed only after all of them were made."""
     return links.of_token(await linking.redeemer.objects([LINKS]), linking.name)
 
 
 async def _until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
-    nudging = asyncio.create_task(_annotate_until_processed(linking))
+    annotating = asyncio.create_task(_annotate_until_processed(linking))
     try:
-        await wait.watch(LINKS, _links_ready(linking.name, nudging))
+        await wait.watch(LINKS, _links_ready(linking.name, annotating))
     except KubectlError:
         raise
     except HzlinkError as error:
@@ -190,41 +193,41 @@ async def _until_ready(linking: Linking) -> None:
         error.next_step = hints.kubectl(linking.redeemer.site, f"describe {LINKS} {linking.name}")
         raise
     finally:
-        nudging.cancel()
-        await asyncio.gather(nudging, return_exceptions=True)
+        annotating.cancel()
+        await asyncio.gather(annotating, return_exceptions=True)
 
 
 async def _annotate_until_processed(linking: Linking) -> None:
-    """Annotates the Link again until the controller reacts: the first annotation may have come too early."""
+    """Annotates the Link again until the controller reacts: the first annotation may have been too early."""
     while True:
         await asyncio.sleep(ANNOTATE_SECONDS)
-        await _touch(linking)
+        await _mark_links(linking)
 
 
-def _links_ready(token: str, nudging: asyncio.Task[None]) -> Callable[[Objects], Condition]:
-    def look(found: Objects) -> Condition:
+def _links_ready(token: str, annotating: asyncio.Task[None]) -> Callable[[Objects], Condition]:
+    def judge(found: Objects) -> Condition:
         made = links.of_token(found.values(), token)
         if made and all(objects.status(link) and _is_marked(link) for link in made):
-            nudging.cancel()
+            annotating.cancel()
         first = next((link for link in made if not conditions.skupper(link).ok), made[0] if made else None)
         condition = replace(conditions.skupper(first), grace=LINK_GRACE_SECONDS)
         named = len(made) > 1 and first is not None and not condition.ok
         return replace(condition, text=f"{objects.name(first or {})}: {condition.text}") if named else condition
 
-    return look
+    return judge
 
 
 def _is_marked(link: Object) -> bool:
     return "hzlink.io/woken" in ((link.get("metadata") or {}).get("annotations") or {})
 
 
-def _there(token: str) -> Callable[[Objects], Condition]:
-    def look(found: Objects) -> Condition:
+def _link_exists(token: str) -> Callable[[Objects], Condition]:
+    def judge(found: Objects) -> Condition:
         if links.of_token(found.values(), token):
             return Condition(State.OK)
         return Condition(State.WAITING, "the token was redeemed, no Link yet")
 
-    return look
+    return judge
 
 
 async def _through_skupper(linking: Linking, attempts: Attempts) -> None:
@@ -235,7 +238,7 @@ async def _through_skupper(linking: Linking, attempts: Attempts) -> None:
                 seconds = _seconds(linking)
                 await Skupper(linking.issuer.site).issue(folder, token_file.FILE, linking.window, seconds)
             except HzlinkError as error:
-                # It leaves the grant behind, and names it.
+                # The CLI does not remove the grant, but names it.
                 found = re.search(r'grant "([^"]+)" not ready', error.said or "")
                 grant = found[1] if found else ""
                 if grant:
@@ -244,12 +247,12 @@ async def _through_skupper(linking: Linking, attempts: Attempts) -> None:
             token = token_file.read(folder)
             grant = token.grant
             token_file.write(folder, _access_token(linking, token))
-            seconds = min(REDEEM_LIMIT, _seconds(linking))
+            seconds = min(REDEEM_LIMIT_SECONDS, _seconds(linking))
             redeeming = Skupper(linking.redeemer.site).redeem(folder, token_file.FILE, seconds)
             await _redeemed(linking, attempts, asyncio.create_task(redeeming))
-            await _touch(linking)
+            await _mark_links(linking)
         finally:
-            await shielded(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT)
+            await shielded(_clean_up_after_skupper(linking, grant), CLEAN_UP_LIMIT_SECONDS)
 
 
 async def _clean_up_after_skupper(linking: Linking, grant: str) -> None:
@@ -257,7 +260,7 @@ async def _clean_up_after_skupper(linking: Linking, grant: str) -> None:
 
 
 async def _windowed_grants(linking: Linking) -> list[Ref]:
-    """The grant of a `skupper token issue` that failed or was ended: it leaves it behind."""
+    """The grant of a `skupper token issue` that failed or was killed: the CLI does not remove it."""
     with suppress(HzlinkError):
         grants = await linking.issuer.objects([GRANTS])
         return [objects.ref(item) for item in grants if leftovers.has_window(item, {linking.window})]
@@ -265,7 +268,7 @@ async def _windowed_grants(linking: Linking) -> list[Ref]:
 
 
 async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> HzlinkError:
-    """The error for a grant that did not get ready in time, with the reason, which the CLI does not tell."""
+    """The error for a grant that did not become ready in time, with the reason, which the CLI does not print."""
     try:
         grant = await linking.issuer.get(Ref(GRANTS, name))
     except HzlinkError:
@@ -275,7 +278,7 @@ async def _unready_grant(linking: Linking, name: str, error: HzlinkError) -> Hzl
 
 
 def _seconds(linking: Linking) -> float:
-    """What is left of the run's time."""
+    """The time left in the run, in seconds."""
     return linking.wait(linking.issuer, "").until - time.monotonic()
 
 
@@ -284,9 +287,9 @@ async def _through_kubectl(linking: Linking, attempts: Attempts) -> None:
         token = await _grant(linking)
         await linking.redeemer.create(_access_token(linking, token))
         await _redeemed(linking, attempts, None)
-        await _touch(linking)
+        await _mark_links(linking)
     finally:
-        await shielded(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT)
+        await shielded(_clean_up(linking, [Ref(GRANTS, linking.grant_name)]), CLEAN_UP_LIMIT_SECONDS)
 
 
 async def _grant(linking: Linking) -> Token:
@@ -302,11 +305,11 @@ async def _grant(linking: Linking) -> Token:
     )
     wait = linking.wait(linking.issuer, "grant for the token")
 
-    def look(grants: Objects) -> Condition:
+    def judge(grants: Objects) -> Condition:
         return _grant_condition(grants.get(name))
 
     try:
-        grants = await wait.watch(GRANTS, look, name=name)
+        grants = await wait.watch(GRANTS, judge, name=name)
     except HzlinkError as error:
         raise failures.not_issued(linking.issuer.site, error) from None
     status = objects.status(grants[name])
@@ -336,11 +339,11 @@ def _access_token(linking: Linking, token: Token) -> Object:
 
 
 async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Task[None] | None) -> None:
-    """Waits until the AccessToken is redeemed. Raises as soon as its status says why not, before the CLI gives up."""
+    """Waits until the AccessToken is redeemed. Raises as soon as its status has an error, before the CLI ends."""
     wait = linking.wait(linking.redeemer, f"token of {linking.issuer.site.name} redeemed")
-    wait.began, wait.until = attempts.began, min(wait.until, time.monotonic() + REDEEM_LIMIT)
-    look = _redemption(linking.name, attempts.reason or "redeeming")
-    watching = asyncio.create_task(wait.watch(TOKENS, look, name=linking.name))
+    wait.began, wait.until = attempts.began, min(wait.until, time.monotonic() + REDEEM_LIMIT_SECONDS)
+    judge = _redemption(linking.name, attempts.reason or "redeeming")
+    watching = asyncio.create_task(wait.watch(TOKENS, judge, name=linking.name))
     waiters: set[asyncio.Future[Any]] = {watching, *([redeeming] if redeeming else [])}
     try:
         while watching in waiters:
@@ -348,11 +351,11 @@ async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Tas
             for task in done:
                 if task is not watching:
                     task.result()
-        # The CLI would say the same, up to a second later: it looks once a second. It is ended below.
+        # The CLI would report the same up to a second later, because it polls once a second. It is ended below.
         watching.result()
     except HzlinkError as error:
         if isinstance(error, WaitTimeout):
-            error.said = "no answer yet: Skupper still tries to connect, or its controller does not run"
+            error.said = "no answer yet: Skupper is still trying to connect, or its controller does not run"
         raise failures.not_redeemed(linking.issuer.site, linking.redeemer.site, linking.name, error) from None
     finally:
         for task in [watching, *([redeeming] if redeeming else [])]:
@@ -362,23 +365,23 @@ async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Tas
 
 
 def _redemption(name: str, meanwhile: str) -> Callable[[Objects], Condition]:
-    def look(tokens: Objects) -> Condition:
+    def judge(tokens: Objects) -> Condition:
         token = tokens.get(name)
         if objects.status(token or {}).get("redeemed"):
             return Condition(State.OK)
         condition = conditions.skupper(token)
-        # A failed one is tried again every 30 s, and may hold up the controller: it goes at once.
+        # Skupper retries a failed token every 30 s, which may delay the controller: the token is removed at once.
         if condition.state is State.BROKEN:
             return replace(condition, grace=0.0)
         return Condition(State.WAITING, meanwhile)
 
-    return look
+    return judge
 
 
 async def _clean_up(linking: Linking, grants: Sequence[Ref]) -> None:
-    """What cannot be removed now (the API server went away) is left to the next run."""
+    """Removes token and grants. The next run removes what cannot be removed now (API server unreachable)."""
     await asyncio.gather(
-        Kubectl(linking.redeemer.site, CLEAN_UP_LIMIT).delete([Ref(TOKENS, linking.name)]),
-        Kubectl(linking.issuer.site, CLEAN_UP_LIMIT).delete(grants),
+        Kubectl(linking.redeemer.site, CLEAN_UP_LIMIT_SECONDS).delete([Ref(TOKENS, linking.name)]),
+        Kubectl(linking.issuer.site, CLEAN_UP_LIMIT_SECONDS).delete(grants),
         return_exceptions=True,
     )

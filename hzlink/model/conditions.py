@@ -48,7 +48,7 @@ class Condition:
 def skupper(item: Object | None) -> Condition:
     """Any Skupper resource, by its `status.status` (Ready, Pending, Error)."""
     if item is None:
-        return Condition(State.ABSENT, "not there")
+        return Condition(State.ABSENT, "not found")
     word = objects.status(item).get("status") or ""
     message = str(objects.status(item).get("message") or "")
     if word == "Ready":
@@ -159,7 +159,7 @@ def link_is_stale(link: Object, peer: Object | None) -> bool:
 def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
     """The condition of a StatefulSet or Deployment, as of `kubectl rollout status`, with the reason of a failed pod."""
     if item is None:
-        return Condition(State.ABSENT, "not there")
+        return Condition(State.ABSENT, "not found")
     wanted = wanted_replicas(item)
     status = objects.status(item)
     seen = int(status.get("observedGeneration", 0)) >= int(item.get("metadata", {}).get("generation", 0))
@@ -174,7 +174,7 @@ def rollout(item: Object | None, pods: Iterable[Object] = ()) -> Condition:
         return Condition(State.BROKEN, f"{ready}/{wanted} ready: {broken.text}")
     if troubles:
         return Condition(State.WAITING, f"{ready}/{wanted} ready: {troubles[0].text}")
-    left = f", {total - wanted} old pod still there" if ready >= wanted and total > wanted else ""
+    left = f", {total - wanted} old pod not deleted yet" if ready >= wanted and total > wanted else ""
     return Condition(State.WAITING, f"{ready}/{wanted} ready{left}")
 
 

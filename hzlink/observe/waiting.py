@@ -43,8 +43,7 @@ class Wait:
         self.until = until
         self.emit = emit
         self.reason = ""
-        # When the API server was last answered of, and since when `judge` has returned BROKEN for longer than its
-        # grace.
+        # When the API server last answered; since when `judge` returns BROKEN; the error of an unreachable API server.
         self._last_answer = time.monotonic()
         self._broken: tuple[float, Condition] | None = None
         self._unreachable: KubectlError | None = None

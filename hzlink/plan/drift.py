@@ -1,12 +1,12 @@
-"""Where a live object differs from what hzlink wants of it. Pure.
+"""Finds the fields in which a live object differs from the wanted one. Pure.
 
-Only fields that the manifests set are compared: the API server's defaults and other managers' fields are theirs, and
-so are the items that they added to a list of hzlink's (a policy engine's environment variable): an apply would leave
-them. So an unchanged object is known without asking the server to try an apply, which would count as a write.
+Only fields that the manifests set are compared. Defaults of the API server and fields of other managers are ignored,
+and so are items that others added to a list (a policy engine's environment variable): an apply would not change them.
+So hzlink needs no dry run of an apply, which counts as a write, to see that an object is unchanged.
 
-A value that admission control changed while hzlink applied it (another registry, higher requests) is no difference
-either: it would be changed again. Admission leaves the API server's record as it is, so the field is hzlink's there,
-and the fingerprint is that of what is wanted. One who changes a field later takes it over in that record.
+A value that admission control changed while hzlink applied it (another registry, higher requests) is not a difference:
+admission would change it again. It is recognized by managedFields, where the field is still hzlink's, and by the
+fingerprint of the wanted object. Whoever changes a field later becomes its manager.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hzlink.model.objects import Object
 from hzlink.plan import ownership
 from hzlink.plan.ownership import Owned
 
-# What tells the items of a list apart, by which the API server merges them, too.
+# The fields that identify items of a list. The API server merges lists by the same fields.
 _KEYS = ("name", "containerPort", "port", "mountPath", "topologyKey", "ip")
 
 _SUFFIXES: dict[str, int | str] = {
@@ -36,28 +36,28 @@ _SUFFIXES: dict[str, int | str] = {
 
 
 def drift(wanted: Object, live: Object | None) -> list[str]:
-    """Paths of the fields that differ, such as `spec.replicas`; empty where the live object is as wanted.
+    """Paths of the fields that differ, such as `spec.replicas`; empty if the live object is as wanted.
 
-    Whose a list's additional items are is known by the live object's `metadata.managedFields`; without them, all are
-    taken for hzlink's own of former days.
+    The live object's `metadata.managedFields` show who added additional items of a list. Without managedFields, they
+    count as items that hzlink applied earlier.
     """
     if live is None:
-        return ["not there"]
+        return ["not found"]
     return list(_differences(wanted, live, "", ownership.of(live), ownership.applied_last(wanted, live)))
 
 
-# Left out of the fingerprint (`manifests.stamped`), which therefore does not show who wants another number.
+# Not part of the fingerprint (`manifests.stamped`), so the fingerprint does not show a change of this field.
 _NOT_IN_FINGERPRINT = "spec.replicas"
 
 
 def _differences(wanted: Any, live: Any, path: str, ours: Owned, applied: bool) -> list[str]:
     """The differences below a path. `applied`: hzlink's last apply was of what is wanted now."""
     if applied and ours is not None and not ours and path != _NOT_IN_FINGERPRINT:
-        # hzlink has set it, to what is wanted now, and nobody since: what is there is admission's.
+        # hzlink applied the wanted value and is still the field's manager: admission control changed the value.
         return []
     if isinstance(wanted, Mapping):
         if not isinstance(live, Mapping):
-            # An empty mapping may come back as nothing at all; one that is hzlink's was taken away by admission.
+            # The API server may drop an empty mapping. Admission control removed a mapping that hzlink applied.
             return [] if (not wanted and live is None) or (applied and ours is not None) else [path]
         return [
             found
@@ -80,7 +80,7 @@ def _list_differences(wanted: list[Any], live: Any, path: str, ours: Owned, appl
         return [path]
     key = _key_of(wanted)
     by_key = _by_key(live, key) if key else {}
-    if len(live) > len(wanted) and (len(by_key) < len(live) or _former(wanted, by_key, key, ours)):
+    if len(live) > len(wanted) and (len(by_key) < len(live) or _has_former_items(wanted, by_key, key, ours)):
         return [path]
     if key:
         return _item_differences(wanted, by_key, key, path, ours, applied)
@@ -92,12 +92,12 @@ def _list_differences(wanted: list[Any], live: Any, path: str, ours: Owned, appl
 
 
 def _key_of(items: list[Any]) -> str:
-    """The field that tells the items apart; empty for none."""
-    return next((key for key in _KEYS if _tells_apart(key, items)), "")
+    """The field that identifies the items; empty if there is none."""
+    return next((key for key in _KEYS if _distinguishes(key, items)), "")
 
 
 def _by_key(items: list[Any], key: str) -> dict[Any, Any]:
-    return {item.get(key): item for item in items if _tells_apart(key, [item])}
+    return {item.get(key): item for item in items if _distinguishes(key, [item])}
 
 
 def _item_differences(
@@ -112,14 +112,14 @@ def _item_differences(
     ]
 
 
-def _former(wanted: list[Any], live: Mapping[Any, Any], key: str, ours: Owned) -> bool:
-    """Whether there are items that hzlink has set once and does not want any more: an apply takes them away."""
+def _has_former_items(wanted: list[Any], live: Mapping[Any, Any], key: str, ours: Owned) -> bool:
+    """Whether there are items that hzlink applied before and no longer wants: an apply would remove them."""
     others = live.keys() - {item[key] for item in wanted}
     return any(ownership.item(ours, key, other) is not None for other in others)
 
 
-def _tells_apart(key: str, items: list[Any]) -> bool:
-    """Whether each item has that field, with a value of its own (the ports 53 of TCP and UDP have not)."""
+def _distinguishes(key: str, items: list[Any]) -> bool:
+    """Whether all items have that field with different values (the ports 53 of TCP and UDP have equal ones)."""
     if not items or not all(isinstance(item, Mapping) and key in item for item in items):
         return False
     values = [item[key] for item in items]
@@ -136,5 +136,5 @@ def _quantity(value: Any) -> Decimal | None:
         number = Decimal(text.removesuffix(suffix)) * Decimal(_SUFFIXES.get(suffix, 1))
     except InvalidOperation:
         return None
-    # "sNaN" is a number to Decimal, one that cannot even be compared.
+    # Decimal accepts "sNaN", which cannot be compared.
     return number if number.is_finite() else None

@@ -1,4 +1,4 @@
-"""Skupper Sites that hzlink did not make. They are used as they are: never changed, never removed. Pure."""
+"""Skupper Sites that hzlink did not make. hzlink uses them, and never changes or removes them. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_foreign(topology: Topology, site: Object | None) -> bool:
 
 
 def other_topology(topology: Topology, site: Object | None) -> str:
-    """The name of another topology that hzlink made the Site for; empty where it did not.
+    """The name of another topology for which hzlink made the Site; empty if there is none.
 
     Two topologies in one namespace would overwrite each other's objects.
     """
@@ -29,24 +29,24 @@ def other_topology(topology: Topology, site: Object | None) -> str:
 
 
 def can_issue(topology: Topology, snapshot: Snapshot) -> bool:
-    """Whether others can link to this site, now or once hzlink or a load balancer has done its part."""
+    """Whether other sites can link to this site, now or after hzlink has enabled link access."""
     site = snapshot.skupper_site
     if not is_foreign(topology, site):
         return True
     return bool(conditions.address(site)) or objects.spec(site or {}).get("linkAccess") not in (None, "", "none")
 
 
-def without_link_access(topology: Topology, snapshot: Snapshot) -> PrerequisiteError:
-    """The error for a Site that would have to issue and is not hzlink's: its owner decides on its link access."""
+def no_link_access_error(topology: Topology, snapshot: Snapshot) -> PrerequisiteError:
+    """The error for a Site without link access that would have to issue. Only its owner may change its link access."""
     site, found = snapshot.site, snapshot.skupper_site or {}
     name = objects.name(found)
     allow = '{"spec":{"linkAccess":"default"}}'
-    allowing = hints.kubectl(site, f"patch sites.skupper.io {quote(name)} --type merge -p '{allow}'")
+    enable = hints.kubectl(site, f"patch sites.skupper.io {quote(name)} --type merge -p '{allow}'")
     other = "client" if site.role is Role.CLUSTER else "cluster"
     return PrerequisiteError(
         f"{site.name} cannot issue a token: others cannot link to its Skupper Site, which hzlink did not make",
         site=site.name,
         subject=f"Site {name}",
         said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
-        next_step=f"{allowing}   (or the other way round: {hints.hzlink(f'up --link-from {other}')})",
+        next_step=f"{enable}   (or let the other side issue: {hints.hzlink(f'up --link-from {other}')})",
     )

@@ -1,8 +1,8 @@
-"""What a run that was cut off may have left of its linking: tokens and grants of hzlink's own. Pure.
+"""Finds tokens and grants of an interrupted run of hzlink. Pure.
 
-What hzlink makes itself carries its labels. The skupper CLI names and labels its AccessGrant as it likes, but takes any
-window for it: hzlink's is a minute and a fraction of a second that is worked out from topology and sites, and so tells
-the grant from everybody else's. It takes the name of an AccessToken from the file, and leaves its labels out.
+Objects that hzlink makes itself have its labels. The skupper CLI chooses the name and labels of its AccessGrant, but
+accepts any window: hzlink's window is a minute and a fraction of a second that is a hash of the topology and the
+sites, so that it identifies the grant. The CLI takes the name of an AccessToken from the file, but not its labels.
 """
 
 from __future__ import annotations
@@ -18,19 +18,18 @@ from hzlink.observe.snapshot import Snapshot
 
 
 def grant_window(topology_name: str, issuer: Site, redeemer: Site) -> str:
-    """How long a token of this link can be redeemed, as Go writes a duration: 1m0.123456781s.
+    """How long a token of this link can be redeemed, as a Go duration: 1m0.123456781s.
 
-    The last digit is never 0, as Go would leave it out.
+    The last digit is never 0, because Go would omit it.
     """
     digest = hashlib.sha256(f"{topology_name}/{issuer.name}/{redeemer.name}".encode()).hexdigest()
     return f"1m0.{int(digest, 16) % 10**8:08d}1s"
 
 
 def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) -> tuple[Ref, ...]:
-    """The tokens and grants of hzlink at a site. Between runs there should be none.
+    """The tokens and grants of hzlink at a site. Between runs there are none, unless a run was interrupted.
 
-    `names` are those that hzlink gives to Links. A token of that name is hzlink's if the Link is, or if it could only
-    link a Site of hzlink's.
+    `names`: the names that hzlink gives to Links. A token with such a name is hzlink's if the Link or the Site is.
     """
     windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
     named = {links.token_of(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
@@ -46,10 +45,10 @@ def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) ->
 
 
 def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> tuple[Object, ...]:
-    """Links that a run of hzlink had made and could not mark as its own any more.
+    """Links that an interrupted run of hzlink made but did not label.
 
-    Such a Link has one of the names that hzlink gives, and either hzlink's token of that name is still there, or
-    Skupper made it for a Site of hzlink's, with which it would go in any case.
+    Such a Link has one of the names that hzlink gives, and either hzlink's token of that name exists, or Skupper made
+    the Link for a Site of hzlink, which owns it.
     """
     tokens = {objects.name(item) for item in snapshot.of("AccessToken") if objects.is_ours(item, topology.name)}
     sites = [objects.uid(item) for item in snapshot.of("Site") if objects.is_ours(item, topology.name)]
@@ -63,7 +62,7 @@ def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> t
 
 
 def has_window(item: Object, windows: set[str]) -> bool:
-    """Whether an object is a grant that was issued with one of these windows, for a single use."""
+    """Whether an object is a grant with one of these windows, for one redemption."""
     wanted = objects.spec(item)
     return (
         item.get("kind") == "AccessGrant"

@@ -1,4 +1,4 @@
-"""The bundled manifests, and what one site gets of them: a kustomize overlay. No cluster is asked."""
+"""Renders the bundled manifests for a site, with a kustomize overlay. Needs no cluster."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MEMBER_IMAGE = "hazelcast/hazelcast"
 
 
 def folder() -> Path:
-    """Where the manifests are: in the wheel inside the package, in a checkout (editable install) beside it.
+    """The folder of the manifests: in the package (wheel), or next to it (checkout, editable install).
 
     Raises:
-        HzlinkError: neither is there; the installation is broken.
+        HzlinkError: there is no such folder; the installation is broken.
     """
     package = Path(__file__).resolve().parents[1]
     for candidate in (package / "_manifests", package.parent / "manifests"):
@@ -32,24 +32,24 @@ def folder() -> Path:
 
 
 async def render(topology: Topology, site: Site, skupper_name: str, issues: bool) -> list[Object]:
-    """What `up` applies at a site, as plain stamped objects in kustomize's order.
+    """The objects that `up` applies at a site, with fingerprints, in kustomize's order.
 
     Args:
-        topology: the settings hold for all its sites.
-        site: the site to render for.
+        topology: the topology with its settings.
+        site: the site to render.
         skupper_name: the name of its Skupper Site.
-        issues: whether the others link to this site, which then needs link access.
+        issues: whether other sites link to this site, which then needs link access.
     """
     return [stamped(item) for item in parse(await build(topology, site, skupper_name, issues))]
 
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
-    """The same as YAML text, for `hzlink render`."""
+    """The objects of a site as YAML text without fingerprints, for `hzlink render`."""
     with scratch.folder(*_overlays()) as work:
-        # kustomize resolves links before it compares folders.
+        # kustomize resolves symbolic links before it compares folders.
         into = work.resolve()
         content = overlay(topology, site, skupper_name, issues, folder(), into)
-        # JSON is YAML: any name is quoted right.
+        # JSON is valid YAML and quotes any name correctly.
         (into / "kustomization.yaml").write_text(json.dumps(content, indent=2), encoding="utf-8")
         return await kustomize.build(str(into))
 
@@ -67,15 +67,15 @@ def parse(text: str) -> list[Object]:
     """The objects of a YAML stream."""
     import yaml
 
-    # The C parser, where PyYAML was built with it, reads ten times as fast.
+    # The C parser, if PyYAML has it, is ten times as fast.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [item for item in yaml.load_all(text, loader) if item]
 
 
 def stamped(item: Object) -> Object:
-    """The object with its fingerprint as an annotation, which shows when a field is no longer set.
+    """The object with its fingerprint as an annotation. A different fingerprint shows a field that is no longer set.
 
-    The number of members is left out of it: others may change that one, and nothing is to be applied then.
+    The fingerprint does not include the number of members: others may change it, and then hzlink must not apply.
     """
     metadata = dict(item.get("metadata") or {})
     counted = item
@@ -89,7 +89,7 @@ def stamped(item: Object) -> Object:
 def overlay(
     topology: Topology, site: Site, skupper_name: str, issues: bool, bundle: Path, into: Path
 ) -> dict[str, Any]:
-    """The kustomization for one site, as `into`/kustomization.yaml would hold it. Pure."""
+    """The content of `into`/kustomization.yaml for one site. Pure."""
     settings = topology.settings
     content: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -115,7 +115,7 @@ def overlay(
 
 
 def components(topology: Topology, site: Site, issues: bool) -> list[str]:
-    """The names of the kustomize components that the settings ask for at this site."""
+    """The names of the kustomize components that the settings need at this site."""
     settings = topology.settings
     chosen = []
     if settings.mode is Mode.UNISOCKET:
@@ -134,10 +134,10 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
 
 
 def image_parts(image: str) -> dict[str, str]:
-    """An image reference in kustomize's parts: newName, and newTag or digest.
+    """An image reference as kustomize's fields: newName, and newTag or digest.
 
     Raises:
-        UsageError: there is no name in it, or nothing after a colon or @.
+        UsageError: the name is empty, or nothing follows a colon or @.
     """
     name, at, digest = image.partition("@")
     # A colon before the last slash belongs to the registry's port.
@@ -154,7 +154,7 @@ def image_parts(image: str) -> dict[str, str]:
 
 
 def _expect_members(count: int) -> dict[str, Any]:
-    """Tells Management Center's init container how many members' names to wait for."""
+    """A patch that sets for how many members' names Management Center's init container waits."""
     init = {"name": "wait-for-members", "env": [{"name": "HAZELCAST_MEMBERS", "value": str(count)}]}
     return {
         "apiVersion": "apps/v1",
@@ -165,5 +165,5 @@ def _expect_members(count: int) -> dict[str, Any]:
 
 
 def _relative(path: Path, start: Path) -> str:
-    # kustomize takes bases by relative path only.
+    # kustomize accepts only relative paths of bases.
     return os.path.relpath(path.resolve(), start)

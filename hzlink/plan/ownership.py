@@ -1,7 +1,7 @@
-"""Which fields of an object hzlink has set, by the API server's own record of it. Pure.
+"""Reads which fields of an object hzlink manages, from its managedFields. Pure.
 
-`metadata.managedFields` has an entry for each manager, with a tree of the fields that it has set: `f:NAME` for a field,
-`k:{"name":"x"}` for the item of a list with that key, an empty tree for all below
+`metadata.managedFields` has an entry for each manager, with a tree of the fields that it manages: `f:NAME` for a field,
+`k:{"name":"x"}` for the item of a list with that key, an empty tree for everything below
 (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
 """
 
@@ -15,14 +15,14 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import MANAGER
 
 FINGERPRINT = "hzlink.io/fingerprint"
-"""The annotation with a digest of what hzlink applied."""
+"""The annotation with a digest of the object that hzlink applied."""
 
 Owned = Mapping[str, Any] | None
-"""What of a part is hzlink's: a tree, an empty one for all of it; None for nothing."""
+"""The fields that hzlink manages in a part of an object: a tree; an empty tree for all fields, None for none."""
 
 
 def of(item: Object) -> Owned:
-    """What of an object hzlink has applied; all of it where the object does not say whose anything is."""
+    """The fields that hzlink manages in an object; all fields if the object has no managedFields."""
     metadata = item.get("metadata")
     entries = metadata.get("managedFields") if isinstance(metadata, Mapping) else None
     if not isinstance(entries, list):
@@ -35,9 +35,9 @@ def of(item: Object) -> Owned:
 
 
 def applied_last(wanted: Object, live: Object) -> bool:
-    """Whether hzlink's last apply of the object was of exactly what is wanted now, by its fingerprint.
+    """Whether hzlink's last apply of the object was of exactly the wanted object, by its fingerprint.
 
-    False for an object without the record of who has set what.
+    False for an object without managedFields.
     """
     metadata = live.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("managedFields"), list):
@@ -53,12 +53,12 @@ def _fingerprint(item: Object) -> Any:
 
 
 def field(owned: Owned, name: str) -> Owned:
-    """What of a part's field is hzlink's."""
+    """The fields that hzlink manages in a field of a part."""
     return _below(owned, f"f:{name}")
 
 
 def item(owned: Owned, key: str, value: Any) -> Owned:
-    """What of a list's item, the one with that value of its key, is hzlink's."""
+    """The fields that hzlink manages in the item of a list whose `key` has that value."""
     for name in owned or ():
         if name.startswith("k:") and _keys(name).get(key) == value:
             return _below(owned, name)

@@ -1,7 +1,7 @@
-"""What is left to do: topology, wanted objects and snapshots in, steps with their dependencies out. Pure.
+"""Makes the plan: the steps from the snapshots to the wanted state, with their dependencies. Pure.
 
-A converged topology gives an empty plan, and so a run that writes nothing. A run that died anywhere is resumed by
-planning again from what is there.
+The plan of a converged topology is empty, so that the run writes nothing. An interrupted run is resumed by planning
+again from the current state.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from hzlink.plan.drift import drift
 
 
 class Action(StrEnum):
-    """What a step does; apply/runner.py has a function for each."""
+    """What a step does. apply/runner.py has a function for each action."""
 
-    TIDY = "tidy"
+    CLEAN_UP = "tidy"
     NAMESPACE = "namespace"
     COLLECT = "collect"
     STOP = "stop"
@@ -38,13 +38,16 @@ class Action(StrEnum):
 
 
 _WRITING = frozenset(
-    {Action.TIDY, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR}
+    {Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR}
 )
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do at one site, once the steps in `needs` are done. `why` is for the user."""
+    """An action at a site, after the steps in `needs`. `why` is the reason, for the user.
+
+    `items` are objects to apply, `refs` objects to delete or to wait for.
+    """
 
     action: Action
     site: Site
@@ -55,12 +58,12 @@ class Step:
 
     @property
     def key(self) -> str:
-        """Its name among a plan's steps."""
+        """The step's name in its plan."""
         return key(self.site, self.action)
 
     @property
     def writes(self) -> bool:
-        """Whether it changes a cluster; the others wait for one."""
+        """Whether the step changes a cluster. Other steps only wait."""
         return self.action in _WRITING
 
 
@@ -73,9 +76,9 @@ Wanted = Mapping[Site, Sequence[Object]]
 
 
 def issuers(topology: Topology, snapshots: Snapshots) -> dict[Site, Site]:
-    """For each client site, the side that issues: the cluster site, unless settings or a Link say otherwise.
+    """The issuing side for each client site: the cluster site, unless the settings or an existing Link differ.
 
-    A link that is there keeps its direction, so that a second run changes nothing.
+    An existing link keeps its direction, so that a second run changes nothing.
     """
     return {client: _issuer(topology, snapshots, client) for client in topology.clients}
 
@@ -92,20 +95,20 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     able = [site for site in (cluster, client) if foreign.can_issue(topology, snapshots[site])]
     if len(able) == 1:
         return able[0]
-    # A run that had turned to the client side and was cut off goes on there.
+    # An interrupted run in which the client side issued is continued with the same side.
     has_address = conditions.address(snapshots[client].skupper_site) is not None
     return client if has_address and not conditions.address(snapshots[cluster].skupper_site) else cluster
 
 
 def unable_issuers(topology: Topology, snapshots: Snapshots) -> list[Site]:
-    """The sites that would have to issue, and whose Skupper Site is not hzlink's and has no link access."""
+    """The sites that have to issue but cannot: their Skupper Site is not hzlink's and has no link access."""
     chosen = issuers(topology, snapshots)
     needed = {issuer for client, issuer in chosen.items() if why_to_link(topology, snapshots, client, issuer)}
     return [site for site in topology.sites if site in needed and not foreign.can_issue(topology, snapshots[site])]
 
 
 def skupper_name(site: Site, snapshots: Snapshots) -> str:
-    """The name of the Site's Skupper Site: the one that is there, else the site's own."""
+    """The name of the site's Skupper Site: of the existing one, otherwise the site's name."""
     found = snapshots[site].skupper_site
     return objects.name(found) if found is not None else site.name
 
@@ -123,26 +126,26 @@ def make(
     *,
     repair: bool = False,
 ) -> list[Step]:
-    """The steps of `up`. `missing` are the sites whose namespace is to be created.
+    """The steps of `up`. `missing`: the sites whose namespace has to be created.
 
-    `repair`: with the steps that mend what Skupper has lost.
+    `repair`: include the steps that repair what Skupper has lost.
     """
     steps = leftover_steps(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
     planned = {step.key for step in steps}
     chosen = issuers(topology, snapshots)
-    repairs = repairing(topology, snapshots) if repair else []
+    repairs = repair_steps(topology, snapshots) if repair else []
     planned |= {step.key for step in repairs}
     for client in topology.clients:
         steps += _client_steps(topology, client, chosen[client], snapshots, planned)
     return [*steps, *repairs]
 
 
-def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
-    """Steps that mend what Skupper has lost: `items` are Links to add, `refs` those in their way.
+def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that repair what Skupper has lost. `items`: Links to add; `refs`: Links to delete first.
 
-    At a site without items it is a record that was lost; which, the step looks up again when it runs.
+    A step without items is for a lost record. It finds the lost members again when it runs.
     """
     why: dict[Site, list[str]] = {}
     items: dict[Site, list[Object]] = {}
@@ -151,7 +154,7 @@ def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
         present = links.all_between(snapshots, missing.holder, missing.issuer)
         theirs = foreign.is_foreign(topology, snapshots[missing.holder].skupper_site)
         if theirs and not all(objects.is_ours(link, topology.name) for link in present):
-            # Links of others are left as they are.
+            # hzlink does not change Links that it did not make.
             continue
         hosts = ", ".join(host for link in missing.wanted for host in conditions.link_hosts(link).values())
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
@@ -166,7 +169,7 @@ def repairing(topology: Topology, snapshots: Snapshots) -> list[Step]:
 
 
 def leftover_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
-    """Steps that clean up what an interrupted run left of its linking: `items` are Links to label."""
+    """Steps that remove tokens and grants of an interrupted run (`refs`), and label its Links (`items`)."""
     names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
     steps = []
     for site in topology.sites:
@@ -174,7 +177,7 @@ def leftover_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
         unmarked = leftovers.unmarked_links(topology, snapshots[site], names)
         if refs or unmarked:
             found = ", ".join(map(str, (*refs, *map(objects.ref, unmarked))))
-            steps.append(Step(Action.TIDY, site, f"left by an interrupted run: {found}", items=unmarked, refs=refs))
+            steps.append(Step(Action.CLEAN_UP, site, f"left by an interrupted run: {found}", items=unmarked, refs=refs))
     return steps
 
 
@@ -186,11 +189,11 @@ def _site_steps(
     if foreign.is_foreign(topology, snapshot.skupper_site):
         wanted = [item for item in wanted if item["kind"] != "Site"]
     if create:
-        steps.append(Step(Action.NAMESPACE, site, f"namespace {site.namespace} is not there"))
+        steps.append(Step(Action.NAMESPACE, site, f"namespace {site.namespace} does not exist"))
         needs = frozenset({steps[-1].key})
     orphans = _orphans(snapshot)
     if orphans:
-        why = f"until the objects of a deleted Site are gone: {', '.join(map(str, orphans))}"
+        why = f"until the objects of a deleted Site are deleted: {', '.join(map(str, orphans))}"
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
@@ -203,7 +206,7 @@ def _site_steps(
     if changed:
         why = ", ".join(f"{item['kind']} {objects.name(item)}" for item in changed)
         applied = (
-            # The stop has made the number of members hzlink's own: left out now, it would become 1.
+            # The stop has made hzlink the manager of spec.replicas: if the apply omitted it, it would become 1.
             item
             if stop is not None and item is workload
             else scaling.to_apply(topology, item, snapshot.get(item["kind"], objects.name(item)))
@@ -218,7 +221,7 @@ def _site_steps(
         if objects.is_ours(item, topology.name)
         and objects.ref(item) not in keep
         and item["kind"] not in _LINKING
-        # A verification that runs at the same time, or that the cluster itself removes.
+        # Belongs to a `verify --in-cluster` that runs at the same time, or that the cluster removes by itself.
         and not probe_labels.is_probe(item)
     )
     if stale:
@@ -236,7 +239,7 @@ def _site_steps(
 def _stopping(
     topology: Topology, site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]
 ) -> Step | None:
-    """The step that stops all members, where their new image asks for it and they are hzlink's."""
+    """The step that stops all members, if their new image needs that and hzlink made them."""
     live = snapshot.get("StatefulSet", WORKLOAD)
     restart = upgrade.restart_for(workload, snapshot)
     if restart is None or workload is None or live is None or not objects.is_ours(live, topology.name):
@@ -246,15 +249,15 @@ def _stopping(
 
 
 def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
-    """Objects of a deleted Site that wait for the garbage collector.
+    """Objects of a deleted Site that the garbage collector has not deleted yet.
 
-    A new Site must not come before it is done: Skupper 2.2 takes a ServiceAccount that is there for its own, and does
-    not make another when that one is collected; its router then never runs (read, and seen).
+    A new Site must be made after that: Skupper 2.2 uses an existing ServiceAccount and does not make another one when
+    the garbage collector deletes it; then the router never runs (read in its code, and observed).
     """
     return tuple(objects.ref(item) for item in snapshot.items if links.is_orphan(snapshot, item))
 
 
-# Made by the link step, which also cleans them up.
+# The link step makes and removes them.
 _LINKING = ("Link", "AccessToken", "AccessGrant", "Secret")
 
 
@@ -267,18 +270,18 @@ def _client_steps(
 ) -> list[Step]:
     steps = []
     cluster = topology.cluster
-    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.TIDY, Action.SITE)}
+    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.CLEAN_UP, Action.SITE)}
     if why := why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned):
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
     needs = frozenset({step.key for step in steps} | (planned & others))
     if topology.settings.mode is Mode.UNISOCKET:
         if not service_matched(client, topology, snapshots) or steps:
-            steps.append(Step(Action.NAMES, client, f"until the Service {WORKLOAD} leads to the members", needs))
+            steps.append(Step(Action.NAMES, client, f"until Service {WORKLOAD} leads to the members", needs))
         return steps
     missing = conditions.missing_names(snapshots[client].of("Service"), topology.member_names)
     if missing or needs:
-        steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} are there", needs))
+        steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} exist", needs))
         needs = frozenset({steps[-1].key})
     if needs or _mancenter_step_needed(topology, snapshots, client):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
@@ -290,9 +293,9 @@ def _repairs(*sites: Site) -> set[str]:
 
 
 def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site, renewed: bool = True) -> str:
-    """Why a client site needs the link step; empty where it is linked, by any tool, perhaps by way of other Sites.
+    """Why a client site needs the link step; empty if it is linked, by any tool, directly or through other Sites.
 
-    `renewed`: the issuing Site may be another than the one that the Links were made for.
+    `renewed`: the issuing Site may have been made again since the Links were made.
     """
     cluster, peer = topology.cluster, snapshots[issuer].skupper_site
     found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
@@ -304,11 +307,11 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     if not any(conditions.skupper(link).ok for link in found):
         return f"its link is not ready: {conditions.skupper(found[0]).text}"
     stale = renewed and conditions.link_is_stale(found[0], peer)
-    return "its link was made for a Site that is gone" if stale else ""
+    return "its link was made for a Site that was deleted" if stale else ""
 
 
 def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:
-    """Whether either end says that Listener and Connector have found each other; one may lag (skupper issue 2428)."""
+    """Whether the Listener or the Connector is matched; the condition of one may lag (skupper issue 2428)."""
     listener = snapshots[client].get("Listener", WORKLOAD)
     connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
     return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)

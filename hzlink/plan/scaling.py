@@ -1,4 +1,4 @@
-"""How many members there are to be: the user's number, or else the one at which the StatefulSet stands. Pure."""
+"""Decides the number of members: the user's number, otherwise the current number of the StatefulSet. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hzlink.plan import ownership
 from hzlink.programs import hints
 
 
-def as_scaled(topology: Topology, snapshots: Snapshots) -> Topology:
-    """The topology with the StatefulSet's own number of members, where the user gave none.
+def with_current_members(topology: Topology, snapshots: Snapshots) -> Topology:
+    """The topology with the StatefulSet's current number of members, unless the user gave a number.
 
-    Somebody else's StatefulSet of that name does not count: its pods are not this topology's members.
+    A StatefulSet that hzlink did not make does not count: its pods are not members of this topology.
     """
     workload = snapshots[topology.cluster].get("StatefulSet", WORKLOAD)
     if topology.settings.members_given or workload is None or not objects.is_ours(workload, topology.name):
@@ -26,8 +26,8 @@ def as_scaled(topology: Topology, snapshots: Snapshots) -> Topology:
 
 
 def no_members(topology: Topology, snapshots: Snapshots) -> HzlinkError | None:
-    """The error where the members are scaled to none, so that nothing can be linked to; None otherwise."""
-    if as_scaled(topology, snapshots).settings.members:
+    """The error if the members are scaled to 0, so that there is nothing to link to; None otherwise."""
+    if with_current_members(topology, snapshots).settings.members:
         return None
     return HzlinkError(
         "the members are scaled to 0",
@@ -39,10 +39,10 @@ def no_members(topology: Topology, snapshots: Snapshots) -> HzlinkError | None:
 
 
 def to_apply(topology: Topology, wanted: Object, live: Object | None) -> Object:
-    """What is applied of a wanted object: a number of replicas that somebody else set, and that stands, is left out.
+    """The object to apply: without `spec.replicas`, if another manager has set that and the user gave no number.
 
-    An autoscaler may change it at any moment. A field that hzlink has not set before is not removed when hzlink leaves
-    it out; one that hzlink has set would be.
+    An autoscaler may change it at any time. An apply without a field removes the field only if hzlink applied it
+    before.
     """
     if topology.settings.members_given or live is None or wanted.get("kind") != "StatefulSet":
         return wanted

@@ -1,7 +1,7 @@
-"""What `down` removes at a site, and in which order. Pure.
+"""Plans which objects `down` removes at a site, and in which order. Pure.
 
-The order leaves nothing behind on Skupper 2.2: Listener and Connector; tokens before the Links that they would make
-again, Links with their Secrets; grants; the Site, and what the garbage collector takes with it; then the workload.
+With this order Skupper 2.2 leaves no objects: Listener and Connector; tokens before Links, because they would make the
+Links again; Links with their Secrets; grants; the Site, with the objects that it owns; then the workload.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _ORDER = (("Listener", "Connector"), ("AccessToken",), ("Link",), ("AccessGrant"
 
 @dataclass(frozen=True)
 class Teardown:
-    """What goes, in stages: each is deleted after the one before. `dependents` go by themselves with the Site."""
+    """The objects to delete, in stages, one after the other.
+
+    `dependents`: objects that the garbage collector deletes with the Site. `pods`: the pods of the workload.
+    """
 
     stages: tuple[tuple[Ref, ...], ...]
     dependents: tuple[Ref, ...]
@@ -30,7 +33,7 @@ class Teardown:
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        """All objects that hzlink deletes, in this order."""
+        """All objects that hzlink deletes, in the order of the stages."""
         return tuple(ref for stage in self.stages for ref in stage)
 
 
@@ -40,15 +43,15 @@ def make(topology: Topology, snapshot: Snapshot) -> Teardown:
     left = leftovers.refs(topology, snapshot, names)
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
     stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
-    # A Link's Secret has the Site as owner, but it must be gone before the same name is used again.
+    # The Site owns a Link's Secret, but the Secret must be deleted before its name is used again.
     secrets = {links.token_of(item): None for item in ours if item["kind"] == "Link"}
     stages[2] += [Ref(RESOURCES["Secret"], name) for name in secrets]
     sites = [item for item in ours if item["kind"] == "Site"]
     done = {ref for stage in stages for ref in stage}
     workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
-    # By what it leaves beside itself: not everybody may list Jobs.
+    # A probe's Job is found through its ConfigMap and pod, because not every user may list Jobs.
     workload += {job: None for item in ours if (job := probe_labels.job_of(item)) is not None}
-    # A `down` that was cut off may have removed the Site already, with the workload still there.
+    # An interrupted `down` may have deleted the Site but not the workload.
     if sites or (workload and not snapshot.of("Site")):
         stages.append([SKUPPER_LEASE])
     return Teardown(
@@ -66,7 +69,7 @@ def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
 
 
 def _is_of(pod: Object, ours: list[Object]) -> bool:
-    """Whether the pod belongs to a workload of ours: a StatefulSet owns it, a Deployment by way of a ReplicaSet."""
+    """Whether the pod belongs to a workload of hzlink: to a StatefulSet, or to a Deployment through a ReplicaSet."""
     if any(objects.is_owned_by(pod, objects.uid(item)) for item in ours if item["kind"] == "StatefulSet"):
         return True
     names = {objects.name(item) for item in ours if item["kind"] == "Deployment"}

@@ -1,7 +1,7 @@
-"""Whether a new image can replace the members one by one, or all of them have to be stopped first. Pure.
+"""Decides whether a new image can replace the members one by one, or all members must be stopped first. Pure.
 
-Members of two minor versions do not form one cluster: the old ones refuse the first new one, which then fails again and
-again. Hazelcast Enterprise alone can upgrade one by one, and only to the next minor version.
+Members of different minor versions do not form one cluster: the old members refuse the first new one, which then fails
+repeatedly. Only Hazelcast Enterprise supports rolling upgrades, and only to the next minor version.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ENTERPRISE = "enterprise"
 
 @dataclass(frozen=True)
 class Restart:
-    """All members have to be stopped: their pods, the versions that these have, and the image that comes."""
+    """All members must be stopped: the names of their pods, their versions, and the new image."""
 
     pods: tuple[str, ...]
     before: tuple[str, ...]
@@ -33,21 +33,21 @@ class Restart:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What it means, for the user."""
+        """The consequences, for the user."""
         count = f"{len(self.pods)} member{'' if len(self.pods) == 1 else 's'}"
         return (
             f"the members run Hazelcast {', '.join(self.before)}; {self.image} is another minor version",
-            "members of two minor versions do not form one cluster (only Hazelcast Enterprise upgrades one by one, to "
-            "the next minor version)",
+            "members of two minor versions do not form one cluster (only Hazelcast Enterprise supports a rolling upgrade, "
+            "to the next minor version)",
             f"hzlink would stop all {count} ({', '.join(self.pods)}) and then start new ones",
             "data that is only in memory is lost; clients have no cluster until the new members are ready",
         )
 
 
 def restart_for(wanted: Object | None, snapshot: Snapshot) -> Restart | None:
-    """What has to be stopped for the wanted StatefulSet; None where nothing has to be, or versions are not known.
+    """The restart that the wanted StatefulSet needs; None if it needs none, or if the versions are not known.
 
-    Only members that are ready count: one that was refused holds no data.
+    Only ready members count: a member that was refused has no data.
     """
     image = image_of(wanted, WORKLOAD)
     after = versions.parse(versions.of_image(image))
@@ -72,7 +72,7 @@ def _can_roll(before_image: str, before: Version, after_image: str, after: Versi
 
 
 def image_of(workload: Object | None, container: str) -> str:
-    """The image of a workload's container of that name; empty where there is none."""
+    """The image of a workload's container; empty if there is no container of that name."""
     return _image((objects.spec(workload or {}).get("template") or {}).get("spec") or {}, container)
 
 
@@ -82,5 +82,5 @@ def _image(pod_spec: Object, container: str) -> str:
 
 
 def stopped(wanted: Object) -> Object:
-    """The wanted StatefulSet without any member."""
+    """The wanted StatefulSet with 0 replicas."""
     return {**wanted, "spec": {**objects.spec(wanted), "replicas": 0}}

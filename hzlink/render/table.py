@@ -137,7 +137,7 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
         return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.site.role is Role.CLUSTER:
         there = [member.name for member in report.members if member.ready]
-        troubles = {member.name: member.trouble for member in report.members if not member.ready}
+        troubles = {member.name: member.problem for member in report.members if not member.ready}
     elif site.names is None:
         return Text("one connection" if report.mode is Mode.UNISOCKET else "-", "dim")
     else:

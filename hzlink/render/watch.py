@@ -66,7 +66,7 @@ class BlockView:
 
     def __call__(self, result: Result) -> None:
         """Shows one observation."""
-        state = (result.status, document.lasting(result.report) if result.report is not None else None)
+        state = (result.status, document.without_volatile(result.report) if result.report is not None else None)
         if state != self._told:
             self._told = state
             self._show(result)

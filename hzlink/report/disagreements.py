@@ -1,6 +1,6 @@
 """Contradictions between the two sides of a link, or between an object and its Site's `status.network`. Pure.
 
-Each side reports what it was told some seconds ago. A disagreement that stays is a fault in Skupper.
+Each side reports what it was stated some seconds ago. A disagreement that stays is a fault in Skupper.
 """
 
 from __future__ import annotations

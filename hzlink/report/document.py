@@ -22,7 +22,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "sites": [_site(site) for site in report.sites],
         "links": [_link(report, link) for link in report.links],
         "members": [
-            {"name": member.name, "ready": member.ready, "message": member.trouble} for member in report.members
+            {"name": member.name, "ready": member.ready, "message": member.problem} for member in report.members
         ],
         "paths": [_path(path) for path in report.paths],
         "findings": [
@@ -34,19 +34,19 @@ def to_dict(report: Report) -> dict[str, Any]:
 
 
 # What changes with every look although nothing has happened.
-_FLEETING = ("observedAt", "ageSeconds")
+_VOLATILE = ("observedAt", "ageSeconds")
 
 
-def lasting(report: Report) -> dict[str, Any]:
+def without_volatile(report: Report) -> dict[str, Any]:
     """The document without what changes although nothing has happened: two of the same are the same state."""
-    kept: dict[str, Any] = _lasting(to_dict(report))
+    kept: dict[str, Any] = _without_volatile(to_dict(report))
     return kept
 
 
-def _lasting(part: Any) -> Any:
+def _without_volatile(part: Any) -> Any:
     if isinstance(part, dict):
-        return {key: _lasting(value) for key, value in part.items() if key not in _FLEETING}
-    return [_lasting(value) for value in part] if isinstance(part, list) else part
+        return {key: _without_volatile(value) for key, value in part.items() if key not in _VOLATILE}
+    return [_without_volatile(value) for value in part] if isinstance(part, list) else part
 
 
 def _link(report: Report, link: LinkReport) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def first_broken(hops: Sequence[Hop], connector_waits_for_listener: bool) -> int
 _LAGGING = ("Listener", "Connector")
 
 
-def proved(path: Path) -> Path:
+def with_proof(path: Path) -> Path:
     """The path after traffic was verified: Listeners and Connectors that are only Pending count as lagging."""
     flowed = tuple(
         replace(hop, lag=True) if hop.stage in _LAGGING and hop.condition.state is State.WAITING else hop

@@ -180,8 +180,8 @@ def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     down = [member for member in members if not member.ready]
     text = f"{len(members) - len(down)}/{len(members)} ready"
     # Members often fail for the same reason, which is long: it is printed once.
-    for trouble in dict.fromkeys(member.trouble for member in down):
-        text += f"; {', '.join(member.name for member in down if member.trouble == trouble)}: {trouble}"
+    for problem in dict.fromkeys(member.problem for member in down):
+        text += f"; {', '.join(member.name for member in down if member.problem == problem)}: {problem}"
     ages = [part.age for part in parts if part.age is not None and part.condition.ok == (not down)]
     split = membership.problem(snapshot.member_log, [member.name for member in members if member.ready])
     if split:
@@ -199,12 +199,12 @@ def _member(snapshot: Snapshot, member: Member) -> Hop:
         # A pod that is not there cannot be described.
         exists = snapshot.get("StatefulSet", WORKLOAD) is not None
         whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}") if exists else hints.hzlink("up")
-        step = admission.hint(snapshot.site, member.trouble) or whole
-        return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.trouble), next_step=step)
+        step = admission.hint(snapshot.site, member.problem) or whole
+        return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.problem), next_step=step)
     step = hints.previous_log(snapshot.site, item) or step
     broken = conditions.pod_trouble(item).state is State.BROKEN
     state = State.OK if member.ready else State.BROKEN if broken else State.WAITING
-    return _hop("members", snapshot, item, Condition(state, member.trouble), step, name=member.name)
+    return _hop("members", snapshot, item, Condition(state, member.problem), step, name=member.name)
 
 
 def _hop(

@@ -56,8 +56,8 @@ class Report:
         """The warnings, and where two sides disagree; of two ends that do so while all is well a warning tells already,
         so that only `wide` has both.
         """
-        told = [one for one in self.disagreements if wide or not (self.healthy and one.kind is Kind.OFFERS)]
-        return (*self.warnings, *(one.text for one in told))
+        stated = [one for one in self.disagreements if wide or not (self.healthy and one.kind is Kind.OFFERS)]
+        return (*self.warnings, *(one.text for one in stated))
 
     @property
     def unreadable(self) -> tuple[SiteReport, ...]:

@@ -30,7 +30,7 @@ class Member:
 
     name: str
     ready: bool
-    trouble: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def _member(name: str, pod: Object | None, not_created: str, refused: str) -> Me
     if pod is None:
         return Member(name, False, f"no pod: {not_created}" if not_created else "no pod")
     ready = conditions.is_ready(pod)
-    trouble = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ") or "starting"
-    why = f"{trouble}; the other members refuse it: {refused}" if refused else trouble
+    problem = conditions.pod_trouble(pod).text.removeprefix(f"pod {name}: ") or "starting"
+    why = f"{problem}; the other members refuse it: {refused}" if refused else problem
     return Member(name, ready, "" if ready else why)
 
 

@@ -38,9 +38,9 @@ def _left(topology_name: str, snapshot: Snapshot) -> str:
     ours = [item for item in snapshot.items if objects.is_ours(item, topology_name)]
     made = [item for item in snapshot.items if objects.owner_uids(item, "Site")]
     there = sorted({str(objects.ref(item)) for item in [*ours, *made]})
-    more = f" and {len(there) - _TOLD} more" if len(there) > _TOLD else ""
-    return f"{name}: {', '.join(there[:_TOLD])}{more}" if there else ""
+    more = f" and {len(there) - _MAX_NAMED} more" if len(there) > _MAX_NAMED else ""
+    return f"{name}: {', '.join(there[:_MAX_NAMED])}{more}" if there else ""
 
 
 # So many of the objects that are left are named.
-_TOLD = 5
+_MAX_NAMED = 5

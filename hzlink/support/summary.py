@@ -65,7 +65,7 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
     if place.role is Role.CLUSTER:
         ready = sum(member.ready for member in report.members)
         yield f"  members            {ready}/{len(report.members)} ready"
-        yield from (f"    {member.name}: {member.trouble}" for member in report.members if not member.ready)
+        yield from (f"    {member.name}: {member.problem}" for member in report.members if not member.ready)
     elif site.names is not None:
         lacks = f", no {', '.join(site.missing)}" if site.missing else ""
         yield f"  members' names     {', '.join(site.names) or 'none'}{lacks}"

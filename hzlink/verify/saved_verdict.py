@@ -101,7 +101,7 @@ def prefer_over_conditions(report: Report, proof: SavedVerdict | None) -> Report
     """
     if report.blamed is None or proof is None or not (proof.fresh and proof.record.proven):
         return report
-    paths = tuple(hops.proved(path) for path in report.paths)
+    paths = tuple(hops.with_proof(path) for path in report.paths)
     notes = [
         f"{hop.site.name}: Skupper still says of the {hop.name}: {hop.text}; but traffic flows"
         for path, flowed in zip(report.paths, paths, strict=True)

@@ -42,7 +42,7 @@ def test_one_cluster_behind_two_proxies_is_refused(command: tuple[str, ...], use
     ended = user.hzlink(*command, *SITES)
     assert ended.code == 2
     assert "two sites are the same namespace: hz of contexts core and edge" in ended.err
-    assert "its namespace kube-system has one UID" in ended.err
+    assert "namespace kube-system has the same UID" in ended.err
     assert core.methods == {"GET"}
 
 

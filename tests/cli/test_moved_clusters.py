@@ -61,7 +61,7 @@ def test_down_is_refused(named: bool, moved: Moved) -> None:
     [error] = ended.document["errors"]
     assert error["site"] == "edge"
     assert error["message"] == "context edge leads to another cluster than at the last `hzlink up`"
-    assert error["said"] == f"namespace kube-system has UID {moved.uid('edge')}, and had before"
+    assert error["said"] == f"namespace kube-system has UID {moved.uid('edge')}; at the last `up` it had before"
     assert error["next"].startswith("hzlink down --other-cluster")
     assert moved.file.exists()
 

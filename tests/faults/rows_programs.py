@@ -137,7 +137,7 @@ def kuberc(world: World) -> None:
 
 ROWS = [
     Fault(
-        Part.PODS, "member-crashes", "a member crashes repeatedly", "StatefulSet hazelcast cannot get ready",
+        Part.PODS, "member-crashes", "a member crashes repeatedly", "StatefulSet hazelcast cannot become ready",
         "A member's container ends soon after its start. hzlink stops waiting after 12 s of back-off, or after three "
         "crashes during the wait.",
         "See its log: kubectl logs --previous.", held("cluster", "CrashLoopBackOff"), 1,
@@ -155,7 +155,7 @@ ROWS = [
         site="cluster", subject="StatefulSet hazelcast", next="hzlink up --allow-restart",
     ),
     Fault(
-        Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot get ready",
+        Part.PODS, "member-image", "a member's image cannot be pulled", "StatefulSet hazelcast cannot become ready",
         "The image's name is wrong, or the registry is unreachable or requires credentials.",
         "Correct the name (--image) or the access, then run the same command again.",
         held("cluster", "ImagePullBackOff"), 1,
@@ -163,7 +163,7 @@ ROWS = [
         next=DESCRIBE_MEMBERS,
     ),
     Fault(
-        Part.PODS, "member-unschedulable", "a member cannot be scheduled", "StatefulSet hazelcast cannot get ready",
+        Part.PODS, "member-unschedulable", "a member cannot be scheduled", "StatefulSet hazelcast cannot become ready",
         "No node has enough free resources for the pod, or none matches its scheduling rules. hzlink keeps waiting "
         "while an autoscaler adds a node.",
         "Free resources, or request less.", unschedulable, 1,
@@ -171,7 +171,7 @@ ROWS = [
         next=DESCRIBE_MEMBERS,
     ),
     Fault(
-        Part.PODS, "member-quota", "a quota allows no more pods", "StatefulSet hazelcast cannot get ready",
+        Part.PODS, "member-quota", "a quota allows no more pods", "StatefulSet hazelcast cannot become ready",
         "The workload exists, but the namespace's quota does not allow its pods.",
         "Raise the quota, or use fewer --members.", pods_quota, 1,
         site="cluster", subject="StatefulSet hazelcast", said="exceeded quota",
@@ -179,14 +179,14 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "router-quota", "a quota requires values that the router's pod does not set",
-        "Deployment skupper-router cannot get ready",
+        "Deployment skupper-router cannot become ready",
         "The namespace's quota counts requests or limits, so each pod must set them, and Skupper's router does not.",
         "Add a LimitRange with defaults to the namespace, or change the quota.", router_quota, 1,
         site="cluster", subject="Deployment skupper-router", said="failed quota: wants-cpu: must specify requests.cpu",
         next="kubectl --context cluster -n {namespace} describe resourcequotas wants-cpu",
     ),
     Fault(
-        Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot get ready",
+        Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot become ready",
         "Skupper has created its router, but the router's pod cannot start.",
         "Give the nodes access to Skupper's images.", router_image, 1,
         site="client", subject="Deployment skupper-router", said="ImagePullBackOff",
@@ -194,7 +194,7 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "mancenter-image", "Management Center's image cannot be pulled",
-        "Deployment hazelcast-mancenter cannot get ready",
+        "Deployment hazelcast-mancenter cannot become ready",
         "The members can be reached. Only Management Center cannot start.", "Give the nodes access to its image.",
         held("client", "ImagePullBackOff"), 1,
         site="client", subject="Deployment hazelcast-mancenter", said="ImagePullBackOff",
@@ -220,7 +220,7 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "skupper-older", "the skupper CLI is of release 1",
-        "this skupper CLI is not of release 2, which hzlink works with",
+        "the skupper CLI is not of release 2, which hzlink needs",
         "Release 1 does not have the commands of release 2.", "Install release 2, or link through kubectl.",
         program("skupper", OLD_SKUPPER), 3, command=THROUGH_SKUPPER,
         site="cluster", subject="skupper", said="unknown command", next="hzlink link --via kubectl",

@@ -221,14 +221,14 @@ ROWS = [
     ),
     Fault(
         Part.SITES, "address-pending-at-issuer", "the cluster site's load balancer gives no address",
-        "the client side is made ready to issue, too",
+        "the client sites get link access, too",
         "No problem: a link can have either direction, and the side with an address issues the token.",
         "Nothing. --link-from client avoids the wait.", fault("lb", False, "cluster"), 0,
         command=("up", "--timeout", "120", "--address-timeout", "3"), where=Where.TALK,
     ),
     Fault(
         Part.SITES, "address-pending-everywhere", "no load balancer gives an address",
-        "no side can be linked to: neither site's load balancer gives it an address",
+        "neither side can issue: no load balancer gives one of them an address",
         "Neither cluster has a load balancer that works, or both are slower than --timeout.",
         "Install one in either cluster, or give more time; the Service that waits for it is named.",
         fault("lb", False, "cluster", "client"), 4,
@@ -298,7 +298,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "redeem-unreachable", "the redeeming side cannot reach the issuer",
-        "the issuing site cannot be reached from the redeeming one",
+        "the redeeming site cannot reach the issuing site",
         "The grant server has an address, and the other cluster cannot connect to it (port 9090): a firewall, a "
         "private address, or a load balancer that is still being set up. hzlink tries again until its --timeout.",
         "Open that port, use a longer --timeout, or let the other side issue: --link-from.",
@@ -309,7 +309,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "redeem-unreachable-cli", "the same with the skupper CLI",
-        "the issuing site cannot be reached from the redeeming one",
+        "the redeeming site cannot reach the issuing site",
         "As above. The CLI does not report the reason; hzlink reads it from the token's status.", "As above.",
         fault("redeem", "unreachable", "client"), 4, command=(*SHORT, "--via", "skupper"),
         site="client", subject="AccessToken hazelcast-cluster", said="Controller got error", next=REDEEM_NEXT,
@@ -317,7 +317,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "name-resolves-later", "the issuer's host name does not resolve yet (no such host)",
-        "does not resolve at the redeeming one",
+        "does not resolve at the redeeming site",
         "The issuing side's load balancer has a host name, as on EKS. Name servers do not know it yet, or have cached "
         "that it does not exist.",
         "Nothing: hzlink retries with a new token until its --timeout.", fault("lb_name", 6, "cluster"), 0,
@@ -325,7 +325,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "name-never-resolves", "the issuer's host name does not resolve at all (no such host)",
-        "the issuing site's name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
+        "the issuing site's host name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
         "redeeming one",
         "The redeeming cluster's name servers do not know the name of the other side's load balancer.",
         "Look up the name inside that cluster. Use a longer --timeout, or let the other side issue: "
@@ -335,7 +335,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "address-answers-later", "the issuer's address does not answer yet",
-        "the issuing site cannot be reached from the redeeming one",
+        "the redeeming site cannot reach the issuing site",
         "The issuing side's load balancer has an address, as on AKS, but does not forward connections yet.",
         "Nothing: hzlink retries with a new token until its --timeout.", fault("lb_answer", 4, "cluster"), 0,
         command=THROUGH_KUBECTL, where=Where.TALK,
@@ -355,7 +355,7 @@ ROWS = [
     ),
     Fault(
         Part.TOKENS, "secret-in-the-way", "another Secret has the name of the link's Secret",
-        "a Secret that is not Skupper's has the name that the link's Secret needs",
+        "another object already has the name of the link's Secret",
         "The link's Secret must have the link's name. hzlink does not change the existing Secret.",
         "Rename it, or give the topology another name: --name.", secret_in_the_way, 1, command=THROUGH_KUBECTL,
         site="client", subject="secrets/hazelcast-cluster", next="rename it, or give the topology another name: --name",
@@ -395,7 +395,7 @@ ROWS = [
     ),
     Fault(
         Part.LINKS, "record-lost", "Skupper has lost the record of a member",
-        "client's record of the network lacks member hazelcast-2",
+        "the network record of client does not contain member hazelcast-2",
         "Records of the network that are sent while a link is down can be lost for good. The member's Service never "
         "comes, though everything says Ready.",
         "`hzlink link --repair` restarts the router whose record is wrong; connections through it stop for some 20 to "

@@ -18,8 +18,8 @@ def test_host_name_that_resolves_later_is_waited_for(hzlink: Hzlink, faults: Cal
 
     ran = hzlink.up("--via", via).ok()
 
-    assert "does not resolve at the redeeming one" in ran.err
-    assert "no such host): trying again with a fresh token" in ran.err
+    assert "does not resolve at the redeeming site" in ran.err
+    assert "no such host): trying again with a new token" in ran.err
     assert tokens_left(hzlink) == []
     assert hzlink("status").code == 0
 
@@ -74,7 +74,7 @@ def test_pending_link_access_is_kept(hzlink: Hzlink, faults: Callable[..., None]
 
     ran = hzlink.up("--address-timeout", "3", "-o", "json").ok()
 
-    assert "link access on, beside the other side's" in ran.err
+    assert "link access enabled, in addition to the other side's" in ran.err
     [link] = ran.document["links"]
     assert (link["issuer"], link["state"]) == ("cluster", "ok"), "its load balancer was asked first"
     sites = {server: hzlink.objects(server, "sites.skupper.io")[f"Site/{server}"] for server in ("client", "cluster")}

@@ -258,7 +258,7 @@ def test_wait_for_a_crashing_member_ends_early(real_hzlink: Hzlink) -> None:
     ran = real_hzlink.up("--timeout", "150")
 
     assert ran.code == 1, "the wait did not time out"
-    assert "error: cluster: StatefulSet hazelcast cannot get ready" in ran.err
+    assert "error: cluster: StatefulSet hazelcast cannot become ready" in ran.err
     assert re.search(r"pod hazelcast-2: (CrashLoopBackOff|restarted \d times; before: Error, exit code 1)", ran.err)
     assert f"-n {real_hzlink.namespace} logs hazelcast-2 -c hazelcast --previous" in ran.err
     assert "InvalidConfigurationException" in real_hzlink.kubectl("cluster", "logs", "hazelcast-2", "--previous")

@@ -1,4 +1,4 @@
-"""Server-side apply as `up` does it: whose values it replaces, and whose it does not."""
+"""Server-side apply for `up`, which replaces values of other field managers only if the user asks for it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from hzlink.programs.refusals import KubectlError, Refusal
 
 
 async def apply(run: Run, site: Site, items: Sequence[Object]) -> None:
-    """Applies the objects. Another manager's value is replaced where the user asked for that, and named.
+    """Applies the objects. If the user asked for it, values of other managers are replaced, with a warning.
 
     Raises:
-        KubectlError: with CONFLICT, another manager has set a field to another value; says which, whose it is, and how
-            it can be replaced.
+        KubectlError: CONFLICT if another manager has set a field to another value; names the field and the manager.
     """
     kubectl = run.kubectl(site)
     try:
@@ -30,22 +29,22 @@ async def apply(run: Run, site: Site, items: Sequence[Object]) -> None:
         if not error.conflicts or not _are_ours(run, site, items):
             raise
         if not all(_is_asked_for(run, conflict) for conflict in error.conflicts):
-            look = error.next_step
-            error.next_step = f"{hints.hzlink('up --force-conflicts')}   (sets hzlink's values; look: {look})"
+            show = error.next_step
+            error.next_step = f"{hints.hzlink('up --force-conflicts')}   (sets hzlink's values; see: {show})"
             raise
         await kubectl.apply(items, force=True)
-        run.tell(Mark.WARN, site, _replaced(error.conflicts, error.subject or ""))
+        run.emit_for(Mark.WARN, site, _replaced(error.conflicts, error.subject or ""))
 
 
 def _are_ours(run: Run, site: Site, items: Sequence[Object]) -> bool:
-    """Whether none of the objects is somebody else's: taking that one over would have `down` remove it."""
+    """Whether hzlink made all existing ones of the objects. If it took over another object, `down` would delete it."""
     snapshot = run.snapshots[site]
-    there = [live for item in items if (live := snapshot.get(item["kind"], objects.name(item))) is not None]
-    return all(objects.is_ours(live, run.topology.name) for live in there)
+    existing = [live for item in items if (live := snapshot.get(item["kind"], objects.name(item))) is not None]
+    return all(objects.is_ours(live, run.topology.name) for live in existing)
 
 
 def _is_asked_for(run: Run, conflict: Conflict) -> bool:
-    """Whether the user asked for hzlink's value: of any field, or of the number of members."""
+    """Whether the user asked to set hzlink's value: of all fields, or of the number of members."""
     settings = run.topology.settings
     return run.force_conflicts or (conflict.path == conflicts.REPLICAS and settings.members_given)
 

@@ -1,4 +1,4 @@
-"""What the steps of one run share."""
+"""The context of a run, which its steps share."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from hzlink.programs.kubectl import Kubectl
 
 @dataclass
 class Run:
-    """What the steps of one run share. `began` and `until` are time.monotonic's seconds.
+    """The context of a run. `began` and `until` are seconds of time.monotonic.
 
-    `force_conflicts`: fields that other managers have set get hzlink's values.
-    `repair`: what Skupper is found to have lost is mended, even if that interrupts connections.
+    `force_conflicts`: replace values that other field managers have set.
+    `repair`: repair what Skupper has lost, even if that interrupts connections.
+    `unaddressed`: sites whose load balancer gave no address in time.
     """
 
     topology: Topology
@@ -38,9 +39,9 @@ class Run:
         return Kubectl(site, until=self.until)
 
     def wait(self, kubectl: Kubectl, text: str) -> Wait:
-        """A wait at a site that ends with the run's time."""
+        """A wait at a site, until the run's time limit."""
         return Wait(kubectl, text, began=time.monotonic(), until=self.until, emit=self.emit)
 
-    def tell(self, mark: Mark, site: Site, text: str, key: str = "") -> None:
-        """Emits an event of a site's lane."""
+    def emit_for(self, mark: Mark, site: Site, text: str, key: str = "") -> None:
+        """Emits an event for a site."""
         self.emit(Event(mark, text, site.name, key, elapsed=time.monotonic() - self.began))

@@ -1,4 +1,4 @@
-"""Removes what an interrupted run left of its linking, before anything is linked again."""
+"""Removes tokens and grants of an interrupted run, before a link is made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hzlink.plan.planner import Step
 
 
 async def tidy(run: Run, step: Step) -> str:
-    """Marks Links as hzlink's, then removes the tokens and grants that they came from."""
+    """Labels Links as hzlink's, then removes the tokens and grants that they were made from."""
     kubectl = run.kubectl(step.site)
     for link in step.items:
         await token_flow.mark(kubectl, run.topology.name, objects.name(link))
     await kubectl.delete(step.refs)
-    return f"cleaned up what was {step.why}"
+    return f"removed objects {step.why}"

@@ -1,4 +1,4 @@
-"""The link of a client site: created, repaired, or issued by the other side if only that has an address."""
+"""Makes or repairs the link of a client site. If only the client side has an address, the client site issues."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from hzlink.plan.planner import Step
 
 
 async def link(run: Run, step: Step) -> str:
-    """Links a client site; the issuing side is given by the plan. Repairs a link that does not work."""
+    """Links a client site, or repairs its link. The plan decides which side issues."""
     topology, client = run.topology, step.site
     issuer = planner.issuers(topology, run.snapshots)[client]
-    turned = issuer in run.unaddressed
-    if turned and await address_race.client_issues(run):
+    client_side = issuer in run.unaddressed
+    if client_side and await address_race.client_issues(run):
         issuer = client
     redeemer = client if issuer is topology.cluster else topology.cluster
     inside = topology.settings.link_access is LinkAccess.LOCAL
-    untouched = not (turned or inside) and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
-    # What was seen before the Sites were applied may be another's by now.
+    untouched = not (client_side or inside) and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
+    # After the Sites were applied, the run's first observation may be outdated.
     now = run.snapshots if untouched else await _observe(issuer, redeemer)
     if not foreign.can_issue(topology, now[issuer]):
-        raise foreign.without_link_access(topology, now[issuer])
+        raise foreign.no_link_access_error(topology, now[issuer])
     name = planner.link_name(topology, planner.skupper_name(issuer, now))
     job = token_flow.Linking(
         topology.name, run.kubectl(issuer), run.kubectl(redeemer), name, topology.settings.via, run.wait
@@ -44,13 +44,15 @@ async def link(run: Run, step: Step) -> str:
     peer = now[issuer].skupper_site
     ours = all(_is_removable(topology, now[redeemer], one) for one in present)
     if links.are_outdated(present, peer):
-        gone, there = _hosts(present), conditions.address(peer)
-        run.tell(Mark.NOTE, client, f"its link leads to {gone}, {issuer.name} is at {there} now: creating it again")
+        old, new = _hosts(present), conditions.address(peer)
+        run.emit_for(
+            Mark.NOTE, client, f"its link leads to {old}, but {issuer.name} is now at {new}: creating it again"
+        )
     elif present and not conditions.link_is_stale(present[0], peer):
         known_as = links.token_of(present[0]) if ours else objects.name(present[0])
         if await _recovers(run, job, known_as, ours=ours):
             return f"link to {topology.cluster.name} is ready again"
-        run.tell(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
+        run.emit_for(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     _refuse_name_of_others(topology, now[redeemer], name)
     # A Link of that name to a deleted Site would block the new one.
     found = {objects.name(one): one for one in (*present, *links.of_token(now[redeemer].of("Link"), name))}
@@ -60,26 +62,26 @@ async def link(run: Run, step: Step) -> str:
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
-    way = await _make(run, job, now)
-    # One of hzlink's that leads the other way, from before the sides were changed over, has nothing to lead to.
+    how = await _make(run, job, now)
+    # A Link of hzlink in the opposite direction is from before the issuing side changed: it no longer works.
     former = [link for link in links.all_between(now, issuer, redeemer) if objects.is_ours(link, topology.name)]
     if former:
         await token_flow.unlink(job.issuer, former)
-    return f"linked to {topology.cluster.name} ({way})"
+    return f"linked to {topology.cluster.name} ({how})"
 
 
 async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
-    """Makes the Link; says how."""
+    """Makes the Link. Returns a description of how it was made."""
     issuer, redeemer = job.issuer.site, job.redeemer.site
-    if not static_link.is_fitting(now[issuer].skupper_site):
+    if not static_link.is_local(now[issuer].skupper_site):
         await token_flow.make(job)
-        why = "it was told to" if run.topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
+        why = "as --link-from says" if run.topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
         return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
     name = planner.skupper_name(issuer, now)
     sites = await run.wait(job.issuer, "Site reachable").watch(SITES, is_reachable(name), name=name)
     redeeming = (await _observe(redeemer))[redeemer].skupper_site
     await static_link.make(job, sites[name], redeeming or {})
-    return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} gave the certificate"
+    return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} issued the certificate"
 
 
 def _hosts(found: Sequence[Object]) -> str:
@@ -89,19 +91,19 @@ def _hosts(found: Sequence[Object]) -> str:
 def _is_untouched(snapshot: Snapshot) -> bool:
     """Whether the site had no Skupper objects when this run began: then there is no link to repair and no leftover.
 
-    The Site was waited for then, as it is this run's own.
+    Then this run has made the Site and waited for it.
     """
     kinds = ("Site", "Link", "AccessToken", "AccessGrant", "RouterAccess", "Certificate")
     return not any(snapshot.of(kind) for kind in kinds)
 
 
 def _is_removable(topology: Topology, snapshot: Snapshot, link: Object) -> bool:
-    """Whether a Link is hzlink's, or at least that of a Skupper Site of hzlink's."""
+    """Whether hzlink made the Link, or the Skupper Site of the Link."""
     return objects.is_ours(link, topology.name) or not foreign.is_foreign(topology, snapshot.skupper_site)
 
 
 def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) -> None:
-    """hzlink's Link and its Secret must not replace those of others."""
+    """Raises if a Link that hzlink did not make has the name of hzlink's Link or Secret."""
     for link in snapshot.of("Link"):
         named = name in (objects.name(link), objects.spec(link).get("tlsCredentials"))
         if named and not _is_removable(topology, snapshot, link):
@@ -122,12 +124,12 @@ async def _observe(*sites: Site) -> Snapshots:
     return snapshots
 
 
-# Seconds that a Link which is there gets to come up by itself: redeem to everything took up to 28 on real Skupper.
+# How long an existing Link may take to become Ready before it is replaced. The maximum was 28 s (measured).
 RECOVERY_SECONDS = 45.0
 
 
 async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool) -> bool:
-    """Whether a Link becomes ready in time. One of others is only watched: a mark would make it hzlink's."""
+    """Whether a Link becomes ready in time. A Link that hzlink did not make is only watched, not labelled."""
     wait = run.wait(job.redeemer, f"link {name}")
     wait.until = min(run.until, time.monotonic() + RECOVERY_SECONDS)
     try:
@@ -141,6 +143,6 @@ async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool)
 
 
 async def _ready_to_redeem(run: Run, site: Site) -> None:
-    """`skupper token redeem` refuses at a Site that is not Ready."""
+    """Waits until the Site is Ready: before that, `skupper token redeem` fails."""
     name = planner.skupper_name(site, run.snapshots)
     await run.wait(run.kubectl(site), "Site ready").watch(SITES, is_ready(name), name=name)

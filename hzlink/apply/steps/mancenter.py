@@ -1,4 +1,4 @@
-"""Management Center: ready, and restarted only where it needs it."""
+"""Waits for Management Center, and restarts it only if it sees no member."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hzlink.observe.waiting import Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
-# Seconds for a ready Management Center to connect to the members, and between two reads of their logs.
+# How long a ready Management Center may take to connect to the members, and the time between two reads of their logs.
 CONNECT_SECONDS = 20.0
 READ_SECONDS = 1.0
 
@@ -27,19 +27,19 @@ async def mancenter_ready(run: Run, step: Step) -> str:
     """Waits until Management Center is ready and connected. Restarts it once, and only if it sees no member.
 
     Raises:
-        HzlinkError: it is ready and, by the members' own logs, still sees nobody after that.
+        HzlinkError: it is ready but, by the members' logs, sees no member after the restart.
     """
     why = await _started_too_early(run, step)
     if why:
         await _restart(run, step)
     await _rolled_out(run, step)
-    blind = await _still_sees_no_member(run)
-    if blind and not why:
+    sees_no_member = await _still_sees_no_member(run)
+    if sees_no_member and not why:
         why = f"it was ready but connected to no member within {CONNECT_SECONDS:.0f} s"
         await _restart(run, step)
         await _rolled_out(run, step)
-        blind = await _still_sees_no_member(run)
-    if blind:
+        sees_no_member = await _still_sees_no_member(run)
+    if sees_no_member:
         raise HzlinkError(
             "Management Center is ready but connects to no member, even after a restart",
             site=step.site.name,
@@ -51,7 +51,7 @@ async def mancenter_ready(run: Run, step: Step) -> str:
 
 
 async def _started_too_early(run: Run, step: Step) -> str:
-    """Why it must be restarted at once: if it finds no member at its start, it does not try again."""
+    """Why it must be restarted at once; empty if not. It does not try again if it finds no member at its start."""
     found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
     if conditions.mancenter_started_too_early(found.of("Pod"), found.of("Service"), run.topology.member_names):
         started = conditions.mancenter_started(found.of("Pod"))
@@ -65,14 +65,14 @@ async def _restart(run: Run, step: Step) -> None:
 
 
 async def _rolled_out(run: Run, step: Step) -> None:
-    def look(deployments: Objects) -> Condition:
+    def judge(deployments: Objects) -> Condition:
         return conditions.rollout(deployments.get(MANCENTER))
 
-    await rolled_out(run, step.site, "Deployment", MANCENTER, "Management Center", look)
+    await rolled_out(run, step.site, "Deployment", MANCENTER, "Management Center", judge)
 
 
 async def _still_sees_no_member(run: Run) -> bool:
-    """Whether it still sees no member after some time. Ends earlier when it sees all members."""
+    """Whether it sees no member after `CONNECT_SECONDS`. Returns earlier if it sees all members."""
     until = min(run.until, time.monotonic() + CONNECT_SECONDS)
     topology = run.topology
     while True:
@@ -89,9 +89,9 @@ async def _still_sees_no_member(run: Run) -> bool:
 
 
 async def _sees_members(run: Run, since: str | None) -> bool:
-    """Whether, by the members' own logs, as many Management Centers are connected as there are client sites.
+    """Whether the members' logs show as many connected Management Centers as there are client sites.
 
-    The logs do not tell one site's from another's.
+    The logs do not show the site of a Management Center.
     """
     try:
         log = await run.kubectl(run.topology.cluster).logs(conditions.MEMBER_SELECTOR, since=since)

@@ -1,4 +1,4 @@
-"""The Hazelcast members: their rollout, and their names at the client sites."""
+"""Waits for the Hazelcast members, and for their names at the client sites."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from hzlink.programs import hints
 
 
 async def stopped(run: Run, step: Step) -> str:
-    """Stops all members, and waits until their pods are gone."""
+    """Stops all members and waits until their pods are deleted."""
     kubectl = run.kubectl(step.site)
-    # Whoever set the number of members: it is the same again once the new ones start.
+    # `force`, because another manager may have set the number of members. The new members get the same number.
     await kubectl.apply(step.items, force=True)
     wait = run.wait(kubectl, f"members stopped: {', '.join(ref.name for ref in step.refs)}")
     if not await kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
-        wait.reason = "a member that stops first hands its data over to the others"
+        wait.reason = "a member moves its data to the other members before it stops"
         raise wait.timeout()
     return f"all {len(step.refs)} members stopped"
 
@@ -38,7 +38,7 @@ async def members_ready(run: Run, step: Step) -> str:
     """Waits until the StatefulSet has rolled out."""
     wanted = run.topology.settings.members
 
-    def look(found: Objects) -> Condition:
+    def judge(found: Objects) -> Condition:
         workload = found.get(WORKLOAD)
         condition = conditions.rollout(workload)
         if workload is not None and conditions.wanted_replicas(workload) != wanted:
@@ -48,30 +48,30 @@ async def members_ready(run: Run, step: Step) -> str:
         return condition
 
     text = f"members {wanted}/{wanted}"
-    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, look, wanted=wanted)
+    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, judge, wanted=wanted)
     return text
 
 
-async def names_there(run: Run, step: Step) -> str:
-    """Waits until the client site has a Service for every member, or in unisocket mode one that leads to them.
+async def names_ready(run: Run, step: Step) -> str:
+    """Waits until the client site has a Service for every member, or in unisocket mode one Service for all.
 
     Raises:
-        HzlinkError: Skupper has lost the record of a member, whose Service never comes, and nobody asked to mend that.
+        HzlinkError: Skupper has lost a member's record, so its Service is never created, and --repair was not given.
     """
     if run.topology.settings.mode is Mode.UNISOCKET:
-        return await _service_leads(run, step)
+        return await _service_ready(run, step)
     names = run.topology.member_names
 
-    def look(services: Objects) -> Condition:
+    def judge(services: Objects) -> Condition:
         missing = conditions.missing_names(services.values(), names)
         return Condition(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Condition(State.OK)
 
     wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
     try:
-        if lost := await _unless_lost(run, step.site, wait.watch(RESOURCES["Service"], look)):
+        if lost := await _unless_lost(run, step.site, wait.watch(RESOURCES["Service"], judge)):
             if not run.repair:
-                raise repair.error_of(lost)
-            return await repair.bring_back(run, lost)
+                raise repair.lost_error(lost)
+            return await repair.restore(run, lost)
     except WaitTimeout as error:
         listener = await _listener_says(run, step.site)
         error.subject = f"Listener {WORKLOAD}"
@@ -82,8 +82,8 @@ async def names_there(run: Run, step: Step) -> str:
 
 
 async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Objects]) -> tuple[LostMember, ...]:
-    """The members whose record is found to be lost before the wait ends; none where it ends well."""
-    awaited, losing = asyncio.create_task(waiting), asyncio.create_task(repair.found_lost(run, client))
+    """The members whose record is found to be lost before the wait ends; none if the wait succeeds."""
+    awaited, losing = asyncio.create_task(waiting), asyncio.create_task(repair.until_lost(run, client))
     try:
         await asyncio.wait({awaited, losing}, return_when=asyncio.FIRST_COMPLETED)
         if not awaited.done():
@@ -97,7 +97,7 @@ async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Obje
 
 
 async def _listener_says(run: Run, site: Site) -> str:
-    """The Listener's message, from which the Services are made; empty if it cannot be read."""
+    """The message of the Listener, from which Skupper makes the Services; empty if it cannot be read."""
     try:
         listener = await run.kubectl(site).get(Ref(RESOURCES["Listener"], WORKLOAD))
     except HzlinkError:
@@ -105,17 +105,17 @@ async def _listener_says(run: Run, site: Site) -> str:
     return conditions.matched(listener).text
 
 
-async def _service_leads(run: Run, step: Step) -> str:
-    """Listener and Connector: whichever end says first that they have found each other, as either may lag."""
+async def _service_ready(run: Run, step: Step) -> str:
+    """Waits until the Listener or the Connector is matched; the condition of the other one may lag."""
     ends = ((step.site, "Listener"), (run.topology.cluster, "Connector"))
 
-    def look(found: Objects) -> Condition:
+    def judge(found: Objects) -> Condition:
         return conditions.matched(found.get(WORKLOAD))
 
     waits = [
         asyncio.create_task(
             run.wait(run.kubectl(site), f"Service {WORKLOAD} leads to the members").watch(
-                RESOURCES[kind], look, name=WORKLOAD
+                RESOURCES[kind], judge, name=WORKLOAD
             )
         )
         for site, kind in ends

@@ -1,4 +1,4 @@
-"""Namespaces and manifests: what is created, applied and pruned."""
+"""Creates namespaces, applies manifests and prunes objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hzlink.plan.planner import Step
 
 
 async def create_namespace(run: Run, step: Step) -> str:
-    """Makes the namespace, marked as hzlink's so that `down` removes it."""
+    """Creates the namespace, with hzlink's labels so that `down` removes it."""
     name = step.site.namespace
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels(run.topology.name)}}
     await run.kubectl(step.site).create(body)
@@ -19,26 +19,26 @@ async def create_namespace(run: Run, step: Step) -> str:
 
 
 async def collected(run: Run, step: Step) -> str:
-    """Waits until the garbage collector has taken what a deleted Site left."""
+    """Waits until the garbage collector has deleted the objects of a deleted Site."""
     wait = run.wait(run.kubectl(step.site), "leftovers of a deleted Site removed")
     if not await wait.kubectl.wait_gone(step.refs, max(1.0, run.until - time.monotonic())):
-        wait.reason = f"still there: {', '.join(map(str, step.refs))}"
+        wait.reason = f"not removed yet: {', '.join(map(str, step.refs))}"
         raise wait.timeout()
     return "leftovers of a deleted Site removed"
 
 
 async def apply(run: Run, step: Step) -> str:
-    """Applies what differs from what is wanted.
+    """Applies the objects that differ from the manifests.
 
-    The Site first: Skupper 2.2 takes up a Listener or Connector that came well before it at its next tick only, up to
-    30 s later (read, and seen).
+    The Site is first: Skupper 2.2 processes a Listener or Connector that is much older than the Site only at its next
+    resync, up to 30 s later (read in its code, and observed).
     """
     await applying.apply(run, step.site, sorted(step.items, key=lambda item: item["kind"] != "Site"))
     return f"{_count(len(step.items), 'object')} applied"
 
 
 async def prune(run: Run, step: Step) -> str:
-    """Removes what hzlink applied before and is no longer wanted."""
+    """Removes objects that hzlink applied before and that are no longer needed."""
     await run.kubectl(step.site).delete(step.refs)
     return f"{_count(len(step.refs), 'object')} no longer needed: {step.why}"
 

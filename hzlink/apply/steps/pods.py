@@ -1,4 +1,4 @@
-"""Pods that will not come: what is known of them ends a wait for what needs them."""
+"""Ends a wait early if pods that it needs cannot become ready."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from hzlink.programs.refusals import KubectlError
 
 Outcome = TypeVar("Outcome")
 
-# Seconds before the pods are watched: most waits end earlier and need no watch of the pods.
-PODS_AFTER = 2.0
-# Seconds within which a workload must have created its pods.
+# When to start watching the pods: most waits end earlier and need no watch.
+WATCH_PODS_AFTER_SECONDS = 2.0
+# Time in which a workload must have created its pods.
 CREATION_GRACE_SECONDS = 8.0
-# How often a pod may fall while it is waited for. Where back-offs are short, none of them lasts for its grace.
+# How often a pod may crash during a wait. If back-offs are short, CrashLoopBackOff never lasts as long as its grace.
 MAX_CRASHES = 2
-# What an autoscaler says of a pod for which it makes a node: the cluster autoscaler, Karpenter.
+# Reasons of the events of an autoscaler that adds a node for a pod: the cluster autoscaler, Karpenter.
 _NODE_IS_ADDED = ("TriggeredScaleUp", "Nominated")
 
 
 @dataclass(frozen=True)
 class Pods:
-    """The pods of one workload: its kind and name, its pods' label, how many there are to be."""
+    """The pods of a workload: its kind and name, its pods' label selector, and their wanted number."""
 
     kind: str
     workload: str
@@ -49,8 +49,8 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
     """The outcome of `waiting`.
 
     Raises:
-        HzlinkError: what `waiting` raised; or a pod that it needs cannot be made, scheduled or started, before its
-            time is over. Says which and why.
+        HzlinkError: the error of `waiting`, or a pod that it needs cannot be created, scheduled or started. Names the
+            pod and the reason.
     """
     awaited, stuck = asyncio.create_task(waiting), asyncio.create_task(_stuck(run, site, pods))
     try:
@@ -66,24 +66,24 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
 
 async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
     """The error when a pod cannot become ready; None if the pods cannot be read."""
-    await asyncio.sleep(PODS_AFTER)
+    await asyncio.sleep(WATCH_PODS_AFTER_SECONDS)
     seen_pods = _SeenPods()
     while True:
         wait = run.wait(run.kubectl(site), f"pods of {pods.kind} {pods.workload}")
-        # The wait for the workload reports its state.
+        # The wait for the workload emits the progress.
         wait.emit = events.ignore
         try:
             await wait.watch(
                 RESOURCES["Pod"], lambda seen: _pods_condition(pods, seen_pods.of(seen)), selector=pods.selector
             )
         except (KubectlError, WaitTimeout):
-            # The wait for the workload meets the same, and says so.
+            # The wait for the workload has the same error and reports it.
             return None
         except HzlinkError as error:
             why = await _confirmed(wait, pods, error.said or "")
             if why:
                 found = await with_evidence(wait.kubectl, seen_pods.pods)
-                error.message = f"{pods.kind} {pods.workload} cannot get ready"
+                error.message = f"{pods.kind} {pods.workload} cannot become ready"
                 error.subject, error.said = f"{pods.kind} {pods.workload}", _explained(why, seen_pods.pods, found)
                 rule = await wait.kubectl.admission_hint(why)
                 error.next_step = rule or hints.pods(site, found, pods.selector, pods.described)
@@ -91,7 +91,7 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
 
 
 def _explained(why: str, before: Sequence[objects.Object], found: Sequence[objects.Object]) -> str:
-    """Why the pods do not come, with what was found out since of each of those that it names."""
+    """`why`, with the texts of `before` replaced by the more specific texts of `found`."""
     for old, new in zip(before, found, strict=True):
         text, better = conditions.pod_trouble(old).text, conditions.pod_trouble(new).text
         if text and better:
@@ -100,14 +100,14 @@ def _explained(why: str, before: Sequence[objects.Object], found: Sequence[objec
 
 
 class _SeenPods:
-    """The observed pods, and how often they had crashed before the first observation, which does not count."""
+    """The observed pods, and the number of their restarts at the first observation, which do not count."""
 
     def __init__(self) -> None:
         self.pods: list[objects.Object] = []
         self._before: dict[tuple[str, str], int] = {}
 
     def of(self, seen: Objects) -> _SeenPods:
-        """Itself, with the pods as they are now."""
+        """Updates the pods and returns itself."""
         self.pods = list(seen.values())
         for pod in self.pods:
             self._before.setdefault(_identity(pod), conditions.restarts(pod))
@@ -124,7 +124,7 @@ class _SeenPods:
 
 
 def _identity(pod: objects.Object) -> tuple[str, str]:
-    """A StatefulSet makes pods of the same name again and again."""
+    """Name and UID, because a StatefulSet creates pods with the same names again."""
     return objects.name(pod), objects.uid(pod)
 
 
@@ -145,12 +145,12 @@ _NOT_CREATED = "pods are not created"
 
 
 async def _confirmed(wait: Wait, pods: Pods, said: str) -> str:
-    """Why the pods do not come, in the cluster's words; empty where something may still be coming."""
+    """Why the pods cannot become ready, quoted from the cluster; empty if they may still become ready."""
     try:
         if said.startswith(_NOT_CREATED):
-            happened = await wait.kubectl.events(["FailedCreate"])
-            told = [str(event.get("message", "")) for event in happened if _is_about(event, pods)]
-            return told[-1] if told else ""
+            failed_events = await wait.kubectl.events(["FailedCreate"])
+            messages = [str(event.get("message", "")) for event in failed_events if _is_about(event, pods)]
+            return messages[-1] if messages else ""
         if "Unschedulable" in said and await wait.kubectl.events(_NODE_IS_ADDED):
             return ""
     except HzlinkError:
@@ -159,5 +159,5 @@ async def _confirmed(wait: Wait, pods: Pods, said: str) -> str:
 
 
 def _is_about(event: objects.Object, pods: Pods) -> bool:
-    """Whether it happened to the workload: to itself, or to a Deployment's ReplicaSet, whose name begins with its."""
+    """Whether the event is about the workload, or about a Deployment's ReplicaSet, whose name has the same prefix."""
     return str((event.get("involvedObject") or {}).get("name", "")).startswith(pods.workload)

@@ -1,6 +1,7 @@
-"""Mends what Skupper has lost: adds missing Links, which interrupts nobody, or restarts a router.
+"""Repairs what Skupper has lost: adds missing Links, which interrupts no connection, or restarts a router.
 
-A restart of the router's pod is what brings a lost record back; nothing gentler did (Skupper 2.2.1, tried).
+Only a restart of the router's pod restores a lost record (Skupper 2.2.1, tried). Annotating the objects first is cheap,
+and may be enough in other releases.
 """
 
 from __future__ import annotations
@@ -26,34 +27,34 @@ from hzlink.observe.waiting import Judge, Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
-# Seconds for what interrupts nobody to help, and for the Services after a restart: 21 to 32 s (measured).
-GENTLE = 5.0
-AFTER_RESTART = 60.0
-# Seconds after which a wait for Services looks for lost records, and between two such looks.
-LOOK_AFTER = 15.0
-LOOK_AGAIN = 5.0
+# How long to wait for the Services after the annotations, and after a restart: they took 21 to 32 s (measured).
+ANNOTATE_LIMIT_SECONDS = 5.0
+RESTART_LIMIT_SECONDS = 60.0
+# When a wait for Services first checks for lost records, and the time between two checks.
+FIRST_OBSERVE_SECONDS = 15.0
+OBSERVE_INTERVAL_SECONDS = 5.0
 # One restart for each end of a link.
 MAX_RESTARTS = 2
 _KINDS = ("Site", "Link", "Connector", "Pod", "Service")
 
 
 async def repair(run: Run, step: Step) -> str:
-    """Mends what was lost at one site.
+    """Repairs what was lost at one site.
 
     Raises:
-        HzlinkError: it is still lost after that.
+        HzlinkError: the repair did not help.
     """
     done = []
     if step.items:
         done.append(await _add_links(run, step))
     lost = [one for one in losses.lost_members(run.topology, run.snapshots) if one.site == step.site]
     if lost:
-        done.append(await bring_back(run, lost))
-    return "; ".join(done) or "nothing to mend"
+        done.append(await restore(run, lost))
+    return "; ".join(done) or "nothing to repair"
 
 
 async def _add_links(run: Run, step: Step) -> str:
-    """Adds the Links, and waits until they are up."""
+    """Adds the Links and waits until they are Ready."""
     kubectl = run.kubectl(step.site)
     await kubectl.delete(step.refs)
     marked = [_marked(item, run.topology.name) for item in step.items]
@@ -61,15 +62,15 @@ async def _add_links(run: Run, step: Step) -> str:
         await kubectl.create(item)
     names = {objects.name(item) for item in marked}
 
-    def look(found: Objects) -> Condition:
+    def judge(found: Objects) -> Condition:
         waiting = [name for name in sorted(names) if not conditions.skupper(found.get(name)).ok]
         text = "; ".join(f"{name}: {conditions.skupper(found.get(name)).text}" for name in waiting)
         return Condition(State.WAITING, text) if waiting else Condition(State.OK)
 
-    # The change that wakes a new Link.
+    # This change makes Skupper process a new Link at once.
     for name in sorted(names):
         await token_flow.mark(kubectl, run.topology.name, name)
-    await run.wait(kubectl, f"Links {', '.join(sorted(names))}").watch(RESOURCES["Link"], look)
+    await run.wait(kubectl, f"Links {', '.join(sorted(names))}").watch(RESOURCES["Link"], judge)
     return f"added Link {', '.join(sorted(names))}: nothing was interrupted"
 
 
@@ -77,19 +78,19 @@ def _marked(item: Object, topology_name: str) -> Object:
     return {**item, "metadata": {**item["metadata"], "labels": labels(topology_name)}}
 
 
-async def found_lost(run: Run, client: Site) -> tuple[LostMember, ...]:
-    """Looks now and then while a client site waits for its members' Services, and returns once a record is lost."""
-    await asyncio.sleep(LOOK_AFTER)
+async def until_lost(run: Run, client: Site) -> tuple[LostMember, ...]:
+    """Checks periodically for lost records while a client site waits for Services; returns as soon as one is lost."""
+    await asyncio.sleep(FIRST_OBSERVE_SECONDS)
     while True:
         with suppress(HzlinkError):
             found = losses.lost_members(run.topology, await observe_all((run.topology.cluster, client), _KINDS))
             if lost := tuple(one for one in found if one.client == client):
                 return lost
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(OBSERVE_INTERVAL_SECONDS)
 
 
-def error_of(lost: Sequence[LostMember]) -> HzlinkError:
-    """The error for lost records that nobody asked to mend."""
+def lost_error(lost: Sequence[LostMember]) -> HzlinkError:
+    """The error for lost records if --repair was not given."""
     site, names = lost[0].site, ", ".join(one.name for one in lost)
     return HzlinkError(
         f"Skupper has lost the record of {names}",
@@ -99,24 +100,24 @@ def error_of(lost: Sequence[LostMember]) -> HzlinkError:
     )
 
 
-async def bring_back(run: Run, lost: Sequence[LostMember]) -> str:
-    """Brings lost records back, and waits until the members have their Services at the client sites.
+async def restore(run: Run, lost: Sequence[LostMember]) -> str:
+    """Restores lost records and waits until the members have their Services at the client sites.
 
     Raises:
-        HzlinkError: they have none after a restart of the routers at both ends.
+        HzlinkError: the Services do not exist after a restart of the routers at both ends.
     """
     site = lost[0].site
     names = ", ".join(dict.fromkeys(one.name for one in lost))
     await _touch(run, lost)
-    if await _have_services(run, lost, GENTLE):
-        return f"{names} is back: nothing was interrupted"
+    if await _have_services(run, lost, ANNOTATE_LIMIT_SECONDS):
+        return f"the record of {names} is restored: nothing was interrupted"
     restarted: list[str] = []
     while len(restarted) < MAX_RESTARTS:
         await _restart_router(run, site)
         restarted.append(site.name)
-        if await _have_services(run, lost, AFTER_RESTART):
-            return f"{names} is back after a restart of the router of {' and '.join(restarted)}"
-        # What came back at one end may be lacking at the other.
+        if await _have_services(run, lost, RESTART_LIMIT_SECONDS):
+            return f"the record of {names} is restored, by a restart of the router of {' and '.join(restarted)}"
+        # A record that was restored at one end may be missing at the other.
         left = losses.lost_members(run.topology, await _observe(run))
         site = left[0].site if left else lost[0].client
     raise HzlinkError(
@@ -128,7 +129,7 @@ async def bring_back(run: Run, lost: Sequence[LostMember]) -> str:
 
 
 async def _touch(run: Run, lost: Sequence[LostMember]) -> None:
-    """Annotates the ends of the way, so that the controllers look at them again."""
+    """Annotates Connector and Listeners, so that the controllers process them again."""
     stamp = {"metadata": {"annotations": {"hzlink.io/woken": datetime.now(UTC).isoformat(timespec="milliseconds")}}}
     await run.kubectl(run.topology.cluster).patch(Ref(RESOURCES["Connector"], WORKLOAD), stamp)
     for client in dict.fromkeys(one.client for one in lost):
@@ -136,19 +137,19 @@ async def _touch(run: Run, lost: Sequence[LostMember]) -> None:
 
 
 async def _have_services(run: Run, lost: Sequence[LostMember], seconds: float) -> bool:
-    """Whether every one of the members gets its Service within some seconds."""
+    """Whether every member gets its Service within `seconds`."""
     until = min(run.until, time.monotonic() + seconds)
     for client in dict.fromkeys(one.client for one in lost):
         names = [one.name for one in lost if one.client == client]
 
-        def look(found: Objects, names: Sequence[str] = tuple(names)) -> Condition:
+        def judge(found: Objects, names: Sequence[str] = tuple(names)) -> Condition:
             missing = conditions.missing_names(found.values(), names)
             return Condition(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Condition(State.OK)
 
         wait = run.wait(run.kubectl(client), f"Services of {', '.join(names)}")
         wait.until = until
         try:
-            await wait.watch(RESOURCES["Service"], look)
+            await wait.watch(RESOURCES["Service"], judge)
         except WaitTimeout:
             if time.monotonic() >= run.until:
                 raise
@@ -157,27 +158,27 @@ async def _have_services(run: Run, lost: Sequence[LostMember], seconds: float) -
 
 
 async def _restart_router(run: Run, site: Site) -> None:
-    """Deletes the site's router pods one after the other; each is made again by its Deployment."""
+    """Deletes the site's router pods one after the other. The Deployment creates each of them again."""
     kubectl = run.kubectl(site)
     pods = await kubectl.objects([RESOURCES["Pod"]], conditions.ROUTER_SELECTOR)
     for pod in pods:
         name = objects.name(pod)
-        run.tell(Mark.NOTE, site, f"restarting the router of {site.name} (pod {name}): {losses.INTERRUPTION}")
+        run.emit_for(Mark.NOTE, site, f"restarting the router of {site.name} (pod {name}): {losses.INTERRUPTION}")
         await kubectl.delete([objects.ref(pod)])
         wait = run.wait(kubectl, f"router of {site.name} restarted")
         await wait.watch(RESOURCES["Pod"], _replaced(pod, len(pods)), selector=conditions.ROUTER_SELECTOR)
 
 
 def _replaced(old: Object, count: int) -> Judge:
-    """The judge of a wait that ends when there are as many ready pods as before, and the old one is none of them."""
+    """The judge of a wait that ends when `count` pods are ready and `old` is not among them."""
 
-    def look(found: Objects) -> Condition:
+    def judge(found: Objects) -> Condition:
         ready = [pod for pod in found.values() if conditions.is_ready(pod)]
         if len(ready) >= count and objects.uid(old) not in map(objects.uid, ready):
             return Condition(State.OK)
         return Condition(State.WAITING, f"{len(ready)} of {count} router pods are ready")
 
-    return look
+    return judge
 
 
 async def _observe(run: Run) -> Snapshots:

@@ -1,4 +1,4 @@
-"""The wait for a workload to roll out; when it does not, its pods say why."""
+"""Waits for the rollout of a workload. If it fails, the error contains the reasons of its pods."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hzlink.programs.kubectl import Kubectl
 
 
 async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, judge: Judge, *, wanted: int = 1) -> None:
-    """Waits until `judge` is satisfied with the workload of that kind and name, which is its pods' `app` label, too.
+    """Waits until `judge` returns OK for the workload of that kind and name. The name is also its pods' `app` label.
 
     Raises:
-        HzlinkError: a pod of the `wanted` will not come; says which, and why.
-        WaitTimeout: it did not come to that in time; says what is wrong with which pod.
+        HzlinkError: one of the `wanted` pods cannot become ready; names the pod and the reason.
+        WaitTimeout: the rollout did not end in time; names the pods that are not ready, and the reasons.
     """
     kubectl = run.kubectl(site)
     pods = Pods(kind, name, f"app={name}", wanted)
@@ -33,7 +33,7 @@ async def rolled_out(run: Run, site: Site, kind: str, name: str, text: str, judg
 
 
 async def _pods(kubectl: Kubectl, selector: str) -> list[Object]:
-    """The pods, for an error; none where they cannot be read."""
+    """The pods, for an error; none if they cannot be read."""
     try:
         return list(await with_evidence(kubectl, await kubectl.objects([RESOURCES["Pod"]], selector)))
     except HzlinkError:

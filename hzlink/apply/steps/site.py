@@ -1,4 +1,4 @@
-"""The Skupper Site: running, ready, reachable."""
+"""Waits for the Skupper Site: until it runs, is Ready, and is reachable."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
 SITES = RESOURCES["Site"]
-# The Deployment that Skupper makes of a Site.
+# The Deployment that Skupper makes for a Site.
 ROUTER = "skupper-router"
 
 
 async def site_ready(run: Run, step: Step) -> str:
-    """Waits for the Skupper Site. Where only its address is missing, the other side is tried, too, after a while."""
+    """Waits for the Skupper Site. If it lacks only an address after --address-timeout, client sites may issue, too."""
     kubectl = run.kubectl(step.site)
     name = planner.skupper_name(step.site, run.snapshots)
     known: Objects = {}
@@ -35,7 +35,7 @@ async def site_ready(run: Run, step: Step) -> str:
         sites = await _explained(step.site, unless_stuck(run, step.site, router, running))
         if conditions.skupper(sites[name]).ok:
             return _reachable(sites[name])
-        # On a busy machine the next watch may list the Site only when the time for an address is over.
+        # On a busy machine, the next watch may list the Site only after the limit for the address.
         known = dict(sites)
     wait = run.wait(kubectl, "Site ready")
     if auto:
@@ -50,7 +50,7 @@ async def site_ready(run: Run, step: Step) -> str:
             raise _no_address(step.site, error) from None
         run.unaddressed.add(step.site)
         waited = f"after {run.topology.settings.address_timeout:g} s"
-        return f"Site runs, but its load balancer has no address {waited}: the client side is made ready to issue, too"
+        return f"Site runs, but its load balancer has no address {waited}: the client sites get link access, too"
     return _reachable(sites[name])
 
 
@@ -75,39 +75,41 @@ NO_ADDRESS = "no address yet"
 
 
 def _runs(name: str) -> Callable[[Objects], Condition]:
-    def look(sites: Objects) -> Condition:
+    def judge(sites: Objects) -> Condition:
         site = sites.get(name)
         condition = conditions.site(site)
         return Condition(State.OK) if condition.ok or conditions.needs_address(site) else condition
 
-    return look
+    return judge
 
 
 def is_ready(name: str) -> Callable[[Objects], Condition]:
     """The judge of a wait that ends when the Site of that name is Ready."""
 
-    def look(sites: Objects) -> Condition:
+    def judge(sites: Objects) -> Condition:
         site = sites.get(name)
         if conditions.needs_address(site):
             return Condition(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
         return conditions.site(site)
 
-    return look
+    return judge
 
 
 def is_reachable(name: str) -> Callable[[Objects], Condition]:
     """The judge of a wait that ends when the Site of that name is Ready and others can link to it.
 
-    For one that was Ready before it got link access: it still says so until the controller has seen the change.
+    A Site that was Ready before it got link access stays Ready until the controller has processed the change.
     """
 
-    def look(sites: Objects) -> Condition:
+    def judge(sites: Objects) -> Condition:
         condition = is_ready(name)(sites)
         if condition.ok and not conditions.address(sites.get(name)):
-            return Condition(State.WAITING, f"{NO_ADDRESS}: the Site has not taken up its link access")
+            return Condition(
+                State.WAITING, f"{NO_ADDRESS}: the Skupper controller has not processed the link access yet"
+            )
         return condition
 
-    return look
+    return judge
 
 
 def _no_address(site: Site, error: WaitTimeout) -> WaitTimeout:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hzlink.apply import lease
-from hzlink.apply.lease import DURATION, Holder, Process, Verdict
+from hzlink.apply.lease import DURATION_SECONDS, Holder, Process, Verdict
 from hzlink.model import objects
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
@@ -41,7 +41,7 @@ def test_lease_carries_hzlink_labels_and_the_topologys_name() -> None:
         "holderIdentity": "ann@laptop pid 4711",
         "acquireTime": "2026-05-04T12:00:00.123456Z",
         "renewTime": "2026-05-04T12:00:00.123456Z",
-        "leaseDurationSeconds": int(DURATION),
+        "leaseDurationSeconds": int(DURATION_SECONDS),
         "leaseTransitions": 0,
     }
     assert "resourceVersion" not in made["metadata"]
@@ -73,14 +73,14 @@ def test_renewal_changes_only_the_renew_time() -> None:
     ("seconds", "runs", "verdict"),
     [
         (0, None, Verdict.HELD),
-        (DURATION, None, Verdict.HELD),
-        (-DURATION, None, Verdict.HELD),
-        (DURATION + 1, None, Verdict.SILENT),
-        (-DURATION - 1, None, Verdict.SILENT),
+        (DURATION_SECONDS, None, Verdict.HELD),
+        (-DURATION_SECONDS, None, Verdict.HELD),
+        (DURATION_SECONDS + 1, None, Verdict.EXPIRED),
+        (-DURATION_SECONDS - 1, None, Verdict.EXPIRED),
         (0, True, Verdict.HELD),
-        (DURATION + 1, True, Verdict.SILENT),
+        (DURATION_SECONDS + 1, True, Verdict.EXPIRED),
         (0, False, Verdict.DEAD),
-        (DURATION + 1, False, Verdict.DEAD),
+        (DURATION_SECONDS + 1, False, Verdict.DEAD),
     ],
 )
 def test_verdict_depends_on_time_since_renewal_and_on_the_process(
@@ -98,7 +98,7 @@ def test_lease_is_never_dead_by_its_age_alone(then: datetime, now: datetime, run
 def test_invalid_renew_time_counts_as_silent(renewed: Any) -> None:
     made = lease.make("hazelcast", ANN, NOW)
     made["spec"]["renewTime"] = renewed
-    assert lease.judge(made, NOW, None) is Verdict.SILENT
+    assert lease.judge(made, NOW, None) is Verdict.EXPIRED
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> LeaseServer:
     """The simulated API server; all durations are divided by 100."""
     made = LeaseServer()
     monkeypatch.setattr(lock, "Kubectl", made)
-    for module, names in ((lock, ("DURATION", "RENEW", "READ_SECONDS", "RETRY_SECONDS")), (lease, ("DURATION",))):
+    for module, names in (
+        (lock, ("DURATION_SECONDS", "RENEW_SECONDS", "READ_SECONDS", "RETRY_SECONDS")),
+        (lease, ("DURATION_SECONDS",)),
+    ):
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name) / 100)
     return made
@@ -115,7 +118,7 @@ def test_lease_of_ended_local_run_is_replaced_at_once(server: LeaseServer, monke
     told = Events()
     began = time.monotonic()
     asyncio.run(hold(told))
-    assert time.monotonic() - began < lease.DURATION
+    assert time.monotonic() - began < lease.DURATION_SECONDS
     assert "ended without releasing it: ben@ci pid 7" in told.text(Mark.NOTE)
     assert server.items == {}
 
@@ -126,7 +129,7 @@ def test_expired_lease_is_watched_for_its_duration_and_then_replaced(server: Lea
     told = Events()
     began = time.monotonic()
     asyncio.run(hold(told))
-    assert time.monotonic() - began >= lease.DURATION
+    assert time.monotonic() - began >= lease.DURATION_SECONDS
     assert "checking for" in told.text(Mark.NOTE)
     assert "ben@ci pid 7" in told.text(Mark.WAIT)
     assert server.items == {}
@@ -253,7 +256,7 @@ def test_run_stops_before_its_unrenewed_lease_can_be_taken(server: LeaseServer) 
     assert "could not be renewed" in error.message
     assert "dial tcp" in (error.said or "")
     # Another run waits for two durations: until the Lease expires, and while it watches it.
-    assert time.monotonic() - began < 2 * lease.DURATION
+    assert time.monotonic() - began < 2 * lease.DURATION_SECONDS
 
 
 def test_run_continues_after_a_short_outage(server: LeaseServer) -> None:
@@ -342,10 +345,10 @@ def test_optional_lock_held_by_another_run_is_refused(server: LeaseServer) -> No
 def test_only_lease_of_ended_local_run_is_removed(server: LeaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
     write_bens_lease(server, 3600)
     asyncio.run(lock.remove_ended_run(TOPOLOGY))
-    assert asyncio.run(lock.is_there(TOPOLOGY))
+    assert asyncio.run(lock.exists(TOPOLOGY))
     monkeypatch.setattr(process_identity, "runs", lambda process: False)
     asyncio.run(lock.remove_ended_run(TOPOLOGY))
-    assert not asyncio.run(lock.is_there(TOPOLOGY))
+    assert not asyncio.run(lock.exists(TOPOLOGY))
     server.fail = "x is forbidden: no"
     asyncio.run(lock.remove_ended_run(TOPOLOGY))
 

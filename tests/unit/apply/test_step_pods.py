@@ -1,4 +1,4 @@
-"""A wait for a workload ends when its pods cannot get ready, and continues while they still can."""
+"""A wait for a workload ends when its pods cannot become ready, and continues while they still can."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RunWithKubectl(Run):
 
 @pytest.fixture(autouse=True)
 def short_grace_periods(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pods_step, "PODS_AFTER", 0.0)
+    monkeypatch.setattr(pods_step, "WATCH_PODS_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(pods_step, "CREATION_GRACE_SECONDS", 0.1)
     monkeypatch.setattr(conditions, "STUCK_GRACE_SECONDS", 0.1)
     monkeypatch.setattr(conditions, "UNSCHEDULABLE_GRACE_SECONDS", 0.1)
@@ -111,7 +111,7 @@ def test_wait_ends_when_pods_cannot_get_ready(watched: PodWatch, said: str, next
     with pytest.raises(HzlinkError) as caught:
         wait_for_members(watched, 50)
     error = caught.value
-    assert error.message == "StatefulSet hazelcast cannot get ready"
+    assert error.message == "StatefulSet hazelcast cannot become ready"
     assert (error.said, error.subject, error.site, int(error.status)) == (said, "StatefulSet hazelcast", "core", 1)
     assert (error.next_step or "").endswith(next_step)
 

@@ -23,7 +23,7 @@ def test_ready_site_without_resolved_link_access_is_not_reachable() -> None:
     condition = is_reachable("edge")({"edge": site})
     assert (condition.state, condition.text) == (
         State.WAITING,
-        "no address yet: the Site has not taken up its link access",
+        "no address yet: the Skupper controller has not processed the link access yet",
     )
 
 
@@ -42,5 +42,5 @@ def test_site_without_an_address_lets_a_client_site_issue_although_the_second_wa
     monkeypatch.setattr(Run, "kubectl", lambda run, site: kubectl)
     run = Run(topology(address_timeout=0.05), {CORE: Snapshot(CORE)}, events.ignore, time.monotonic() + 30)
     said = asyncio.run(site_ready(run, Step(Action.SITE, CORE, "")))
-    assert said.endswith("no address after 0.05 s: the client side is made ready to issue, too")
+    assert said.endswith("no address after 0.05 s: the client sites get link access, too")
     assert run.unaddressed == {CORE}

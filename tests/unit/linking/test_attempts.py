@@ -19,7 +19,7 @@ NO_NAME = 'Controller got error: Post "https://lb:9090/1": dial tcp: lookup lb: 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "PAUSES", (0.01,))
+    monkeypatch.setattr(attempts, "PAUSES_SECONDS", (0.01,))
 
 
 class Trying:
@@ -40,7 +40,7 @@ def test_temporary_failure_is_retried_and_reported_once() -> None:
     trying = Trying()
     trying.pause(NO_NAME, NO_NAME, NO_NAME)
     notes = [event for event in trying.told if event.mark is Mark.NOTE]
-    assert [note.text for note in notes] == [f"not redeemed ({NO_NAME}): trying again with a fresh token"]
+    assert [note.text for note in notes] == [f"not redeemed ({NO_NAME}): trying again with a new token"]
     assert trying.attempts.reason == f"not redeemed ({NO_NAME})"
 
 

@@ -64,7 +64,7 @@ def test_failure_to_redeem_has_a_message_and_a_next_command(said: str, message: 
 def test_grant_name_does_not_change_the_classification(grant: uuid.UUID) -> None:
     said = f'Controller got error: Post "https://10.0.0.9:9090/{grant}": dial tcp 10.0.0.9:9090: connect: refused'
     told = failures.not_redeemed(CORE, EDGE, "hazelcast-core", HzlinkError("x", said=said))
-    assert told.message == "the issuing site cannot be reached from the redeeming one"
+    assert told.message == "the redeeming site cannot reach the issuing site"
 
 
 def test_existing_secret_needs_another_topology_name() -> None:

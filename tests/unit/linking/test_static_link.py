@@ -47,5 +47,5 @@ def test_other_endpoints_are_not_for_links() -> None:
 
 @pytest.mark.parametrize(("access", "fits"), [("local", True), ("default", False), ("loadbalancer", False)])
 def test_it_is_for_sites_that_are_reached_inside_the_cluster(access: str, fits: bool) -> None:
-    assert static_link.is_fitting(site_with(access=access)) is fits
-    assert not static_link.is_fitting(None)
+    assert static_link.is_local(site_with(access=access)) is fits
+    assert not static_link.is_local(None)

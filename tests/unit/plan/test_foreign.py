@@ -93,7 +93,7 @@ def test_who_issues(core: Obj, edge: Obj, issuer: object) -> None:
 def test_no_side_has_link_access(asked: LinkFrom, unable: list[object]) -> None:
     world = foreign_world(theirs("oslo"), BERLIN, link_from=asked)
     assert planner.unable_issuers(world.topology, world.snapshots()) == unable
-    error = foreign.without_link_access(world.topology, world.snapshots()[CORE])
+    error = foreign.no_link_access_error(world.topology, world.snapshots()[CORE])
     assert error.subject == "Site oslo"
     assert "patch sites.skupper.io oslo" in (error.next_step or "")
     # With a Link that works nobody has to issue.
@@ -176,4 +176,4 @@ def test_a_repair_leaves_the_links_of_others(ours: bool) -> None:
     one = link("by-hand", to=oslo, ours=ours)
     one["spec"]["endpoints"] = oslo["status"]["endpoints"][:1]
     world = foreign_world(oslo, BERLIN, one)
-    assert bool(planner.repairing(world.topology, world.snapshots())) is ours
+    assert bool(planner.repair_steps(world.topology, world.snapshots())) is ours

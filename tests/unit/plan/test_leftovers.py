@@ -78,7 +78,7 @@ def test_working_topology_with_leftovers_needs_only_tidy() -> None:
     world = converged()
     world.live[CORE].append(grant("core-1234", OURS))
     [step] = planner.make(world.topology, world.wanted, world.snapshots())
-    assert (step.action, step.site, [ref.name for ref in step.refs]) == (Action.TIDY, CORE, ["core-1234"])
+    assert (step.action, step.site, [ref.name for ref in step.refs]) == (Action.CLEAN_UP, CORE, ["core-1234"])
     assert step.writes
 
 
@@ -87,7 +87,7 @@ def test_link_without_labels_is_labelled() -> None:
     made = world.find(EDGE, "Link")
     del made["metadata"]["labels"]
     [step] = planner.make(world.topology, world.wanted, world.snapshots())
-    assert (step.action, step.site, step.items, step.refs) == (Action.TIDY, EDGE, (made,), ())
+    assert (step.action, step.site, step.items, step.refs) == (Action.CLEAN_UP, EDGE, (made,), ())
 
 
 def test_foreign_link_is_not_labelled() -> None:

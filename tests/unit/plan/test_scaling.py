@@ -24,13 +24,13 @@ def scaled(world: World, count: int, ours: bool = True) -> World:
 
 
 def number(world: World, topo: Topology) -> int:
-    return scaling.as_scaled(topo, world.snapshots()).settings.members
+    return scaling.with_current_members(topo, world.snapshots()).settings.members
 
 
 def test_existing_number_of_members_is_kept() -> None:
     topo = topology()
     assert number(scaled(converged(topo), 5), topo) == 5
-    assert scaling.as_scaled(topo, scaled(converged(topo), 2).snapshots()).member_names == (
+    assert scaling.with_current_members(topo, scaled(converged(topo), 2).snapshots()).member_names == (
         "hazelcast-0",
         "hazelcast-1",
     )

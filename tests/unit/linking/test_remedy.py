@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hzlink.linking import outlook
-from hzlink.linking.outlook import Outlook
+from hzlink.linking import remedy
+from hzlink.linking.remedy import Remedy
 from hzlink.model.errors import HzlinkError, WaitTimeout
 
 POST = 'Controller got error: Post "https://balancer.example:9090/2b335b68": '
@@ -51,30 +51,30 @@ FINAL = [
 
 @pytest.mark.parametrize("said", PASSES)
 def test_temporary_failure_is_waited_for(said: str) -> None:
-    assert outlook.of(HzlinkError("x", said=said)) is Outlook.PASSES
+    assert remedy.of(HzlinkError("x", said=said)) is Remedy.WAIT
 
 
 @pytest.mark.parametrize("said", FRESH)
 def test_failure_of_a_single_token_needs_another_token(said: str) -> None:
-    assert outlook.of(HzlinkError("x", said=said)) is Outlook.FRESH
+    assert remedy.of(HzlinkError("x", said=said)) is Remedy.REISSUE
 
 
 @pytest.mark.parametrize("said", FINAL)
 def test_permanent_failure_ends_at_once(said: str) -> None:
-    assert outlook.of(HzlinkError("x", said=said)) is Outlook.FINAL
+    assert remedy.of(HzlinkError("x", said=said)) is Remedy.NONE
 
 
 @pytest.mark.parametrize(
     "error", [WaitTimeout("x", said="no answer yet"), HzlinkError("x", said='Token "t" redeem not ready yet')]
 )
 def test_address_without_an_answer_is_a_temporary_failure(error: HzlinkError) -> None:
-    assert outlook.of(error) is Outlook.PASSES
+    assert remedy.of(error) is Remedy.WAIT
 
 
 @pytest.mark.parametrize("said", PASSES[:4])
 def test_host_name_is_read_from_the_message(said: str) -> None:
-    assert outlook.unresolved_name(said) == "balancer.example"
+    assert remedy.unresolved_name(said) == "balancer.example"
 
 
 def test_failure_without_a_host_name_has_none() -> None:
-    assert outlook.unresolved_name(PASSES[4]) == ""
+    assert remedy.unresolved_name(PASSES[4]) == ""
