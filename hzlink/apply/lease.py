@@ -60,7 +60,7 @@ def make(topology_name: str, holder: Holder, now: datetime, before: Object | Non
     metadata: dict[str, Any] = {
         "name": ref(topology_name).name,
         "labels": labels(topology_name),
-        "annotations": marks_of(holder),
+        "annotations": annotations_of(holder),
     }
     transitions = 0
     if before is not None:
@@ -122,7 +122,7 @@ def describe(found: Object, now: datetime) -> str:
     return f"{holder(found).name}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{ago}"
 
 
-def marks_of(one: Holder) -> dict[str, str]:
+def annotations_of(one: Holder) -> dict[str, str]:
     """The annotations that identify the run of an object."""
     marks = {f"{_ANNOTATION_PREFIX}/run": one.run}
     if one.process is not None:

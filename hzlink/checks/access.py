@@ -1,4 +1,4 @@
-"""Whether some side can be reached by the others: an address, a load balancer, or routes. Pure."""
+"""Checks whether one side of each link can be reached by the other: an address, a load balancer, or routes. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ACCESS = Check(
     awaited=True,
 )
 
-# Seconds within which a working load balancer usually gives a new Service its address; cloud providers take 1 to 2 min.
+# Time in which a working load balancer usually gives a new Service its address. Cloud providers take 1 to 2 min.
 BALANCER_SECONDS = 120.0
 
 
@@ -33,7 +33,7 @@ class Reachability(IntEnum):
 
 
 def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Reachability, str]:
-    """How likely others reach the site, and the evidence. An address does not prove that others reach it."""
+    """How likely others can reach the site, and the evidence. An address does not prove that they can."""
     if host := conditions.address(snapshot.skupper_site):
         return Reachability.LIKELY, f"its Site has address {host}"
     grant = None if isinstance(answers.grant_server, Unknown) else answers.grant_server
@@ -48,7 +48,7 @@ def at_site(snapshot: Snapshot, answers: Answers) -> tuple[Reachability, str]:
     if balancers:
         waits = f"Service {_place(balancers[0])} waits for a load balancer's address"
         return (Reachability.NOT_KNOWN if _is_new(balancers[0], snapshot) else Reachability.UNLIKELY), waits
-    return Reachability.NOT_KNOWN, "no load balancer was seen there yet"
+    return Reachability.NOT_KNOWN, "the namespace has no Service with a load balancer yet"
 
 
 def _is_new(service: Object, snapshot: Snapshot) -> bool:
@@ -58,7 +58,7 @@ def _is_new(service: Object, snapshot: Snapshot) -> bool:
 
 
 def across(facts: Facts) -> list[Finding]:
-    """One finding for each client site's link, or one for all where the cluster site can be reached."""
+    """One finding for each client site's link, or a single one if the cluster site can be reached."""
     sites = {site: at_site(facts.snapshots[site], answers) for site, answers in facts.answers.items()}
     findings: list[Finding] = []
     for client in facts.topology.clients:
@@ -70,13 +70,13 @@ def across(facts: Facts) -> list[Finding]:
 
 def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]]) -> Finding | None:
     if facts.topology.settings.link_access is LinkAccess.LOCAL:
-        return ACCESS.passed(None, "all sites are in one cluster: they link inside it, without a load balancer")
+        return ACCESS.passed(None, "all sites are in one cluster: their link needs no load balancer")
     asked = facts.topology.settings.link_from
     sides = {LinkFrom.CLUSTER: (facts.topology.cluster,), LinkFrom.CLIENT: (client,)}
     known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in sites]
     if not known:
         return None
-    # Of equally reachable sites the cluster site, which `up` would choose.
+    # The cluster site comes first among equally reachable sites, as `up` chooses it.
     best = max(known, key=lambda site: sites[site][0])
     reachability, why = sites[best]
     if reachability is Reachability.LIKELY:
@@ -86,7 +86,7 @@ def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]
     then = hints.kubectl(best, "get services")
     if reachability is Reachability.UNLIKELY:
         return ACCESS.failed(best, f"no load balancer gives an address at {where}", said=stated, then=then)
-    return ACCESS.unknown(best, f"whether {where} can be reached from the other side is not known", stated)
+    return ACCESS.unknown(best, f"it is not known whether the other side can reach {where}", stated)
 
 
 def _place(service: Object) -> str:

@@ -1,4 +1,4 @@
-"""Skupper itself: its definitions, its controller, and what is known of the controller's version. Pure."""
+"""Checks Skupper: its definitions, its controller, and known bugs of the controller's version. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DEFINITIONS = Check("skupper-definitions", "Skupper's definitions are installed"
 CONTROLLER_EXISTS = Check(
     "skupper-controller",
     "a Skupper controller manages the namespace",
-    f"{INSTALL}   (if it runs elsewhere: hzlink up --skip-check)",
+    f"{INSTALL}   (if it runs in another namespace: hzlink up --skip-check)",
 )
 CONTROLLER_READY = Check(
     "skupper-controller-runs",
     "the Skupper controller's pod is ready",
-    "look at the events and logs of the controller's pod",
+    "check the events and logs of the controller's pod",
     Severity.WARNING,
 )
 VERSION = Check(
@@ -32,13 +32,13 @@ VERSION = Check(
     "upgrade Skupper to 2.2.1 or later",
     Severity.WARNING,
 )
-# The first release with the definitions that hzlink speaks, and the last that it was tried with.
+# The first release with the definitions that hzlink uses, and the last release that hzlink was tested with.
 FIRST, TRIED = Version(2, 0), Version(2, 2, 1)
 
 
 @dataclass(frozen=True)
 class Bug:
-    """A known bug of Skupper: the first version without it (None: open), and what hzlink does about it."""
+    """A known bug of Skupper. `fixed`: the first version without it, None if it is open; `answer`: what hzlink does."""
 
     name: str
     what: str
@@ -48,8 +48,12 @@ class Bug:
 
 BUGS = (
     Bug("issue 2058", "Listener and Connector of one routing key in one site do not work", Version(2, 2)),
-    Bug("issue 2251", "Services of pods that are gone may stay after a rollout"),
-    Bug("issue 2428", "a Listener may stay Pending while traffic flows", answer="hzlink never waits for that alone"),
+    Bug("issue 2251", "Services of deleted pods may remain after a rollout"),
+    Bug(
+        "issue 2428",
+        "a Listener may stay Pending while traffic flows",
+        answer="hzlink does not wait for that condition alone",
+    ),
     Bug("issue 2069", "a Site's list of its network may be stale", answer="hzlink does not rely on it"),
     Bug("sleeping links", "the controller may ignore a new Link for 30 s", answer="hzlink annotates it"),
 )
@@ -61,14 +65,14 @@ def bugs(found: Version) -> list[Bug]:
 
 
 def version(snapshot: Snapshot, answers: Answers) -> str:
-    """The controller's version, as the Site tells it or else its image's tag; empty where neither is known."""
+    """The controller's version from the Site's status, or else its image's tag; empty if neither is known."""
     stated = (objects.status(snapshot.skupper_site or {}).get("controller") or {}).get("version")
     deployment = _deployment(snapshot, answers)
     return str(stated) if stated else _image_tag(deployment) if deployment else ""
 
 
 def at_site(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
-    """Definitions, controller and version."""
+    """The findings on definitions, controller and version."""
     if snapshot.refusal is Refusal.NO_DEFINITIONS:
         text = f"Skupper is not installed in the cluster of context {site.context}"
         said = snapshot.error.said if snapshot.error else None
@@ -79,7 +83,7 @@ def at_site(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
 
 
 def _deployment(snapshot: Snapshot, answers: Answers) -> Object | None:
-    """The controller's Deployment: one for this namespace alone goes before the cluster's."""
+    """The controller's Deployment: the namespace's own controller takes precedence over the cluster's."""
     own = snapshot.get("Deployment", CONTROLLER)
     return own if own is not None else answers.controller if not isinstance(answers.controller, Unknown) else None
 
@@ -95,25 +99,25 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
     stated = objects.status(snapshot.skupper_site or {}).get("controller") or {}
     if deployment is not None:
         rollout = conditions.rollout(deployment)
-        there = CONTROLLER_EXISTS.passed(site, f"Deployment {CONTROLLER} is there")
+        exists = CONTROLLER_EXISTS.passed(site, f"Deployment {CONTROLLER} exists")
         if rollout.ok:
-            return [there, CONTROLLER_READY.passed(site, f"Deployment {CONTROLLER}: {rollout.text}")]
+            return [exists, CONTROLLER_READY.passed(site, f"Deployment {CONTROLLER}: {rollout.text}")]
         where = site.namespace if snapshot.get("Deployment", CONTROLLER) else SKUPPER_NAMESPACE
         then = hints.cluster_wide(site, f"-n {where} describe deployment {CONTROLLER}")
         subject = f"Deployment {CONTROLLER}"
         return [
-            there,
+            exists,
             CONTROLLER_READY.failed(
                 site, "the Skupper controller is not ready", subject=subject, said=rollout.text, then=then
             ),
         ]
     if stated:
-        # The controller has set a status: it runs in some namespace that hzlink need not know.
+        # The controller has set a status, so it runs; hzlink does not need to know in which namespace.
         return [
             CONTROLLER_EXISTS.passed(site, f"the Site is managed by {stated.get('namespace')}/{stated.get('name')}")
         ]
     if isinstance(answers.controller, Unknown):
-        text = f"whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE} is not known"
+        text = f"it is not known whether a Skupper controller runs in namespace {SKUPPER_NAMESPACE}"
         then = hints.cluster_wide(site, f"-n {SKUPPER_NAMESPACE} get deployment {CONTROLLER}")
         return [CONTROLLER_EXISTS.unknown(site, text, answers.controller.said, f"{then}   (ask an administrator)")]
     text = (
@@ -122,7 +126,9 @@ def _controller(site: Site, snapshot: Snapshot, answers: Answers) -> list[Findin
     )
     then = hints.cluster_wide(site, f"apply -f {INSTALL_SKUPPER}")
     return [
-        CONTROLLER_EXISTS.failed(site, text, then=f"{then}   (if it runs elsewhere: {hints.hzlink('up --skip-check')})")
+        CONTROLLER_EXISTS.failed(
+            site, text, then=f"{then}   (if it runs in another namespace: {hints.hzlink('up --skip-check')})"
+        )
     ]
 
 
@@ -130,12 +136,12 @@ def _version(site: Site, snapshot: Snapshot, answers: Answers) -> list[Finding]:
     stated = version(snapshot, answers)
     found = versions.parse(stated)
     if found is None:
-        # Nothing to tell it by is nothing new: whether there is a controller is a check of its own.
+        # Without any version there is no finding here: another check reports a missing controller.
         return [VERSION.unknown(site, f"Skupper reports version {stated!r}")] if stated else []
     fixed_later = [bug for bug in bugs(found) if bug.fixed is not None]
     if found < FIRST or fixed_later:
         reasons = [f"{bug.name}: {bug.what}" for bug in fixed_later]
         return [VERSION.failed(site, f"Skupper is {found}, which has known bugs", said="; ".join(reasons))]
-    tried = "" if found <= TRIED else f", newer than {TRIED}, which hzlink was tried with"
+    tried = "" if found <= TRIED else f", newer than {TRIED}, which hzlink was tested with"
     notes = [f"{bug.name}: {bug.what}" + (f" ({bug.answer})" if bug.answer else "") for bug in bugs(found)]
-    return [VERSION.passed(site, f"Skupper {found}{tried}. Known: {'; '.join(notes)}")]
+    return [VERSION.passed(site, f"Skupper {found}{tried}. Known bugs: {'; '.join(notes)}")]

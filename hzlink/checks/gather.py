@@ -1,6 +1,6 @@
-"""Collects the facts for the checks: a few programs side by side, each with its deadline.
+"""Collects the facts for the checks with a few parallel calls, each with a deadline.
 
-Nothing here writes: a SelfSubjectRulesReview is a question that is asked by POST, and no cluster keeps it.
+Nothing here writes: a SelfSubjectRulesReview is a query that is sent by POST; the cluster does not store it.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ ROUTES = "route.openshift.io"
 
 
 async def read_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]:
-    """All sites, side by side; `limit` is what the user gave the command, in seconds.
+    """Collects the facts of all sites in parallel. `limit`: the command's time limit in seconds.
 
     Raises:
-        PrerequisiteError: there is no kubectl.
+        PrerequisiteError: kubectl is not installed.
     """
     listed = list(sites)
-    answers = await asyncio.gather(*(ask(site, limit) for site in listed))
+    answers = await asyncio.gather(*(read(site, limit) for site in listed))
     return dict(zip(listed, answers, strict=True))
 
 
-async def ask(site: Site, limit: float) -> Answers:
-    """What one site answers."""
+async def read(site: Site, limit: float) -> Answers:
+    """Collects the facts of one site."""
     versions, review, ((namespace, controller, grant_server, kube_system), routes) = await asyncio.gather(
         _versions(site, limit), _review(site, limit), _objects(site, limit)
     )
@@ -57,7 +57,7 @@ def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:
-    """The version of the skupper CLI; None where it is not installed."""
+    """The version of the skupper CLI; None if it is not installed."""
     try:
         done = await skupper.version(min(tools.CLI.deadline, limit))
     except process.DeadlineExceeded as error:
@@ -74,7 +74,7 @@ async def _versions(site: Site, limit: float) -> Versions | Unknown:
     done = await _run(site, tools.KUBECTL_SKEW, limit, "version", "--output=json")
     if isinstance(done, Unknown):
         return done
-    # Its own version comes first, whether the server answers or not.
+    # kubectl prints its own version even if the API server does not answer.
     document = _document(done.stdout)
     client = str((document.get("clientVersion") or {}).get("gitVersion", ""))
     server = str((document.get("serverVersion") or {}).get("gitVersion", ""))
@@ -99,7 +99,7 @@ _Fact = Object | Unknown | None
 
 
 async def _objects(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact, _Fact], bool | Unknown]:
-    """Namespace, controller, grant server, kube-system, in one call; and whether there are routes, where it matters."""
+    """Namespace, controller, grant server and kube-system, in one call; and whether the cluster has routes."""
     asked = (
         ("Namespace", objects.RESOURCES["Namespace"], site.namespace),
         ("Deployment", objects.RESOURCES["Deployment"], CONTROLLER),
@@ -107,7 +107,7 @@ async def _objects(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact,
         ("Namespace", objects.RESOURCES["Namespace"], KUBE_SYSTEM),
     )
     names = [f"{resource}/{name}" for _, resource, name in asked]
-    # The namespace given last holds; a Namespace itself is in none.
+    # The last --namespace applies. A Namespace object is in no namespace.
     args = ("get", f"--namespace={SKUPPER_NAMESPACE}", *names, "--output=json", "--ignore-not-found")
     done = await _run(site, skupper_controller.CONTROLLER_EXISTS, limit, *args)
     if isinstance(done, Unknown):
@@ -119,7 +119,7 @@ async def _objects(site: Site, limit: float) -> tuple[tuple[_Fact, _Fact, _Fact,
 
 
 def _fact(done: process.Completed, kind: str, resource: str, name: str) -> _Fact:
-    """One of several objects that were asked for: kubectl prints those it got, and says why it did not get others."""
+    """One of several requested objects: kubectl prints those that it could read, and an error for each other one."""
     document = _document(done.stdout)
     items: list[Any] = document.get("items") or ([document] if document else [])
     for item in items:
@@ -131,7 +131,7 @@ def _fact(done: process.Completed, kind: str, resource: str, name: str) -> _Fact
     lines = refusals.gist(done.said).splitlines()
     stated = [line for line in lines if f'{resource} "{name}"' in line]
     refused = bool(lines) and all(refusals.classify(line) is Refusal.FORBIDDEN for line in lines)
-    # Refused for another one alone: this one is not there.
+    # kubectl was refused only another object: this one does not exist.
     return None if refused and not stated else Unknown((stated or lines or ["no answer"])[0])
 
 
@@ -147,7 +147,7 @@ async def _routes(site: Site, limit: float) -> bool | Unknown:
 async def _run(
     site: Site, check: Check, limit: float, *args: str, stdin: str | None = None
 ) -> process.Completed | Unknown:
-    """kubectl, within the check's deadline. Its refusals are for the caller to read."""
+    """Runs kubectl within the check's deadline. The caller interprets its errors."""
     try:
         return await Kubectl(site, min(check.deadline, limit)).run_raw(*args, stdin=stdin)
     except process.DeadlineExceeded as error:

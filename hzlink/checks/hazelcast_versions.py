@@ -1,6 +1,6 @@
-"""Whether Management Center can work with the members' version. Pure.
+"""Checks whether Management Center supports the members' version. Pure.
 
-It works with members of its own minor version and of the one before (documentation of Management Center, on rolling
+It supports members of its own minor version and of the previous one (documentation of Management Center, on rolling
 upgrades).
 """
 
@@ -23,14 +23,14 @@ MANCENTER_IMAGE = "hazelcast/management-center:5.5.2"
 _CONTAINER = "mancenter"
 MANCENTER_VERSION = Check(
     "mancenter-version",
-    "Management Center can work with the members' version",
+    "Management Center supports the members' version",
     "use a Management Center of the members' minor version",
     Severity.WARNING,
 )
 
 
 def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) -> list[Finding]:
-    """At a client site, where both versions are known: the members' as they will be, Management Center's as it is."""
+    """The finding at a client site, if both versions are known: the members' wanted one, and Management Center's."""
     if site.role is not Role.CLIENT or topology.settings.mode is Mode.UNISOCKET:
         return []
     image = topology.settings.image or MEMBER_IMAGE
@@ -43,14 +43,14 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
     return [
         MANCENTER_VERSION.failed(
             site,
-            f"Management Center {center} may not work with members of version {members}",
+            f"Management Center {center} may not support members of version {members}",
             subject=f"Deployment {MANCENTER}",
-            said="it works with members of its own minor version and of the one before",
-            then=f"{hints.hzlink('render')}   (and set its image in a kustomization of your own: manifests/README.md)",
+            said="it supports members of its own minor version and of the previous one",
+            then=f"{hints.hzlink('render')}   (and set its image in your own kustomization: manifests/README.md)",
         )
     ]
 
 
 def fits(center: Version, members: Version) -> bool:
-    """Whether that Management Center works with these members."""
+    """Whether that version of Management Center supports these members."""
     return center.major == members.major and 0 <= center.minor - members.minor <= 1

@@ -1,4 +1,4 @@
-"""All checks on the facts of one topology. Pure."""
+"""Runs all checks on the facts of a topology. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hzlink.model.topology import Site
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:
-    """Every finding: of the whole, then site by site, then across the sites.
+    """All findings: about the tools, then for each site, then across the sites.
 
-    A site that cannot be reached has one finding; what is behind it is not guessed at.
+    A site that cannot be reached has only one finding.
     """
     unreadable = {site for site in facts.topology.sites if reach.is_unreadable(facts.snapshots[site])}
     seen = replace(facts, answers={site: found for site, found in facts.answers.items() if site not in unreadable})

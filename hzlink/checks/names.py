@@ -1,4 +1,4 @@
-"""Names that others hold already, and sites that are one and the same namespace. Pure."""
+"""Checks for names that are already in use, and for sites that are the same namespace. Pure."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from hzlink.programs.refusals import Refusal
 FOREIGN_SITE = Check(
     "foreign-site",
     "hzlink can use the namespace's Skupper Site, if there is one",
-    "give another namespace (--client-ns, --cluster-ns)",
+    "use another namespace (--client-ns, --cluster-ns)",
 )
 SERVICES = Check(
     "service-names",
-    "no Service of others has a name that Skupper gives to members",
-    "rename that Service, or give another namespace (--client-ns)",
+    "no other Service has a name that Skupper needs for a member",
+    "rename that Service, or use another namespace (--client-ns)",
 )
 SAME_PLACE = Check(
     "separate-sites",
-    "every site is a namespace of its own",
-    "give each site a namespace of its own: --client-ns, --cluster-ns",
+    "every site is a different namespace",
+    "give each site a different namespace: --client-ns, --cluster-ns",
 )
 
 
 def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) -> Finding:
-    """Whether the namespace's Skupper Site, if others made it, can be used as it is.
+    """Whether hzlink can use the namespace's Skupper Site if hzlink did not make it.
 
-    It cannot be if it is part of another topology, or if it would have to issue and has no link access.
+    It cannot if the Site is part of another topology, or if it has to issue and has no link access.
     """
     found = snapshots[site].skupper_site
     if found is None or not foreign.is_foreign(topology, found):
@@ -44,10 +44,10 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
     if other := foreign.other_topology(topology, found):
         return FOREIGN_SITE.failed(
             site,
-            f"namespace {site.namespace} has a Skupper Site already, which is part of topology {other}",
+            f"namespace {site.namespace} already has a Skupper Site, which is part of topology {other}",
             subject=subject,
             said="Skupper runs one Site in a namespace",
-            then=f"give another namespace (--client-ns, --cluster-ns), or --name {other}   "
+            then=f"use another namespace (--client-ns, --cluster-ns), or --name {other}   "
             f"(see: {hints.kubectl(site, 'get sites.skupper.io')})",
         )
     readable = all(one.error is None for one in snapshots.values())
@@ -58,11 +58,13 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
 
 
 def _used(found: Object) -> str:
-    return f"Skupper Site {objects.name(found)} is not hzlink's: it is used as it is, and `down` leaves it"
+    return (
+        f"hzlink did not make Skupper Site {objects.name(found)}: it uses it unchanged, and `down` does not remove it"
+    )
 
 
 def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Object) -> str:
-    """What is there of its links to the other sites of the topology."""
+    """The state of the Site and of its links to the other sites of the topology."""
     site = next(one for one, snapshot in snapshots.items() if snapshot.skupper_site is found)
     chosen = planner.issuers(topology, snapshots)
     pairs = [client for client in topology.clients if site in (client, topology.cluster)]
@@ -78,13 +80,13 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
             stated.append(f"linked to {name} by Link {objects.name(link)}")
         else:
             stated.append(
-                f"linked to {name} by way of {', '.join(links.sites_between(snapshots, client, topology.cluster))}"
+                f"linked to {name} through {', '.join(links.sites_between(snapshots, client, topology.cluster))}"
             )
     return f"{_used(found)}; {'; '.join(stated)}"
 
 
 def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
-    """At a client site: Services of others with the Listener's name or a member's. Skupper would take them over."""
+    """At a client site: other Services with the Listener's name or a member's name, which Skupper would overwrite."""
     site = snapshot.site
     if site.role is not Role.CLIENT:
         return []
@@ -97,7 +99,7 @@ def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
     return [
         SERVICES.failed(
             site,
-            f"namespace {site.namespace} has Services of others that Skupper would take over: {listed}",
+            f"namespace {site.namespace} has other Services with names that Skupper needs: {listed}",
             then=hints.kubectl(site, f"get service {' '.join(objects.name(item) for item in foreign)} --show-labels"),
         )
     ]
@@ -109,11 +111,11 @@ def _is_known(service: Object, topology: Topology) -> bool:
 
 
 def same_place(facts: Facts) -> list[Finding]:
-    """Sites that are one namespace, seen through contexts or addresses that differ.
+    """Sites that are the same namespace, although their contexts or addresses differ.
 
-    Namespace kube-system has another UID in each cluster. Where it may not be read, an object's UID is one in the
-    world, so two sites that hold the same one are the same. Every namespace has some (ConfigMap kube-root-ca.crt,
-    ServiceAccount default), so this needs no right on the namespace itself.
+    Namespace kube-system has a different UID in each cluster. If it may not be read, the UIDs of objects, which are
+    globally unique, identify a namespace. Every namespace has objects (ConfigMap kube-root-ca.crt, ServiceAccount
+    default), so this needs no rights on the namespace itself.
     """
     sites = list(facts.answers)
     seen = {site: _uids(facts.snapshots.get(site), facts.answers.get(site)) for site in sites}
@@ -124,19 +126,23 @@ def same_place(facts: Facts) -> list[Finding]:
             SAME_PLACE.failed(
                 None,
                 f"sites {one.name} and {other.name} are the same namespace: {one.where} and {other.where}",
-                said="they hold objects of the same UIDs" if seen[one] & seen[other] else "both lead to one cluster",
+                said="they contain objects with the same UIDs"
+                if seen[one] & seen[other]
+                else "both contexts lead to the same cluster",
             )
             for one, other in same
         ]
-    there = [site for site in sites if not _has_no_namespace(facts, site)]
-    unidentified = [site.name for site in there if not seen[site] and not facts.answers[site].cluster]
+    existing = [site for site in sites if not _has_no_namespace(facts, site)]
+    unidentified = [site.name for site in existing if not seen[site] and not facts.answers[site].cluster]
     if unidentified:
-        return [SAME_PLACE.unknown(None, f"nothing was seen at {', '.join(unidentified)} to tell sites apart by")]
+        return [
+            SAME_PLACE.unknown(None, f"no object at {', '.join(unidentified)} can be read to identify the namespace")
+        ]
     return [SAME_PLACE.passed(None)]
 
 
 def _is_one_name(facts: Facts, one: Site, other: Site) -> bool:
-    """Whether two sites are namespaces of one name in one cluster, be they there or not."""
+    """Whether two sites have the same namespace name in the same cluster, even if the namespace does not exist."""
     clusters = {facts.answers[one].cluster, facts.answers[other].cluster}
     return one.namespace == other.namespace and len(clusters) == 1 and "" not in clusters
 
@@ -149,5 +155,5 @@ def _uids(snapshot: Snapshot | None, answers: Answers | None) -> set[str]:
 
 
 def _has_no_namespace(facts: Facts, site: Site) -> bool:
-    """Whether the site has no namespace yet: then it is none of those that are there."""
+    """Whether the site's namespace does not exist yet."""
     return site in facts.missing or facts.snapshots[site].refusal is Refusal.NO_NAMESPACE

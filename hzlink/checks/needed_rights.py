@@ -1,6 +1,6 @@
-"""What hzlink must be allowed at a site, and what of that an API server says is lacking.
+"""The rights that hzlink needs at a site, and which of them are missing by an API server's answer.
 
-The bundled Roles (`manifests/rbac/`) are the one place where that is written: a test applies them and runs hzlink.
+They are defined only in the bundled Roles (`manifests/rbac/`). A test applies the Roles and runs hzlink with them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from hzlink.plan import manifests
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """To do `verb` with the resources of one type in a site's namespace; the core group is the empty text.
+    """The right to `verb` on a resource type in a site's namespace. The core group is the empty text.
 
-    Where `names` are given, only with objects of these names.
+    With `names`, only on objects with these names.
     """
 
     group: str
@@ -32,7 +32,7 @@ class Right:
 
 
 def needed(role: Role) -> tuple[Right, ...]:
-    """What the bundled Role for such a site gives, in its order.
+    """The rights in the bundled Role for sites of that role, in the Role's order.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
@@ -51,10 +51,10 @@ def _rights(item: Mapping[str, Any]) -> Iterator[Right]:
 
 
 def missing(needed: Iterable[Right], status: Mapping[str, Any]) -> tuple[Right, ...]:
-    """Which of `needed` a SelfSubjectRulesReview's status does not grant, in their order.
+    """The rights of `needed` that a SelfSubjectRulesReview's status does not grant, in their order.
 
-    Where the status says `incomplete` (an authorizer that cannot list its rules, as with webhooks), a right that is
-    missing here may be granted all the same: that is for the caller to say.
+    If the status is `incomplete` (an authorizer that cannot list its rules, such as a webhook), a missing right may be
+    granted nevertheless; the caller has to consider that.
     """
     rules = [rule for rule in _listed(status, "resourceRules") if isinstance(rule, Mapping)]
     return tuple(right for right in needed if not _is_granted(right, rules))
@@ -62,7 +62,7 @@ def missing(needed: Iterable[Right], status: Mapping[str, Any]) -> tuple[Right, 
 
 def _is_granted(right: Right, rules: list[Mapping[str, Any]]) -> bool:
     found = [rule for rule in rules if _matches(rule, right)]
-    # A rule without names is for all of them. With names, several rules may grant a name each.
+    # A rule without names applies to all objects. Several rules may each grant some of the names.
     if any(not rule.get("resourceNames") for rule in found):
         return True
     granted = [name for rule in found for name in _listed(rule, "resourceNames")]
@@ -70,7 +70,7 @@ def _is_granted(right: Right, rules: list[Mapping[str, Any]]) -> bool:
 
 
 def _matches(rule: Mapping[str, Any], right: Right) -> bool:
-    """As Kubernetes matches a rule: `*` is anything, `*/scale` the part `scale` of anything."""
+    """Matches a rule as Kubernetes does: `*` is any resource, `*/scale` the subresource `scale` of any resource."""
     _, slash, part = right.resource.partition("/")
     resources = {right.resource, "*", *([f"*/{part}"] if slash else [])}
     return (

@@ -1,4 +1,4 @@
-"""Preflight of `up`: the checks, beside and on top of the one look that `up` takes anyway."""
+"""The preflight checks of `up`, which use its observation and collect further facts in parallel with it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from hzlink.programs import hints
 GatheredFacts = tuple[Mapping[Site, Answers], str | Unknown | None]
 
 
-async def ask(config: Config) -> GatheredFacts:
-    """What the checks need besides the sites' objects."""
+async def gather_facts(config: Config) -> GatheredFacts:
+    """Collects the facts that the checks need in addition to the sites' objects."""
     return await asyncio.gather(
         gather.read_all(config.topology.sites, config.timeout), gather.skupper_cli(config.timeout)
     )
@@ -30,7 +30,7 @@ async def ask(config: Config) -> GatheredFacts:
 def findings(
     topology: Topology, snapshots: Snapshots, gathered: GatheredFacts, missing: frozenset[Site] = frozenset()
 ) -> tuple[Finding, ...]:
-    """All checks on what was seen."""
+    """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
     return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(), missing))
@@ -39,8 +39,9 @@ def findings(
 class Preflight:
     """The checks of one `up`.
 
-    They ask beside the look, so that they take no time of their own. After an `up` of the same settings that went
-    well there is most likely nothing to do, and then nothing to check either: they ask only once there is.
+    Facts are collected in parallel with the observation, so that the checks take no extra time. After a successful `up`
+    with the same settings there is usually nothing to do and nothing to check: then facts are collected only if there
+    are steps to run.
     """
 
     def __init__(self, config: Config, wanted: bool = True) -> None:
@@ -48,16 +49,16 @@ class Preflight:
         self._wanted = wanted
         recorded = last_run.load()
         begin = wanted and (last_run.settings(recorded) != config.record or last_run.CLUSTERS not in recorded)
-        self._gathering = asyncio.create_task(ask(config)) if begin else None
+        self._gathering = asyncio.create_task(gather_facts(config)) if begin else None
 
     async def errors(
         self, topology: Topology, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
     ) -> list[HzlinkError]:
-        """The errors that forbid writing; warnings are emitted. Call it only if there are steps to run."""
+        """The errors that prevent `up` from writing. Emits warnings. Call it only if there are steps to run."""
         if not self._wanted:
             return []
         if self._gathering is None:
-            self._gathering = asyncio.create_task(ask(self._config))
+            self._gathering = asyncio.create_task(gather_facts(self._config))
         gathered = await self._gathering
         found = findings(topology, snapshots, gathered, missing)
         errors: list[HzlinkError] = [finding.error for finding in found if finding.is_fatal]
@@ -66,7 +67,7 @@ class Preflight:
         return errors
 
     async def clusters(self) -> dict[Site, str]:
-        """The UIDs of the clusters' namespaces kube-system, as far as they were gathered for and stated."""
+        """The UIDs of the sites' namespaces kube-system, as far as they were read."""
         if self._gathering is None:
             return {}
         answers, _ = await self._gathering
@@ -76,14 +77,14 @@ class Preflight:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Ends what is still being gathered, and its programs, while the event loop still runs."""
+        """Cancels collecting facts, and its programs, while the event loop still runs."""
         if self._gathering is not None:
             self._gathering.cancel()
             await asyncio.gather(self._gathering, return_exceptions=True)
 
 
 def _emit_warnings(found: tuple[Finding, ...], emit: Emit) -> None:
-    """Each warning in a line, and one line for all checks without an answer that `up` does not wait for."""
+    """Emits each warning, and one event for all checks with an unknown result that `up` does not wait for."""
     for finding in found:
         if finding.outcome is Outcome.FAILED:
             lane = finding.site.name if finding.site else ""

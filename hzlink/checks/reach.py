@@ -1,4 +1,4 @@
-"""Whether a site's API server answers, knows the user, and has the namespace; and PodSecurity there. Pure."""
+"""Checks whether a site's API server answers and accepts the user, and the site's namespace and PodSecurity. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
 API = Check("api", "the API server answers and accepts your credentials", "kubectl cluster-info", deadline=15.0)
-NAMESPACE = Check("namespace", "the namespace is there", "kubectl create namespace NAMESPACE", deadline=15.0)
+NAMESPACE = Check("namespace", "the namespace exists", "kubectl create namespace NAMESPACE", deadline=15.0)
 POD_SECURITY = Check(
     "pod-security",
     "PodSecurity admits Skupper's router pods",
@@ -22,23 +22,23 @@ _UNREADABLE = (Refusal.UNREACHABLE, Refusal.UNAUTHORIZED)
 
 
 def is_unreadable(snapshot: Snapshot) -> bool:
-    """Whether nothing at all can be known of the site."""
+    """Whether nothing can be read at the site."""
     return snapshot.refusal in _UNREADABLE
 
 
 def at_site(site: Site, snapshot: Snapshot, created: bool) -> list[Finding]:
-    """The API server and the namespace. `created`: `up` will create the namespace."""
+    """The findings on the API server and the namespace. `created`: `up` will create the namespace."""
     error = snapshot.error
     if error is None:
-        made = "to be created" if created else "there"
-        return [API.passed(site, "it answers"), NAMESPACE.passed(site, f"namespace {site.namespace} is {made}")]
+        state = "will be created" if created else "exists"
+        return [API.passed(site, "it answers"), NAMESPACE.passed(site, f"namespace {site.namespace} {state}")]
     if is_unreadable(snapshot):
         return [API.failed(site, error.message, said=error.said, then=error.next_step or "")]
     if snapshot.refusal is Refusal.NO_NAMESPACE:
-        there = NAMESPACE.failed(site, error.message, said=error.said, then=error.next_step or "")
-        return [API.passed(site, "it answers"), there]
+        missing = NAMESPACE.failed(site, error.message, said=error.said, then=error.next_step or "")
+        return [API.passed(site, "it answers"), missing]
     if snapshot.refusal in (Refusal.FORBIDDEN, Refusal.NO_DEFINITIONS):
-        # Other checks say what is wrong: rights, definitions.
+        # Other checks report the error: rights, definitions.
         return [API.passed(site, "it answers")]
     return [API.unknown(site, error.message, error.said, error.next_step or "")]
 
@@ -56,7 +56,7 @@ def pod_security(site: Site, snapshot: Snapshot, answers: Answers, created: bool
     if level != "restricted":
         return [POD_SECURITY.passed(site, f"enforces {level or 'nothing'}")]
     if objects.holds(snapshot.skupper_site or {}, "Running"):
-        return [POD_SECURITY.passed(site, "enforces restricted, and yet the router runs")]
+        return [POD_SECURITY.passed(site, "enforces restricted, but the router runs")]
     text = f"namespace {site.namespace} enforces PodSecurity restricted, which rejects Skupper's router pods"
     then = hints.cluster_wide(site, f"label namespace {site.namespace} {ENFORCE}=baseline --overwrite")
     said = "the router pods have no seccompProfile"

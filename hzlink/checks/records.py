@@ -1,4 +1,4 @@
-"""What a check is, what was found, and the facts that checks judge. Pure records."""
+"""The records of checks, findings and facts. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from hzlink.observe.snapshot import Snapshot
 
 
 class Severity(StrEnum):
-    """What it means when a check fails: `up` would fail, or it may do worse than it could."""
+    """The consequence of a failed check: `up` would fail (FATAL), or may not work as expected (WARNING)."""
 
     FATAL = "fatal"
     WARNING = "warning"
 
 
 class Outcome(StrEnum):
-    """How a check ended. UNKNOWN: what it judges could not be read; it counts as a warning, never as a failure."""
+    """The outcome of a check. UNKNOWN: the facts could not be read; that counts as a warning, never as a failure."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -32,9 +32,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its id, what it verifies, how to fix a failure, its severity, and seconds that it may take.
+    """A check: its id, title, remedy (`hint`), severity, and deadline in seconds.
 
-    `awaited`: `up` itself waits for it and reports what comes, so that not knowing it beforehand is no warning.
+    `awaited`: `up` itself waits for this and reports it, so that an unknown outcome is not a warning.
     """
 
     id: str
@@ -45,23 +45,23 @@ class Check:
     awaited: bool = False
 
     def passed(self, site: Site | None, text: str = "") -> Finding:
-        """All is well; `text` says what was seen."""
+        """The finding of a passed check; `text` is the evidence."""
         return Finding(self, Outcome.PASSED, site, text)
 
     def failed(
         self, site: Site | None, text: str, *, subject: str | None = None, said: str | None = None, then: str = ""
     ) -> Finding:
-        """It is not so. `then` is the command to type, where there is a better one than the hint."""
+        """The finding of a failed check. `then`: the next command, if it is better than the hint."""
         return Finding(self, Outcome.FAILED, site, text, subject, said, then or self.hint)
 
     def unknown(self, site: Site | None, text: str, said: str | None = None, then: str = "") -> Finding:
-        """It could not be found out."""
+        """The finding of a check whose facts could not be read."""
         return Finding(self, Outcome.UNKNOWN, site, text, None, said, then or self.hint)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found at a site, or across the sites where `site` is None."""
+    """The finding of one check at a site; across the sites if `site` is None."""
 
     check: Check
     outcome: Outcome
@@ -73,12 +73,12 @@ class Finding:
 
     @property
     def is_fatal(self) -> bool:
-        """Whether `up` would fail for it."""
+        """Whether `up` would fail because of it."""
         return self.outcome is Outcome.FAILED and self.check.severity is Severity.FATAL
 
     @property
     def is_warning(self) -> bool:
-        """Whether it is worth telling, and nothing that stops `up`."""
+        """Whether it should be reported but does not stop `up`."""
         return self.outcome is not Outcome.PASSED and not self.is_fatal
 
     @property
@@ -91,7 +91,7 @@ class Finding:
 
     @property
     def word(self) -> str:
-        """What it comes to, in one word: passed, failed, warning or unknown."""
+        """The result in one word: passed, failed, warning or unknown."""
         return str(Severity.WARNING) if self.is_warning and self.outcome is Outcome.FAILED else str(self.outcome)
 
     def to_dict(self) -> dict[str, object]:
@@ -113,14 +113,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A fact that could not be read, and why: in the words of kubectl, or that it took too long."""
+    """A fact that could not be read, with the reason: kubectl's message, or a timeout."""
 
     said: str
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions of kubectl and of the API server, such as `v1.37.2`; empty where unknown."""
+    """The versions of kubectl and of the API server, such as `v1.37.2`; empty if unknown."""
 
     kubectl: str
     server: str
@@ -128,11 +128,10 @@ class Versions:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a site answered besides its objects. None: asked for, and it does not exist.
+    """The facts of a site in addition to its objects. None: the object does not exist.
 
-    `review` is the status of a SelfSubjectRulesReview; `controller` and `grant_server` are the Deployment and the
-    Service in the namespace where Skupper installs itself for a whole cluster; `routes` whether there are OpenShift
-    routes.
+    `review`: the status of a SelfSubjectRulesReview. `controller` and `grant_server`: the Deployment and the Service in
+    the namespace of a cluster-wide Skupper installation. `routes`: whether the cluster has OpenShift routes.
     """
 
     versions: Versions | Unknown
@@ -145,15 +144,15 @@ class Answers:
 
     @property
     def cluster(self) -> str:
-        """The UID of namespace kube-system, which tells clusters apart; empty where it could not be read."""
+        """The UID of namespace kube-system, which identifies the cluster; empty if it could not be read."""
         return objects.uid(self.kube_system) if isinstance(self.kube_system, dict) else ""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is judged. `skupper_cli` is the CLI's version, None where it is not installed.
+    """The facts for all checks. `skupper_cli`: the CLI's version, None if it is not installed.
 
-    `needed` are the rights of each role, `missing` the sites whose namespace `up` is to create.
+    `needed`: the rights of each role. `missing`: the sites whose namespace `up` will create.
     """
 
     topology: Topology
@@ -164,7 +163,7 @@ class Facts:
     missing: frozenset[Site] = field(default_factory=frozenset)
 
 
-# Where Skupper's install file puts what serves the whole cluster (Skupper 2.2).
+# The namespace and objects of Skupper's install file, for the whole cluster (Skupper 2.2).
 SKUPPER_NAMESPACE = "skupper"
 CONTROLLER = "skupper-controller"
 GRANT_SERVER = "skupper-grant-server"

@@ -1,4 +1,4 @@
-"""Whether the user may do all that `up` does at a site, as the API server itself lists the user's rights. Pure."""
+"""Checks whether the user has all rights that `up` needs at a site, by the API server's list of rights. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RIGHTS = Check(
 
 
 def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool = False) -> list[Finding]:
-    """The rights in the site's namespace; those in one that is still to be made come with it, mostly."""
+    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them."""
     review = answers.review
     if created:
         return []
     if isinstance(review, Unknown):
-        text = f"whether you have all rights in namespace {site.namespace} is not known"
+        text = f"it is not known whether you have all rights in namespace {site.namespace}"
         return [RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))]
     listed = tuple(needed)
     lacking = needed_rights.missing(listed, review)
@@ -39,7 +39,7 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool
 
 
 def by_resource(lacking: Iterable[Right]) -> str:
-    """The rights by what they are for: `create, patch sites.skupper.io; delete pods`."""
+    """The rights grouped by resource, as text: `create, patch sites.skupper.io; delete pods`."""
     verbs: dict[str, list[str]] = {}
     for right in lacking:
         verbs.setdefault(str(right).removeprefix(f"{right.verb} "), []).append(right.verb)

@@ -1,4 +1,4 @@
-"""The programs that hzlink runs: there, recent enough, and near enough to what they talk to. Pure."""
+"""Checks the programs that hzlink runs: installed, recent enough, and of a supported version skew. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs import kubectl
 
-# What the README asks for, and the least that Skupper 2 runs on.
+# The minimum that hzlink needs (README), and the minimum for Skupper 2.
 MIN_KUBECTL = Version(1, 30)
 MIN_SERVER = Version(1, 25)
 
-KUBECTL = Check("kubectl", "kubectl is there", kubectl.HINT)
+KUBECTL = Check("kubectl", "kubectl is installed", kubectl.HINT)
 KUBECTL_AGE = Check(
     "kubectl-version", "kubectl is recent enough", f"install kubectl {MIN_KUBECTL} or later", Severity.WARNING
 )
@@ -28,7 +28,7 @@ KUBECTL_SKEW = Check(
 SERVER = Check("server-version", "Kubernetes is recent enough for Skupper", "upgrade the cluster", Severity.WARNING)
 CLI = Check(
     "skupper-cli",
-    "the skupper CLI is there, if it is asked for",
+    "the skupper CLI is installed, if --via skupper needs it",
     "install it (https://skupper.io/start/), or use: --via kubectl",
     deadline=5.0,
 )
@@ -42,7 +42,7 @@ CLI_SKEW = Check(
 
 
 def at_site(site: Site, snapshot: Snapshot, answers: Answers, cli: str | Unknown | None) -> list[Finding]:
-    """The site's API server: recent enough, and near kubectl's version; its Skupper, near the CLI's."""
+    """The findings on the versions of the site's API server, kubectl, the Skupper controller and the skupper CLI."""
     return [*_kubectl_and_server(site, answers), *_cli_skew(site, snapshot, answers, cli)]
 
 
@@ -59,7 +59,7 @@ def _skew(site: Site, mine: Version | None, server: Version | None) -> Finding:
         return KUBECTL_SKEW.unknown(site, "the versions of kubectl and API server are not both known")
     apart = versions.minors_apart(mine, server)
     if apart is None or apart > 1:
-        text = f"kubectl is {mine}, the API server {server}: only one minor version apart is supported"
+        text = f"kubectl is {mine}, the API server {server}: a skew of only one minor version is supported"
         return KUBECTL_SKEW.failed(site, text)
     return KUBECTL_SKEW.passed(site, f"kubectl {mine}, API server {server}")
 
@@ -68,12 +68,12 @@ def _server(site: Site, server: Version | None) -> list[Finding]:
     if server is None:
         return []
     if server < MIN_SERVER:
-        return [SERVER.failed(site, f"the API server is {server}; Skupper 2 asks for {MIN_SERVER} or later")]
+        return [SERVER.failed(site, f"the API server is {server}; Skupper 2 needs {MIN_SERVER} or later")]
     return [SERVER.passed(site, f"API server {server}")]
 
 
 def across(facts: Facts) -> list[Finding]:
-    """What is the same for every site: kubectl, and the skupper CLI."""
+    """The findings that are the same for every site: kubectl, and the skupper CLI."""
     return [*_kubectl(facts), *_cli(facts)]
 
 
@@ -85,19 +85,19 @@ def _kubectl(facts: Facts) -> list[Finding]:
     if mine is None:
         return [KUBECTL_AGE.unknown(None, f"kubectl reports version {stated[0]!r}")]
     if mine < MIN_KUBECTL:
-        return [KUBECTL_AGE.failed(None, f"kubectl is {mine}; hzlink asks for {MIN_KUBECTL} or later")]
+        return [KUBECTL_AGE.failed(None, f"kubectl is {mine}; hzlink needs {MIN_KUBECTL} or later")]
     return [KUBECTL_AGE.passed(None, f"kubectl {mine}")]
 
 
 def _cli(facts: Facts) -> list[Finding]:
-    """Needed with --via skupper, welcome otherwise, and to be near the controllers' versions."""
+    """The CLI must be installed with --via skupper; otherwise it is optional."""
     via, found = facts.topology.settings.via, facts.skupper_cli
     if via is Via.KUBECTL:
         return [CLI.passed(None, "not used: --via kubectl")]
     if found is None:
         if via is Via.SKUPPER:
-            return [CLI.failed(None, "skupper is not installed, or not on the PATH, and --via skupper asks for it")]
-        return [CLI.passed(None, "not installed: kubectl does the same")]
+            return [CLI.failed(None, "skupper is not installed, or not on the PATH, and --via skupper needs it")]
+        return [CLI.passed(None, "not installed: hzlink uses kubectl instead")]
     if isinstance(found, Unknown):
         return [CLI_SKEW.unknown(None, "the version of the skupper CLI is not known", found.said)]
     mine = versions.parse(found)
@@ -108,9 +108,9 @@ def _cli(facts: Facts) -> list[Finding]:
 
 def _cli_skew(site: Site, snapshot: Snapshot, answers: Answers, cli: str | Unknown | None) -> list[Finding]:
     mine = versions.parse(cli) if isinstance(cli, str) else None
-    there = versions.parse(controller.version(snapshot, answers))
-    if mine is None or there is None:
+    theirs = versions.parse(controller.version(snapshot, answers))
+    if mine is None or theirs is None:
         return []
-    if versions.minors_apart(mine, there) != 0:
-        return [CLI_SKEW.failed(site, f"the skupper CLI is {mine}, the controller {there}")]
-    return [CLI_SKEW.passed(site, f"CLI {mine}, controller {there}")]
+    if versions.minors_apart(mine, theirs) != 0:
+        return [CLI_SKEW.failed(site, f"the skupper CLI is {mine}, the controller {theirs}")]
+    return [CLI_SKEW.passed(site, f"CLI {mine}, controller {theirs}")]

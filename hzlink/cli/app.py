@@ -1,7 +1,7 @@
-"""The command line: one short function per command, render, exit.
+"""The command line: one short function for each command, which runs it, shows its result and exits.
 
-Only typer is imported up here: `--version` and completion must not wait for the rest. Annotations are not postponed
-in this file: typer reads them, and evaluating their texts takes as long as all else.
+At import this loads only typer, so that `--version` and completion are fast. Annotations are not postponed in this
+file: typer evaluates them, which would double the start-up time.
 """
 
 from collections.abc import Callable, Coroutine
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="hzlink",
     cls=Commands,
-    help="Links a Hazelcast cluster in one Kubernetes cluster to its clients in others, over Skupper.",
+    help="Links Hazelcast clients in one Kubernetes cluster to a Hazelcast cluster in another, through Skupper.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -194,7 +194,7 @@ def check_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` does it first."""
+    """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
     settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
@@ -238,7 +238,7 @@ def bench_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Measure round trips to the members through the link, against the same members reached at the cluster site."""
+    """Measure round trips to the members through the link, compared with direct ones at the cluster site."""
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.bench import bench
@@ -252,7 +252,7 @@ def bench_command(
 @shared
 def open_command(
     *,
-    what: Annotated[App, typer.Argument(help="mancenter, or console: Skupper's network console, if it is installed.")],
+    what: Annotated[App, typer.Argument(help="mancenter (Management Center), or console (Skupper's network console).")],
     port: Annotated[int, typer.Option("--port", help="Local port (default: a free port).", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser", help="Open the address in the browser.")] = False,
     site: Annotated[
@@ -311,7 +311,7 @@ def render_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Print the manifests that `up` would apply, as YAML, for GitOps. Asks no cluster."""
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
     settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:

@@ -1,4 +1,4 @@
-"""The group of commands: what the command line itself refuses is a document, too, where one was asked for."""
+"""The group of commands. It prints usage errors as a document, too, if `-o json` or `-o yaml` is given."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +11,12 @@ _REFUSED: Any = typer.BadParameter.__base__
 
 
 class Commands(TyperGroup):
-    """The commands. What the command line itself refuses is a document, too, where one was asked for."""
+    """The commands. Usage errors are printed as a document, too, if `-o json` or `-o yaml` is given."""
 
     _typed: tuple[str, ...] = ()
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Keeps what was typed: parsing takes it apart."""
+        """Parses the command line, and keeps the arguments as typed."""
         self._typed = tuple(args)
         try:
             return super().parse_args(ctx, args)
@@ -34,7 +34,7 @@ class Commands(TyperGroup):
 
 
 def _show_refusal(typed: Sequence[str], error: Any) -> None:
-    """Prints the document of a run that did not begin; typer says the error itself, on standard error."""
+    """Prints the document of a usage error. typer prints the error itself to standard error."""
     output = _wanted_output(typed)
     if output not in ("json", "yaml"):
         return
@@ -48,7 +48,7 @@ def _show_refusal(typed: Sequence[str], error: Any) -> None:
 
 
 def _wanted_output(typed: Sequence[str]) -> str:
-    """What `-o` asked for, read without a parser: that one had given up, perhaps before it came to it."""
+    """The value of `-o`, read without the parser, which may have failed before it reached this option."""
     wanted = ""
     for word, after in zip(typed, [*typed[1:], ""], strict=True):
         if word in ("-o", "--output"):

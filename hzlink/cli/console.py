@@ -1,4 +1,4 @@
-"""Where a command talks: progress and errors to standard error, its result to standard output."""
+"""Prints a command's progress and errors to standard error, and its result to standard output."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Progress(Protocol):
     """Shows events until it is closed."""
 
     def __call__(self, event: Event) -> None:
-        """Takes an event."""
+        """Shows an event."""
 
     def close(self) -> None:
-        """Ends the showing."""
+        """Stops showing events."""
 
 
 class Console:
-    """One command's talk with its user."""
+    """The output of one command, and its questions to the user."""
 
     def __init__(
         self, output: str, verbose: int, quiet: bool, no_color: bool, environ: Mapping[str, str] = os.environ
@@ -53,7 +53,7 @@ class Console:
         self._progress(event)
 
     def announce(self, line: str) -> None:
-        """A line before a program takes the terminal, which a live view must not share with it."""
+        """Prints a line and closes the live view, before an interactive program uses the terminal."""
         if not self._quiet:
             from hzlink.render.plain import one_line
 
@@ -61,7 +61,7 @@ class Console:
             self._print_line(one_line(line))
 
     def prepare(self) -> None:
-        """Loads what showing a result will need. For a command to call while it waits for a cluster anyway."""
+        """Imports the modules that show a result. A command calls this while it waits for a cluster."""
         import hzlink.render.result
 
         if self.output in ("json", "yaml"):
@@ -70,10 +70,10 @@ class Console:
             import hzlink.render.table  # noqa: F401 - loaded ahead of its use
 
     def follow(self) -> Callable[[Result], None]:
-        """Shows one look after the other, until the command ends: in place at a terminal, else what changes.
+        """A view for repeated observations: it redraws at a terminal, and otherwise prints a block for each change.
 
         Raises:
-            UsageError: there is no such picture that could be redrawn.
+            UsageError: the output format does not support it.
         """
         if self.output in ("svg", "mermaid"):
             raise UsageError(
@@ -86,17 +86,17 @@ class Console:
         return self._view
 
     def ask(self, lines: Sequence[str]) -> bool:
-        """Shows what would be removed, and asks.
+        """Shows the objects to remove, and asks for confirmation.
 
         Raises:
-            UsageError: there is no terminal to ask at.
-            Interrupted: ^C came instead of an answer.
+            UsageError: standard input is not a terminal.
+            Interrupted: the user answered with ^C.
         """
         question = f"Remove these {len(lines)} objects?"
         return self._confirmed(lines, question, "this would be removed", "down --yes", "nothing was removed")
 
     def ask_restart(self, lines: Sequence[str]) -> bool:
-        """Says what stopping all members means, and asks. Raises as `ask` does."""
+        """Shows the consequences of stopping all members, and asks for confirmation. Raises as `ask` does."""
         asked = "all members would be stopped"
         return self._confirmed(lines, "Stop all members?", asked, "up --allow-restart", "nothing was changed")
 
@@ -109,14 +109,14 @@ class Console:
         if not sys.stdin.isatty():
             from hzlink.programs import hints
 
-            raise UsageError(f"{asked}, and there is no terminal to ask at", next_step=hints.hzlink(command))
+            raise UsageError(f"{asked}, and there is no terminal to confirm it", next_step=hints.hzlink(command))
         return _answer(f"{question} [y/N] ", left).strip().lower() in ("y", "yes")
 
     def show(self, result: Result) -> None:
         """Prints the result: the document or table to standard output, its errors to standard error.
 
-        A command that goes on shows its result before its end. What its end is like then goes to standard error only:
-        standard output is one document.
+        A command that keeps running shows its result before it ends. Then its errors are printed only to standard
+        error, so that standard output is one document.
         """
         self._close()
         if not (self._shown or result.shown):
@@ -130,14 +130,14 @@ class Console:
                     self._print_line(line)
 
     def show_document(self, result: Result) -> None:
-        """Prints the document alone, where its errors are said elsewhere."""
+        """Prints the document without its errors."""
         self._print(result)
 
     def _print(self, result: Result) -> None:
         if self.output == "json":
             from hzlink.render.structured import as_json
 
-            # Each of many documents is one line, so that a reader can take them line by line.
+            # With --watch each document is one line, so that a program can read them line by line.
             print(as_json(result, None if self._view else 2), flush=True)
         elif self.output == "yaml":
             from hzlink.render.structured import as_yaml
@@ -159,7 +159,7 @@ class Console:
             show(self._console(sys.stdout), result, wide=self.output == "wide")
 
     def _parts(self, result: Result) -> list[Any]:
-        """What is redrawn in place."""
+        """The parts of a result that are redrawn."""
         if self.output == "tree" and result.report is not None:
             from hzlink.render.tree import render as render_tree
 
@@ -169,7 +169,7 @@ class Console:
         return render(result, wide=self.output == "wide")
 
     def _block(self, result: Result) -> None:
-        """One of the looks where nothing can be redrawn."""
+        """Prints one observation as a block, if the output cannot be redrawn."""
         at = result.report.at if result.report is not None else None
         if self.output == "yaml":
             print("---")
@@ -224,7 +224,7 @@ class Console:
     def _console(self, stream: Any) -> Any:
         from rich import console as rich_console
 
-        # Without a colour system rich leaves bold and dim away, too.
+        # Without a colour system, rich also omits bold and dim.
         return rich_console.Console(
             file=stream, color_system=None if self._plain else "auto", highlight=False, emoji=False, markup=False
         )
@@ -246,7 +246,7 @@ class Console:
 
 
 def _answer(question: str, left: str) -> str:
-    """A line from the terminal. The event loop is blocked meanwhile, so ^C is handled here."""
+    """Reads a line from the terminal. This blocks the event loop, so ^C is handled here."""
     import signal
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

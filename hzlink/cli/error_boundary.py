@@ -1,6 +1,6 @@
-"""From a command's values to its result: the one error boundary.
+"""Runs a command and turns its errors into a result.
 
-Results are loaded only where one is made here: a command loads them itself, while a cluster is being asked.
+The result module is imported only if an error needs it: a command imports it while it waits for a cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Work = Callable[[Config, Console], Coroutine[Any, Any, "Result"]]
 
 
 def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Records the site flags for the commands that hzlink proposes: they must name the same sites."""
+    """Records the site flags, because commands that hzlink proposes must name the same sites."""
     hints.site_flags.clear()
     for name in names:
         value = values[name]
@@ -35,7 +35,7 @@ def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def of(command: str, values: Mapping[str, Any], console: Console, work: Work) -> Result:
-    """The result of a command that works on a topology."""
+    """Resolves the configuration, runs the command, and returns its result."""
 
     def start() -> Coroutine[Any, Any, Result]:
         config = resolve.resolve(resolve.Flags.typed(values))
@@ -50,7 +50,7 @@ WITHOUT_CLUSTER = ("render",)
 
 
 async def _prepared(command: str, config: Config, console: Console, working: Coroutine[Any, Any, Result]) -> Result:
-    """The command's result, after what has to come first: logins, and whether no two sites are one namespace."""
+    """Runs credential plugins, checks that all sites are different namespaces, and runs the command."""
     async with AsyncExitStack() as stack:
         stack.callback(working.close)
         if any(context.plugin for context in config.contexts.values()):
@@ -62,13 +62,13 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
             from hzlink.observe import cluster_identity
 
             await cluster_identity.refuse_same_namespace(config.undecided, config.timeout)
-        if command != "down":  # which asks in any case
+        if command != "down":  # it checks this itself
             await _warn_of_moved(config, console)
         return await working
 
 
 async def _warn_of_moved(config: Config, console: Console) -> None:
-    """Warns of contexts that lead to another cluster than at the last `up`."""
+    """Warns about contexts that lead to another cluster than at the last `up`."""
     if last_run.CLUSTERS not in last_run.load():
         return
     from hzlink.model.events import Event, Mark
@@ -79,7 +79,7 @@ async def _warn_of_moved(config: Config, console: Console) -> None:
 
 
 def guarded(command: str, console: Console, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """The command's result; an error becomes one, too. With -vv, a bug passes with its traceback."""
+    """Runs the command and returns its result, also for errors. With -vv, an internal error is raised."""
     try:
         return run(start())
     except HzlinkError as error:

@@ -1,6 +1,6 @@
-"""The options, each with its help, and what gives a command those that every command shares.
+"""The options with their help, and the decorator that adds the shared options to a command.
 
-Annotations are not postponed in this file: typer reads them, and evaluating their texts takes as long as all else.
+Annotations are not postponed in this file: typer evaluates them, which would double the start-up time.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SITES, OUTPUT = "Sites", "Output"
 
 
 class Output(StrEnum):
-    """What stdout gets."""
+    """Output formats of most commands."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -24,7 +24,7 @@ class Output(StrEnum):
 
 
 class StatusOutput(StrEnum):
-    """What stdout gets of a status: the above, and pictures of the paths."""
+    """Output formats of `status`, which include pictures of the paths."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -36,7 +36,7 @@ class StatusOutput(StrEnum):
 
 
 class BenchOutput(StrEnum):
-    """What stdout gets of a comparison: what any command gives, and a picture."""
+    """Output formats of `bench`, which include a bar chart."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -49,7 +49,7 @@ ClientCtx = Annotated[
     list[str] | None,
     typer.Option(
         "--client-ctx",
-        help="kubeconfig context of a client site; repeat it for more client sites.",
+        help="kubeconfig context of a client site; repeatable.",
         rich_help_panel=SITES,
     ),
 ]
@@ -69,7 +69,7 @@ ClientNs = Annotated[
     list[str] | None,
     typer.Option(
         "--client-ns",
-        help="Namespace of the client sites: one for all, or one for each, in order.",
+        help="Namespace of the client sites: one for all, or repeated for each --client-ctx (default: --namespace).",
         rich_help_panel=SITES,
     ),
 ]
@@ -80,7 +80,9 @@ ClusterNs = Annotated[
 Kubeconfig = Annotated[
     str | None,
     typer.Option(
-        "--kubeconfig", help="kubeconfig file of every site (default: as kubectl finds it).", rich_help_panel=SITES
+        "--kubeconfig",
+        help="kubeconfig file of every site (default: $KUBECONFIG or ~/.kube/config).",
+        rich_help_panel=SITES,
     ),
 ]
 ClientKubeconfig = Annotated[
@@ -102,29 +104,31 @@ ClusterKubeconfig = Annotated[
 File = Annotated[
     str | None,
     typer.Option(
-        "--file", "-f", help="File with settings (default: ./hzlink.yaml, if there is one).", rich_help_panel=SITES
+        "--file", "-f", help="File with settings (default: ./hzlink.yaml, if it exists).", rich_help_panel=SITES
     ),
 ]
 Name = Annotated[
     str | None, typer.Option("--name", help="Name of the topology (default: hazelcast).", rich_help_panel=SITES)
 ]
 OutputOption = Annotated[
-    Output, typer.Option("--output", "-o", help="Output format: table, wide, json or yaml.", rich_help_panel=OUTPUT)
+    Output, typer.Option("--output", "-o", help="Output format (default: table).", rich_help_panel=OUTPUT)
 ]
 StatusOutputOption = Annotated[
     StatusOutput,
-    typer.Option("--output", "-o", help="Output format; wide and tree show every hop.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--output", "-o", help="Output format; wide and tree show every hop (default: table).", rich_help_panel=OUTPUT
+    ),
 ]
 BenchOutputOption = Annotated[
     BenchOutput,
-    typer.Option("--output", "-o", help="Output format; svg is a picture.", rich_help_panel=OUTPUT),
+    typer.Option("--output", "-o", help="Output format; svg is a bar chart (default: table).", rich_help_panel=OUTPUT),
 ]
 Timeout = Annotated[
     str | None,
     typer.Option(
         "--timeout",
         metavar="DURATION",
-        help="Time for the whole command: 90s, 3m, 1h30m, or seconds (default: 3m).",
+        help="Time limit of the command: 90s, 3m, 1h30m, or seconds (default: 3m).",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -134,7 +138,7 @@ Verbose = Annotated[
         "--verbose",
         "-v",
         count=True,
-        help="Print every program that is run; -vv also prints tracebacks.",
+        help="Print each program that hzlink runs; -vv also prints tracebacks.",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
@@ -150,20 +154,20 @@ ImageOption = Annotated[
 ModeOption = Annotated[
     Mode | None,
     typer.Option(
-        "--mode", help="smart: clients connect to every member by name; unisocket: to any one member (default: smart)."
+        "--mode", help="How clients connect: smart (to every member by name) or unisocket (to one) (default: smart)."
     ),
 ]
 ExposeOption = Annotated[
-    Expose | None, typer.Option("--expose", help="Service type of Management Center (default: clusterip).")
+    Expose | None, typer.Option("--expose", help="Type of Management Center's Service (default: clusterip).")
 ]
 LinkFromOption = Annotated[
     LinkFrom | None,
-    typer.Option("--link-from", help="Which side issues the token; auto: the one that has an address (default: auto)."),
+    typer.Option("--link-from", help="Side that issues the token; auto: one that has an address (default: auto)."),
 ]
 ViaOption = Annotated[
     Via | None,
     typer.Option(
-        "--via", help="Program that links: skupper, or kubectl; auto: skupper if it is installed (default: auto)."
+        "--via", help="Program that makes the link; auto: skupper if it is installed, else kubectl (default: auto)."
     ),
 ]
 AddressTimeout = Annotated[
@@ -171,7 +175,8 @@ AddressTimeout = Annotated[
     typer.Option(
         "--address-timeout",
         metavar="DURATION",
-        help="How long --link-from auto waits for the cluster site's load balancer: 90s, 2m (default: 60s).",
+        help="How long --link-from auto waits for the cluster site's load balancer before it also gives the client "
+        "sites link access (default: 60s).",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the steps and change nothing.")]
@@ -179,37 +184,35 @@ CreateNamespace = Annotated[
     bool, typer.Option("--create-namespace", help="Create namespaces that do not exist; `down` removes them.")
 ]
 ForceUnlock = Annotated[
-    bool, typer.Option("--force-unlock", help="Take the lock from another run, for example one whose machine is gone.")
+    bool, typer.Option("--force-unlock", help="Take the lock from another run, for example if its machine was lost.")
 ]
 OtherCluster = Annotated[
     bool,
-    typer.Option("--other-cluster", help="Go on where a context leads to another cluster than at the last `up`."),
+    typer.Option("--other-cluster", help="Continue even if a context leads to another cluster than at the last `up`."),
 ]
 ForceConflicts = Annotated[
     bool,
-    typer.Option("--force-conflicts", help="Replace values that other tools (field managers) set in hzlink's objects."),
+    typer.Option("--force-conflicts", help="Replace values that other field managers have set in hzlink's objects."),
 ]
 Repair = Annotated[
     bool,
     typer.Option(
-        "--repair", help="Mend what Skupper has lost (see `hzlink status`); may restart a router, and says so before."
+        "--repair", help="Repair what Skupper has lost (see `hzlink status`); may restart a router and says so first."
     ),
 ]
-SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks that `hzlink check` makes.")]
+SkipCheck = Annotated[bool, typer.Option("--skip-check", help="Skip the checks of `hzlink check`.")]
 AllowRestart = Annotated[
     bool,
     typer.Option(
         "--allow-restart",
-        help="Do not ask before all members are stopped, which an --image of another minor version needs.",
+        help="Stop all members without asking, which an --image of another minor version needs.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Watch = Annotated[
     bool, typer.Option("--watch", "-w", help="Watch: redraw when something changes, until ^C or --timeout.")
 ]
-Wait = Annotated[
-    bool, typer.Option("--wait", help="Wait for the condition of --for; exit code 4 when --timeout is over.")
-]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the condition of --for; exit code 4 after --timeout.")]
 WaitFor = Annotated[Goal | None, typer.Option("--for", help="Condition that --wait waits for (default: healthy).")]
 VerifyOption = Annotated[bool, typer.Option("--verify", help="Run `hzlink verify` at the end.")]
 ClusterNameOption = Annotated[
@@ -218,17 +221,17 @@ ClusterNameOption = Annotated[
 InCluster = Annotated[
     bool,
     typer.Option(
-        "--in-cluster", help="Run in a Job in each client site's namespace instead of through forwarded ports."
+        "--in-cluster", help="Verify from a Job in each client site's namespace instead of through forwarded ports."
     ),
 ]
 ProbeImage = Annotated[
     str | None,
     typer.Option(
-        "--probe-image", help="Image of the --in-cluster Job, with Python 3.11 or later (default: python:3.13-slim)."
+        "--probe-image", help="Image for --in-cluster, with Python 3.11 or later (default: python:3.13-slim)."
     ),
 ]
 OnlySite = Annotated[
-    list[str] | None, typer.Option("--site", help="Remove only this site, by its name in `status`; repeatable.")
+    list[str] | None, typer.Option("--site", help="Remove only the site with this name in `status`; repeatable.")
 ]
 
 DumpOnFailure = Annotated[
@@ -242,7 +245,7 @@ DumpFile = Annotated[
 ]
 
 
-# What every command shares: which sites, and what the console shows. Name: annotation, or annotation and default.
+# The shared options, for the sites and for the console. Name: annotation, or annotation and default.
 SITE_FLAGS: dict[str, Any] = {
     "client_ctx": ClientCtx,
     "cluster_ctx": ClusterCtx,
@@ -267,7 +270,7 @@ BENCH_CONSOLE_FLAGS = {**CONSOLE_FLAGS, "output": (BenchOutputOption, BenchOutpu
 
 
 def shared(function: Callable[..., None], flags: dict[str, tuple[Any, Any]] = CONSOLE_FLAGS) -> Callable[..., None]:
-    """Gives a command the options that every command shares, and passes them as `site_flags` and `console_flags`."""
+    """Adds the shared options to a command, which gets them as `site_flags` and `console_flags`."""
     import inspect
 
     own = inspect.signature(function)

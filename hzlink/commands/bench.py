@@ -1,4 +1,4 @@
-"""`hzlink bench`: what the link costs, as a ratio to the same members reached without it."""
+"""`hzlink bench`: compares round trips to the members through the link with direct ones at the cluster site."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ async def bench(
     only: str | None = None,
     cluster_name: str | None = None,
 ) -> Result:
-    """DONE with the comparison. Puts values into a map of its own at the members, which is removed again.
+    """Measures and returns the comparison. Writes values to a new map at the members, and removes the map.
 
     Args:
-        config: the topology.
-        emit: told of progress.
-        seconds: for each size and way.
+        config: the configuration.
+        emit: gets the progress events.
+        seconds: duration for each value size and each path.
         only: the client site's name; None for the first.
-        cluster_name: Hazelcast's own name of the cluster.
+        cluster_name: the Hazelcast cluster's name; None for the default.
     """
     member_client.require()
     topology = config.topology
@@ -52,7 +52,7 @@ async def bench(
         raise WaitTimeout(
             "timed out measuring",
             waited=time.monotonic() - began,
-            next_step=f"{hints.hzlink('bench')} --seconds FEWER   (or: --timeout MORE)",
+            next_step=f"{hints.hzlink('bench')} --seconds LESS   (or: --timeout MORE)",
         ) from None
     except HzlinkError as error:
         error.site = error.site or client.name

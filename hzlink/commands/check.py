@@ -1,4 +1,4 @@
-"""`hzlink check`: whether `up` has what it needs, at every site and across them. Never writes, never hangs."""
+"""`hzlink check`: checks whether `up` has what it needs, at every site and across sites. Never writes, never hangs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from hzlink.config.resolve import Config
     from hzlink.render.result import Result
 
-# Seconds for the observation of each site.
+# For the observation of each site.
 DEADLINE_SECONDS = 15.0
 
 
 async def check(config: Config) -> Result:
-    """Every check's finding. DONE also with warnings, PREREQUISITE when a fatal check failed."""
+    """The findings of all checks. DONE also with warnings, PREREQUISITE if a fatal check failed."""
     if process.find_program("kubectl") is None:
         missing = tools.KUBECTL.failed(None, "kubectl is not installed, or not on the PATH")
         return result.of_findings("check", (missing,))

@@ -1,4 +1,4 @@
-"""`hzlink down`: removes what hzlink made and nothing else, waits until it is deleted, and checks that."""
+"""`hzlink down`: removes the objects that hzlink made and no others, waits for the deletion, and checks the result."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ async def down(
     force_unlock: bool = False,
     other_cluster: bool = False,
 ) -> Result:
-    """Lists, asks, removes, waits, and looks again. FAILED, with names, when something is still there.
+    """Lists the objects, asks, removes them, waits, and observes again. FAILED if objects remain, with their names.
 
     Args:
-        config: the topology to remove.
-        emit: told of progress.
-        confirm: shown the list; False leaves everything as it is.
-        only: site names; empty for all. For when another site's cluster is gone for good.
-        force_unlock: take the lock from another run, whatever that does.
-        other_cluster: also where a context leads to another cluster than at the last `up`.
+        config: the configuration.
+        emit: gets the progress events.
+        confirm: called with the list; if it returns False, nothing is changed.
+        only: names of the sites to remove; empty for all. For a topology with a site that no longer exists.
+        force_unlock: take the lock from another run.
+        other_cluster: continue even if a context leads to another cluster than at the last `up`.
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
@@ -78,12 +78,12 @@ async def down(
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
     removals = await asyncio.gather(*(_removal(topology, snapshots[site]) for site in sites))
     lines = [line for removal in removals for line in removal.lines]
-    # If the cluster site is unreachable, or its namespace is gone, there is no Lease to take.
+    # If the cluster site is left out, or if its namespace does not exist, there is no Lease to take.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
     if not lines:
         if not lockless and await lock.exists(topology):
             async with lock.held(topology, lock.Terms("down", until, force_unlock), emit):
-                pass  # that removes it
+                pass  # releasing the lock removes the Lease
         if not only:
             _forget(topology)
         return Result("down", removed=(), notes=("no objects of hzlink were found",))
@@ -92,14 +92,14 @@ async def down(
     until = time.monotonic() + config.timeout
     async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
         failed = await _each(_remove, removals, until, emit)
-    # The Lease was in one of them.
+    # After the lock was released, because the Lease was in one of the namespaces.
     emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
     failed += await _each(_remove_namespace, emptied, until, emit)
     left = await _left(topology, removals)
     if left:
         failed.append(
             HzlinkError(
-                f"still there: {', '.join(left)}",
+                f"not removed: {', '.join(left)}",
                 next_step=f"{hints.hzlink('down')}   (or see: {hints.hzlink('status')})",
                 said=None,
             )
@@ -113,22 +113,22 @@ async def down(
 
 
 def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
-    """A note for each Skupper Site that stays, as hzlink did not make it."""
+    """A note for each Skupper Site that remains because hzlink did not make it."""
     found = [(site.name, snapshot.skupper_site) for site, snapshot in snapshots.items()]
     return [
-        f"{name}: Skupper Site {objects.name(skupper_site)} and its own Links stay: hzlink did not make them"
+        f"{name}: Skupper Site {objects.name(skupper_site)} and its own Links remain: hzlink did not make them"
         for name, skupper_site in found
         if skupper_site is not None and foreign.is_foreign(topology, skupper_site)
     ]
 
 
 def _refused(moved: Moved) -> HzlinkError:
-    """The error for a cluster that is not the one of the last `up`: what is hzlink's there may be another's."""
+    """The error for a cluster that is not the one of the last `up`: its objects may belong to another topology."""
     return UsageError(
         moved.text,
         site=moved.site.name,
         said=moved.evidence,
-        next_step=f"{hints.hzlink('down --other-cluster')}   (if this cluster is meant; else name the right context)",
+        next_step=f"{hints.hzlink('down --other-cluster')}   (if you mean this cluster; otherwise use another context)",
     )
 
 
@@ -138,7 +138,7 @@ def _forget(topology: Topology) -> None:
 
 
 async def _observe(sites: Sequence[Site], deadline: float) -> Snapshots:
-    """Snapshots. Where Skupper is already uninstalled, without its kinds."""
+    """Observes the sites; without Skupper's kinds if Skupper is already uninstalled."""
     snapshots = dict(await observe_all(sites, ALL_KINDS, deadline))
     bare = [site for site in sites if snapshots[site].refusal is Refusal.NO_DEFINITIONS]
     core = [kind for kind in ALL_KINDS if not objects.RESOURCES[kind].endswith(".skupper.io")]
@@ -160,7 +160,9 @@ def _is_empty(snapshot: Snapshot) -> bool:
 def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) -> HzlinkError:
     others = [site.name for site in topology.sites if site.name != error.site]
     if len(sites) > 1 and others:
-        error.next_step = f"{error.next_step}   (if it is gone for good: {hints.hzlink(f'down --site {others[0]}')})"
+        error.next_step = (
+            f"{error.next_step}   (if that site no longer exists: {hints.hzlink(f'down --site {others[0]}')})"
+        )
     return error
 
 
@@ -171,7 +173,7 @@ async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
     try:
         namespace = await Kubectl(snapshot.site).namespace()
     except KubectlError:
-        # Who may not read namespaces did not have hzlink make this one.
+        # `up --create-namespace` needs the right to read namespaces, so hzlink did not create this one.
         namespace = None
     return _Removal(snapshot.site, plan, namespace is not None and objects.is_ours(namespace, topology.name))
 
@@ -179,7 +181,7 @@ async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
 async def _each(
     removing: Callable[[_Removal, float, Emit], Awaitable[None]], removals: Sequence[_Removal], until: float, emit: Emit
 ) -> list[HzlinkError]:
-    """Removes something at each site, side by side; what failed."""
+    """Runs `removing` for each site in parallel, and returns the errors."""
 
     async def one(removal: _Removal) -> HzlinkError | None:
         try:
@@ -194,7 +196,7 @@ async def _each(
 
 
 async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
-    """One site, stage by stage."""
+    """Removes the objects of a site, stage by stage."""
     site, plan = removal.site, removal.teardown
     kubectl, began = Kubectl(site), time.monotonic()
 
@@ -207,7 +209,7 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
             await _gone(kubectl, (*stage, *plan.dependents), until, "the objects that Skupper made for the Site")
             tell("unlinked; the Skupper Site and its objects are removed")
     if plan.pods:
-        text = f"{len(plan.pods)} pods are ending; each member first moves its data to the others"
+        text = f"{len(plan.pods)} pods are terminating; each member first moves its data to the others"
         emit(Event(Mark.NOTE, text, site.name))
     await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
     if plan.refs:
@@ -218,7 +220,7 @@ async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: st
     began = time.monotonic()
     if not await kubectl.wait_gone(targets, max(1.0, until - began)):
         raise WaitTimeout(
-            f"timed out: {what} is still there",
+            f"timed out waiting for the deletion of {what}",
             site=kubectl.site.name,
             waited=time.monotonic() - began,
             next_step=hints.kubectl(kubectl.site, "get all,sites.skupper.io"),
@@ -226,12 +228,12 @@ async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: st
 
 
 async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None:
-    """Removes the namespace, but only if it holds no objects of others."""
+    """Removes the namespace, unless it contains objects of other users."""
     site = removal.site
     kubectl = Kubectl(site)
     foreign = await foreign_objects(kubectl)
     if foreign:
-        text = f"namespace {site.namespace} stays: it has objects of others: {', '.join(foreign[:8])}"
+        text = f"namespace {site.namespace} is not removed: it has objects of others: {', '.join(foreign[:8])}"
         emit(Event(Mark.WARN, text, site.name))
         return
     target = Ref(objects.RESOURCES["Namespace"], site.namespace)
@@ -241,13 +243,13 @@ async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None
 
 
 async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
-    """The objects of hzlink, or those that Skupper made from them, that are still there."""
+    """The remaining objects of hzlink, and those that Skupper made from them."""
     snapshots = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE_SECONDS)
     left = []
     for removal in removals:
         snapshot = snapshots[removal.site]
-        there = {objects.ref(item) for item in snapshot.items}
+        present = {objects.ref(item) for item in snapshot.items}
         ours = {objects.ref(item) for item in snapshot.items if objects.is_ours(item, topology.name)}
-        remaining = ours | there & {*removal.teardown.refs, *removal.teardown.dependents}
+        remaining = ours | present & {*removal.teardown.refs, *removal.teardown.dependents}
         left += [f"{removal.site.name}: {target}" for target in sorted(remaining)]
     return left

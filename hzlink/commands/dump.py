@@ -1,4 +1,4 @@
-"""`hzlink dump`: a redacted support bundle of every site. Only reads; and what `up` does with it when it fails."""
+"""`hzlink dump`: writes a redacted support bundle of every site. Also writes or offers one after a failed `up`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from hzlink.render.result import Dumped, Result
 from hzlink.support import archive, bundle
 from hzlink.support.dump import gather_all
 
-# Seconds for the bundle of an `up` whose own time may be over.
+# Limit for the bundle after an `up`, whose own limit may be reached.
 AFTER_UP_SECONDS = 60.0
 
 
 async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
-    """Writes the bundle. A site that cannot be read leaves its errors, and PREREQUISITE; the rest is there.
+    """Writes the bundle. If a site cannot be read, the bundle contains its errors and the status is PREREQUISITE.
 
     Raises:
-        UsageError: the file is there already, or cannot be.
-        HzlinkError: it cannot be written.
+        UsageError: the file already exists, or its folder does not.
+        HzlinkError: the file cannot be written.
     """
     topology, until, when = config.topology, time.monotonic() + config.timeout, datetime.now(UTC)
     path = archive.target(file, f"hzlink-dump-{topology.name}-{when:%Y%m%dT%H%M%SZ}")
@@ -49,7 +49,7 @@ async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
 
 
 async def _tools() -> dict[str, str]:
-    """Versions of what runs here."""
+    """The versions of the programs on this machine."""
     tools = {"hzlink": __version__, "Python": platform.python_version(), "system": platform.platform(terse=True)}
     try:
         if (done := await skupper.version(5.0)) is not None:
@@ -60,7 +60,7 @@ async def _tools() -> dict[str, str]:
 
 
 async def after_up(config: Config, emit: Emit, running: Coroutine[Any, Any, Result], wanted: bool) -> Result:
-    """The outcome of an `up`; when it failed, with a bundle written, or offered where none is `wanted`."""
+    """The result of an `up`. If it failed, writes a bundle (`wanted`) or proposes the command for it."""
     try:
         outcome = await running
     except HzlinkError as error:

@@ -26,9 +26,9 @@ from hzlink.report import report, site_status
 async def link(
     config: Config, emit: Emit, *, dry_run: bool = False, force_unlock: bool = False, repair: bool = False
 ) -> Result:
-    """Links every client site that is not linked, and waits until the members' names are there.
+    """Links every client site that is not linked, and waits until the members' names exist.
 
-    With `repair` it mends what Skupper has lost, too.
+    `repair`: also repair what Skupper has lost. `dry_run`: return the steps and change nothing.
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     token_file.sweep()
@@ -42,7 +42,7 @@ async def link(
         await lock.remove_ended_run(topology)
         return result.verdict("link", report.make(topology, observation.snapshots), notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
-        # Observe again: another run may have changed something before this one had the lock.
+        # Observe again: another run may have changed objects before this run got the lock.
         observation = await _observe(config, ignore, repair)
         topology = observation.topology
         if observation.errors:
@@ -57,7 +57,7 @@ async def link(
 
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found, and the steps that follow from it. `topology` has the members that there are."""
+    """The result of an observation, and its steps. `topology` has the current number of members."""
 
     topology: Topology
     snapshots: Snapshots
@@ -99,7 +99,7 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -
             continue
         steps.append(Step(Action.LINK, client, why, before))
         if mode is Mode.SMART:
-            why = f"until Services {', '.join(topology.member_names)} are there"
+            why = f"until Services {', '.join(topology.member_names)} exist"
             steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
     if not repair:
         return steps
@@ -107,11 +107,11 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -
 
 
 def _repairs(topology: Topology, snapshots: Snapshots, mode: Mode, steps: list[Step]) -> list[Step]:
-    """The steps that mend, and after them those that wait for the members' names."""
+    """The steps that repair, and then those that wait for the members' names."""
     repairs = planner.repair_steps(topology, snapshots)
     needs = frozenset(step.key for step in repairs)
     planned = {step.key for step in steps}
-    why = f"until Services {', '.join(topology.member_names)} are there"
+    why = f"until Services {', '.join(topology.member_names)} exist"
     waits = [
         Step(Action.NAMES, client, why, needs)
         for client in topology.clients

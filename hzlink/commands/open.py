@@ -25,7 +25,7 @@ CONSOLE = "skupper-network-observer"
 
 @dataclass(frozen=True)
 class _App:
-    """What is opened: its name for people, its Service, port and scheme."""
+    """An application to open: its name for messages, its Service, port and scheme."""
 
     name: str
     service: str
@@ -49,19 +49,19 @@ async def open_app(
     port: int = 0,
     browser: bool = False,
 ) -> Result:
-    """Forwards a port until ^C, which is how it is meant to end: DONE. FAILED when the forward drops by itself.
+    """Forwards a port until ^C, which is the normal end (DONE).
 
     Args:
-        config: the topology.
-        app: what to open.
-        emit: told of it.
-        show: given the address, as a Result, once it leads there.
-        only: the name of the site whose one is meant; None for the first that has it.
-        port: the local port; 0 for any that is free.
-        browser: whether to show it in the user's browser.
+        config: the configuration.
+        app: the application to open.
+        emit: gets the events.
+        show: called with the address as a Result when the forward is open.
+        only: the site's name; None for the first site that has the application.
+        port: the local port; 0 for a free one.
+        browser: open the address in the user's browser.
 
     Raises:
-        HzlinkError: it is not there, or no port can be forwarded to it.
+        HzlinkError: the application does not exist, its port cannot be forwarded, or the cluster closed the forward.
     """
     target = APPS[app]
     site = await _find(config.topology, target, _candidates(config.topology, app, only))
@@ -71,7 +71,7 @@ async def open_app(
             emit(Event(Mark.NOTE, f"{target.name} of {site.name} is at this address until ^C"))
             show(Result("open", opened=opened))
             if browser:
-                # Programs of the user's desktop, which Python knows how to find; it may take a moment.
+                # In a thread, because starting the user's browser may take a moment.
                 await asyncio.to_thread(webbrowser.open, opened.address)
             said = await forward.ended()
     except asyncio.CancelledError:
@@ -92,12 +92,12 @@ def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site
     chosen = [site for site in sites if site.name == only]
     if not chosen:
         names = ", ".join(site.name for site in sites)
-        raise UsageError(f"there is no site {only!r} to open {app} at", said=f"sites there: {names}")
+        raise UsageError(f"there is no site {only!r} to open {app} at", said=f"possible sites: {names}")
     return chosen
 
 
 async def _find(topology: Topology, target: _App, sites: Sequence[Site]) -> Site:
-    """The first of the sites that has the Service. A site that cannot be read is an error only if no other has it."""
+    """The first site that has the Service. An unreadable site is an error only if no other site has the Service."""
 
     async def has_service(site: Site) -> bool | HzlinkError:
         try:
@@ -108,8 +108,8 @@ async def _find(topology: Topology, target: _App, sites: Sequence[Site]) -> Site
             return error
 
     found = await together(has_service(site) for site in sites)
-    for site, there in zip(sites, found, strict=True):
-        if there is True:
+    for site, exists in zip(sites, found, strict=True):
+        if exists is True:
             return site
     for error in found:
         if isinstance(error, HzlinkError):

@@ -1,4 +1,4 @@
-"""`hzlink render`: what `up` would apply, as YAML, for GitOps. Asks no cluster."""
+"""`hzlink render`: prints the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hzlink.render.result import Result
 
 
 async def render(config: Config) -> Result:
-    """The manifests of every site, one after the other, each under a comment that says where it goes."""
+    """The manifests of all sites, one after the other, each with a comment that names the site."""
     topology = config.topology
     from_client = topology.settings.link_from is LinkFrom.CLIENT
 

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from hzlink.observe.snapshot import Snapshots
     from hzlink.render.result import Result
 
-# Seconds for the observation of each site: a status must answer soon.
+# For the observation of each site: a status must answer soon.
 DEADLINE_SECONDS = 10.0
-# Seconds from one look to the next. A kubectl that watches can watch one kind of object; there are ten, at every site.
+# Time between observations. hzlink polls, because kubectl can watch only one kind of object, and there are ten.
 OBSERVE_INTERVAL_SECONDS = 2.0
 
 
 async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -> Result:
-    """The state of every site and link. DONE when healthy, FAILED when not, PREREQUISITE when a site cannot be read.
+    """The state of every site and link. DONE if healthy, FAILED if not, PREREQUISITE if a site cannot be read.
 
-    `meanwhile` is called while the sites are being observed_at at, for what can be got ready without them.
+    `meanwhile`: called while the sites are observed, to prepare the output.
     """
     return (await _observe(config, meanwhile))[0]
 
@@ -37,7 +37,7 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     observing = asyncio.create_task(
         observe_all(config.topology.sites, deadline=min(DEADLINE_SECONDS, config.timeout), with_log=True, evidence=True)
     )
-    # Long enough for every site's kubectl to be started: it runs while the rest is loaded.
+    # Long enough to start every site's kubectl, which runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
     from hzlink.render import result
@@ -52,10 +52,10 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
 
 @dataclass(frozen=True)
 class Following:
-    """How to go on observing.
+    """How to follow the status.
 
-    `goal` ends it as soon as it is reached; `limit`, in seconds, at the latest. `view` is shown every look; without
-    one, `emit` is told what is being waited for.
+    It ends when `goal` is reached, and at the latest after `limit` seconds. `view` is called with every observation;
+    without a view, `emit` gets wait events.
     """
 
     goal: Goal | None
@@ -65,22 +65,22 @@ class Following:
 
 
 async def follow(config: Config, how: Following) -> Result:
-    """Looks again and again. DONE when the goal is reached, TIMEOUT when it is not in time; without a goal, and when it
-    is interrupted while it shows every look, the verdict of the last one.
+    """Observes repeatedly. DONE if the goal is reached, TIMEOUT if it is not reached in time. Without a goal, and after
+    ^C with a view, the result is that of the last observation.
     """
     began, last = time.monotonic(), None
     try:
         while True:
             observed_at = time.monotonic()
-            # The last one has as long as the others: cut short, it would not know what is there.
+            # The last observation has no shorter limit than the others, because it would be incomplete.
             last, snapshots = await _observe(config)
             if how.view is not None:
                 how.view(last)
             waited = time.monotonic() - began
             if ended := _ended(how, last, _goal_condition(how.goal, last, snapshots), waited):
                 return ended
-            # sh's commands are cycles that hold what was printed. At the pace that suits a short command (__main__)
-            # they would take some 100 MB before they are observed_at for.
+            # sh's commands are reference cycles that contain their output. With the thresholds of __main__, they would
+            # take about 100 MB before a garbage collection.
             gc.collect()
             left = OBSERVE_INTERVAL_SECONDS if how.limit is None else how.limit - waited
             await asyncio.sleep(max(0.0, min(observed_at + OBSERVE_INTERVAL_SECONDS - time.monotonic(), left)))

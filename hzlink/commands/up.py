@@ -1,4 +1,4 @@
-"""`hzlink up`: from two contexts to a working topology. Safe to repeat; continues an interrupted run."""
+"""`hzlink up`: sets up the topology. Safe to repeat; continues an interrupted run."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ async def up(
     repair: bool = False,
     confirm: Confirm = lambda _: True,
 ) -> Result:
-    """Looks, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
+    """Observes, plans, checks, applies, waits, and reports. With `dry_run`, it ends after the plan.
 
-    `force_unlock` takes the lock from another run, `force_conflicts` the fields that other managers have set. `confirm`
-    is shown what it means that all members have to be stopped; False leaves everything as it is.
+    `force_unlock`: take the lock from another run. `force_conflicts`: replace values that other managers have set.
+    `confirm`: called with the consequences if all members must be stopped; if it returns False, nothing is changed.
     """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
         options = _Options(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
@@ -57,7 +57,7 @@ async def up(
 
 @dataclass(frozen=True)
 class _Options:
-    """How the user wants this run to go."""
+    """The options of this run."""
 
     create_namespace: bool
     dry_run: bool
@@ -90,19 +90,19 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
         await lock.remove_ended_run(topology)
         _record(config, topology, await preflight.clusters())
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
-        # What was just seen is what is there: no second look is needed.
+        # Nothing was changed, so the first observation is current.
         return result.verdict("up", report.make(topology, observation.snapshots), notes=(*notes, "nothing written"))
     for note in notes:
         emit(Event(Mark.NOTE, note))
     run = Run(topology, observation.snapshots, emit, until)
-    # The Lease needs a namespace to be in.
+    # The Lease needs the cluster site's namespace.
     await run_steps(
         run, [step for step in observation.steps if step.key == planner.key(topology.cluster, Action.NAMESPACE)]
     )
     if run.errors:
         return result.of_errors("up", run.errors)
     async with lock.held(topology, lock.Terms("up", until, options.force_unlock), emit):
-        # Observe again: another run may have changed something before this one had the lock.
+        # Observe again: another run may have changed objects before this run got the lock.
         created = topology.cluster in observation.missing
         observation = await _observe(config, options, rendering, created=created)
         topology = observation.topology
@@ -123,14 +123,14 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
 
 
 def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) -> None:
-    """Records the run and its clusters, with the number of members that was found: the next one renders with it."""
+    """Records the run and its clusters, with the current number of members, with which the next run renders."""
     found, expected = topology.settings.members, config.topology.settings.members
     values = known_clusters.record(config, clusters)
     last_run.save(values | ({"members": found} if found != expected else {}))
 
 
 def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
-    """Whether all members may be stopped. Raises what `confirm` raises, with the site named."""
+    """Whether all members may be stopped. Adds the site to an error of `confirm`."""
     try:
         return confirm(restart.lines)
     except HzlinkError as error:
@@ -140,10 +140,10 @@ def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
 
 @dataclass(frozen=True)
 class _Observation:
-    """What an observation found: errors, otherwise steps. `missing`: sites that get a namespace.
+    """The result of an observation: errors, otherwise steps. `missing`: sites whose namespace will be created.
 
-    `restart` tells that all members have to be stopped. `topology` has the number of members that there are to be, and
-    what else was found of its settings; `notes` say so.
+    `restart`: set if all members must be stopped. `topology` has the settings with values from the cluster, such as the
+    number of members; `notes` explain these values.
     """
 
     topology: Topology
@@ -156,9 +156,9 @@ class _Observation:
 
 
 async def _observe(config: Config, options: _Options, rendering: _Rendering, *, created: bool = False) -> _Observation:
-    """Observes all sites and makes the plan. Nothing is written before this.
+    """Observes all sites and makes the plan. Writes nothing.
 
-    `created`: the cluster site's namespace was made just now.
+    `created`: the cluster site's namespace was just created.
     """
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
@@ -169,7 +169,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     else:
         missing = set()
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
-    # Not only a check that can be skipped: what is not hzlink's is not touched.
+    # This is not only a check, which can be skipped: hzlink never changes objects that it did not make.
     if not errors:
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
@@ -192,23 +192,23 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
 
 
 async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) -> str:
-    """The range of user IDs that the members must keep to; empty for none. On the client side nothing sets one."""
+    """The range of user IDs for the members' pods; empty for none. The pods of client sites set no user ID."""
     if created:
         return await openshift.wait_for_range(Kubectl(cluster))
     return await openshift.assigned_users(snapshots[cluster])
 
 
-# For each site: the name of its Skupper Site, and whether the others link to it.
+# For each site: the name of its Skupper Site, and whether other sites link to it.
 _Parts = dict[Site, tuple[str, bool]]
 
 
 def _usual_rendering(topology: Topology) -> _Parts:
-    """What holds where nothing is there yet, and mostly later, too."""
+    """The parts for a new topology, which usually remain valid."""
     return {site: (site.name, site is topology.cluster) for site in topology.sites}
 
 
 class _Rendering:
-    """The desired objects of each site. Rendered during the observation, and again if the first guess was wrong."""
+    """The wanted objects of each site. Rendered during the observation, and again if the assumed parts were wrong."""
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
@@ -216,7 +216,7 @@ class _Rendering:
         self._rendering = asyncio.create_task(_render(topology, self._parts))
 
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
-        """What fits what was seen, for the topology with its present number of members and link access."""
+        """The wanted objects for the observed state, for the topology with its number of members and link access."""
         issuers = set(planner.issuers(topology, snapshots).values())
         parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
         wanted = await self._rendering
@@ -227,7 +227,7 @@ class _Rendering:
         return wanted
 
     def cancel(self) -> None:
-        """It is not needed."""
+        """Cancels rendering."""
         self._rendering.cancel()
 
 
@@ -246,7 +246,7 @@ def _headline(topology: Topology) -> str:
 
 
 def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:
-    """Where the StatefulSet's number of members stands, and is not the one that would have been applied."""
+    """The note if the StatefulSet's number of members is used instead of the configured one."""
     if options.settings.members == found.settings.members:
         return ()
     number = found.settings.members
@@ -255,5 +255,5 @@ def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:
 
 def _notes(topology: Topology) -> tuple[str, ...]:
     if topology.settings.mode is Mode.UNISOCKET:
-        return (f"unisocket: {MANCENTER} is left out, as Management Center refuses to work over a single connection",)
+        return (f"unisocket: {MANCENTER} is left out, because Management Center does not support a single connection",)
     return ()

@@ -1,4 +1,4 @@
-"""`hzlink verify`: proof by traffic. A real client, through each client site's own Services, every member by name."""
+"""`hzlink verify`: verifies by traffic that each client site's Services lead to every member by name."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from hzlink.verify.proof import Outcome, SiteProof
 from hzlink.verify.site_proof import Plan, verify_site
 
 DEFAULT_CLUSTER_NAME = "dev"
-# Seconds before the whole time is over in which a wait for a pod gives up by itself, and says what it waited for.
+# How much earlier than the command's limit a wait for a pod ends, so that its error says what it waited for.
 GIVE_UP_SECONDS_BEFORE_END = 0.5
 
 Prove = Callable[[Plan], Awaitable[SiteProof]]
 
 
 async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None, in_cluster: bool = False) -> Result:
-    """DONE when every name leads to its member and keeps data, FAILED with what does not, PREREQUISITE or TIMEOUT.
+    """DONE if every name leads to its member and the member stores data, otherwise FAILED, PREREQUISITE or TIMEOUT.
 
-    Writes nothing to the clusters but a map of its own, which is removed again, and `in_cluster` so do a Job and its
-    ConfigMap: then a pod of each client site calls, and no port is forwarded.
+    Writes a new map to the members and removes it. `in_cluster`: a Job at each client site calls the members, instead
+    of hzlink through forwarded ports; the Job and its ConfigMap are removed, too.
     """
     member_client.require()
     until = time.monotonic() + config.timeout
@@ -48,7 +48,7 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
 
 
 async def verify_after(running_up: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
-    """What `up` gives, with the proof added where it went well. Looks for the client before `up` does anything."""
+    """Runs `up` and verifies if it succeeded. Checks that the Hazelcast client is installed before it runs `up`."""
     try:
         member_client.require()
     except HzlinkError:
@@ -58,13 +58,13 @@ async def verify_after(running_up: Coroutine[Any, Any, Result], config: Config, 
     done = await running_up
     if done.status is not ExitStatus.DONE:
         return done
-    # The time is that of the whole command.
+    # The limit is that of the whole command.
     proven = await verify(replace(config, timeout=max(1.0, until - time.monotonic())), emit)
     return replace(done, status=proven.status, verification=proven.verification, errors=proven.errors)
 
 
 async def _prove(topology: Topology, snapshots: Snapshots, until: float, prove: Prove, cluster_name: str) -> Result:
-    # The clients' sites are what is needed; of the cluster site only what should be there, where it can be read.
+    # Only client sites must be readable. The cluster site provides the expected members, if it can be read.
     errors = [error for client in topology.clients if (error := snapshots[client].error)]
     if errors:
         return result.of_errors("verify", errors)
@@ -92,7 +92,7 @@ async def _prove(topology: Topology, snapshots: Snapshots, until: float, prove: 
 
 
 async def _site(plan: Plan, prove: Prove) -> SiteProof | HzlinkError:
-    """One site's proof, or why there can be none: the other sites' are to be had all the same."""
+    """A site's proof, or its error, so that the other sites are verified nevertheless."""
     try:
         return await prove(plan)
     except HzlinkError as error:
@@ -100,16 +100,16 @@ async def _site(plan: Plan, prove: Prove) -> SiteProof | HzlinkError:
 
 
 async def _from_this_machine(emit: Emit, plan: Plan) -> SiteProof:
-    emit(Event(Mark.NOTE, f"calling through its own Services: {_how(plan)}", plan.site.name))
+    emit(Event(Mark.NOTE, f"calling through the site's Services: {_how(plan)}", plan.site.name))
     return await verify_site(plan, forwarded(plan.site), emit)
 
 
 async def _from_a_pod(topology: Topology, until: float, emit: Emit, plan: Plan) -> SiteProof:
-    # Loaded only here: most runs do without.
+    # Imported here, because most runs do not need it.
     from hzlink.verify import in_cluster_job
 
-    where = f"from a pod of its own ({topology.settings.probe_image})"
-    emit(Event(Mark.NOTE, f"calling through its own Services, {where}: {_how(plan)}", plan.site.name))
+    where = f"from a pod at the site ({topology.settings.probe_image})"
+    emit(Event(Mark.NOTE, f"calling through the site's Services, {where}: {_how(plan)}", plan.site.name))
     return await in_cluster_job.verify_site(topology, plan, until - GIVE_UP_SECONDS_BEFORE_END, emit)
 
 
@@ -118,7 +118,7 @@ def _how(plan: Plan) -> str:
 
 
 def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
-    """What to call at a client site, from the observed sites."""
+    """The plan for a client site, from the observed sites."""
     services = [item for item in snapshots[client].of("Service") if not objects.is_being_deleted(item)]
     topology = seen.topology
     names = tuple(member.name for member in seen.members) or topology.member_names
@@ -145,13 +145,13 @@ def errors_of(found: SiteProof, cluster: Site) -> Iterable[HzlinkError]:
             said = next(one.text for one in dead if one.outcome is Outcome.UNREACHABLE)
         yield HzlinkError(text, site=found.site.name, said=said, next_step=hints.hzlink("status"))
         return
-    look = {
+    commands = {
         Outcome.NO_SERVICE: lambda name: hints.kubectl(found.site, "describe listeners.skupper.io"),
         Outcome.UNREACHABLE: lambda name: hints.kubectl(cluster, f"describe pod {name}"),
         Outcome.WRONG_MEMBER: lambda name: hints.kubectl(found.site, f"describe service {name}"),
         Outcome.NO_DATA: lambda name: hints.kubectl(cluster, f"logs {name}"),
     }
     for one in bad:
-        yield HzlinkError(one.text, site=found.site.name, next_step=look[one.outcome](one.name))
+        yield HzlinkError(one.text, site=found.site.name, next_step=commands[one.outcome](one.name))
     for text in found.wrong:
         yield HzlinkError(text, site=found.site.name, next_step=hints.hzlink("status"))

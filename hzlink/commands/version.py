@@ -12,14 +12,14 @@ from hzlink.model.errors import HzlinkError
 from hzlink.programs import output, process
 from hzlink.render.result import Result
 
-# Seconds for each program.
+# For each program.
 DEADLINE_SECONDS = 5.0
 NOT_INSTALLED = "not installed"
 UNKNOWN = "unknown"
 
 
 async def version() -> Result:
-    """The versions, by program; None for one that is not installed, `unknown` for one that does not tell its own."""
+    """The versions by program; None for a program that is not installed, `unknown` if it prints no version."""
     kubectl, cli = await asyncio.gather(_kubectl(), _skupper())
     versions = {"hzlink": __version__, "kubectl": kubectl, "skupper": cli, "python": platform.python_version()}
     text = "\n".join(f"{name:<8} {found or NOT_INSTALLED}" for name, found in versions.items())
@@ -44,5 +44,5 @@ async def _skupper() -> str | None:
 
 
 def _short(text: object) -> str:
-    """One line of what a program printed, short enough for a table."""
+    """A program's output as one line, at most 80 characters."""
     return " ".join(str(text).split())[:80] or UNKNOWN

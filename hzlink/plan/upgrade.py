@@ -37,8 +37,8 @@ class Restart:
         count = f"{len(self.pods)} member{'' if len(self.pods) == 1 else 's'}"
         return (
             f"the members run Hazelcast {', '.join(self.before)}; {self.image} is another minor version",
-            "members of two minor versions do not form one cluster (only Hazelcast Enterprise supports a rolling upgrade, "
-            "to the next minor version)",
+            "members of two minor versions do not form one cluster (only Hazelcast Enterprise supports a rolling "
+            "upgrade, to the next minor version)",
             f"hzlink would stop all {count} ({', '.join(self.pods)}) and then start new ones",
             "data that is only in memory is lost; clients have no cluster until the new members are ready",
         )

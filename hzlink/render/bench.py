@@ -1,4 +1,4 @@
-"""What `bench` measured, as a table and as bars."""
+"""Renders the comparison of `bench` as a table and as bars."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from hzlink.render.plain import one_line
 from hzlink.verify.comparison import Comparison, Measure, ratio_text, size_text
 from hzlink.verify.latency import Latency
 
-# Columns of the longest bar.
+# Length of the longest bar, in columns.
 WIDTH = 40
 
 
 def render(found: Comparison) -> list[RenderableType]:
-    """The table, the bars of round trips per second, and what they are of."""
+    """The table, the bars of round trips per second, and a line that describes the measurement."""
     table = Table(box=None, header_style="bold", padding=(0, 1))
     table.add_column("VALUE")
-    table.add_column("WAY")
+    table.add_column("PATH")
     for heading in ("trips/s", "p50 ms", "p99 ms", "n", "of direct"):
         table.add_column(heading, justify="right", no_wrap=True)
     for measure in found.measures:
@@ -31,18 +31,18 @@ def render(found: Comparison) -> list[RenderableType]:
 
 
 def bars(found: Comparison) -> list[Text]:
-    """Two bars for each size. Each size has a scale of its own: the ratio is what is to be seen."""
+    """Two bars for each size. Each size has a separate scale, so that the ratio is visible."""
     lines = []
     for measure in found.measures:
-        for way, rate, colour in _ways(measure):
-            label = size_text(measure.size) if way == "link" else ""
+        for path_name, rate, colour in _rates(measure):
+            label = size_text(measure.size) if path_name == "link" else ""
             most = max(measure.link.per_second, measure.direct.per_second) or 1.0
             bar = "█" * max(1, round(WIDTH * rate / most))
-            lines.append(Text(f" {label:>6} {way:<6} ").append(bar, colour).append(f" {rate:.0f}/s"))
+            lines.append(Text(f" {label:>6} {path_name:<6} ").append(bar, colour).append(f" {rate:.0f}/s"))
     return lines
 
 
-def _ways(measure: Measure) -> list[tuple[str, float, str]]:
+def _rates(measure: Measure) -> list[tuple[str, float, str]]:
     return [("link", measure.link.per_second, "cyan"), ("direct", measure.direct.per_second, "dim")]
 
 

@@ -1,4 +1,4 @@
-"""A cell whose long names go on in the next line after a hyphen, slash or colon, not inside a word."""
+"""A table cell whose long names are wrapped after a hyphen, slash or colon, not inside a word."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from rich.console import Console, ConsoleOptions
 from rich.measure import Measurement
 from rich.text import Text
 
-# What a line may end with: the piece up to there stays together.
+# A piece of text that is not broken, and the characters after which a line may end.
 _PIECE = re.compile(r"[^-/:@._\s]*[-/:@._\s]*")
-# A name up to this long fits into a column at 80 columns.
+# Names up to this length fit into a column of a terminal with 80 columns.
 LONG_NAME = 12
 
 
 class Breakable:
-    """Text for a table's cell."""
+    """The text of a table cell."""
 
     def __init__(self, text: Text) -> None:
         self.text = text
 
     @property
     def pieces(self) -> list[str]:
-        """What should stay together, without the blanks at its end. Long pieces are left out: they may be folded."""
+        """The pieces that should not be broken, without trailing spaces and without long ones, which rich may fold."""
         return [piece for piece in _pieces(self.text.plain) if cell_len(piece) <= LONG_NAME]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """The text, broken for the width that there is. A piece that is longer than that is left to rich to fold."""
+        """The text, wrapped to the available width. rich folds pieces that are longer."""
         lines = self.text.split("\n")
         yield Text("\n", end="").join(part for line in lines for part in _broken(line, options.max_width))
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """At least its longest piece, at most its longest line."""
+        """The minimum is the longest piece, the maximum the longest line."""
         lines = self.text.plain.split("\n")
         return Measurement(max(map(cell_len, _pieces(self.text.plain)), default=0), max(map(cell_len, lines)))
 
 
 def breakable(text: Text) -> Text | Breakable:
-    """The text, to be broken inside its names only where one of them is long."""
+    """The text, which may be wrapped inside names if one of them is long."""
     return Breakable(text) if any(cell_len(word) > LONG_NAME for word in text.plain.split()) else text
 
 

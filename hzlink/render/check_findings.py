@@ -1,4 +1,4 @@
-"""The findings of `check`: a line for each site, then each failed check with its fix, then the verdict."""
+"""Renders the findings of `check`: a line for each site, then each failed check with its remedy, then the verdict."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from hzlink.programs import hints
 from hzlink.render.plain import one_line, printable
 
 COLOURS = {"passed": "green", "warning": "yellow", "unknown": "magenta", "failed": "red"}
-# Where a finding is of no site in particular.
+# The label of findings across the sites.
 ALL_SITES = "all sites"
 
 
 def show_findings(console: Console, findings: Sequence[Finding], wide: bool = False) -> None:
-    """Prints them. Text is left to the terminal to wrap, so that a command can be copied whole."""
+    """Prints the findings. The terminal wraps texts, so that a command can be copied as a whole."""
     console.print(_table(findings))
     for part in _below(findings, wide):
         console.print(part, soft_wrap=True)
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    """How many checks of each site ended how."""
+    """The number of findings with each result, for each site."""
     table = Table(box=None, header_style="bold", padding=(0, 1))
     for heading in ("SITE", *(word.upper() for word in COLOURS)):
         table.add_column(heading, overflow="fold", min_width=len(heading))
@@ -39,9 +39,9 @@ def _table(findings: Sequence[Finding]) -> Table:
 
 def _below(findings: Sequence[Finding], wide: bool) -> list[RenderableType]:
     order = list(reversed(COLOURS))
-    told = [finding for finding in findings if wide or finding.word != "passed"]
+    shown = [finding for finding in findings if wide or finding.word != "passed"]
     lines: list[RenderableType] = [Text()]
-    lines += [_line(finding) for finding in sorted(told, key=lambda finding: order.index(finding.word))]
+    lines += [_line(finding) for finding in sorted(shown, key=lambda finding: order.index(finding.word))]
     return [*lines, _verdict(findings)]
 
 

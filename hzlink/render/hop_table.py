@@ -1,4 +1,4 @@
-"""A path as a table: one row for each hop, and for each member."""
+"""Renders a path as a table: one row for each hop and each member."""
 
 from __future__ import annotations
 

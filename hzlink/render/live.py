@@ -1,4 +1,4 @@
-"""Progress on a terminal: what is done scrolls by, what is being waited for is redrawn below it."""
+"""Shows progress on a terminal: finished steps scroll up, current waits are redrawn below them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STYLES = {
 
 
 class LiveProgress:
-    """Shows events as they come; a wait stays on its line until its site has something new to tell."""
+    """Shows events as they occur. A wait is shown until the next event of its site."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -33,20 +33,20 @@ class LiveProgress:
         self._live.start()
 
     def __call__(self, event: Event) -> None:
-        """Takes an event."""
+        """Shows an event."""
         if event.mark is Mark.WAIT:
             self._waits[event.lane, event.key] = event
             return
-        # A step that ended ends its site's waits; another that still goes on tells within a second.
+        # The end of a step ends its site's waits. Another wait that continues emits its next event within a second.
         self._waits = {key: wait for key, wait in self._waits.items() if key[0] != event.lane}
         self._console.print(event_line(event))
 
     def close(self) -> None:
-        """Removes the redrawn part; what is done stays."""
+        """Removes the redrawn part. Finished steps remain."""
         self._live.stop()
 
     def draw(self) -> Group:
-        """What is being waited for at this moment."""
+        """The current waits."""
         lines = []
         for event in self._waits.values():
             row = Table.grid(padding=(0, 1))
@@ -61,7 +61,7 @@ class LiveProgress:
 
 
 def event_line(event: Event) -> Table:
-    """The event as a coloured line. Where it is longer than the terminal is wide, it goes on below its text."""
+    """The event as a coloured line. A line that is too long for the terminal continues below its text."""
     head = Text("  ")
     if event.lane:
         head.append(f"{one_line(event.lane):<{LANE_WIDTH}} ", "bold")

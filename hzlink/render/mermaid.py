@@ -1,4 +1,4 @@
-"""The paths as a Mermaid flowchart for documents. Pure text."""
+"""Draws the paths as a Mermaid flowchart for documents."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def draw(report: Report) -> str:
 
 
 def _id(number: int, place: int) -> str:
-    """The cluster site's hops are the same for every path."""
-    return f"far{place}" if place in (CLUSTER_ROUTER, CONNECTOR, MEMBERS) else f"path{number}hop{place}"
+    """The hop's name in the chart. The cluster site's hops are the same for every path."""
+    return f"cluster{place}" if place in (CLUSTER_ROUTER, CONNECTOR, MEMBERS) else f"path{number}hop{place}"
 
 
 def _node(number: int, place: int, path: Path) -> str:
@@ -63,5 +63,5 @@ def _group(name: str, site: Site, nodes: list[str]) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    """Whatever Mermaid could take for its own becomes a character code."""
+    """Replaces characters that may be part of Mermaid's syntax by character codes."""
     return "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in one_line(text))

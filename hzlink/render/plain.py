@@ -1,4 +1,4 @@
-"""Events and errors as plain lines, one each, without control characters."""
+"""Renders events and errors as plain lines without control characters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Event, Mark
 
 LANE_WIDTH = 12
-# Seconds between two lines about one wait where there is no terminal to redraw.
-QUIET = 10.0
+# Time between two lines about the same wait, if the output is not a terminal.
+LINE_INTERVAL_SECONDS = 10.0
 
 
 def clock(seconds: float) -> str:
@@ -27,24 +27,24 @@ def line(event: Event) -> str:
 
 
 def waited(event: Event) -> str:
-    """How long a wait has been going on, of how long it may, and the last reason."""
+    """The elapsed time of a wait, its limit and the last reason."""
     limit = f" of {clock(event.limit)}" if event.limit else ""
     reason = f"   {one_line(event.reason)}" if event.reason else ""
     return f"{clock(event.elapsed or 0)}{limit}{reason}"
 
 
 def one_line(text: str) -> str:
-    """The text on one line, without control characters: what a cluster says goes to a terminal."""
+    """The text on one line, without control characters, because texts from a cluster are printed to a terminal."""
     return " ".join(printable(text).split())
 
 
 def printable(text: str) -> str:
-    """The text without control characters and with its blanks as they are: a command stays as it is to be typed."""
+    """The text without control characters. Spaces are unchanged, so that a command can be copied."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def error_lines(error: HzlinkError) -> list[str]:
-    """An error: what failed, at which object, what was said, how long was waited, and what to type next."""
+    """An error as lines: message, object, quoted message, waited time and next command."""
     site = f"{error.site}: " if error.site else ""
     lines = [f"error: {site}{one_line(error.message)}"]
     facts = []
@@ -62,20 +62,20 @@ def error_lines(error: HzlinkError) -> list[str]:
 
 
 class PlainProgress:
-    """Writes each event as a line; a wait's only now and then."""
+    """Writes each event as a line, and a wait only every `LINE_INTERVAL_SECONDS`."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._told: dict[tuple[str, str], float] = {}
+        self._shown_at: dict[tuple[str, str], float] = {}
 
     def __call__(self, event: Event) -> None:
-        """Takes an event."""
+        """Writes an event."""
         if event.mark is Mark.WAIT:
             key = (event.lane, event.key)
-            if (event.elapsed or 0) - self._told.get(key, 0.0) < QUIET:
+            if (event.elapsed or 0) - self._shown_at.get(key, 0.0) < LINE_INTERVAL_SECONDS:
                 return
-            self._told[key] = event.elapsed or 0
+            self._shown_at[key] = event.elapsed or 0
         self._write(line(event))
 
     def close(self) -> None:
-        """Nothing is left open."""
+        """Does nothing: there is nothing to close."""

@@ -1,4 +1,4 @@
-"""What a command gives back: one record, from which every output format is made."""
+"""The result of a command, from which every output format is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hzlink.verify.proof import SiteProof
 from hzlink.verify.saved_verdict import SavedVerdict
 
 if TYPE_CHECKING:
-    # Of other commands than `status`, which is to be there at once.
+    # For type checking only, so that `status` does not import them.
     from hzlink.checks.records import Finding
     from hzlink.plan.planner import Step
     from hzlink.verify.comparison import Comparison
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Opened:
-    """A local address that leads to something at a site, for as long as the command runs."""
+    """A local address of an application at a site, valid while the command runs."""
 
     app: str
     site: Site
@@ -32,7 +32,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Dumped:
-    """A support bundle: where it is, the names of the files in it, and its bytes."""
+    """A support bundle: its path, the names of its files, and its size in bytes."""
 
     path: str
     files: tuple[str, ...]
@@ -41,12 +41,12 @@ class Dumped:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one command.
+    """The result of a command.
 
-    `steps` are what a dry run would do; `removed` what `down` removed, as `site: object`; `findings` those of `check`;
-    `text` is for commands whose result is a text of its own, such as manifests; `dumped` is the support bundle that was
-    written; `shown` when all but its errors has been shown already. `verification` is what `verify` found, site by
-    site; `versions` are those of `version`, None for what is not installed; `verified` the last verdict that was kept.
+    `steps`: the steps of a dry run. `removed`: what `down` removed, as `site: object`. `findings`: of `check`. `text`:
+    a result that is a text, such as manifests. `dumped`: the support bundle. `shown`: all except the errors is already
+    printed. `verification`: the proofs of `verify`, by site. `versions`: of `version`; None for a program that is not
+    installed. `verified`: the saved verdict of the last `verify`.
     """
 
     command: str
@@ -68,24 +68,24 @@ class Result:
 
     @property
     def has_table(self) -> bool:
-        """Whether there is anything that a table can show."""
+        """Whether the result has a part that is shown as a table."""
         parts = (self.report, self.steps, self.removed, self.verification, self.comparison)
         return any(part is not None for part in parts)
 
 
 def of_errors(command: str, errors: list[HzlinkError], report: Report | None = None) -> Result:
-    """A failed run: its exit code is that of its first error."""
+    """The result of a failed run, with the exit code of its first error."""
     return Result(command, errors[0].status, report, tuple(errors))
 
 
 def of_findings(command: str, findings: tuple[Finding, ...]) -> Result:
-    """What `check` found: PREREQUISITE where a fatal check failed, DONE otherwise."""
+    """The result of `check`: PREREQUISITE if a fatal check failed, otherwise DONE."""
     fatal = any(finding.is_fatal for finding in findings)
     return Result(command, ExitStatus.PREREQUISITE if fatal else ExitStatus.DONE, findings=findings)
 
 
 def verdict(command: str, report: Report, **more: Any) -> Result:
-    """A run whose end is what the report says: healthy, unhealthy, or not to be read."""
+    """The result of a run by its report: DONE if healthy, FAILED if not, PREREQUISITE if a site cannot be read."""
     if report.healthy:
         return Result(command, ExitStatus.DONE, report, **more)
     lacks = any(site.status is ExitStatus.PREREQUISITE for site in report.unreadable)
@@ -113,7 +113,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         document["checks"] = [finding.to_dict() for finding in result.findings]
     if result.dumped is not None:
         dumped = {"path": result.dumped.path, "files": list(result.dumped.files), "bytes": result.dumped.size}
-        # The document of `dump` is about nothing else.
+        # For `dump`, these fields are at the top level of the document.
         document |= dumped if result.command == "dump" else {"dump": dumped}
     if result.verification is not None:
         document["verification"] = [proof.to_dict(site) for site in result.verification]

@@ -1,4 +1,4 @@
-"""The paths as an SVG picture for documents: a row of boxes for each client site. Pure text, no font to fetch."""
+"""Draws the paths as an SVG picture for documents: a row of boxes for each client site. It needs no web font."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hzlink.render.plain import one_line
 from hzlink.report.hops import Hop, Path
 from hzlink.report.report import Report
 
-# All in pixels; CHARACTER is how wide one of the monospaced font is, at most.
+# In pixels. CHARACTER is the maximum width of a character of the monospaced font.
 MARGIN, BOX, GAP, LINE, CHARACTER = 16, 152, 20, 18, 7.3
 HOPS = 7
 WIDTH = 2 * MARGIN + HOPS * BOX + (HOPS - 1) * GAP
 
-# Fill and edge.
+# The colours of fill and border.
 _COLOURS = {
     "ok": ("#e6f4ea", "#1a7f37"),
     "waiting": ("#fff8c5", "#9a6700"),
@@ -94,7 +94,7 @@ def _box(path: Path, place: int, left: int, top: int) -> list[str]:
 
 
 def _short_name(part: Hop) -> str:
-    """A member's name, cut so that its state fits beside it."""
+    """A member's name, truncated so that its state fits beside it."""
     return _cut(part.name, int((BOX - 12) / CHARACTER) - 1 - len(words.state(part)))
 
 

@@ -1,4 +1,4 @@
-"""A result as a rich table with its verdict below."""
+"""Renders a result as a rich table, with the verdict below it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 # More names than these are shown as ranges.
 NAMES_SHOWN = 5
-# A word up to this long (CrashLoopBackOff:) is not broken in two; longer ones are those of users, such as ARNs.
+# Words up to this length (CrashLoopBackOff:) are not broken. Longer words are users' names, such as ARNs.
 LONG_WORD = 17
 
 
 def render(result: Result, wide: bool = False) -> list[RenderableType]:
-    """What stdout gets of a result, part by part."""
+    """The parts of a result that are printed to standard output."""
     parts: list[RenderableType] = []
     if result.report is not None:
         parts += _whole_contexts(result.report) if wide else []
         parts.append(status_table(result.report, wide))
         if wide:
             parts += [part for path in result.report.paths for part in (Text(), hop_table(path))]
-        # `status` fails only by what it waits for; the others have an error that the report does not know of.
+        # Errors of `status` are in the report. Errors of other commands are not.
         parts += below(result.report, wide, failed=bool(result.errors) and result.command != "status")
     if result.verified is not None:
         parts.append(_verified(result.verified))
@@ -75,7 +75,7 @@ def status_table(report: Report, wide: bool = False) -> Table:
     headings = ("SITE", "WHERE", "SKUPPER", "LINK", "MEMBERS", "MANAGEMENT CENTER")
     for heading, cells in zip(headings, zip(*rows, strict=True), strict=True):
         words = [word for cell in cells for word in _unbroken(cell)]
-        # More would not fit into 80 columns, and rich then cuts off what is on the right.
+        # Longer words do not fit into 80 columns, and rich would cut off the columns on the right.
         whole = [*heading.split(), *(word for word in words if len(word) <= LONG_WORD)]
         table.add_column(heading, overflow="fold", min_width=max(map(len, whole)))
     for row in rows:
@@ -88,7 +88,7 @@ def _unbroken(cell: Text | Breakable) -> list[str]:
 
 
 def _whole_contexts(report: Report) -> list[RenderableType]:
-    """A line for each site whose context has a short name in the table: the whole of it, to copy."""
+    """A line with the complete context, to copy, for each site whose context is shortened in the table."""
     shortened = [site for site in report.topology.sites if site.short_context != site.context]
     lines = [Text(f" {site.name}: context {one_line(site.context)}", "dim") for site in shortened]
     return [*lines, Text()] if lines else []
@@ -136,20 +136,20 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
     if site.error:
         return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.site.role is Role.CLUSTER:
-        there = [member.name for member in report.members if member.ready]
-        troubles = {member.name: member.problem for member in report.members if not member.ready}
+        ready = [member.name for member in report.members if member.ready]
+        problems = {member.name: member.problem for member in report.members if not member.ready}
     elif site.names is None:
         return Text("one connection" if report.mode is Mode.UNISOCKET else "-", "dim")
     else:
-        there = list(site.names)
-        troubles = {}
-    total = len(there) + len(troubles) + len(site.missing)
-    text = Text(f"{len(there)}/{total}", COLOURS[State.OK if there and len(there) == total else State.BROKEN])
-    for name in there if wide else _ranges(there):
+        ready = list(site.names)
+        problems = {}
+    total = len(ready) + len(problems) + len(site.missing)
+    text = Text(f"{len(ready)}/{total}", COLOURS[State.OK if ready and len(ready) == total else State.BROKEN])
+    for name in ready if wide else _ranges(ready):
         text.append(f"\n{one_line(name)}", "not bold default")
-    for name, trouble in troubles.items():
-        # The whole of it is in the verdict below, where there is room.
-        short = trouble if wide else trouble.partition(": ")[0]
+    for name, problem in problems.items():
+        # The complete text is in the verdict below.
+        short = problem if wide else problem.partition(": ")[0]
         text.append(f"\n{one_line(f'{name}: {short}')}", COLOURS[State.BROKEN])
     for name in site.missing if wide else _ranges(list(site.missing)):
         text.append(f"\nno {one_line(name)}", COLOURS[State.BROKEN])
@@ -157,7 +157,7 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
 
 
 def _ranges(names: list[str]) -> list[str]:
-    """The names, or where they are many `hazelcast-0..6` for those that follow on one another."""
+    """The names; if there are many, consecutive ones as a range such as `hazelcast-0..6`."""
     if len(names) <= NAMES_SHOWN:
         return names
     runs: list[tuple[str, int, int]] = []
@@ -191,7 +191,7 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
 
 
 def below(report: Report, wide: bool, failed: bool = False) -> list[RenderableType]:
-    """The verdict, what Skupper says otherwise, and where to open Management Center. `failed`: errors follow."""
+    """The verdict, the notes, and the commands for Management Center. `failed`: errors are printed afterwards."""
     lines: list[RenderableType] = [Text(), _verdict(report, failed)]
     lines += [Text(f" note: {one_line(note)}", "yellow") for note in report.notes(wide)]
     for site in report.sites:
@@ -207,7 +207,7 @@ def _verdict(report: Report, failed: bool) -> Text:
     if report.blamed is None or report.blame is None:
         if failed:
             return Text(" failed, see the error. ", "red").append(
-                f"No hop of what runs is broken: {report.size}", "not bold default"
+                f"No hop is broken: {report.size}", "not bold default"
             )
         return Text(" healthy. ", "green").append(report.size, "not bold default")
     return _blame(report.blamed, report.blame)
@@ -248,6 +248,6 @@ def show(console: Console, result: Result, wide: bool = False) -> None:
 
 
 def print_parts(console: Console, parts: list[RenderableType]) -> None:
-    """Prints part by part. Text is left to the terminal to wrap, so that a command can be copied whole."""
+    """Prints the parts. The terminal wraps texts, so that a command can be copied as a whole."""
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text))

@@ -1,4 +1,4 @@
-"""The paths as a tree on the terminal: topology, client sites, hops, members."""
+"""Renders the paths as a tree on the terminal: topology, client sites, hops, members."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STAGE, _STATE, _AGE = 19, 7, 6
 
 
 def tree(report: Report) -> Tree:
-    """The whole topology. Lines are broken at the terminal's width."""
+    """The tree of the topology. Lines are wrapped at the terminal's width."""
     cluster = report.topology.cluster
     root = Tree(Text(report.topology.name, "bold"), guide_style="dim")
     for path in report.paths:
@@ -46,10 +46,10 @@ def _line(name: str, hop: Hop, broken: bool) -> Table:
 
 
 def render(report: Report) -> list[RenderableType]:
-    """The tree, and the verdict below it."""
+    """The tree, with the verdict below it."""
     return [tree(report), *below(report, wide=True)]
 
 
 def show(console: Console, report: Report) -> None:
-    """Prints it."""
+    """Prints the tree and the verdict."""
     print_parts(console, render(report))

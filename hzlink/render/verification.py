@@ -1,4 +1,4 @@
-"""What `verify` found, as a table, with its verdict below."""
+"""Renders the proofs of `verify` as a table, with the verdict below it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hzlink.render.plain import one_line
 from hzlink.verify.latency import Latency
 from hzlink.verify.proof import NameProof, Outcome, SiteProof
 
-WORDS = {
+LABELS = {
     Outcome.OK: "answered",
     Outcome.NO_SERVICE: "no Service",
     Outcome.UNREACHABLE: "no answer",
@@ -35,7 +35,7 @@ def render(proofs: Sequence[SiteProof]) -> list[RenderableType]:
 
 
 def _member(one: NameProof) -> Text:
-    text = Text(WORDS[one.outcome], "green" if one.ok else "red")
+    text = Text(LABELS[one.outcome], "green" if one.ok else "red")
     if one.answered_by is not None and (not one.ok or one.answered_by.name != one.name):
         text.append(f": {one_line(one.answered_by.address)}", "default")
     return text
@@ -59,7 +59,9 @@ def _verdict(proofs: Sequence[SiteProof]) -> Text:
         )
         text = Text(" verified: ", "green")
         text.append(f"{what}; written values were read back", "not bold default")
-        times = "are those of a pod there" if all(proof.inside for proof in proofs) else "include kubectl port-forward"
+        times = (
+            "are from a pod at the site" if all(proof.inside for proof in proofs) else "include kubectl port-forward"
+        )
         return text.append(f"\n times {times}", "dim default")
     lead = f"{answered} of {total} names lead to their member"
     if answered == total:

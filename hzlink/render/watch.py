@@ -1,6 +1,6 @@
 """The views of `status --watch`: redrawn in place at a terminal, otherwise a block for each change.
 
-Whatever is shown is dropped when it is replaced: an hour of it takes no more memory than a minute.
+A view keeps only the last observation, so that its memory does not grow.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class LiveView:
             self._live.update(picture, refresh=True)
 
     def close(self) -> None:
-        """Leaves the last picture where it is."""
+        """Stops redrawing. The last picture remains."""
         self._live.update(_Picture(self._last))
         self._live.stop()
 
 
 class _Picture:
-    """Parts one below the other. Where they are higher than the terminal, its last lines: they hold the verdict."""
+    """The parts, one below the other. If they do not fit into the terminal, only the last lines, with the verdict."""
 
     def __init__(self, parts: list[RenderableType]) -> None:
         self._parts = parts
@@ -58,18 +58,18 @@ class _Picture:
 
 
 class BlockView:
-    """Prints a block for each change. What only gets older has not changed."""
+    """Prints a block for each change. A higher age is not a change."""
 
     def __init__(self, show: Callable[[Result], None]) -> None:
         self._show = show
-        self._told: object = None
+        self._last_state: object = None
 
     def __call__(self, result: Result) -> None:
         """Shows one observation."""
         state = (result.status, document.without_volatile(result.report) if result.report is not None else None)
-        if state != self._told:
-            self._told = state
+        if state != self._last_state:
+            self._last_state = state
             self._show(result)
 
     def close(self) -> None:
-        """Nothing is left open."""
+        """Does nothing: there is nothing to close."""

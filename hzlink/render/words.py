@@ -1,4 +1,4 @@
-"""How hops and their states are worded and coloured, the same in every picture."""
+"""The texts and colours of hops and their states, the same in every output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLOURS = {
 
 
 def age(hop: Hop) -> str:
-    """How old the hop's evidence is; empty where that is not known."""
+    """The age of the hop's evidence as text; empty if it is not known."""
     return "" if hop.age is None else span(hop.age)
 
 
@@ -27,16 +27,16 @@ def state(hop: Hop) -> str:
 
 
 def colour(hop: Hop) -> str:
-    """The colour of that word."""
+    """The colour of the hop's state."""
     return COLOURS[State.WAITING if hop.lag else hop.condition.state]
 
 
 def label(path: Path, place: int) -> str:
-    """A hop's name on its path, in brackets where it is the first broken one."""
+    """A hop's name on its path, in brackets if it is the first broken hop."""
     stage = path.hops[place].stage
     return f"[{stage}]" if place == path.broken else stage
 
 
 def evidence(hop: Hop) -> str:
-    """The subject and its message on one line; the picture names the site elsewhere."""
+    """The subject and its message on one line, without the site."""
     return one_line(f"{hop.subject}: {hop.text}" if hop.subject else hop.text)

@@ -1,6 +1,6 @@
-"""Contradictions between the two sides of a link, or between an object and its Site's `status.network`. Pure.
+"""Finds contradictions between the two sides of a link, or between an object and its Site's `status.network`. Pure.
 
-Each side reports what it was stated some seconds ago. A disagreement that stays is a fault in Skupper.
+Each side reports a state that may be some seconds old. A disagreement that remains is a fault in Skupper.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hzlink.report.site_status import LinkReport, SiteReport
 
 
 class Kind(StrEnum):
-    """What the two sides disagree about."""
+    """The subject of a disagreement."""
 
     NETWORK = "network"
     LINK = "link"
@@ -49,7 +49,7 @@ def find(
     reported: Sequence[LinkReport],
     members: Sequence[str],
 ) -> tuple[Disagreement, ...]:
-    """All disagreements, between sites that can be read and have a Skupper Site. `members` are the names of all."""
+    """All disagreements between sites that can be read and have a Skupper Site. `members`: the names of all members."""
     reports = {report.site: report for report in sites}
     cluster = snapshots[topology.cluster]
     found: dict[Disagreement, None] = {}
@@ -67,7 +67,7 @@ def find(
 
 
 def _network(reader: Snapshot, other_snapshot: Snapshot, link: LinkReport) -> Iterator[Disagreement]:
-    """What one Site reports of the other and of the Link. A Site with an empty network is skipped."""
+    """Disagreements between a Site's network and the other Site or the Link. None if the network is empty."""
     entries = _entries(reader)
     if not entries:
         return
@@ -101,9 +101,9 @@ def _entries(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
-    """Whether the Link is operational, as the entry has it; nothing where it does not know it.
+    """Whether the Link is operational by the network's entry, as a list with one value; empty if it has no such Link.
 
-    Where other_snapshot is one for each router, any of them.
+    If there is a Link for each router, one operational Link is enough.
     """
     names = {name for name, _ in link.routers} or {link.name}
     reported = [
@@ -113,30 +113,30 @@ def _links(entry: dict[str, Any], link: LinkReport) -> list[bool]:
 
 
 def _addresses(snapshots: Snapshots, link: LinkReport) -> Iterator[Disagreement]:
-    """Where the Links lead to, against where the other Site's routers are; single Links that are down."""
+    """Links with addresses that are not the other Site's, routers without a Link, and single Links that are down."""
     if link.issuer is None or link.holder is None:
         return
     other_snapshot, peer = links.all_between(snapshots, link.holder, link.issuer), snapshots[link.issuer].skupper_site
     left, wanted, issuer = links.uncovered(other_snapshot, peer), conditions.addresses(peer), link.issuer.name
     if links.are_outdated(other_snapshot, peer):
         if not link.condition.ok:
-            # The Link itself says so then.
+            # Then the Link's own condition reports this.
             return
         hosts = ", ".join(dict.fromkeys(host for one in other_snapshot for host in conditions.link_hosts(one).values()))
-        text = f"Link {link.title} leads to {hosts}, the Site of {issuer} is at {', '.join(left.values())} now"
-        yield Disagreement(Kind.ADDRESS, link.holder, f"{text}: {hints.hzlink('link')} makes it again")
+        text = f"Link {link.title} leads to {hosts}, but the Site of {issuer} is now at {', '.join(left.values())}"
+        yield Disagreement(Kind.ADDRESS, link.holder, f"{text}: {hints.hzlink('link')} creates it again")
     elif left and len(wanted) > 1 and len(left) < len(wanted):
         text = f"Link {link.title} leads to {len(wanted) - len(left)} of the {len(wanted)} routers of {issuer}"
-        missing = f"it was made before the one at {', '.join(left.values())}"
+        missing = f"the one at {', '.join(left.values())} was added later"
         yield Disagreement(Kind.ROUTERS, link.holder, f"{text}: {missing}; add it: {hints.hzlink('link --repair')}")
     down = [f"{name} ({condition.text})" for name, condition in link.routers if not condition.ok]
     if down and link.condition.ok:
-        text = f"{link.holder.name}: of {len(link.routers)} Links to {issuer} not all are up: {', '.join(down)}"
-        yield Disagreement(Kind.ROUTERS, link.holder, f"{text}; traffic takes the others")
+        text = f"{link.holder.name}: not all of {len(link.routers)} Links to {issuer} are up: {', '.join(down)}"
+        yield Disagreement(Kind.ROUTERS, link.holder, f"{text}; traffic uses the others")
 
 
 def _offers(client_report: SiteReport, cluster_report: SiteReport, link: LinkReport) -> Iterator[Disagreement]:
-    """Listener and Connector of one linked pair: matched at both ends or at none."""
+    """Listener and Connector of a linked pair of which only one is matched."""
     if not link.condition.ok or client_report.matched.ok == cluster_report.matched.ok:
         return
     for matched_report, other in ((client_report, cluster_report), (cluster_report, client_report)):
@@ -151,14 +151,14 @@ def _kind(report: SiteReport) -> str:
 
 
 def _records(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]:
-    """Members that are ready and that Skupper has lost the record of."""
+    """Ready members whose record Skupper has lost."""
     for lost in losses.lost_members(topology, snapshots):
         remedy = f"{hints.hzlink('link --repair')} restarts the router of {lost.site.name}: {losses.INTERRUPTION}"
         yield Disagreement(Kind.RECORD, lost.site, f"{lost.text}; {remedy}")
 
 
 def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
-    """Services of members that no longer exist, which Skupper may leave behind."""
+    """Services of members that no longer exist, which Skupper may not have deleted."""
     site = client.site
     for name in conditions.stale_names(client.of("Service"), members):
         text = f"{site.name}: Service {name} no longer leads to a member: Skupper has not removed it"

@@ -1,4 +1,4 @@
-"""The report as the versioned document of `-o json` and `-o yaml`: docs/status-json.md says what is what. Pure."""
+"""The report as the versioned document of `-o json` and `-o yaml`, which docs/json.md describes. Pure."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def to_dict(report: Report) -> dict[str, Any]:
     }
 
 
-# What changes with every look although nothing has happened.
+# Fields that change with every observation.
 _VOLATILE = ("observedAt", "ageSeconds")
 
 
 def without_volatile(report: Report) -> dict[str, Any]:
-    """The document without what changes although nothing has happened: two of the same are the same state."""
+    """The document without the fields that change with every observation: equal documents are the same state."""
     kept: dict[str, Any] = _without_volatile(to_dict(report))
     return kept
 

@@ -1,9 +1,9 @@
-"""The path of each client site's connections, hop by hop, and the first broken hop by cause. Pure.
+"""The hops of each client site's path, and which broken hop to fix first. Pure.
 
     Management Center > Listener > router > Link > router > Connector > members
 
-A hop lags when only its Skupper condition says that it is not ready, while what depends on it exists: conditions change
-some 12 s after the traffic (measured), and a Listener may stay Pending for ever (skupper issue 2428).
+A hop lags if its Skupper condition is not ready although the hops that depend on it work: conditions change about 12 s
+after the traffic (measured), and a Listener may stay Pending forever (skupper issue 2428).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _CAUSES_OF_WAITING = (CLUSTER_ROUTER, CLIENT_ROUTER, MEMBERS, LINK, LISTENER, CL
 
 @dataclass(frozen=True)
 class Hop:
-    """One stage that a connection passes.
+    """One stage of a path.
 
-    `stage` is its place on the path, `name` what the evidence is about, `subject` the object that says so (`Link x`),
-    at `holder` where that is another site, and `age` the seconds since that changed last. `parts` are the members.
-    `lag`: see above.
+    `stage`: its position on the path. `name`: the thing concerned. `subject`: the object with the evidence (`Link x`),
+    at site `holder` if that is another site. `age`: seconds since its last change. `parts`: the members. `lag`: see
+    above.
     """
 
     stage: str
@@ -48,23 +48,23 @@ class Hop:
 
     @property
     def blamed(self) -> str:
-        """The sentence that names this hop as the one to fix first."""
+        """The sentence that names this hop as the first broken one."""
         return f"first broken hop is the {self.name} of {self.site.name}"
 
     @property
     def text(self) -> str:
-        """The text of its condition; its state where there is no text."""
+        """The text of its condition, or its state if there is no text."""
         return self.condition.text or (str(self.condition.state) if self.subject else "")
 
     @property
     def evidence(self) -> str:
-        """The object, where it is, and what it says."""
+        """The object with its site and text."""
         return f"{self.subject} ({(self.holder or self.site).where}): {self.text}" if self.subject else self.text
 
 
 @dataclass(frozen=True)
 class Path:
-    """The path from one client site to the members. `broken` is the place of its first broken hop, None for none."""
+    """The path from a client site to the members. `broken`: the index of the hop to fix first; None if all are good."""
 
     client: Site
     hops: tuple[Hop, ...]
@@ -83,13 +83,13 @@ class Path:
 
 
 def first(found: Iterable[Path]) -> Path | None:
-    """The path with the hop to fix first: of several, the one whose hop most others depend on."""
+    """The path with the hop to fix first: the hop that most others depend on. None if no hop is broken."""
     broken = [path for path in found if path.broken is not None]
     return min(broken, key=lambda path: _CAUSES.index(path.broken or 0), default=None)
 
 
 def first_broken(hops: Sequence[Hop], connector_waits_for_listener: bool) -> int | None:
-    """The index of the hop to fix first on one path; None where all are good."""
+    """The index of the hop to fix first on a path; None if all hops are good."""
     order = _CAUSES_OF_WAITING if connector_waits_for_listener else _CAUSES
     return next((place for place in order if not hops[place].good), None)
 

@@ -1,4 +1,4 @@
-"""From snapshots to each client site's path: what every hop's objects say, and how old that is. Pure."""
+"""Makes each client site's path from snapshots: the condition and age of every hop. Pure."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class _PathBuilder:
         site = self.client_report.site
         if self.mode is Mode.SMART:
             item = self.snapshot.get("Deployment", MANCENTER)
-            condition = self.client_report.mancenter or Condition(State.ABSENT, "not there")
+            condition = self.client_report.mancenter or Condition(State.ABSENT, "not found")
             pods = conditions.of_app(self.snapshot.of("Pod"), MANCENTER)
             workload = f"deployment {MANCENTER}"
             step = pod_hints.next_step(site, pods, f"app={MANCENTER}", workload, condition.text)
@@ -97,7 +97,7 @@ class _PathBuilder:
 
     def _mancenter_view_step(self, seen: MancenterView) -> str:
         logs = hints.kubectl(self.client_report.site, f"logs deployment/{MANCENTER}")
-        return f"{hints.hzlink('up')}   (restarts it; look: {logs})" if seen.sees_no_member else logs
+        return f"{hints.hzlink('up')}   (restarts it; see: {logs})" if seen.sees_no_member else logs
 
     def listener_hop(self, flows: bool) -> Hop:
         """The Listener: Ready, or proved by the members' Services (in unisocket mode, by the Connector's condition)."""
@@ -130,7 +130,7 @@ class _PathBuilder:
 
 _NO_SERVICE = f"no Service {WORKLOAD} for clients to connect to"
 
-# What is missing where a site could not be read; for any other refusal, the API server.
+# What is missing if a site could not be read; for any other refusal, the API server.
 _UNREAD = {Refusal.NO_DEFINITIONS: "Skupper installation", Refusal.NO_NAMESPACE: "namespace"}
 
 
@@ -196,7 +196,7 @@ def _member(snapshot: Snapshot, member: Member) -> Hop:
     item = snapshot.get("Pod", member.name)
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
-        # A pod that is not there cannot be described.
+        # A pod that does not exist cannot be described.
         exists = snapshot.get("StatefulSet", WORKLOAD) is not None
         whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}") if exists else hints.hzlink("up")
         step = admission.hint(snapshot.site, member.problem) or whole
@@ -226,7 +226,7 @@ def _hop(
 
 
 def _age(now: datetime | None, then: datetime | None) -> float | None:
-    """Seconds between the two; a cluster's clock that is ahead of ours makes no age negative."""
+    """Seconds from `then` to `now`; at least 0, if the cluster's clock is ahead of this machine's."""
     return max(0.0, (now - then).total_seconds()) if now is not None and then is not None else None
 
 

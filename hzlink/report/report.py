@@ -1,4 +1,4 @@
-"""The state of a topology, from snapshots of its sites: sites, links, members, paths and a verdict. Pure."""
+"""Makes the report on a topology from snapshots: sites, links, members, paths and a verdict. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from hzlink.report.site_status import MANCENTER_PORT, LinkReport, Member, SiteRe
 
 @dataclass(frozen=True)
 class Report:
-    """The whole topology. `blamed` is the path with the hop to fix first; None if all hops are healthy.
+    """The report on a topology. `blamed`: the path with the hop to fix first; None if all hops are good.
 
-    `members` is empty when the cluster site could not be read: they are not known to be down. `at` is when the last of
-    the looks ended.
+    `members`: empty if the cluster site could not be read; then their state is unknown. `at`: when the last observation
+    ended.
     """
 
     topology: Topology
@@ -38,12 +38,12 @@ class Report:
 
     @property
     def blame(self) -> Hop | None:
-        """The first broken hop; None where all is well."""
+        """The first broken hop; None if no hop is broken."""
         return None if self.blamed is None else self.blamed.first_broken
 
     @property
     def size(self) -> str:
-        """How much there is: 2 sites, 1 link, 3 members."""
+        """The size of the topology as text: 2 sites, 1 link, 3 members."""
         links = f"{len(self.links)} link{'s' if len(self.links) > 1 else ''}"
         return f"{len(self.sites)} sites, {links}, {len(self.members)} members"
 
@@ -53,20 +53,20 @@ class Report:
         return self.blamed is None
 
     def notes(self, wide: bool = False) -> tuple[str, ...]:
-        """The warnings, and where two sides disagree; of two ends that do so while all is well a warning tells already,
-        so that only `wide` has both.
+        """The warnings and the disagreements. In a healthy topology, a warning already reports an unmatched Listener or
+        Connector: then only `wide` includes the disagreement, too.
         """
-        stated = [one for one in self.disagreements if wide or not (self.healthy and one.kind is Kind.OFFERS)]
-        return (*self.warnings, *(one.text for one in stated))
+        shown = [one for one in self.disagreements if wide or not (self.healthy and one.kind is Kind.OFFERS)]
+        return (*self.warnings, *(one.text for one in shown))
 
     @property
     def unreadable(self) -> tuple[SiteReport, ...]:
-        """Sites of which nothing is known."""
+        """The sites that could not be read."""
         return tuple(site for site in self.sites if site.refusal is not None or site.error)
 
 
 def make(topology: Topology, snapshots: Snapshots) -> Report:
-    """The report. The mode and the number of members are read from the cluster, where they are there."""
+    """Makes the report. The mode and the number of members are those of the cluster, or of the settings."""
     mode = site_status.mode_of(topology, snapshots)
     cluster = snapshots[topology.cluster]
     workload = cluster.get("StatefulSet", WORKLOAD)
@@ -74,7 +74,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     members = site_status.members_of(cluster, wanted)
     expected = topology.member_names if cluster.error is not None else [member.name for member in members]
     links = tuple(site_status.link_of(topology, snapshots, client) for client in topology.clients)
-    # Each client site's forward has a local port of its own: people run them side by side.
+    # Each client site's forward has a different local port, so that a user can run several.
     ports = dict(zip(topology.clients, itertools.count(MANCENTER_PORT), strict=False))
     sites = tuple(
         site_status.site_of(topology, site, snapshots[site], mode, expected, ports.get(site, MANCENTER_PORT))

@@ -1,4 +1,4 @@
-"""The state of each part of a topology: its members, links and sites. From snapshots. Pure."""
+"""Evaluates the members, links and sites of a topology from snapshots. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hzlink.plan import foreign
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
-# Where Management Center listens, and the first local port that is proposed to forward to it.
+# Management Center's port, and the first local port that is proposed for forwarding.
 MANCENTER_PORT = 8080
 
 
@@ -35,9 +35,9 @@ class Member:
 
 @dataclass(frozen=True)
 class LinkReport:
-    """The link of one client site, seen from both sides: its name, which site has it, its condition and age.
+    """The link of a client site, by objects of both sites. `holder`: the site that has the Link object.
 
-    `routers` are the single Links by name, where there is one for each of several routers.
+    `since`: when its condition last changed. `routers`: the single Links by name, if there is one for each router.
     """
 
     client: Site
@@ -56,13 +56,12 @@ class LinkReport:
 
 @dataclass(frozen=True)
 class SiteReport:
-    """One site: its Skupper Site, and what the members' side or the clients' side has of its own.
+    """The state of a site.
 
-    `error` says why nothing is known of it, and `status` the exit code for that. `mancenter_view` is what its
-    Management Center is connected to, where that is known.
-    `names` are the members that clients at this site can call by name, `missing` those that they cannot; None where
-    names are not used.
-    `skupper_name` is the name of its Skupper Site, empty where there is none; `foreign`: hzlink did not make it.
+    `error`: why the site could not be read; `status`: the exit code for that.
+    `names`: the members that clients at this site can reach by name, None in unisocket mode; `missing`: the others.
+    `mancenter_view`: the members that its Management Center is connected to, if that is known.
+    `skupper_name`: the name of its Skupper Site, empty if it has none; `foreign`: hzlink did not make the Skupper Site.
     """
 
     site: Site
@@ -86,7 +85,7 @@ class SiteReport:
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
-    """How clients connect, as the Connector has it; without one, as the settings say."""
+    """The mode by the Connector; by the settings if there is no Connector."""
     connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
     if connector is None:
         return topology.settings.mode
@@ -94,7 +93,7 @@ def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
 
 
 def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
-    """The members that should be there, and any others that are; none where the site cannot be read."""
+    """The wanted members, and any other members; none if the site cannot be read."""
     if snapshot.error is not None:
         return ()
     pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
@@ -121,12 +120,12 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         if snapshots[site].error is not None:
             return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
     found = [
-        _link_report(client, there, snapshots[issuer], redeemer)
+        _link_report(client, present, snapshots[issuer], redeemer)
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
-        if (there := links.all_between(snapshots, redeemer, issuer))
+        if (present := links.all_between(snapshots, redeemer, issuer))
     ]
     if not found and (between := links.sites_between(snapshots, client, topology.cluster)):
-        return LinkReport(client, Condition(State.OK, f"by way of {', '.join(between)}"))
+        return LinkReport(client, Condition(State.OK, f"through {', '.join(between)}"))
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     return max(
         found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
@@ -134,13 +133,13 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
 
 
 def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
-    """The link that these Links make: up where one of them is."""
+    """The link of these Links. It is up if one of them is up."""
     best = max(found, key=lambda link: conditions.skupper(link).ok)
     condition = conditions.skupper(best)
     if not condition.ok and links.are_outdated(found, issuer.skupper_site):
         hosts = ", ".join(dict.fromkeys(host for link in found for host in conditions.link_hosts(link).values()))
         now = conditions.address(issuer.skupper_site)
-        text = f"{condition.text}: it leads to {hosts}, the Site of {issuer.site.name} is at {now} now"
+        text = f"{condition.text}: it leads to {hosts}, but the Site of {issuer.site.name} is now at {now}"
         condition = Condition(State.BROKEN, text)
     routers = tuple((objects.name(link), conditions.skupper(link)) for link in found) if len(found) > 1 else ()
     return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)
@@ -149,7 +148,7 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
 def site_of(
     topology: Topology, site: Site, snapshot: Snapshot, mode: Mode, members: Sequence[str], port: int
 ) -> SiteReport:
-    """One site. `members` are the names that clients should have, `port` the local one to propose for forwarding."""
+    """The state of a site. `members`: the wanted names. `port`: the local port to propose for forwarding."""
     found = snapshot.skupper_site
     kind = "Connector" if site.role is Role.CLUSTER else "Listener"
     if snapshot.error is not None:
@@ -194,13 +193,13 @@ def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Condition:
         for pod in pods
         for container in objects.status(pod).get("initContainerStatuses") or []
     )
-    return Condition(State.WAITING, "waits for the members' names") if waits and not condition.ok else condition
+    return Condition(State.WAITING, "waiting for the members' names") if waits and not condition.ok else condition
 
 
 def with_mancenter_views(
     topology: Topology, snapshots: Snapshots, sites: tuple[SiteReport, ...], members: tuple[Member, ...]
 ) -> tuple[SiteReport, ...]:
-    """Adds what each Management Center that is ready sees of the members that are."""
+    """Adds to each ready Management Center the ready members that it is connected to."""
     ready = [member.name for member in members if member.ready]
     seen = mancenter.view(snapshots[topology.cluster].member_log, ready, len(topology.clients))
     return tuple(
@@ -210,7 +209,7 @@ def with_mancenter_views(
 
 
 def _web_address(service: Object | None) -> str:
-    """The address outside the cluster, where the Service has one that hzlink can know."""
+    """The URL from outside the cluster; empty if the Service has none that hzlink can know."""
     spec = objects.spec(service or {})
     ports = spec.get("ports") or [{}]
     if spec.get("type") == "LoadBalancer":

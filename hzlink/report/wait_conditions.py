@@ -1,4 +1,4 @@
-"""What `status --wait` waits for, judged from one observation of all sites. Pure."""
+"""Decides from one observation whether the goal of `status --wait` is reached. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hzlink.report.report import Report
 
 
 def condition(goal: Goal, report: Report, snapshots: Snapshots) -> Condition:
-    """Whether the goal is reached, and if not, what is in its way."""
+    """Whether the goal is reached, and the reason if not."""
     if goal is Goal.GONE:
         return _gone(report, snapshots)
     if goal is Goal.LINKED:
@@ -29,7 +29,7 @@ def _gone(report: Report, snapshots: Snapshots) -> Condition:
 
 
 def _left(topology_name: str, snapshot: Snapshot) -> str:
-    """The objects of hzlink, and those that Skupper made from them. A site that cannot be read may not be empty."""
+    """The remaining objects of hzlink and those that Skupper made from them; for an unreadable site, its error."""
     name = snapshot.site.name
     if snapshot.refusal is Refusal.NO_NAMESPACE:
         return ""
@@ -37,10 +37,10 @@ def _left(topology_name: str, snapshot: Snapshot) -> str:
         return f"{name}: {snapshot.error.message}"
     ours = [item for item in snapshot.items if objects.is_ours(item, topology_name)]
     made = [item for item in snapshot.items if objects.owner_uids(item, "Site")]
-    there = sorted({str(objects.ref(item)) for item in [*ours, *made]})
-    more = f" and {len(there) - _MAX_NAMED} more" if len(there) > _MAX_NAMED else ""
-    return f"{name}: {', '.join(there[:_MAX_NAMED])}{more}" if there else ""
+    left = sorted({str(objects.ref(item)) for item in [*ours, *made]})
+    more = f" and {len(left) - _MAX_NAMED} more" if len(left) > _MAX_NAMED else ""
+    return f"{name}: {', '.join(left[:_MAX_NAMED])}{more}" if left else ""
 
 
-# So many of the objects that are left are named.
+# How many remaining objects the text names.
 _MAX_NAMED = 5

@@ -1,4 +1,4 @@
-"""A tar archive of texts: readable by its owner alone, there whole or not at all, and never in another file's place."""
+"""Writes a tar archive of texts: readable only by its owner, complete or not at all, and never over another file."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ SUFFIX = ".tar.gz"
 
 
 def target(file: str | None, stem: str) -> Path:
-    """Where the archive goes: the file named, or one called `stem` in the folder named, or in this one.
+    """The archive's path: `file`, or `stem` in the folder `file`, or `stem` in the current folder.
 
     Raises:
-        UsageError: there is something already, or no such folder.
+        UsageError: the path already exists, or its folder does not.
     """
     path = Path(file) if file else Path(stem + SUFFIX)
     if path.is_dir():
         path = path / (stem + SUFFIX)
     if os.path.lexists(path):
-        raise _there_already(path)
+        raise _already_exists(path)
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", next_step="name a file in a folder that exists")
+        raise UsageError(f"there is no folder {path.parent}", next_step="give a file in an existing folder")
     return path
 
 
 def write(path: Path, files: Sequence[tuple[str, str]], when: datetime) -> int:
-    """Writes the files (name and text) in their order, below a folder called like the archive. Returns its bytes.
+    """Writes the files (name and text) in their order, in a folder named like the archive. Returns the size in bytes.
 
     Raises:
-        UsageError: something else is there by now.
-        HzlinkError: the file system refused.
+        UsageError: the path already exists.
+        HzlinkError: the file cannot be written.
     """
     folder = path.name.removesuffix(SUFFIX)
     try:
@@ -54,10 +54,10 @@ def write(path: Path, files: Sequence[tuple[str, str]], when: datetime) -> int:
         finally:
             part.unlink(missing_ok=True)
     except FileExistsError:
-        raise _there_already(path) from None
+        raise _already_exists(path) from None
     except OSError as error:
         raise HzlinkError(
-            f"{path} cannot be written", said=error.strerror or str(error), next_step="name another file"
+            f"{path} cannot be written", said=error.strerror or str(error), next_step="give another file"
         ) from None
     return size
 
@@ -78,13 +78,13 @@ def _packed(folder: str, files: Sequence[tuple[str, str]], when: datetime) -> by
 
 
 def _put(part: Path, path: Path) -> None:
-    """Gives the file its name, unless something has it."""
+    """Gives the file its final name, unless the name exists."""
     try:
         os.link(part, path)
     except FileExistsError:
         raise
     except OSError:
-        # A file system without hard links: the name is taken first, and then filled at one stroke.
+        # A file system without hard links: create the name first, then replace it in one step.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             part.replace(path)
@@ -94,5 +94,5 @@ def _put(part: Path, path: Path) -> None:
             raise
 
 
-def _there_already(path: Path) -> UsageError:
-    return UsageError(f"{path} exists already and is not overwritten", next_step="name another file")
+def _already_exists(path: Path) -> UsageError:
+    return UsageError(f"{path} already exists and is not overwritten", next_step="give another file")

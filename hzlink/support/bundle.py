@@ -1,4 +1,4 @@
-"""What was gathered, as the files of a support bundle: redacted, the page that sums it up first. Pure."""
+"""Makes the redacted files of a support bundle from the gathered data; the first one is the summary. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUMMARY = "summary.txt"
 def files(
     topology: Topology, found: Sequence[Found], when: datetime, tools: dict[str, str], concealed: Iterable[str] = ()
 ) -> list[tuple[str, str]]:
-    """The files, as name and text. `tools` are versions of what runs here; `concealed` are secrets known already."""
+    """The files, as name and text. `tools`: versions of the programs on this machine; `concealed`: known secrets."""
     redaction = _redaction(topology, found, concealed)
     snapshots = {
         one.site: Snapshot(
@@ -45,7 +45,7 @@ def files(
 
 
 def _member_log(found: Found) -> str:
-    """The present runs' logs as `kubectl logs --prefix` gives them; only the cluster site has members."""
+    """The members' current logs in the format of `kubectl logs --prefix`; empty for client sites."""
     return "\n".join(
         f"[pod/{log.pod}/{log.container}] {line}"
         for log in found.logs
@@ -57,7 +57,7 @@ def _member_log(found: Found) -> str:
 def _redaction(topology: Topology, found: Sequence[Found], concealed: Iterable[str]) -> Redaction:
     redaction = Redaction()
     items = [item for one in found for item in one.items]
-    # What an object, a site or a context is called is in every line of the bundle, and no secret.
+    # Names of objects, sites and contexts are in every line of the bundle and are not secret.
     public = {objects.name(item) for item in items} | {
         label for item in items for label in objects.labels(item).values()
     }
@@ -101,5 +101,5 @@ def _yaml(items: Sequence[Object]) -> str:
 
 
 def _safe(name: str) -> str:
-    """A name as a file's: what a cluster says must not lead out of the archive's folder."""
+    """A name as a file name: a name from a cluster must not lead out of the archive's folder."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip(".") or "_"

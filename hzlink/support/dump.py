@@ -1,7 +1,6 @@
-"""Gathers what a support bundle is made of: a site's objects, its Secrets' names, logs and versions. Never writes.
+"""Gathers the data of a support bundle: a site's objects, the names of its Secrets, logs and versions. Never writes.
 
-What is gathered here is as the cluster gave it; bundle.py strikes the secrets out of it. The values of Secrets are not
-among it at all.
+The data is not redacted here; bundle.py does that. It never includes the values of Secrets.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ KINDS = {kind: resource for kind, resource in RESOURCES.items() if kind not in (
     "PersistentVolumeClaim": "persistentvolumeclaims",
 }
 
-# Of each container, and of each run of it. The last lines are what tells.
+# For each run of each container: its last lines, which are the most informative.
 LOG_LINES = 5_000
 LOG_BYTES = 1_000_000
-# Of a site. A namespace may hold other pods by the hundred; those of hzlink and Skupper come first.
+# For a site. A namespace may have hundreds of other pods; those of hzlink and Skupper come first.
 LOGS = 100
 
-# Seconds for one call, and how many run at once for a site.
+# Limit for one call, and the number of parallel calls for a site.
 CALL_SECONDS = 15.0
-AT_ONCE = 4
+MAX_PARALLEL = 4
 
 
 @dataclass(frozen=True)
 class Log:
-    """What one container wrote in its present run, or in the previous one."""
+    """The log of a container's current or previous run."""
 
     pod: str
     container: str
@@ -50,7 +49,7 @@ class Log:
 
 @dataclass
 class Found:
-    """One site as it was found. `unread` says what could not be read, `error` why `status` cannot judge the site."""
+    """The data of a site. `unread`: what could not be read, and why; `error`: why `status` cannot evaluate the site."""
 
     site: Site
     items: list[Object] = field(default_factory=list)
@@ -62,31 +61,31 @@ class Found:
 
 
 async def gather(site: Site, until: float) -> Found:
-    """All of a site that can be read before `until` (time.monotonic's seconds).
+    """Gathers all data of a site that can be read until `until` (seconds of time.monotonic).
 
     Raises:
-        PrerequisiteError: there is no kubectl.
+        PrerequisiteError: kubectl is not installed.
     """
     gathering = _Gathering(site, until)
     await gathering.objects()
     found = gathering.found
     if found.error is None or found.items:
         await asyncio.gather(gathering.secrets(), gathering.versions(), gathering.logs())
-    # What failed first is chance.
+    # Sorted, because the order of parallel failures is random.
     found.unread.sort()
     return found
 
 
 class _Gathering:
-    """The calls for one site."""
+    """Makes the calls for one site."""
 
     def __init__(self, site: Site, until: float) -> None:
         self.found = Found(site)
         self._until = until
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_PARALLEL)
 
     async def objects(self) -> None:
-        """In one call, or where that is refused each kind by itself."""
+        """Reads the objects in one call, or each kind in a separate call if that is refused."""
         try:
             self.found.items = await self._kubectl().objects(KINDS.values())
         except KubectlError as error:
@@ -114,15 +113,15 @@ class _Gathering:
             return error
 
     async def secrets(self) -> None:
-        """Names, types and keys."""
+        """Reads names, types and keys of Secrets."""
         self.found.secrets = await self._read_or_default("secrets", self._kubectl().secret_keys(), [])
 
     async def versions(self) -> None:
-        """Of kubectl and the API server."""
+        """Reads the versions of kubectl and the API server."""
         self.found.versions = await self._read_or_default("versions", self._kubectl().versions(), {})
 
     async def logs(self) -> None:
-        """Of every container, and of the previous run of those that were restarted."""
+        """Reads the logs of every container, and of the previous run of restarted containers."""
         pods = [item for item in self.found.items if item.get("kind") == "Pod"]
         wanted = [run for pod in sorted(pods, key=_importance) for run in _runs(pod)]
         if len(wanted) > LOGS:
@@ -158,7 +157,7 @@ def _importance(pod: Object) -> tuple[bool, str]:
 
 
 def _runs(pod: Object) -> list[tuple[str, str, bool]]:
-    """The runs of a pod's containers that have a log: pod, container, whether it is the previous run."""
+    """The runs of a pod's containers that have a log: pod, container, and whether it is the previous run."""
     spec, status = objects.spec(pod), objects.status(pod)
     statuses = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     restarted = {one.get("name") for one in statuses if int(one.get("restartCount") or 0) > 0}
@@ -171,5 +170,5 @@ def _runs(pod: Object) -> list[tuple[str, str, bool]]:
 
 
 async def gather_all(sites: Sequence[Site], until: float) -> list[Found]:
-    """All sites, side by side, in their order."""
+    """Gathers the data of all sites in parallel. The result has the order of the sites."""
     return list(await asyncio.gather(*(gather(site, until) for site in sites)))

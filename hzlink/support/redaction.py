@@ -1,7 +1,7 @@
-"""Strikes secrets out of what a support bundle holds: objects, and the texts in them and in logs. Pure.
+"""Removes secrets from the objects and texts of a support bundle. Pure.
 
-Rather too much than too little: what looks like a secret by its name, its form or its place goes, and so does each
-value that was once found in such a place, wherever else it turns up.
+It removes too much rather than too little: all that looks like a secret by its name, form or position, and each value
+that was found at such a position, wherever else it occurs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from hzlink.model.objects import Object
 
 REDACTED = "[redacted]"
-# Shorter values are struck out where they stand only: elsewhere they would take half of the words along.
+# Shorter values are removed only at their own position: elsewhere they would match parts of other words.
 MIN_KNOWN = 6
 
 _WORDS = (
@@ -24,7 +24,7 @@ _WORDS = (
     r"(?:api|access|private|signing|encryption|auth|shared|master)[-_.]?key"
 )
 _SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
-# Names of what only leads to a secret, or says something about one.
+# Names of fields that refer to a secret, or that describe one.
 _HARMLESS_NAME = re.compile(
     r"(?:names?|refs?|files?|path|dir|seconds|window|mode|type|count|allowed|polic(?:y|ies)|class|enabled|expiration)$"
     # The name of the Secret that a Link, a Listener or a Connector uses.
@@ -37,13 +37,13 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TOKEN_KINDS = ("AccessGrant", "AccessToken")
 _TOKEN_FIELDS = ("code", "ca")
 
-# A line without any of these has nothing to strike out but known values. Most lines of a log are such.
+# A line without a match can only contain known secrets. Most lines of a log have no match.
 _SUSPICIOUS = re.compile(
     rf"{_WORDS}|-----(?:BEGIN|END) |LS0tLS1CRUdJTi|bearer|authorization|eyJ|://|\bcode\b|mc-conf|[A-Za-z0-9+/]{{40}}",
     re.IGNORECASE,
 )
 _NAME = rf"[\w.-]{{0,60}}?(?:{_WORDS})[\w.-]{{0,60}}"
-# The same without its beginning, which says nothing more: quick to look for anywhere in a line.
+# The same pattern without its prefix, which is fast to search anywhere in a line.
 _TAIL = rf"(?:tls)?(?:{_WORDS})[\w.-]{{0,60}}"
 _VALUE = r"""\\"[^"\\]*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]\n]*\]|[^\s,;&"'{}<\[]+"""
 _IS = r"""\\?["']?[ \t]*[:=][ \t]*"""
@@ -59,11 +59,11 @@ def _unless_harmless(match: re.Match[str]) -> str:
 
 
 def _named(before: str, value: str, flags: re.RegexFlag = re.NOFLAG) -> _Rule:
-    """A rule for a value by its name: the groups `before` (with `name` in it) and `value` follow on one another."""
+    """A rule for a value by its name. The group `before`, which contains `name`, is followed by the group `value`."""
     return re.compile(rf"(?P<before>{before})(?P<value>{value})", re.IGNORECASE | flags), _unless_harmless
 
 
-# PEM: keys and certificates, whole; one that is cut off; the last lines of one whose head is cut off.
+# PEM: complete keys and certificates; blocks without an end; the last lines of blocks without a beginning.
 _PEM_RULES: tuple[_Rule, ...] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.{0,20000}?-----END [A-Z0-9 ]+-----", re.DOTALL), REDACTED),
     (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*(?:\n(?:\S+[ ])?[A-Za-z0-9+/=]{16,}[ \t]*$)*", re.MULTILINE), REDACTED),
@@ -88,43 +88,43 @@ _RULES: tuple[_Rule, ...] = (
         ),
         rf"\1{REDACTED}",
     ),
-    # How Management Center's users are made: mc-conf.sh user create -n=admin -p=...
+    # The command that creates users of Management Center: mc-conf.sh user create -n=admin -p=...
     (re.compile(r"(mc-conf\S*[^\n]*?\s-p[= ])\S+"), rf"\1{REDACTED}"),
     # name: PASSWORD, value: ...
     _named(rf"\bname{_IS}\\?[\"']?(?P<name>{_NAME})\\?[\"']?[\s,]+\\?[\"']?value{_IS}", _VALUE),
     # <password>...</password> and <property name="password">...</property>
     _named(rf"<(?P<name>{_NAME})(?:\s[^>]*)?>", r"[^<]+"),
     _named(rf"\bname=[\"'](?P<name>{_NAME})[\"'][^>]*>", r"[^<]+"),
-    # A block scalar of YAML's: all that is further in.
+    # A YAML block scalar: all lines with more indentation.
     _named(
         rf"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<name>{_NAME})[\"']?:[ \t]*",
         r"[|>][+-]?\d*[ \t]*(?:\n(?:(?P=indent)[ \t]+.*|[ \t]*(?=\n)))+",
         re.MULTILINE,
     ),
-    # password: with all the rest of the line, also after a log's time
+    # password: and the rest of the line, also after the time of a log line
     _named(rf"^(?:\S+Z )?\s*(?:- )?[\"']?(?P<name>{_NAME}){_IS}", r"\S.*$", re.MULTILINE),
     # --password word, and password=word anywhere
     _named(rf"(?<!\S)--?(?P<name>{_NAME})[ \t]+", r"[^\s=-]\S*"),
     _named(rf"(?P<name>{_TAIL}){_IS}", _VALUE),
 )
-# Lines that belong to the one before them, where that is suspicious: what a YAML block or a list holds.
+# The number of lines after a suspicious line that may belong to it, such as a YAML block or a list.
 _FOLLOWING_LINES = 2
 
 
 def looks_secret(name: str) -> bool:
-    """Whether a setting of that name has a secret for its value."""
+    """Whether a setting of that name has a secret value."""
     return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
 
 
 class Redaction:
-    """Knows the secrets that were found, and strikes them out with all that looks like one."""
+    """Removes known secrets, and everything that looks like a secret."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def add_from(self, items: Iterable[Object], public: Iterable[str] = ()) -> None:
-        """Takes note of the secrets in these objects. What is in `public`, such as objects' names, is none."""
+        """Adds the secrets in these objects. Values in `public`, such as objects' names, are not secrets."""
         found: set[str] = set()
 
         def note(value: str) -> str:
@@ -136,7 +136,7 @@ class Redaction:
         self.add(found - set(public))
 
     def add(self, values: Iterable[str]) -> None:
-        """Has these values struck out wherever they turn up, as they are, in base64, in JSON and in addresses."""
+        """Adds values to remove wherever they occur: unchanged, in base64, in JSON and in URLs."""
         for value in values:
             for part in {value.strip(), *(line for line in value.splitlines() if len(line) >= 16)}:
                 if len(part) >= MIN_KNOWN and part != REDACTED and not part.startswith("-----"):
@@ -146,7 +146,7 @@ class Redaction:
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def text(self, text: str) -> str:
-        """A text of any size, such as a log, without secrets."""
+        """The text, such as a log, without secrets."""
         if self._pattern is not None:
             text = self._pattern.sub(REDACTED, text)
         if "-----" in text:
@@ -159,7 +159,7 @@ class Redaction:
         )
 
     def item(self, item: Object) -> dict[str, Any]:
-        """A copy of an object without secrets, and without what only the API server needs."""
+        """A copy of an object without secrets and without managedFields."""
         return _item(item, lambda _: REDACTED, self.text)
 
 
@@ -170,7 +170,7 @@ def _apply(rules: Iterable[_Rule], text: str) -> str:
 
 
 def _passages(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
-    """The lines in passages, and whether there may be something in one: most lines of a log are harmless."""
+    """Groups the lines into passages; each with whether it may contain secrets. Most lines of a log do not."""
     passage: list[str] = []
     now, remaining = False, 0
     for line in lines:
@@ -186,59 +186,61 @@ def _passages(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
     yield now, passage
 
 
-def _item(item: Object, strike: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
-    """A copy of the object: `strike` gives what stands for a secret, `text` for any other string."""
+def _item(item: Object, replace_secret: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
+    """A copy of the object: `replace_secret` gives what stands for a secret, `text` for any other string."""
     copy: dict[str, Any] = {}
     for key, value in item.items():
         if key == "metadata" and isinstance(value, Mapping):
-            copy[key] = _metadata(value, strike, text)
+            copy[key] = _metadata(value, replace_secret, text)
         elif item.get("kind") == "Secret" and key in ("data", "stringData") and isinstance(value, Mapping):
-            copy[key] = {name: strike(str(secret)) for name, secret in value.items()}
+            copy[key] = {name: replace_secret(str(secret)) for name, secret in value.items()}
         elif item.get("kind") in _TOKEN_KINDS and key in ("spec", "status") and isinstance(value, Mapping):
-            secrets = {name: strike(str(value[name])) for name in _TOKEN_FIELDS if name in value}
-            copy[key] = {**_walk(value, strike, text), **secrets}
+            secrets = {name: replace_secret(str(value[name])) for name in _TOKEN_FIELDS if name in value}
+            copy[key] = {**_walk(value, replace_secret, text), **secrets}
         else:
-            copy[key] = _walk(value, strike, text)
+            copy[key] = _walk(value, replace_secret, text)
     return copy
 
 
-def _metadata(metadata: Mapping[str, Any], strike: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
+def _metadata(
+    metadata: Mapping[str, Any], replace_secret: Callable[[str], str], text: Callable[[str], str]
+) -> dict[str, Any]:
     kept = {key: value for key, value in metadata.items() if key != "managedFields"}
-    copy: dict[str, Any] = _walk(kept, strike, text)
+    copy: dict[str, Any] = _walk(kept, replace_secret, text)
     annotations = copy.get("annotations")
     if isinstance(annotations, dict) and _LAST_APPLIED in annotations:
-        # The whole object once more, as a text.
+        # The annotation contains the complete object as a text.
         annotations[_LAST_APPLIED] = REDACTED
     return copy
 
 
-def _walk(node: Any, strike: Callable[[str], str], text: Callable[[str], str]) -> Any:
+def _walk(node: Any, replace_secret: Callable[[str], str], text: Callable[[str], str]) -> Any:
     if isinstance(node, Mapping):
-        return {text(str(key)): _value(str(key), value, node, strike, text) for key, value in node.items()}
+        return {text(str(key)): _value(str(key), value, node, replace_secret, text) for key, value in node.items()}
     if isinstance(node, list):
         before = ["", *node]
         return [
-            strike(one) if isinstance(one, str) and _is_option(last) else _walk(one, strike, text)
+            replace_secret(one) if isinstance(one, str) and _is_option(last) else _walk(one, replace_secret, text)
             for last, one in zip(before, node, strict=False)
         ]
     return text(node) if isinstance(node, str) else node
 
 
 def _value(
-    key: str, value: Any, node: Mapping[str, Any], strike: Callable[[str], str], text: Callable[[str], str]
+    key: str, value: Any, node: Mapping[str, Any], replace_secret: Callable[[str], str], text: Callable[[str], str]
 ) -> Any:
-    # An entry of `env`, and what is built like one.
+    # An entry of `env`, or of the same structure.
     named = key == "value" and looks_secret(str(node.get("name", "")))
     if named or looks_secret(key):
         if isinstance(value, str) and not _HARMLESS_VALUE.fullmatch(value):
-            return strike(value)
+            return replace_secret(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return strike(str(value))
+            return replace_secret(str(value))
         if isinstance(value, list):
-            return [strike(one) if isinstance(one, str) else _walk(one, strike, text) for one in value]
-    return _walk(value, strike, text)
+            return [replace_secret(one) if isinstance(one, str) else _walk(one, replace_secret, text) for one in value]
+    return _walk(value, replace_secret, text)
 
 
 def _is_option(word: Any) -> bool:
-    """Whether a command line's word is an option whose value is the next word, and that a secret."""
+    """Whether an argument is an option whose value is the next argument and a secret."""
     return isinstance(word, str) and word.startswith("-") and "=" not in word and " " not in word and looks_secret(word)

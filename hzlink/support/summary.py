@@ -1,4 +1,4 @@
-"""The first page of a support bundle: the verdict, each site, what went wrong last, and what is in the bundle. Pure."""
+"""Makes the summary of a support bundle: the verdict, each site, the last warnings, and the bundle's content. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hzlink.report.report import Report
 from hzlink.report.site_status import SiteReport
 from hzlink.support.dump import LOG_BYTES, LOG_LINES, Found
 
-# A page has room for so many warnings of a site, and for so much of a line.
+# The number of warnings for each site, and the maximum length of a line.
 WARNINGS = 6
 WIDTH = 160
 
 
 def page(report: Report, found: Sequence[Found], when: datetime, tools: dict[str, str]) -> str:
-    """The page, as plain text."""
-    lines = [f"topology {report.topology.name}, as hzlink dump saw it at {when:%Y-%m-%dT%H:%M:%SZ}", ""]
+    """The summary as plain text."""
+    lines = [f"topology {report.topology.name}, observed by hzlink dump at {when:%Y-%m-%dT%H:%M:%SZ}", ""]
     lines += [*_verdict(report), ""]
     for site, one in zip(report.sites, found, strict=True):
-        lines += [*_site(report, site), *_trouble(one), ""]
+        lines += [*_site(report, site), *_warnings(one), ""]
     lines += [f"versions: {', '.join(f'{name} {version}' for name, version in tools.items())}"]
     lines += [f"  {one.site.name}: {_versions(one)}" for one in found]
     lines += [
@@ -32,7 +32,7 @@ def page(report: Report, found: Sequence[Found], when: datetime, tools: dict[str
         f"logs/ (the last {LOG_LINES} lines or {LOG_BYTES} bytes of each container, and of its previous run),",
         "secrets.txt (names and keys), unread.txt (what could not be read).",
         "Left out or [redacted]: the values of Secrets, the codes and certificates of grants and tokens, keys, and",
-        "what looks like a password, token or licence. Look through it before you hand it on.",
+        "what looks like a password, token or licence. Check the content before you share it.",
     ]
     return "\n".join(_one_line(line) for line in lines) + "\n"
 
@@ -82,7 +82,7 @@ def _said(condition: Condition) -> str:
     return f"{condition.state}{f': {condition.text}' if condition.text else ''}"
 
 
-def _trouble(found: Found) -> Iterator[str]:
+def _warnings(found: Found) -> Iterator[str]:
     warnings = [item for item in found.items if item.get("kind") == "Event" and item.get("type") == "Warning"]
     if warnings:
         yield f"  last warnings of {len(warnings)}:"
@@ -103,7 +103,7 @@ def _versions(found: Found) -> str:
 
 
 def moment(event: Object) -> str:
-    """When an event happened last, as the API writes it."""
+    """The time of an event's last occurrence, as the API's text."""
     series = event.get("series") or {}
     made = (event.get("metadata") or {}).get("creationTimestamp")
     return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or made or "")

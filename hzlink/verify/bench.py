@@ -1,4 +1,4 @@
-"""Runs the comparison: the same members through a client site's Services and through their own pods, turn by turn."""
+"""Measures round trips to the same members through a client site's Services and directly to their pods, in turns."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hzlink.verify.comparison import SIZES, Comparison, Measure
 from hzlink.verify.endpoints import forwarded
 from hzlink.verify.latency import Latency
 from hzlink.verify.member_client import MemberClient, NoAnswer
-from hzlink.verify.site_proof import AT_ONCE, Plan, through
+from hzlink.verify.site_proof import MAX_PARALLEL, Plan, through
 
 MAP_PREFIX = "hzlink-bench-"
-# Each way gets so many turns for each size, so that what changes meanwhile on the machine hits both.
+# The number of turns of each path for each size, so that changes of the machine's load affect both.
 TURNS = 4
-# Round trips before the first that counts, and the most in one turn, so that the figures fit into memory.
+# Round trips before the measurement, and the maximum in one turn, so that the times fit into memory.
 WARM_UP = 20
 MAX = 100_000
 
@@ -38,26 +38,26 @@ class _Pair:
 
 
 async def bench_site(plan: Plan, cluster: Site, seconds: float, emit: Emit) -> Comparison:
-    """Measures each size, `seconds` each way.
+    """Measures each value size, for `seconds` on each path.
 
     Raises:
-        HzlinkError: a member is reached on one of the ways only, or none is, or one stops answering.
+        HzlinkError: a member is reached on only one path, no member is reached, or a member stops answering.
     """
-    free = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(MAX_PARALLEL)
     names = plan.names if plan.smart else (WORKLOAD,)
 
     async def call(site: Site, target: str) -> tuple[str, MemberClient]:
-        client = await open_ones.enter_async_context(through(forwarded(site)(target), plan.cluster_name, free))
+        client = await stack.enter_async_context(through(forwarded(site)(target), plan.cluster_name, slots))
         return (await client.answer()).member.uuid, client
 
-    async with AsyncExitStack() as open_ones:
+    async with AsyncExitStack() as stack:
         links = dict(await together(call(plan.site, f"service/{name}") for name in names))
         emit(Event(Mark.OK, f"members reached through the link: {len(links)}", plan.site.name))
         direct = dict(await together(call(cluster, f"pod/{name}") for name in plan.names))
         emit(Event(Mark.OK, f"members reached directly: {len(direct)}", cluster.name))
         map_name = f"{MAP_PREFIX}{secrets.token_hex(8)}"
         try:
-            await next(iter(direct.values())).wake(map_name)
+            await next(iter(direct.values())).put_first(map_name)
             pairs = await _pairs(plan, links, direct)
             measures = [await _measure(pairs, map_name, size, seconds, emit) for size in SIZES]
         finally:
@@ -71,7 +71,7 @@ async def _pairs(plan: Plan, links: Mapping[str, MemberClient], direct: Mapping[
     for uuid, client in links.items():
         if uuid not in direct:
             raise HzlinkError(
-                f"member {uuid} answers through the link and is none of the cluster site's pods", site=plan.site.name
+                f"member {uuid} answers through the link but is not one of the cluster site's pods", site=plan.site.name
             )
         name = (await client.answer()).member.name
         pairs.append(_Pair(name, await client.own_key(name), client, direct[uuid]))
@@ -98,5 +98,5 @@ async def _measure(pairs: Sequence[_Pair], map_name: str, size: int, seconds: fl
 def _of(times: Sequence[float]) -> Latency:
     found = latency.of(times)
     if found is None:
-        raise NoAnswer("no round trip was completed in the given time", next_step="give more --seconds")
+        raise NoAnswer("no round trip was completed in the given time", next_step="increase --seconds")
     return found

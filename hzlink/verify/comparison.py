@@ -1,4 +1,4 @@
-"""What `bench` measured: round trips through the link, against those past it. Pure."""
+"""The result of `bench`: round trips through the link, compared with direct ones. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hzlink.model.topology import Site
 from hzlink.verify import latency
 from hzlink.verify.latency import Latency
 
-# Bytes of the values that go to and fro.
+# Sizes of the values, in bytes.
 SIZES = (100, 1_000, 100_000)
 
 
@@ -23,18 +23,18 @@ class Measure:
 
     @property
     def rate_ratio(self) -> float | None:
-        """Round trips per second through the link, for each directly."""
+        """Round trips per second through the link divided by direct ones; None without direct ones."""
         return latency.ratio(self.link.per_second, self.direct.per_second)
 
     @property
     def p50_ratio(self) -> float | None:
-        """How many times as long half of the round trips may take through the link."""
+        """The median duration through the link divided by the direct one; None without direct ones."""
         return latency.ratio(self.link.p50, self.direct.p50)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The measures of one client site, by size; `members` are those that were measured on both ways."""
+    """The measures of a client site, by size. `members`: the members that were measured."""
 
     site: Site
     members: tuple[str, ...]
@@ -52,15 +52,15 @@ def ratio_text(ratio: float | None) -> str:
 
 
 def to_dict(found: Comparison) -> dict[str, Any]:
-    """The document's part: milliseconds, round trips per second, ratios of link to direct."""
+    """The comparison for `-o json`: milliseconds, round trips per second, ratios of link to direct."""
     return {
         "site": found.site.name,
         "members": list(found.members),
         "measures": [
             {
                 "bytes": measure.size,
-                "link": _way(measure.link),
-                "direct": _way(measure.direct),
+                "link": _side_to_dict(measure.link),
+                "direct": _side_to_dict(measure.direct),
                 "rateRatio": _rounded(measure.rate_ratio),
                 "p50Ratio": _rounded(measure.p50_ratio),
             }
@@ -69,7 +69,7 @@ def to_dict(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _way(one: Latency) -> dict[str, Any]:
+def _side_to_dict(one: Latency) -> dict[str, Any]:
     return {"perSecond": round(one.per_second, 1), **(latency.to_dict(one) or {})}
 
 

@@ -16,22 +16,22 @@ class Connection(Protocol):
 
     @property
     def address(self) -> str:
-        """Where a client connects to, as host:port."""
+        """The address for a client, as host:port."""
 
     @property
     def said(self) -> str:
-        """The errors of the connection itself so far."""
+        """The connection's errors so far."""
 
     async def ended(self) -> str:
-        """Waits until the connection has ended by itself. Returns its errors."""
+        """Waits until the other side ends the connection. Returns its errors."""
 
 
 OpenConnection = Callable[[str], AbstractAsyncContextManager[Connection]]
-"""Opens a connection to the client port of a target such as `service/hazelcast-1`, for as long as the block runs."""
+"""Opens a connection to the client port of a target such as `service/hazelcast-1`, until the block is left."""
 
 
 def forwarded(site: Site) -> OpenConnection:
-    """`kubectl port-forward` to a site, from wherever hzlink runs."""
+    """Opens connections with `kubectl port-forward`, from hzlink's machine."""
     # Imported here: a pod has no kubectl.
     from hzlink.verify.port_forward import tunnel
 
@@ -39,7 +39,7 @@ def forwarded(site: Site) -> OpenConnection:
 
 
 class _Direct:
-    """The name itself, as a pod of the namespace resolves it."""
+    """A connection to the name itself, which a pod of the namespace can resolve."""
 
     said = ""
 
@@ -53,5 +53,5 @@ class _Direct:
 
 @asynccontextmanager
 async def direct(target: str) -> AsyncIterator[Connection]:
-    """An OpenConnection for what runs in the site's namespace: `service/NAME` is reached by its name."""
+    """An OpenConnection for a pod in the site's namespace: it reaches `service/NAME` by its name."""
     yield _Direct(target.rpartition("/")[2])

@@ -1,6 +1,6 @@
-"""The proof from inside: a Job in the client site's namespace runs it, and its pod's log brings the verdict back.
+"""Verifies from inside the cluster: a Job in the client site's namespace runs the proof and prints the verdict.
 
-For those whose own machine may not forward ports. Job and ConfigMap are removed on every way out.
+For users whose machine may not forward ports. Job and ConfigMap are removed at the end in any case.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from hzlink.verify.probe_messages import InvalidMessage
 from hzlink.verify.proof import SiteProof
 from hzlink.verify.site_proof import Plan
 
-# Seconds for Job, ConfigMap and pod to go: the pod's own grace, and what the cluster takes to notice.
-REMOVED_WITHIN = probe_job.GRACE + 10.0
-# Seconds that the Job outlives the time that hzlink itself waits for it.
-OUTLIVES_WAIT = 30
-# Characters that are read of a pod's log, and that are shown of it if it has no verdict.
+# Limit for the removal of Job, ConfigMap and pod: the pod's grace period, and the cluster's delay.
+REMOVAL_LIMIT_SECONDS = probe_job.GRACE_SECONDS + 10.0
+# How much longer than hzlink's wait the Job may run.
+EXTRA_JOB_SECONDS = 30
+# Characters of a pod's log that are read, and that an error shows if the log has no verdict.
 MAX_LOG = 2_000_000
-MAX_TOLD = 400
+MAX_SHOWN = 400
 
-# What an image that cannot be had, or cannot be run, is known by.
-_IMAGE_TROUBLE = ("ErrImage", "ImagePull", "InvalidImageName", "StartError", "ContainerCannotRun", "RunContainerError")
+# Reasons of a container whose image cannot be pulled or run.
+_IMAGE_FAILURES = ("ErrImage", "ImagePull", "InvalidImageName", "StartError", "ContainerCannotRun", "RunContainerError")
 
 
 async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) -> SiteProof:
-    """The same as verify.verify_site, from a pod of the site's. `until` is in time.monotonic's seconds.
+    """Does the same as site_proof.verify_site, from a pod of the site. `until`: seconds of time.monotonic.
 
     Raises:
-        HzlinkError: the pod did not come to run, or came to no verdict; says why.
-        WaitTimeout: it was not there in time.
+        HzlinkError: the pod did not run, or printed no verdict; contains the reason.
+        WaitTimeout: the pod did not end in time.
     """
     probe = _Probe(topology, plan, until, emit, f"{probe_labels.NAME_PREFIX}{secrets.token_hex(4)}")
     archive, with_user, _ = await asyncio.gather(
@@ -58,12 +58,12 @@ async def verify_site(topology: Topology, plan: Plan, until: float, emit: Emit) 
     try:
         return await _run(probe, archive, with_user)
     finally:
-        await shielded(_remove(probe), REMOVED_WITHIN)
+        await shielded(_remove(probe), REMOVAL_LIMIT_SECONDS)
 
 
 @dataclass
 class _Probe:
-    """One run at one site. `made` is set once its Job is there for certain, `pods` are those that were seen of it."""
+    """One run at a site. `made`: its Job was created. `pods`: the Job's observed pods."""
 
     topology: Topology
     plan: Plan
@@ -83,17 +83,17 @@ class _Probe:
 
 
 async def _needs_user(kubectl: Kubectl) -> bool:
-    """Whether the Job has to say as which user it runs, as an image may say root."""
-    with suppress(KubectlError):  # not everybody may read namespaces
+    """Whether the Job has to set a user ID, because the image may use root."""
+    with suppress(KubectlError):  # the user may not be allowed to read namespaces
         return not probe_job.chooses_users(await kubectl.namespace())
     return True
 
 
 async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
     kubectl, topology = probe.kubectl, probe.topology
-    seconds = max(1, int(probe.until - time.monotonic())) + OUTLIVES_WAIT
+    seconds = max(1, int(probe.until - time.monotonic())) + EXTRA_JOB_SECONDS
     me = Holder(process_identity.holder_name(), probe.name, process_identity.current())
-    # The Job first: it owns the ConfigMap, so that the cluster clears both away should this run die.
+    # The Job is created first and owns the ConfigMap, so that the cluster removes both if this run is killed.
     wanted = probe_job.job(topology.name, probe.name, probe.image, seconds, me, with_user=with_user)
     job = await kubectl.create(wanted)
     probe.made = True
@@ -103,7 +103,7 @@ async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
 
 
 async def _log(kubectl: Kubectl, pod: str) -> str:
-    """What the probe printed. One that could not be started has no log to be read: then its pod says why."""
+    """The probe's output. A container that did not start has no log: then its pod has the reason."""
     try:
         return await kubectl.pod_output(pod, probe_job.CONTAINER, limit_bytes=MAX_LOG)
     except KubectlError as error:
@@ -113,15 +113,15 @@ async def _log(kubectl: Kubectl, pod: str) -> str:
 
 
 async def _ended(probe: _Probe, job: Object) -> Object:
-    """The Job's pod, once it has run to its end."""
+    """Waits until the Job's pod has ended, and returns the pod."""
     run = Run(probe.topology, {}, probe.emit, probe.until)
     site, selector = probe.plan.site, probe_job.pods_selector(probe.name)
 
-    def look(pods: Objects) -> Condition:
+    def judge(pods: Objects) -> Condition:
         probe.pods = tuple(map(ref, probe_job.pods_of(job, pods.values())))
         return probe_job.has_ended(job, pods.values())
 
-    waiting = run.wait(probe.kubectl, "the proof from a pod").watch(RESOURCES["Pod"], look, selector=selector)
+    waiting = run.wait(probe.kubectl, "verification pod ended").watch(RESOURCES["Pod"], judge, selector=selector)
     try:
         seen = await unless_stuck(run, site, Pods("Job", probe.name, selector), waiting)
     except KubectlError:
@@ -134,7 +134,7 @@ async def _ended(probe: _Probe, job: Object) -> Object:
 def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
     """The error for a pod that does not start. By then the pod is deleted, so the command shows events."""
     if not isinstance(error, WaitTimeout):
-        # The Job's name was drawn for this run.
+        # The Job's name is random, so it does not help the user.
         error.subject = None
         error.message = f"the verification pod does not start (image {probe.image})"
     error.next_step = _next(probe, error.said or "")
@@ -142,13 +142,13 @@ def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
 
 
 def _next(probe: _Probe, said: str) -> str:
-    if any(word in said for word in _IMAGE_TROUBLE):
+    if any(word in said for word in _IMAGE_FAILURES):
         return f"{hints.hzlink('verify --in-cluster')} --probe-image IMAGE   (any image with Python 3.11)"
     return hints.kubectl(probe.plan.site, "get events --sort-by=.lastTimestamp")
 
 
 def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
-    """What came of it, by the pod's log."""
+    """The proof in the pod's log."""
     site = probe.plan.site
     try:
         found = probe_messages.read_verdict(probe.plan, log)
@@ -161,7 +161,7 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
             next_step=_next(probe, ""),
         ) from None
     if found is None:
-        last = log.strip().rpartition("\n")[2][-MAX_TOLD:]
+        last = log.strip().rpartition("\n")[2][-MAX_SHOWN:]
         why = probe_job.why_ended(pod)
         raise HzlinkError(
             f"the verification pod ended without a verdict (image {probe.image})",
@@ -178,11 +178,11 @@ def _read(probe: _Probe, pod: Object, log: str) -> SiteProof:
 
 
 async def _remove(probe: _Probe) -> None:
-    """Removes Job and ConfigMap, and waits for the pod, which removes what it had put into the members."""
+    """Removes Job and ConfigMap, and waits for the pod, which removes its map from the members."""
     try:
-        # Also where making it failed: what failed may only have been the answer.
+        # Also if creating the Job failed, because only the answer may have been lost.
         await probe.kubectl.delete(probe_job.refs(probe.name))
-        await probe.kubectl.wait_gone((*probe_job.refs(probe.name), *probe.pods), REMOVED_WITHIN)
+        await probe.kubectl.wait_gone((*probe_job.refs(probe.name), *probe.pods), REMOVAL_LIMIT_SECONDS)
     except HzlinkError as error:
         if not probe.made:
             return
@@ -191,7 +191,7 @@ async def _remove(probe: _Probe) -> None:
 
 
 async def _sweep(topology: Topology, kubectl: Kubectl) -> None:
-    """Removes the Jobs of killed runs of this machine. The cluster removes those of other machines after some time."""
+    """Removes the Jobs of killed runs on this machine. The cluster removes those of other machines after a while."""
     found = await kubectl.objects([probe_labels.JOBS], probe_job.selector(topology.name))
     left = [item for item in found if process_identity.runs_holder(holder(item)) is False]
     await kubectl.delete([target for item in left for target in probe_job.refs(name_of(item))])

@@ -1,4 +1,4 @@
-"""Statistics of round trips: percentiles, rates, ratios. Times are seconds, unless a name says milliseconds. Pure."""
+"""Statistics of round trips: percentiles, rates and ratios. Times are in seconds if not named otherwise. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Latency:
-    """`n` round trips, one after the other: the time that half of them, and that 99 of 100, stayed within (seconds).
-
-    `total` is the time that all of them took.
-    """
+    """The median and the 99th percentile of `n` sequential round trips, and their total duration, in seconds."""
 
     n: int
     p50: float
@@ -21,12 +18,12 @@ class Latency:
 
     @property
     def per_second(self) -> float:
-        """Round trips per second; 0.0 where the clock did not move."""
+        """Round trips per second; 0.0 if the measured duration is 0."""
         return self.n / self.total if self.total > 0 else 0.0
 
 
 def of(times: Sequence[float]) -> Latency | None:
-    """The statistics of some round trips' times; None of none."""
+    """The statistics of the durations of round trips; None for an empty sequence."""
     if not times:
         return None
     ordered = sorted(times)
@@ -34,7 +31,7 @@ def of(times: Sequence[float]) -> Latency | None:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """The least of the times that at least so many per cent do not exceed (nearest rank): always a time that was seen.
+    """The percentile by the nearest-rank method: always one of the given times.
 
     Args:
         ordered: the times, sorted, at least one.
@@ -45,17 +42,17 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 def ratio(one: float, other: float) -> float | None:
-    """How many times the other the one is; None where the other is nothing."""
+    """`one` divided by `other`; None if `other` is 0."""
     return one / other if other > 0 else None
 
 
 def to_dict(latency: Latency | None) -> dict[str, float | int] | None:
-    """For `-o json`: milliseconds, to a microsecond."""
+    """The statistics for `-o json`: milliseconds, rounded to a microsecond."""
     if latency is None:
         return None
     return {"n": latency.n, "p50Ms": milliseconds(latency.p50), "p99Ms": milliseconds(latency.p99)}
 
 
 def milliseconds(seconds: float) -> float:
-    """Seconds as milliseconds, to a microsecond."""
+    """Seconds as milliseconds, rounded to a microsecond."""
     return round(seconds * 1000, 3)

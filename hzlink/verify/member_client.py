@@ -1,8 +1,7 @@
-"""A real Hazelcast client with one connection to the member at an address. The only module that loads the client.
+"""A real Hazelcast client with one connection to the member at an address. The only module that imports the client.
 
-The client blocks, so it runs in threads of its own, each call with a deadline; a thread that was given up holds nobody
-back. Every client keeps a single connection (unisocket): what answers through one name is never mixed up with what
-answers through another.
+The client's calls block, so each runs in a separate thread, with a deadline; an abandoned thread does not delay
+hzlink's end. Every client has a single connection (unisocket), so that an answer always comes through the tested name.
 """
 
 from __future__ import annotations
@@ -25,34 +24,34 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CLIENT_NAME = "hzlink-verify"
-# Seconds for each stage: to connect, to learn who owns which key, for puts and gets (a member that lost another waits
-# 5 s for its backup), to remove what was put and let go.
-CONNECT_DEADLINE = 10.0
-PARTITIONS_DEADLINE = 5.0
-DATA_DEADLINE = 15.0
-CLOSE_DEADLINE = 3.0
+# The deadlines of the stages: to connect, to read the partition table, for puts and gets (a member that lost another
+# one waits 5 s for its backup), to remove the map and close the client.
+CONNECT_DEADLINE_SECONDS = 10.0
+PARTITIONS_DEADLINE_SECONDS = 5.0
+DATA_DEADLINE_SECONDS = 15.0
+CLOSE_DEADLINE_SECONDS = 3.0
 
-# What the client logs must not reach the terminal. Without any handler Python would print its warnings.
+# The client's log must not reach the terminal. Without a handler, Python would print its warnings.
 _LOGGER = logging.getLogger("hazelcast")
 _LOGGER.propagate = False
 _LOGGER.addHandler(logging.NullHandler())
 
-# Keys that are tried to find one that a given member owns; there are 271 partitions by default.
+# The number of keys that are tried to find one that a member owns. There are 271 partitions by default.
 _KEYS = 20_000
 
 
 class NoAnswer(HzlinkError):
-    """No member answered at an address, or it did not do what it was asked in time."""
+    """No member answered at an address, or an operation failed or did not end in time."""
 
 
 def require() -> None:
-    """Looks whether the client is installed.
+    """Checks that the Hazelcast client is installed.
 
     Raises:
-        PrerequisiteError: it is not.
+        PrerequisiteError: it is not installed.
     """
     try:
-        import hazelcast.client  # noqa: F401 - looked for, not used
+        import hazelcast.client  # noqa: F401 - only checks that it exists
     except ImportError as error:
         raise PrerequisiteError(
             "the Hazelcast client for Python is not installed",
@@ -62,7 +61,7 @@ def require() -> None:
 
 
 def folder() -> Path:
-    """Where the client is installed. Call `require` first."""
+    """The folder of the installed client. Call `require` first."""
     import hazelcast
 
     return Path(hazelcast.__path__[0])
@@ -76,34 +75,34 @@ class MemberClient:
         self._stop = threading.Event()
 
     async def answer(self) -> Answer:
-        """Who answered, and who the members are in its eyes."""
-        return await in_thread(self._answer, CONNECT_DEADLINE)
+        """The member that answered, and its member list."""
+        return await in_thread(self._answer, CONNECT_DEADLINE_SECONDS)
 
-    async def wake(self, map_name: str) -> None:
-        """Sends a first value, and waits for no answer: members share out who owns which key only when there is one.
+    async def put_first(self, map_name: str) -> None:
+        """Sends a first value without waiting for an answer: members assign partitions only after the first value.
 
-        The key may be that of a member that hangs.
+        The key may belong to a member that hangs.
         """
-        await in_thread(lambda: self._proxy(map_name).set("first", 1), CONNECT_DEADLINE)
+        await in_thread(lambda: self._proxy(map_name).set("first", 1), CONNECT_DEADLINE_SECONDS)
 
     async def own_key(self, prefix: str) -> str:
-        """A key that the member that answered owns, so that its value goes nowhere else; any key if it owns none."""
-        return await in_thread(lambda: self._own_key(prefix), PARTITIONS_DEADLINE + 5)
+        """A key that the connected member owns, so that it stores the value; any key if it owns none."""
+        return await in_thread(lambda: self._own_key(prefix), PARTITIONS_DEADLINE_SECONDS + 5)
 
     async def put(self, map_name: str, key: str, value: bytes) -> None:
-        """Puts a value into a map."""
-        # The client takes bytes for a text; a bytearray it takes as it is.
-        await in_thread(lambda: self._map(map_name).set(key, bytearray(value)), DATA_DEADLINE)
+        """Writes a value to a map."""
+        # The client treats bytes as a text, but stores a bytearray unchanged.
+        await in_thread(lambda: self._map(map_name).set(key, bytearray(value)), DATA_DEADLINE_SECONDS)
 
     async def get(self, map_name: str, key: str) -> bytes | None:
-        """Gets a value from a map."""
-        found = await in_thread(lambda: self._map(map_name).get(key), DATA_DEADLINE)
+        """Reads a value from a map."""
+        found = await in_thread(lambda: self._map(map_name).get(key), DATA_DEADLINE_SECONDS)
         return None if found is None else bytes(found)
 
     async def times(self, map_name: str, key: str, *, rounds: int, seconds: float, value: bytes = b"") -> list[float]:
-        """Seconds of each of at most so many round trips, one after the other, that begin within so many seconds.
+        """The durations of sequential round trips in seconds: at most `rounds`, started within `seconds`.
 
-        A round trip is one get; with a `value`, puts of it and gets take turns.
+        A round trip is a get; with a `value`, puts and gets alternate.
         """
 
         def measure() -> list[float]:
@@ -113,22 +112,22 @@ class MemberClient:
                 calls.insert(0, lambda: blocking.set(key, sent))
             return list(self._timed(calls, rounds, seconds))
 
-        return await in_thread(measure, seconds + DATA_DEADLINE)
+        return await in_thread(measure, seconds + DATA_DEADLINE_SECONDS)
 
     async def destroy(self, map_name: str) -> None:
         """Removes a map from the cluster."""
-        await in_thread(lambda: self._map(map_name).destroy(), CLOSE_DEADLINE)
+        await in_thread(lambda: self._map(map_name).destroy(), CLOSE_DEADLINE_SECONDS)
 
     async def maps(self) -> list[str]:
         """The names of the cluster's distributed objects."""
-        found = await in_thread(self._client.get_distributed_objects, DATA_DEADLINE)
+        found = await in_thread(self._client.get_distributed_objects, DATA_DEADLINE_SECONDS)
         return [str(proxy.name) for proxy in found]
 
     async def close(self) -> None:
-        """Lets go. One that cannot in time is left behind."""
+        """Closes the client. If that takes too long, it is abandoned."""
         self._stop.set()
         with suppress(NoAnswer):
-            await in_thread(self._client.shutdown, CLOSE_DEADLINE)
+            await in_thread(self._client.shutdown, CLOSE_DEADLINE_SECONDS)
 
     def _timed(self, calls: Sequence[Callable[[], object]], rounds: int, seconds: float) -> Iterator[float]:
         until = time.perf_counter() + seconds
@@ -140,7 +139,7 @@ class MemberClient:
             yield time.perf_counter() - before
 
     def _answer(self) -> Answer:
-        # Nothing public tells whom a client is connected to.
+        # The client has no public API for its connection.
         connections = list(self._client._connection_manager.active_connections.values())
         if not connections:
             raise NoAnswer("the connection was lost")
@@ -155,8 +154,8 @@ class MemberClient:
     def _own_key(self, prefix: str) -> str:
         partitions = self._client.partition_service
         me = self._answer().member.uuid
-        until = time.monotonic() + PARTITIONS_DEADLINE
-        # The table of partitions comes a moment after the connection, and moves while members come and go.
+        until = time.monotonic() + PARTITIONS_DEADLINE_SECONDS
+        # The partition table arrives shortly after the connection, and changes while members join or leave.
         while time.monotonic() < until and not self._stop.is_set():
             for number in range(_KEYS):
                 owner = partitions.get_partition_owner(partitions.get_partition_id(f"{prefix}-{number}"))
@@ -175,12 +174,12 @@ class MemberClient:
 
 
 async def connect(address: str, cluster_name: str, gave_up: Callable[[], str] = lambda: "") -> MemberClient:
-    """A client that is connected to the member that answers at the address (host:port).
+    """A client that is connected to the member at the address (host:port).
 
-    `gave_up` is asked for a better reason where there is one, such as what a port-forward said.
+    `gave_up`: returns a more specific reason for a failure, such as the error of a port-forward; empty if none.
 
     Raises:
-        NoAnswer: nobody answered as a member in time.
+        NoAnswer: no member answered in time.
     """
     log = _Log()
     abandoned = threading.Event()
@@ -192,7 +191,7 @@ async def connect(address: str, cluster_name: str, gave_up: Callable[[], str] = 
         return client
 
     try:
-        return MemberClient(await in_thread(work, CONNECT_DEADLINE + 2))
+        return MemberClient(await in_thread(work, CONNECT_DEADLINE_SECONDS + 2))
     except NoAnswer as error:
         said = gave_up() or log.reason(address) or error.said
         raise NoAnswer("no member answered", said=said, waited=error.waited) from None
@@ -210,19 +209,19 @@ def _client(address: str, cluster_name: str) -> HazelcastClient:
         client_name=CLIENT_NAME,
         cluster_members=[address],
         smart_routing=False,
-        connection_timeout=CONNECT_DEADLINE / 2,
-        cluster_connect_timeout=CONNECT_DEADLINE,
+        connection_timeout=CONNECT_DEADLINE_SECONDS / 2,
+        cluster_connect_timeout=CONNECT_DEADLINE_SECONDS,
         retry_initial_backoff=0.2,
         retry_max_backoff=1.0,
         reconnect_mode=ReconnectMode.OFF,
-        invocation_timeout=DATA_DEADLINE,
+        invocation_timeout=DATA_DEADLINE_SECONDS,
         heartbeat_interval=2.0,
-        heartbeat_timeout=CONNECT_DEADLINE,
+        heartbeat_timeout=CONNECT_DEADLINE_SECONDS,
     )
 
 
 class _Log(logging.Handler):
-    """Collects the client's log, so that none of it reaches the terminal, and keeps why connections failed."""
+    """Receives the client's log, and keeps the reasons of failed connections."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,27 +229,27 @@ class _Log(logging.Handler):
         _LOGGER.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the reason of a failed try, by its target."""
+        """Keeps the reason of a failed connection, by its target."""
         if record.exc_info and record.exc_info[1] is not None:
             for target in record.args if isinstance(record.args, tuple) else ():
                 if (port := getattr(target, "port", None)) is not None:
                     self._reasons[f"{getattr(target, 'host', '')}:{port}"] = str(record.exc_info[1])
 
     def reason(self, address: str) -> str:
-        """Why the last try to connect there failed; empty where the client did not say."""
+        """Why the last connection to the address failed; empty if the client did not log a reason."""
         return self._reasons.get(address, "")
 
     def close(self) -> None:
-        """Takes nothing any more."""
+        """Stops receiving the log."""
         _LOGGER.removeHandler(self)
         super().close()
 
 
 async def in_thread(work: Callable[[], T], seconds: float) -> T:
-    """What `work` gives, run in a thread of its own. One that takes longer is left behind: it ends with the process.
+    """Runs `work` in a separate thread and returns its result. After `seconds` the thread is abandoned.
 
     Raises:
-        NoAnswer: it took longer, or failed.
+        NoAnswer: it took longer than `seconds`, or failed.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -261,7 +260,7 @@ async def in_thread(work: Callable[[], T], seconds: float) -> T:
             if not future.done():
                 put(value)
 
-        with suppress(RuntimeError):  # the loop is closed: hzlink is on its way out
+        with suppress(RuntimeError):  # the event loop is closed: hzlink is exiting
             loop.call_soon_threadsafe(unless_given_up)
 
     def run() -> None:
@@ -272,7 +271,7 @@ async def in_thread(work: Callable[[], T], seconds: float) -> T:
         else:
             settle(future.set_result, outcome)
 
-    # Python waits for the threads of its own pools at the end, but not for these.
+    # A daemon thread, because Python waits for other threads when it exits.
     threading.Thread(target=run, name="hazelcast", daemon=True).start()
     try:
         async with asyncio.timeout(seconds):

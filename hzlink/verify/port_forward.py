@@ -1,4 +1,4 @@
-"""A local port that leads to a Service or pod: `kubectl port-forward`, on 127.0.0.1 only, closed with its block."""
+"""Forwards a local port to a Service or pod: `kubectl port-forward`, only on 127.0.0.1, until the block is left."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hzlink.programs import hints, process, refusals
 from hzlink.programs.kubectl import Kubectl
 
 ADDRESS = "127.0.0.1"
-# Seconds until kubectl has its port. It asks the API server three times before.
-OPEN_DEADLINE = 15.0
+# Limit for opening the port. kubectl first makes three requests to the API server.
+OPEN_DEADLINE_SECONDS = 15.0
 
 _READY = re.compile(rf"Forwarding from {re.escape(ADDRESS)}:(\d+) -> \d+")
 
 
 class Tunnel:
-    """An open forward: the local port, and how it ends."""
+    """An open forward."""
 
     def __init__(
         self, site: Site, target: str, port: int, output: process.Lines, read_task: asyncio.Task[None]
@@ -33,30 +33,30 @@ class Tunnel:
 
     @property
     def address(self) -> str:
-        """The local end, as host:port."""
+        """The local address, as host:port."""
         return f"{ADDRESS}:{self.port}"
 
     @property
     def said(self) -> str:
-        """What kubectl has complained of so far; it ends by itself when the far end takes no connection."""
+        """kubectl's errors so far. kubectl ends if the target refuses a connection."""
         return refusals.gist(self._output.completed.said)
 
     async def ended(self) -> str:
-        """Waits until kubectl has ended by itself: the forward dropped. Gives what it said."""
-        # Shielded: giving up this wait must not stop kubectl's lines from being read.
+        """Waits until kubectl ends, because the forward was closed. Returns kubectl's errors."""
+        # Shielded: kubectl's lines must be read even if this wait is cancelled.
         await asyncio.shield(self._reading)
         return self.said
 
 
 @asynccontextmanager
 async def tunnel(
-    site: Site, target: str, port: int | str, *, local: int = 0, deadline: float = OPEN_DEADLINE
+    site: Site, target: str, port: int | str, *, local: int = 0, deadline: float = OPEN_DEADLINE_SECONDS
 ) -> AsyncIterator[Tunnel]:
-    """A forward for as long as the block runs.
+    """Opens a forward until the block is left.
 
     Args:
-        site: where.
-        target: such as `service/hazelcast-1`.
+        site: the target's site.
+        target: resource and name, such as `service/hazelcast-1`.
         port: the target's port.
         local: the local port; 0 lets the system choose a free one.
         deadline: seconds until it must be open.
@@ -68,7 +68,7 @@ async def tunnel(
     argv = Kubectl(site).argv(
         "port-forward",
         f"--address={ADDRESS}",
-        # Do not wait for a pod that does not run: the caller has checked that before.
+        # kubectl's own wait for a running pod must end before `deadline`.
         f"--pod-running-timeout={max(1.0, deadline - 1):.0f}s",
         target,
         f"{local or ''}:{port}",
@@ -85,7 +85,7 @@ async def tunnel(
 
 
 async def _read(output: process.Lines, opened: asyncio.Future[int]) -> None:
-    """Takes kubectl's lines to its end: one comes with every connection, and they must not pile up."""
+    """Reads kubectl's lines until it ends: it prints a line for each connection, and they must not accumulate."""
     async for line in output:
         found = _READY.match(line)
         if found and not opened.done():
@@ -96,7 +96,7 @@ async def _read(output: process.Lines, opened: asyncio.Future[int]) -> None:
 
 async def _opened(site: Site, target: str, output: process.Lines, opened: asyncio.Future[int], deadline: float) -> int:
     try:
-        # Waiting, unlike awaiting, tells a cancelled future from a cancelled task.
+        # asyncio.wait, unlike await, distinguishes a cancelled future from a cancelled task.
         done, _ = await asyncio.wait([opened], timeout=deadline)
     finally:
         if not opened.done():

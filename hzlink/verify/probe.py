@@ -1,7 +1,7 @@
-"""What runs inside the pod of `verify --in-cluster`: the proof, directly by the names that the pod resolves.
+"""The program in the pod of `verify --in-cluster`: it verifies by the names that the pod resolves.
 
-This and what it needs is packed into a zip (probe_package.py) and gets by with Python alone. Standard output is its way
-back: one line, the verdict.
+This module and its dependencies are packed into a zip (probe_package.py) that needs only Python. It prints the verdict
+as one line to standard output.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from hzlink.verify.site_proof import verify_site
 
 
 def main(plan_file: str) -> int:
-    """Runs the plan in that file. The exit code says whether there was a verdict, not which."""
+    """Runs the plan in the file and prints the verdict. The exit code is 0 for any verdict."""
     notes: list[Event] = []
     try:
         plan = read_plan(Path(plan_file).read_text(encoding="utf-8"))
         verdict = Verdict(tasks.run(verify_site(plan, direct, notes.append)), None, tuple(notes))
     except InvalidMessage as error:
-        verdict = Verdict(None, HzlinkError("the probe got no readable plan", said=str(error)))
+        verdict = Verdict(None, HzlinkError("the probe cannot read its plan", said=str(error)))
     except HzlinkError as error:
         verdict = Verdict(None, error, tuple(notes))
     except KeyboardInterrupt:

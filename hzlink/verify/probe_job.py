@@ -1,4 +1,4 @@
-"""The Job of `verify --in-cluster` and its ConfigMap: their content, and how the Job's pod ended. Pure."""
+"""Makes the Job and the ConfigMap of `verify --in-cluster`, and evaluates how the Job's pod ended. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CONTAINER = "probe"
 
 _MOUNT = "/probe"
 _ARCHIVE, _PLAN = "hzlink.zip", "plan.json"
-# The user of members' pods, too; PodSecurity `restricted` wants one that is a number and not root.
+# Also the user of the members' pods. PodSecurity `restricted` needs a numeric user that is not root.
 _NOBODY = 65534
-# Seconds for the probe to remove its values from the members after SIGTERM.
-GRACE = 10
-# Seconds after which the cluster itself removes what a run that died has left, counted from the probe's end.
-KEPT = 120
+# Time for the probe to remove its map from the members after SIGTERM.
+GRACE_SECONDS = 10
+# Time after the probe's end when the cluster removes the objects of a killed run.
+TTL_SECONDS = 120
 
 
 def refs(name: str) -> tuple[Ref, ...]:
@@ -32,17 +32,17 @@ def refs(name: str) -> tuple[Ref, ...]:
 
 
 def selector(topology_name: str) -> str:
-    """Takes the topology's probes."""
+    """The label selector of the topology's probes."""
     return ",".join(f"{key}={value}" for key, value in _labels(topology_name).items())
 
 
 def pods_selector(name: str) -> str:
-    """Selects the pods of the Job."""
+    """The label selector of the Job's pods."""
     return f"{JOB_NAME}={name}"
 
 
 def chooses_users(namespace: Object | None) -> bool:
-    """Whether the cluster gives each namespace user numbers of its own, and refuses others: OpenShift does."""
+    """Whether the cluster assigns user IDs to the namespace and refuses others, as OpenShift does."""
     marks = ((namespace or {}).get("metadata") or {}).get("annotations") or {}
     return "openshift.io/sa.scc.uid-range" in marks
 
@@ -50,15 +50,15 @@ def chooses_users(namespace: Object | None) -> bool:
 def job(
     topology_name: str, name: str, image: str, seconds: int, holder: Holder, *, with_user: bool = True
 ) -> dict[str, Any]:
-    """The Job. It is given `seconds`, and carries whose run it belongs to.
+    """The Job, with a limit of `seconds`, and with annotations that identify its run.
 
-    Without `with_user` the cluster has to choose a user that is not root. It needs no right, no disk, not root, and
-    nothing from outside the namespace but the image.
+    Without `with_user`, the cluster must choose a user that is not root. The Job needs no rights, no disk and no root,
+    and nothing from outside the namespace except the image.
     """
     container = {
         "name": CONTAINER,
         "image": image,
-        # Isolated: nothing of the image's own packages or variables counts.
+        # Isolated mode: ignore the image's Python packages and variables.
         "command": ["python3", "-I", "-S", "-B", f"{_MOUNT}/{_ARCHIVE}", f"{_MOUNT}/{_PLAN}"],
         "resources": {
             "requests": {"cpu": "50m", "memory": "64Mi"},
@@ -75,7 +75,7 @@ def job(
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             **({"runAsUser": _NOBODY, "runAsGroup": _NOBODY} if with_user else {}),
@@ -84,19 +84,19 @@ def job(
         "containers": [container],
         "volumes": [{"name": CONTAINER, "configMap": {"name": name}}],
     }
-    marks = {"name": name, "labels": _labels(topology_name), "annotations": lease.marks_of(holder)}
+    marks = {"name": name, "labels": _labels(topology_name), "annotations": lease.annotations_of(holder)}
     template = {"metadata": {"labels": {**_labels(topology_name), "app": "hzlink-verify"}}, "spec": pod}
     spec = {
         "backoffLimit": 0,
         "activeDeadlineSeconds": seconds,
-        "ttlSecondsAfterFinished": KEPT,
+        "ttlSecondsAfterFinished": TTL_SECONDS,
         "template": template,
     }
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": marks, "spec": spec}
 
 
 def config_map(topology_name: str, made: Object, archive: bytes, plan: str) -> dict[str, Any]:
-    """What the pod of the Job that was made mounts. The Job owns it: it goes when the Job goes."""
+    """The ConfigMap that the Job's pod mounts. The Job owns it, so it is deleted with the Job."""
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": objects.name(made), "uid": objects.uid(made)}
     metadata = {"name": objects.name(made), "labels": _labels(topology_name), "ownerReferences": [owner]}
     encoded = base64.b64encode(archive).decode()
@@ -111,14 +111,14 @@ def config_map(topology_name: str, made: Object, archive: bytes, plan: str) -> d
 
 
 def has_ended(made: Object, pods: Iterable[Object]) -> Condition:
-    """Whether the Job's pod has run to its end, however that was. A pod that others put beside it does not count."""
+    """Whether the Job's pod has ended, with or without success. Pods that the Job does not own do not count."""
     own = pods_of(made, pods)
     if not own:
         return Condition(State.WAITING, "no pod yet")
     if any(_end(pod) or objects.status(pod).get("phase") in ("Succeeded", "Failed") for pod in own):
         return Condition(State.OK)
-    trouble = conditions.pod_trouble(own[0])
-    return Condition(State.WAITING, trouble.text or str(objects.status(own[0]).get("phase") or "Pending"))
+    problem = conditions.pod_trouble(own[0])
+    return Condition(State.WAITING, problem.text or str(objects.status(own[0]).get("phase") or "Pending"))
 
 
 def pods_of(made: Object, pods: Iterable[Object]) -> list[Object]:
@@ -127,7 +127,7 @@ def pods_of(made: Object, pods: Iterable[Object]) -> list[Object]:
 
 
 def why_ended(pod: Object) -> str:
-    """How a pod ended that printed no verdict, in the cluster's words."""
+    """Why a pod ended without a verdict, as the cluster says."""
     status, end = objects.status(pod), _end(pod)
     code = f"exit code {end['exitCode']}" if "exitCode" in end else ""
     told = [status.get("reason"), status.get("message"), end.get("reason"), end.get("message"), code]
@@ -135,7 +135,7 @@ def why_ended(pod: Object) -> str:
 
 
 def _end(pod: Object) -> Mapping[str, Any]:
-    """How the container ended; empty while it has not. One that was put beside it by others may run on."""
+    """How the probe's container ended; empty while it runs. An injected sidecar may continue to run."""
     for container in objects.status(pod).get("containerStatuses") or []:
         if container.get("name") == CONTAINER:
             end: Mapping[str, Any] = (container.get("state") or {}).get("terminated") or {}

@@ -1,7 +1,7 @@
-"""What goes into the pod of `verify --in-cluster`, and what comes back: the plan and the proof as JSON. Pure.
+"""The messages to and from the pod of `verify --in-cluster`: the plan and the verdict as JSON. Pure.
 
-What a pod prints is anybody's word who may write into the namespace: nothing is taken from it that has not the right
-shape, speaks of other names than were asked for, or is longer than it can be.
+Anyone who may write to the namespace can forge a pod's output. A verdict is rejected if it has an unexpected shape or
+size, or other names than the plan.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from hzlink.verify.site_proof import Plan
 T = TypeVar("T")
 
 PREFIX = "hzlink-verdict "
-"""Begins the one line of a pod's log that counts."""
+"""The prefix of the verdict's line in a pod's log."""
 
-# The longest text, and the longest list, that a proof can hold. Members are at most 100.
+# The maximum lengths of a text and of a list in a proof. There are at most 100 members.
 MAX_TEXT = 8000
 MAX_ITEMS = 1000
-# The greatest number that is accepted.
+# The maximum of a number.
 MAX = 10**9
 
 _ANSWERED = (Outcome.OK, Outcome.WRONG_MEMBER, Outcome.NO_DATA)
@@ -43,11 +43,11 @@ class Verdict:
 
 
 class InvalidMessage(ValueError):
-    """What was read is no plan, or no verdict on this plan."""
+    """The message is not a plan, or not a verdict on this plan."""
 
 
 def plan_text(plan: Plan) -> str:
-    """The plan for the pod. Context and kubeconfig stay here: the pod has neither."""
+    """The plan for the pod as JSON, without context and kubeconfig, which the pod does not have."""
     body = {
         "site": plan.site.name,
         "smart": plan.smart,
@@ -60,10 +60,10 @@ def plan_text(plan: Plan) -> str:
 
 
 def read_plan(text: str) -> Plan:
-    """The plan in the pod.
+    """Parses the plan, in the pod.
 
     Raises:
-        InvalidMessage: it is none.
+        InvalidMessage: the text is not a plan.
     """
     body = _object(text)
     site = Site(_text(body.get("site")), Role.CLIENT, context="", namespace="")
@@ -74,7 +74,7 @@ def read_plan(text: str) -> Plan:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """The verdict as the pod prints it."""
+    """The line that the pod prints."""
     body: dict[str, Any] = {"notes": [{"mark": str(note.mark), "text": _cut(note.text)} for note in verdict.notes]}
     if verdict.proof is not None:
         body["proof"] = {
@@ -88,10 +88,10 @@ def verdict_line(verdict: Verdict) -> str:
 
 
 def read_verdict(plan: Plan, log: str) -> Verdict | None:
-    """The verdict on this plan in a pod's log; None where there is none.
+    """The verdict on this plan in a pod's log; None if the log has none.
 
     Raises:
-        InvalidMessage: there is something that is none.
+        InvalidMessage: the verdict is not valid.
     """
     lines = [line.removeprefix(PREFIX) for line in log.splitlines() if line.startswith(PREFIX)]
     if not lines:
@@ -109,7 +109,7 @@ def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
     names = tuple(_listed(body.get("names"), _name))
     asked = plan.names if plan.smart else (WORKLOAD,)
     if tuple(one.name for one in names) != asked:
-        raise InvalidMessage("it is about other names than were asked for")
+        raise InvalidMessage("it has other names than the plan")
     members = tuple(_listed(body.get("members"), _member))
     return SiteProof(plan.site, plan.smart, names, members, tuple(_listed(body.get("wrong"), _text)), inside=True)
 
@@ -130,7 +130,7 @@ def _name(value: Any) -> NameProof:
     outcome = _one_of(Outcome, body.get("outcome"))
     who = None if body.get("answeredBy") is None else _member(body["answeredBy"])
     if (who is not None) is not (outcome in _ANSWERED):
-        raise InvalidMessage(f"{outcome}, and it says {'who' if who else 'nobody who'} answered")
+        raise InvalidMessage(f"outcome {outcome} {'with' if who else 'without'} a member that answered")
     times = None if body.get("latency") is None else _latency(body["latency"])
     return NameProof(_text(body.get("name")), outcome, _text(body.get("text")), who, times)
 
@@ -177,7 +177,7 @@ def _listed(value: Any, read: Callable[[Any], T]) -> list[T]:
 
 
 def _text(value: Any) -> str:
-    # Half a character, which JSON may hold, is none.
+    # JSON may contain lone surrogates, which are not valid text.
     if not isinstance(value, str) or len(value) > MAX_TEXT or any("\ud800" <= char <= "\udfff" for char in value):
         raise InvalidMessage("a value is not a string, or is too long")
     return value

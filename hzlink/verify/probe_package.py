@@ -1,6 +1,6 @@
-"""The zip that the pod of `verify --in-cluster` runs: hzlink's part of it and the Hazelcast client, as they are here.
+"""Packs the zip that the pod of `verify --in-cluster` runs: modules of hzlink, and the installed Hazelcast client.
 
-So any image with a Python will do, and the pod fetches nothing. The same sources give the same bytes.
+So the pod can use any image with Python and downloads nothing. Equal sources give equal bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hzlink.verify import member_client
 
 MIN_PYTHON = (3, 11)
 
-# The modules that the proof needs, and no other: none of them may import what is not Python's own.
+# The modules that the proof needs. They may import only each other and Python's standard library.
 MODULES = (
     *("__init__", "programs/__init__", "programs/tasks", "model/__init__", "report/__init__", "report/hops"),
     *(f"model/{name}" for name in ("errors", "events", "choices", "topology", "durations", "objects")),
@@ -24,10 +24,10 @@ MODULES = (
     *(f"verify/{name}" for name in ("member_client", "proof", "latency")),
 )
 
-# Bytes that a ConfigMap may hold in all (Kubernetes' limit), less what the plan may take of them.
+# Kubernetes' limit for a ConfigMap in bytes, without the space for the plan.
 LIMIT = 2**20 - 2**16
 
-# Runs on a Python that is too old as well, to say so.
+# Also runs on an older Python, to report that it is too old.
 _MAIN = f"""\
 import sys
 if sys.version_info < {MIN_PYTHON}:
@@ -36,7 +36,7 @@ from hzlink.verify.probe import main
 sys.exit(main(sys.argv[1]))
 """
 
-# The earliest time that a zip can give a file.
+# The earliest date in a zip.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -58,7 +58,7 @@ def pack(limit: int = LIMIT) -> bytes:
     if len(packed) > limit:
         raise HzlinkError(
             "the Hazelcast client is too large for a ConfigMap, so it cannot be copied into a pod",
-            said=f"{len(packed)} bytes packed, {limit} are the most",
+            said=f"{len(packed)} bytes packed; the limit is {limit}",
             next_step="pip install 'hazelcast-python-client>=5.5,<6'   (a release that fits), or verify without "
             "--in-cluster",
         )

@@ -1,4 +1,4 @@
-"""Who answers through a client site's names, against who should. Pure."""
+"""Judges which members answered through a client site's names, and which ones should. Pure."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from hzlink.verify import latency
 from hzlink.verify.latency import Latency
 
 PORT = 5701
-"""Where members take clients, and the port of every Service that leads to one."""
+"""The members' port for clients, and the port of the members' Services."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A member as Hazelcast knows it: its UUID, and the address that it tells clients (host:port)."""
+    """A Hazelcast member: its UUID, and the address that it advertises to clients (host:port)."""
 
     uuid: str
     address: str
 
     @property
     def name(self) -> str:
-        """The name that it tells clients."""
+        """The host that it advertises to clients."""
         return self.address.rpartition(":")[0]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered, and who the members are in its eyes."""
+    """The member that answered, and its member list."""
 
     member: Member
     members: tuple[Member, ...]
 
 
 class Outcome(StrEnum):
-    """What came of calling a member by a name."""
+    """The outcome of calling a member by a name."""
 
     OK = "ok"
     NO_SERVICE = "no service"
@@ -48,22 +48,22 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """A try to reach a member through the Service of that name. `trouble` says where it failed if no member answered.
+    """A call to a member through the Service of that name. `problem`: why no member answered.
 
-    `data_trouble` is what went wrong with puts and gets of one who did.
+    `data_problem`: why puts and gets failed, if a member answered.
     """
 
     name: str
     service: bool = True
     answer: Answer | None = None
-    trouble: str = ""
-    data_trouble: str = ""
+    problem: str = ""
+    data_problem: str = ""
     latency: Latency | None = None
 
 
 @dataclass(frozen=True)
 class NameProof:
-    """What a call proves of a name: `text` says what is wrong, where it does not lead to its member."""
+    """The result for a name. `text`: the reason if the name does not lead to its member."""
 
     name: str
     outcome: Outcome
@@ -73,15 +73,15 @@ class NameProof:
 
     @property
     def ok(self) -> bool:
-        """Whether the right member answered and kept data."""
+        """Whether the right member answered and stored data."""
         return self.outcome is Outcome.OK
 
 
 @dataclass(frozen=True)
 class SiteProof:
-    """What was found at one client site. `wrong` is said of the member list as a whole.
+    """The proof for a client site. `wrong`: errors of the member list.
 
-    `inside` tells that a pod of the site called, and not hzlink itself through forwarded ports.
+    `inside`: a pod of the site made the calls, not hzlink through forwarded ports.
     """
 
     site: Site
@@ -103,16 +103,16 @@ class SiteProof:
 
 
 def judge(site: Site, expected: Sequence[str], calls: Sequence[Call]) -> SiteProof:
-    """A smart topology: a connection through Service NAME must end at the member that tells clients NAME."""
+    """Judges smart mode: a connection through Service NAME must reach the member that advertises NAME to clients."""
     answers = [call.answer for call in calls if call.answer is not None]
-    members = _everybody(answers)
+    members = _all_members(answers)
     findings = tuple(_judge(call, members) for call in calls)
     wrong = (*_not_expected(expected, members), *_disagreement(answers)) if answers else ()
     return SiteProof(site, True, findings, members, wrong)
 
 
 def judge_unisocket(site: Site, wanted: int, call: Call) -> SiteProof:
-    """A unisocket topology: the member that answers through the one Service must see the expected number of members."""
+    """Judges unisocket mode: the member that answers through the Service must see the expected number of members."""
     if call.answer is None:
         return SiteProof(site, False, (_unanswered(call),))
     members = call.answer.members
@@ -127,45 +127,45 @@ def _judge(call: Call, members: Sequence[Member]) -> NameProof:
         return _unanswered(call)
     right = {member.uuid for member in members if member.address == f"{call.name}:{PORT}"}
     who = call.answer.member
-    # What the member says of itself and what the others know of it must both be this name.
+    # Both the member itself and the member lists must have this name for it.
     if right == {who.uuid} and who.name == call.name:
         return _answered(call, who)
     known = next((member for member in members if member.uuid == who.uuid), who)
     text = f"Service {call.name} leads to {known.name} (member {known.uuid})"
     if not right:
-        text += f"; no member tells clients {call.name}:{PORT}"
+        text += f"; no member advertises {call.name}:{PORT}"
     elif len(right) > 1:
-        text += f"; {len(right)} members tell clients {call.name}:{PORT}"
+        text += f"; {len(right)} members advertise {call.name}:{PORT}"
     return NameProof(call.name, Outcome.WRONG_MEMBER, text, who, call.latency)
 
 
 def _answered(call: Call, who: Member) -> NameProof:
-    outcome = Outcome.NO_DATA if call.data_trouble else Outcome.OK
-    return NameProof(call.name, outcome, call.data_trouble, who, call.latency)
+    outcome = Outcome.NO_DATA if call.data_problem else Outcome.OK
+    return NameProof(call.name, outcome, call.data_problem, who, call.latency)
 
 
 def _unanswered(call: Call) -> NameProof:
     if not call.service:
-        return NameProof(call.name, Outcome.NO_SERVICE, call.trouble or f"there is no Service {call.name}")
-    return NameProof(call.name, Outcome.UNREACHABLE, call.trouble or f"no member answers through Service {call.name}")
+        return NameProof(call.name, Outcome.NO_SERVICE, call.problem or f"there is no Service {call.name}")
+    return NameProof(call.name, Outcome.UNREACHABLE, call.problem or f"no member answers through Service {call.name}")
 
 
-def _everybody(answers: Iterable[Answer]) -> tuple[Member, ...]:
+def _all_members(answers: Iterable[Answer]) -> tuple[Member, ...]:
     found = {(member.address, member.uuid): member for answer in answers for member in answer.members}
     return tuple(found[key] for key in sorted(found))
 
 
 def _not_expected(expected: Sequence[str], members: Sequence[Member]) -> list[str]:
     wanted = {f"{name}:{PORT}": name for name in expected}
-    there = {member.address for member in members}
-    missing = [name for address, name in wanted.items() if address not in there]
-    extra = [address for address in sorted(there) if address not in wanted]
+    found = {member.address for member in members}
+    missing = [name for address, name in wanted.items() if address not in found]
+    extra = [address for address in sorted(found) if address not in wanted]
     wrong = [f"not in the member list: {', '.join(missing)}"] if missing else []
-    return [*wrong, f"in the member list and not expected: {', '.join(extra)}"] if extra else wrong
+    return [*wrong, f"unexpected in the member list: {', '.join(extra)}"] if extra else wrong
 
 
 def _disagreement(answers: Sequence[Answer]) -> list[str]:
-    """Members that do not see each other have split: two clusters behind one set of names."""
+    """Members with different member lists, which are separate clusters behind the same names."""
     views: dict[frozenset[Member], list[str]] = {}
     for answer in answers:
         views.setdefault(frozenset(answer.members), []).append(answer.member.name)

@@ -1,4 +1,4 @@
-"""The saved verdict of the last `verify`, and whether it is still fresh when `status` runs. Pure."""
+"""The saved verdict of the last `verify`, and its age when `status` runs. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hzlink.verify.proof import SiteProof
 if TYPE_CHECKING:
     from hzlink.report.report import Report
 
-# Seconds for which a proof by traffic outranks what conditions say.
-FRESH = 300.0
+# How long a proof by traffic outranks conditions.
+FRESH_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class Record:
-    """A saved verdict: when (seconds since 1970), and for each client site how many names answered of how many.
+    """A saved verdict: its time (seconds since 1970), and for each client site the answered names and all names.
 
-    `failed` are the names that did not, as site/name.
+    `failed`: the names that did not answer, as site/name.
     """
 
     at: float
@@ -33,20 +33,20 @@ class Record:
 
 
 def record(proofs: Sequence[SiteProof], at: float) -> Record:
-    """The saved part of a verdict: names and times only."""
+    """The record of a verdict, which has only names and times."""
     sites = {proof.site.name: (proof.answered, len(proof.names)) for proof in proofs}
     failed = [f"{proof.site.name}/{one.name}" for proof in proofs for one in proof.names if not one.ok]
     return Record(at, sites, all(proof.proven for proof in proofs), tuple(failed))
 
 
 def to_dict(kept: Record) -> dict[str, Any]:
-    """As it goes into a file."""
+    """The record as JSON data."""
     sites = {name: list(counts) for name, counts in kept.sites.items()}
     return {"at": kept.at, "proven": kept.proven, "sites": sites, "failed": list(kept.failed)}
 
 
 def from_dict(found: Any) -> Record | None:
-    """From a file; None for what is no such record."""
+    """A record from JSON data; None if the data is not a record."""
     try:
         sites = {str(name): (int(answered), int(of)) for name, (answered, of) in found["sites"].items()}
         failed = tuple(str(name) for name in found["failed"])
@@ -65,12 +65,12 @@ class SavedVerdict:
 
     @property
     def fresh(self) -> bool:
-        """Whether it outranks conditions. One from the future is from before the clock was set: it does not."""
-        return 0 <= self.age <= FRESH
+        """Whether it outranks conditions. A verdict from the future does not: the clock was changed since."""
+        return 0 <= self.age <= FRESH_SECONDS
 
     @property
     def line(self) -> str:
-        """The one line that `status` says of it."""
+        """The line that `status` shows."""
         counts = list(self.record.sites.items())
         where = [f"{name}: " if len(counts) > 1 else "" for name, _ in counts]
         said = "; ".join(
@@ -90,14 +90,14 @@ def verdict_to_dict(proof: SavedVerdict) -> dict[str, Any]:
 
 
 def at_time(kept: Record | None, now: float) -> SavedVerdict | None:
-    """The verdict at a moment (seconds since 1970)."""
+    """The verdict with its age at `now` (seconds since 1970)."""
     return None if kept is None else SavedVerdict(kept, now - kept.at)
 
 
 def prefer_over_conditions(report: Report, proof: SavedVerdict | None) -> Report:
-    """The report, where a fresh successful proof counts more than a Listener that says Pending.
+    """The report, in which a fresh successful proof outranks a Listener or Connector that is Pending.
 
-    What is broken or absent stays blamed, and so does what a proof says nothing of, such as pods.
+    A hop that is broken or missing, or that a proof does not cover, such as pods, remains the first broken hop.
     """
     if report.blamed is None or proof is None or not (proof.fresh and proof.record.proven):
         return report

@@ -1,7 +1,7 @@
-"""Runs the proof at one client site: a way and a real Hazelcast client for every name, then puts and gets.
+"""Verifies a client site by traffic: a connection and a real Hazelcast client for every name, then puts and gets.
 
-It runs where hzlink does, with forwarded ports as ways, and in a pod of the site's, which needs none: see endpoints.py.
-Nothing it opens outlives it: clients, ports and the map it put its keys into are let go also on ^C and on errors.
+It runs on hzlink's machine with forwarded ports, or in a pod of the site with direct connections: see endpoints.py.
+Clients, ports and the map with its keys are closed and removed at the end, also after ^C and errors.
 """
 
 from __future__ import annotations
@@ -19,27 +19,26 @@ from hzlink.model.topology import WORKLOAD, Site
 from hzlink.programs.tasks import together
 from hzlink.verify import latency, member_client, proof
 from hzlink.verify.endpoints import Connection, OpenConnection
-from hzlink.verify.member_client import CONNECT_DEADLINE, MemberClient, NoAnswer
+from hzlink.verify.member_client import CONNECT_DEADLINE_SECONDS, MemberClient, NoAnswer
 from hzlink.verify.proof import Call, SiteProof
 
-# Of the map that the keys are put into; the rest of its name is drawn for each run.
+# The prefix of the map's name. The rest is random for each run.
 MAP_PREFIX = "hzlink-verify-"
-# Round trips that are timed for each member: as many, or for as many seconds.
+# Round trips that are measured for each member: this number, or for this time.
 ROUNDS = 200
 TIMED_SECONDS = 2.0
-# Ways that are opened at once: each may be a kubectl that needs a processor for a moment.
-AT_ONCE = 8
-# Seconds between two tries to reach a member, and members that are asked to remove the map until one does.
-RETRY = 1.0
+# Connections that are opened in parallel. Each may start a kubectl, which needs CPU time.
+MAX_PARALLEL = 8
+# Time between two tries to reach a member, and the number of members that are tried to remove the map.
+RETRY_PAUSE_SECONDS = 1.0
 TRIES_TO_DESTROY = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be proven at a client site.
+    """What to verify at a client site.
 
-    `names` are the members' names; `services` those of the Services that are there. `wanted` is how many members there
-    should be.
+    `names`: the members' names. `services`: the names of existing Services. `wanted`: the expected number of members.
     """
 
     site: Site
@@ -54,12 +53,12 @@ async def verify_site(plan: Plan, open_connection: OpenConnection, emit: Emit) -
     """Calls every name, writes and reads data through those that answer, and judges.
 
     Raises:
-        HzlinkError: the site's API server cannot be reached, or does not let hzlink forward ports.
+        HzlinkError: the site's API server cannot be reached, or refuses to forward ports.
     """
     names = plan.names if plan.smart else (WORKLOAD,)
     async with AsyncExitStack() as open_ones:
-        free = asyncio.Semaphore(AT_ONCE)
-        called = await together(_call(plan, open_connection, name, open_ones, free, emit) for name in names)
+        slots = asyncio.Semaphore(MAX_PARALLEL)
+        called = await together(_call(plan, open_connection, name, open_ones, slots, emit) for name in names)
         clients = {call.name: client for call, client in called if client is not None}
         calls = await _with_data(plan, [call for call, _ in called], clients, emit)
     if plan.smart:
@@ -72,53 +71,53 @@ async def _call(
     open_connection: OpenConnection,
     name: str,
     open_ones: AsyncExitStack,
-    free: asyncio.Semaphore,
+    slots: asyncio.Semaphore,
     emit: Emit,
 ) -> tuple[Call, MemberClient | None]:
-    """Who answers through Service `name`. What it opens stays open until the stack is closed."""
+    """Calls the member through Service `name`. The connection stays open until the stack is closed."""
     if name not in plan.services:
         return Call(name, service=False), None
     began = time.monotonic()
     while True:
         try:
             client = await open_ones.enter_async_context(
-                through(open_connection(f"service/{name}"), plan.cluster_name, free)
+                through(open_connection(f"service/{name}"), plan.cluster_name, slots)
             )
             answer = await client.answer()
         except HzlinkError as error:
             if error.status is ExitStatus.PREREQUISITE:
                 raise
             waited = time.monotonic() - began
-            if waited < CONNECT_DEADLINE - RETRY:
-                # A name may be there a moment before what it leads to.
-                await asyncio.sleep(RETRY)
+            if waited < CONNECT_DEADLINE_SECONDS - RETRY_PAUSE_SECONDS:
+                # A Service may exist shortly before its endpoints.
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
                 continue
             said = f": {error.said}" if error.said else ""
-            return Call(name, trouble=f"no member answered through Service {name} within {waited:.0f} s{said}"), None
+            return Call(name, problem=f"no member answered through Service {name} within {waited:.0f} s{said}"), None
         emit(Event(Mark.OK, f"{name}: {answer.member.address} answered", plan.site.name))
         return Call(name, answer=answer), client
 
 
 @asynccontextmanager
 async def through(
-    opening: AbstractAsyncContextManager[Connection], cluster_name: str, free: asyncio.Semaphore
+    opening: AbstractAsyncContextManager[Connection], cluster_name: str, slots: asyncio.Semaphore
 ) -> AsyncIterator[MemberClient]:
-    """A client connected by a way that is opened for it, for as long as the block runs.
+    """A client with a new connection, until the block is left.
 
     Raises:
-        HzlinkError: the way could not be opened, or nobody answered as a member.
+        HzlinkError: the connection could not be opened, or no member answered.
     """
     async with AsyncExitStack() as stack:
-        async with free:
-            way = await stack.enter_async_context(opening)
-        yield await stack.enter_async_context(_connected(way, cluster_name))
+        async with slots:
+            connection = await stack.enter_async_context(opening)
+        yield await stack.enter_async_context(_connected(connection, cluster_name))
 
 
 @asynccontextmanager
-async def _connected(way: Connection, cluster_name: str) -> AsyncIterator[MemberClient]:
-    """A client that gives up at once where the way ends, as a kubectl does when the far end takes no connection."""
-    connecting = asyncio.create_task(member_client.connect(way.address, cluster_name, lambda: way.said))
-    dropped = asyncio.create_task(way.ended())
+async def _connected(connection: Connection, cluster_name: str) -> AsyncIterator[MemberClient]:
+    """A client that fails at once if the connection ends, as `kubectl port-forward` does if the target refuses it."""
+    connecting = asyncio.create_task(member_client.connect(connection.address, cluster_name, lambda: connection.said))
+    dropped = asyncio.create_task(connection.ended())
     try:
         await asyncio.wait([connecting, dropped], return_when=asyncio.FIRST_COMPLETED)
         if not connecting.done():
@@ -135,9 +134,9 @@ async def _connected(way: Connection, cluster_name: str) -> AsyncIterator[Member
 
 
 async def _with_data(plan: Plan, calls: Sequence[Call], clients: dict[str, MemberClient], emit: Emit) -> list[Call]:
-    """The calls, with what came of puts and gets through each, and with their latency.
+    """The calls, with the results of puts and gets through each, and with their latency.
 
-    Every member keeps a key of its own, and the next one is asked for it: they are one cluster, then.
+    Each member stores a key that it owns, and the next member reads it, which proves that they are one cluster.
     """
     if not clients:
         return list(calls)
@@ -150,18 +149,18 @@ async def _with_data(plan: Plan, calls: Sequence[Call], clients: dict[str, Membe
         await _destroy(map_name, list(clients.values()), plan.site, emit)
     done = []
     for call in calls:
-        trouble, times = outcomes.get(call.name, ("", []))
-        done.append(replace(call, data_trouble=trouble, latency=latency.of(times)))
+        problem, times = outcomes.get(call.name, ("", []))
+        done.append(replace(call, data_problem=problem, latency=latency.of(times)))
     return done
 
 
 async def _try_data(
     map_name: str, name: str, client: MemberClient, other_name: str, other: MemberClient
 ) -> tuple[str, list[float]]:
-    """What went wrong with a put and a get here and a get there, and the seconds of each timed get."""
+    """Writes a value through `client`, reads it through both: the error (empty if none), and the seconds of each get."""
     value = secrets.token_bytes(32)
     try:
-        await client.wake(map_name)
+        await client.put_first(map_name)
         key = await client.own_key(name)
         await client.put(map_name, key, value)
         if await client.get(map_name, key) != value:
@@ -177,12 +176,12 @@ async def _finds(other: MemberClient, map_name: str, key: str, value: bytes) -> 
     try:
         return await other.get(map_name, key) == value
     except NoAnswer:
-        # That is the other's trouble, and comes out when it is its turn.
+        # The other member's failure is reported by its own test.
         return True
 
 
 async def _destroy(map_name: str, clients: Sequence[MemberClient], site: Site, emit: Emit) -> None:
-    """Removes the map, through whichever client can."""
+    """Removes the map through the first client that can."""
     for client in clients[:TRIES_TO_DESTROY]:
         with suppress(NoAnswer):
             await client.destroy(map_name)

@@ -1,4 +1,4 @@
-"""Keeps the last verdict of `hzlink verify` for each topology, under the XDG state folder: names and times only."""
+"""Saves the last verdict of `hzlink verify` for each topology under the XDG state folder: only names and times."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hzlink.verify import saved_verdict
 
 
 def path(topology: Topology, environ: Mapping[str, str] = os.environ) -> Path:
-    """The topology's file. Two topologies of one name at other places are two."""
+    """The topology's file. Topologies with equal names but different sites have different files."""
     places = [(site.context, site.namespace, site.kubeconfig) for site in topology.sites]
     digest = hashlib.sha256(repr(places).encode()).hexdigest()[:12]
     return last_run.path(environ).parent / f"verified-{topology.name}-{digest}.json"
 
 
 def load(topology: Topology, environ: Mapping[str, str] = os.environ) -> saved_verdict.Record | None:
-    """The last verdict; None where there is none, or none that can be read."""
+    """The last verdict; None if there is none, or if it cannot be read."""
     try:
         return saved_verdict.from_dict(json.loads(path(topology, environ).read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):
@@ -30,11 +30,11 @@ def load(topology: Topology, environ: Mapping[str, str] = os.environ) -> saved_v
 
 
 def save(topology: Topology, record: saved_verdict.Record, environ: Mapping[str, str] = os.environ) -> None:
-    """Keeps a verdict."""
+    """Saves a verdict."""
     last_run.write(path(topology, environ), saved_verdict.to_dict(record))
 
 
 def forget(topology: Topology, environ: Mapping[str, str] = os.environ) -> None:
-    """Removes it: what it was about is gone."""
+    """Removes the verdict of a topology that was removed."""
     with suppress(OSError):
         path(topology, environ).unlink(missing_ok=True)

@@ -179,7 +179,7 @@ DOWNS: dict[str, Any] = {
     "nothing": lambda: Result("down", removed=(), notes=("no objects of hzlink were found",)),
     "declined": lambda: Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",)),
     "left": lambda: of_errors(
-        "down", [HzlinkError("still there: core: sites.skupper.io/core", next_step="hzlink down")]
+        "down", [HzlinkError("not removed: core: sites.skupper.io/core", next_step="hzlink down")]
     ),
 }
 

@@ -50,7 +50,7 @@ FOUND: dict[str, tuple[SiteProof, ...]] = {
     ),
     "all-silent": (_site(*(Call(name, trouble=f"no member answered through Service {name}") for name in NAMES)),),
     "no-services": (_site(*(Call(name, service=False) for name in NAMES)),),
-    "no-data": (_site(_call(NAMES[0], 0), _call(NAMES[1], 1), replace(_call(NAMES[2], 2), data_trouble="put failed")),),
+    "no-data": (_site(_call(NAMES[0], 0), _call(NAMES[1], 1), replace(_call(NAMES[2], 2), data_problem="put failed")),),
     "split": (
         _site(
             Call(NAMES[0], answer=Answer(MEMBERS[0], MEMBERS[:1])),

@@ -146,7 +146,7 @@ ROWS = [
     ),
     Fault(
         Part.PODS, "member-minor-version", "the members' image is another minor version",
-        "all members would be stopped, and there is no terminal to ask at",
+        "all members would be stopped, and there is no terminal to confirm it",
         "Members of two minor versions do not form one cluster: the old ones refuse the first new one, which then "
         "crashes again and again (only Hazelcast Enterprise upgrades one by one). hzlink stops all members first. What "
         "they hold only in memory is lost.",

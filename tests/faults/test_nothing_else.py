@@ -75,7 +75,7 @@ def test_object_that_cannot_be_removed_is_named(world: World) -> None:
     world.patch("client", kinds.CONFIG_MAPS, "hazelcast-mancenter-config", {"metadata": {"finalizers": None}})
     assert ran.code in (1, 4)
     told = " ".join(error["message"] for error in ran.document["errors"])
-    assert "still there: client: configmaps/hazelcast-mancenter-config" in told
+    assert "not removed: client: configmaps/hazelcast-mancenter-config" in told
     assert bystanders.changed(before, bystanders.content(world)) == []
 
 

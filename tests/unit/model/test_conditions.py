@@ -116,7 +116,7 @@ def test_stale_links(found: Obj, peer: Obj | None, stale: bool) -> None:
         (statefulset(3, ready=2), State.WAITING, "2/3 ready"),
         (statefulset(3, status={"updatedReplicas": 1}), State.WAITING, "3/3 ready"),
         (statefulset(3, status={"observedGeneration": 0}), State.WAITING, "3/3 ready"),
-        (statefulset(3, status={"replicas": 4}), State.WAITING, "3/3 ready, 1 old pod still there"),
+        (statefulset(3, status={"replicas": 4}), State.WAITING, "3/3 ready, 1 old pod not deleted yet"),
         (item("StatefulSet", "s", spec={"replicas": 3}), State.WAITING, "0/3 ready"),
         (item("Deployment", "d", status={}), State.WAITING, "0/1 ready"),
         (deployment(ready=0), State.WAITING, "0/1 ready"),

@@ -64,7 +64,7 @@ def silent_address() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def short_connect_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(member_client, "CONNECT_DEADLINE", 1.0)
+    monkeypatch.setattr(member_client, "CONNECT_DEADLINE_SECONDS", 1.0)
 
 
 def failing(address: str, said: str = "") -> NoAnswer:

@@ -74,12 +74,12 @@ def test_names_without_an_answer_are_named(silent: set[int], without_service: se
 
 
 def test_message_of_kubectl_is_kept() -> None:
-    [one] = judged(Call("hazelcast-0", trouble="no member answered: connection refused")).names
+    [one] = judged(Call("hazelcast-0", problem="no member answered: connection refused")).names
     assert (one.outcome, one.text) == (Outcome.UNREACHABLE, "no member answered: connection refused")
 
 
 def test_member_that_loses_data_is_not_proven() -> None:
-    call = replace(answered("hazelcast-0", 0, members(1)), data_trouble="a value was not there afterwards")
+    call = replace(answered("hazelcast-0", 0, members(1)), data_problem="a value was not there afterwards")
     found = judged(call)
     assert outcomes(found) == ["no data"]
     assert not found.proven

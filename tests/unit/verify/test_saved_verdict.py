@@ -105,7 +105,7 @@ def test_recent_proof_outranks_a_waiting_condition() -> None:
     assert "edge: Skupper still says of the Listener: No matching listeners" in found.warnings[0]
 
 
-@pytest.mark.parametrize(("age", "proven"), [(saved_verdict.FRESH + 1, True), (-1.0, True), (60.0, False)])
+@pytest.mark.parametrize(("age", "proven"), [(saved_verdict.FRESH_SECONDS + 1, True), (-1.0, True), (60.0, False)])
 def test_old_future_or_failed_verdict_outranks_nothing(age: float, proven: bool) -> None:
     assert not report_with_verdict(waiting(), age, proven=proven).healthy
 
