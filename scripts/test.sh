@@ -28,8 +28,8 @@ declare -A arguments=(
   [kill]="tests/kill"
   [faults]="tests/faults"
   [sandbox]="tests/sandbox"
-  [standin]="-n 3 --dist worksteal tests/standin"
-  [sandbox_infra]="-n 3 --dist worksteal tests/sandbox_infra"
+  [standin]="-n 2 --dist worksteal tests/standin"
+  [sandbox_infra]="-n 2 --dist worksteal tests/sandbox_infra"
   [other]="-n 4 --dist worksteal tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/sandbox \
     --ignore=tests/faults --ignore=tests/kill"
 )
