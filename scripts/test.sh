@@ -7,9 +7,11 @@ cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH
 
 # `--quick`: the tests that need neither the sandbox nor an API server of their own, nor build a wheel. It prints its
-# time. There are more workers than cores because many command-line tests wait. Further arguments go to pytest.
+# time. There are more workers than cores because many command-line tests wait. Property tests try fewer examples.
+# Further arguments go to pytest.
 if [ "${1:-}" = --quick ]; then
   shift
+  export HZLINK_QUICK_TESTS=1
   trap 'echo "quick tests: $SECONDS s"' EXIT
   pytest -n 4 --dist worksteal --ignore=tests/manifests/test_manifests_api.py \
     --ignore=tests/manifests/test_check_bare_server.py \
