@@ -14,7 +14,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site
-from hzlink.observe import pod_evidence
+from hzlink.observe import pod_evidence, router_evidence
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
@@ -98,7 +98,8 @@ async def observe(
     """One observation of a site, within `deadline` seconds. A site that cannot be read gives a Snapshot with the error.
 
     `managed` objects come with the record of who has set which of their fields. With `evidence`, pods that do not run
-    have what their events and logs say of that, which takes a call more where there are such.
+    have what their events and logs say of that, and Links that are not operational what the router's log says. Each
+    takes a call more where there are such.
 
     Raises:
         PrerequisiteError: there is no kubectl; that is no site's fault.
@@ -113,6 +114,7 @@ async def observe(
         return Snapshot(site, error=error)
     if evidence:
         items = list(await pod_evidence.with_evidence(kubectl, items))
+        items = list(await router_evidence.with_router_evidence(kubectl, items))
     return Snapshot(site, tuple(without_secrets(item) for item in items), at=datetime.now(UTC))
 
 
