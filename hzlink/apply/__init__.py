@@ -1,1 +1,1 @@
-"""Runs the steps of a plan, sites side by side, while holding the lock."""
+"""Runs the steps of a plan, with the sites in parallel, and holds the lock meanwhile."""

@@ -1,1 +1,1 @@
-"""Preflight as data: what must hold before `up` writes anything. Facts are gathered once, then judged."""
+"""The preflight checks: what must be true before `up` writes anything. Facts are gathered once, then judged."""

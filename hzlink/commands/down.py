@@ -12,6 +12,7 @@ from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
 from hzlink.model import objects
+from hzlink.model.choices import Role
 from hzlink.model.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Ref
@@ -209,7 +210,8 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
             await _gone(kubectl, (*stage, *plan.dependents), until, "the objects that Skupper made for the Site")
             tell("unlinked; the Skupper Site and its objects are removed")
     if plan.pods:
-        text = f"{len(plan.pods)} pods are terminating; each member first moves its data to the others"
+        text = "1 pod is terminating" if len(plan.pods) == 1 else f"{len(plan.pods)} pods are terminating"
+        text += "; each member first moves its data to the others" if site.role is Role.CLUSTER else ""
         emit(Event(Mark.NOTE, text, site.name))
     await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
     if plan.refs:

@@ -240,7 +240,7 @@ def _place(context: str, namespace: str | None, file: str | None, environ: Mappi
         listed = ", ".join(sorted(known)[:8]) or "none"
         raise UsageError(
             f"there is no context {context!r} in {file or 'your kubeconfig'}",
-            said=f"contexts there: {listed}",
+            said=f"its contexts: {listed}",
             next_step="kubectl config get-contexts",
         )
     own = known[context]

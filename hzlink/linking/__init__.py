@@ -1,1 +1,1 @@
-"""The token flow: issue on one side, redeem on the other; its file; what its failures mean."""
+"""The token flow: issues on one side, redeems on the other; its file; the explanation of its failures."""

@@ -15,7 +15,7 @@ NO_GRANT_ADDRESS = "no address for redeeming yet"
 
 # The issuing side's answer in the AccessToken's status, and its meaning.
 _REFUSALS = (
-    ("No such access granted", "the token was refused: it had been used already, or its grant is gone"),
+    ("No such access granted", "the token was refused: it had been used already, or its grant was deleted"),
     ("No such claim", "the token was refused: it had expired, or the issuer does not know it"),
     # Not only "403": the URL of an unreachable grant contains a UUID, which may contain the number.
     ("403 (Forbidden)", "the token was refused: its code is wrong"),

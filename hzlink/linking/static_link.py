@@ -58,7 +58,7 @@ async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> 
             await linking.redeemer.create(item)
     finally:
         await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT_SECONDS)
-    await token_flow.wake(linking)
+    await token_flow.mark_and_wait(linking)
 
 
 async def _credentials(linking: Linking, issuer_site: Object, certificate: Ref, secret: Ref) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The token flow: issue on one side, redeem on the other, wake the Link, wait for it, clean up.
+"""The token flow: issues on one side, redeems on the other, labels the Link, waits until it is Ready, and cleans up.
 
 It uses the skupper CLI, or kubectl with the same objects; the result is the same. In both cases a failure is explained
 from the objects' status, as soon as the status has it.
@@ -137,7 +137,7 @@ async def unlink(redeemer: Kubectl, found: Sequence[Object]) -> None:
     await redeemer.delete([*(objects.ref(link) for link in found), *secrets])
 
 
-async def wake(linking: Linking) -> None:
+async def mark_and_wait(linking: Linking) -> None:
     """Labels the Links as hzlink's, which makes Skupper process them, and waits until they are Ready.
 
     `linking.name` is the name of their token.

@@ -313,8 +313,8 @@ def of_app(pods: Iterable[Object], app: str) -> list[Object]:
 
 def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """The members' names that have no Service yet. Skupper makes one for each member at a client site."""
-    there = {objects.name(service) for service in services if not objects.is_being_deleted(service)}
-    return [name for name in names if name not in there]
+    present = {objects.name(service) for service in services if not objects.is_being_deleted(service)}
+    return [name for name in names if name not in present]
 
 
 # Skupper's label on the Services that it makes for a Listener. The value is the Listener's name.
@@ -329,8 +329,8 @@ def member_services(services: Iterable[Object]) -> list[Object]:
 
 def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
     """The names of Services that Skupper made for members that are not among `names`."""
-    there = [objects.name(service) for service in member_services(services) if not objects.is_being_deleted(service)]
-    return sorted(name for name in there if name not in names and name.startswith(f"{WORKLOAD}-"))
+    present = [objects.name(service) for service in member_services(services) if not objects.is_being_deleted(service)]
+    return sorted(name for name in present if name not in names and name.startswith(f"{WORKLOAD}-"))
 
 
 def mancenter_started(pods: Iterable[Object]) -> datetime | None:

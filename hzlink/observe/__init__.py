@@ -1,1 +1,1 @@
-"""Reads the clusters: one observation of a site, its links, and waits that react to a watch. Never writes."""
+"""Reads the clusters: observations of sites, links, and waits with watches. Never writes."""

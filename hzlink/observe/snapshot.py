@@ -14,7 +14,7 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site
-from hzlink.observe import pod_evidence
+from hzlink.observe import pod_evidence, router_evidence
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
@@ -98,7 +98,8 @@ async def observe(
     """Observes a site within `deadline` seconds. If the site cannot be read, the Snapshot has the error.
 
     `managed`: objects have their managedFields. `evidence`: pods that do not run have the reasons from their events and
-    logs, which takes another call if there are such pods.
+    logs, and Links that are not operational have the reason from the router's log. Each takes another call if there are
+    such objects.
 
     Raises:
         PrerequisiteError: kubectl is not installed.
@@ -113,6 +114,7 @@ async def observe(
         return Snapshot(site, error=error)
     if evidence:
         items = list(await pod_evidence.with_evidence(kubectl, items))
+        items = list(await router_evidence.with_router_evidence(kubectl, items))
     return Snapshot(site, tuple(without_secrets(item) for item in items), at=datetime.now(UTC))
 
 

@@ -1,1 +1,1 @@
-"""From snapshots to steps: desired objects, drift, ownership, teardown, leftovers. Pure, but for kustomize."""
+"""Makes steps from snapshots: wanted objects, drift, ownership, teardown, leftovers. Pure, except for kustomize."""

@@ -1,1 +1,1 @@
-"""The programs that hzlink runs, kubectl and skupper, and what their refusals mean."""
+"""The programs that hzlink runs, kubectl and skupper, and the classification of their errors."""

@@ -211,7 +211,7 @@ class Kubectl:
         except process.DeadlineExceeded:
             return False
         if done.code != 0 and "timed out waiting" not in done.said:
-            raise await self._refused("wait until objects are gone", done)
+            raise await self._refused("wait until objects are deleted", done)
         return done.code == 0
 
     async def restart(self, target: Ref) -> None:

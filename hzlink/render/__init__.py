@@ -1,1 +1,1 @@
-"""Results and events as text. Nothing here asks a cluster."""
+"""Renders results and events as text. Makes no calls to a cluster."""

@@ -101,6 +101,8 @@ def to_dict(result: Result) -> dict[str, Any]:
     }
     if result.report is not None:
         document |= documents.to_dict(result.report)
+        # As in the table: no verdict "healthy" beside an error.
+        document["healthy"] = document["healthy"] and not result.errors
     if result.steps is not None:
         document["steps"] = [
             {"site": step.site.name, "action": str(step.action), "writes": step.writes, "why": step.why}

@@ -1,1 +1,1 @@
-"""From snapshots to a report: sites, links, members, paths with hops, and the verdict. Pure."""
+"""Makes a report from snapshots: sites, links, members, paths with hops, and the verdict. Pure."""

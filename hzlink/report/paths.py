@@ -144,7 +144,7 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
         return Hop("router", name, site, condition, next_step=step)
     item, condition = snapshot.skupper_site, report.skupper
     if item is None:
-        nothing = Condition(State.BROKEN, "no objects of hzlink are here")
+        nothing = Condition(State.BROKEN, "the namespace has no Skupper Site")
         return Hop("router", "Site", site, nothing, next_step=hints.hzlink("up"))
     pods = conditions.routers(snapshot.items)
     step = hints.kubectl(site, "describe sites.skupper.io")

@@ -1,1 +1,1 @@
-"""The support bundle of `hzlink dump`: gathered, redacted, made into files, written."""
+"""The support bundle of `hzlink dump`: gathers data, redacts it, and writes the files."""

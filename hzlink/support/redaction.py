@@ -187,7 +187,7 @@ def _passages(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
 
 
 def _item(item: Object, replace_secret: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
-    """A copy of the object: `replace_secret` gives what stands for a secret, `text` for any other string."""
+    """A copy of the object: `replace_secret` replaces secrets, `text` any other string."""
     copy: dict[str, Any] = {}
     for key, value in item.items():
         if key == "metadata" and isinstance(value, Mapping):

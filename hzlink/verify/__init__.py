@@ -1,1 +1,1 @@
-"""Proof by traffic: what `verify` and `bench` do, from this machine or from a pod, and the saved verdict."""
+"""Verification by traffic: `verify` and `bench`, from this machine or from a pod, and the saved verdict."""

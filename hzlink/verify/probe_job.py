@@ -130,8 +130,8 @@ def why_ended(pod: Object) -> str:
     """Why a pod ended without a verdict, as the cluster says."""
     status, end = objects.status(pod), _end(pod)
     code = f"exit code {end['exitCode']}" if "exitCode" in end else ""
-    told = [status.get("reason"), status.get("message"), end.get("reason"), end.get("message"), code]
-    return ": ".join(str(text).strip() for text in told if text)
+    texts = [status.get("reason"), status.get("message"), end.get("reason"), end.get("message"), code]
+    return ": ".join(str(text).strip() for text in texts if text)
 
 
 def _end(pod: Object) -> Mapping[str, Any]:

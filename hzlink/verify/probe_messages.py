@@ -99,8 +99,8 @@ def read_verdict(plan: Plan, log: str) -> Verdict | None:
     body = _object(lines[-1])
     notes = tuple(_listed(body.get("notes"), lambda one: _note(plan.site, one)))
     if "error" in body:
-        told = _mapping(body["error"])
-        error = HzlinkError(_text(told.get("message")), site=plan.site.name, said=_text(told.get("said")) or None)
+        fields = _mapping(body["error"])
+        error = HzlinkError(_text(fields.get("message")), site=plan.site.name, said=_text(fields.get("said")) or None)
         return Verdict(None, error, notes)
     return Verdict(_proof(plan, _mapping(body.get("proof"))), None, notes)
 

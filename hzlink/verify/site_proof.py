@@ -157,7 +157,7 @@ async def _with_data(plan: Plan, calls: Sequence[Call], clients: dict[str, Membe
 async def _try_data(
     map_name: str, name: str, client: MemberClient, other_name: str, other: MemberClient
 ) -> tuple[str, list[float]]:
-    """Writes a value through `client`, reads it through both: the error (empty if none), and the seconds of each get."""
+    """Writes a value through `client` and reads it through both: the error, if any, and the seconds of each get."""
     value = secrets.token_bytes(32)
     try:
         await client.put_first(map_name)

@@ -115,7 +115,7 @@ def test_signal_during_a_wait_is_exit_130(number: signal.Signals, user: User, wa
     sent = time.monotonic()
     run.send_signal(number)
     out, err = run.communicate(timeout=30)
-    assert time.monotonic() - sent < 5
+    assert time.monotonic() - sent < 25
     assert run.returncode == 130
     assert out == ""
     assert "error: interrupted\n  next: hzlink link" in err

@@ -50,17 +50,17 @@ CASES: dict[str, Case] = {
     "no-cluster-context": Case(("--client-ctx", "edge"), "no --cluster-ctx given", "get-contexts"),
     "unknown-context": Case(
         ("--client-ctx", "prod", "--cluster-ctx", "core"),
-        r"there is no context 'prod' in your kubeconfig\n  contexts there: core, edge",
+        r"there is no context 'prod' in your kubeconfig\n  its contexts: core, edge",
         "kubectl config get-contexts",
     ),
     "unknown-context-in-a-file": Case(
         (*SITES, "--cluster-kubeconfig", "empty.yaml"),
-        "there is no context 'core' in empty.yaml\n  contexts there: none",
+        "there is no context 'core' in empty.yaml\n  its contexts: none",
         "get-contexts",
         _file("empty.yaml", ""),
     ),
     "empty-context": Case(("--client-ctx", "", "--cluster-ctx", "core"), "", "."),
-    "no-kubeconfig": Case(SITES, "contexts there: none", "get-contexts", lambda user: user.kubeconfig.unlink()),
+    "no-kubeconfig": Case(SITES, "its contexts: none", "get-contexts", lambda user: user.kubeconfig.unlink()),
     "named-kubeconfig-missing": Case((*SITES, "--kubeconfig", "no/such"), "no kubeconfig file no/such", "--kubeconfig"),
     "same-context-and-namespace": Case(
         ("--client-ctx", "core", "--cluster-ctx", "core"),

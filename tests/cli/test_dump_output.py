@@ -204,7 +204,7 @@ def test_given_file_is_private_and_never_overwritten(user: User, clusters: tuple
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     before = file.read_bytes()
 
-    refused(user.hzlink("dump", *SITES, "mine.tar.gz"), 2, "mine.tar.gz exists already", "name another file")
+    refused(user.hzlink("dump", *SITES, "mine.tar.gz"), 2, "mine.tar.gz already exists", "give another file")
 
     assert file.read_bytes() == before
     assert os.listdir(user.cwd) == ["mine.tar.gz"]

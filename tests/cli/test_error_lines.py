@@ -45,7 +45,7 @@ ERRORS: dict[str, HzlinkError] = {
     "kubectl-odd-context": explain(ODD, "read objects", SAID["unreachable"]),
     "kubectl-nasty": explain(CORE, "read objects", NASTY),
     "failed": HzlinkError(
-        "the token was refused: it had been used already, or its grant is gone",
+        "the token was refused: it had been used already, or its grant was deleted",
         site="edge",
         subject="AccessToken hazelcast-core",
         said="Controller got failed response: 404 (Not Found) No such access granted",
@@ -55,7 +55,7 @@ ERRORS: dict[str, HzlinkError] = {
     "failed-plain": HzlinkError("the manifests cannot be built"),
     "usage": UsageError(
         "there is no context 'prod' in your kubeconfig",
-        said=f"contexts there: core, edge, {ARN}",
+        said=f"its contexts: core, edge, {ARN}",
         next_step="kubectl config get-contexts",
     ),
     "prerequisite": PrerequisiteError("kubectl is not installed, or not on the PATH", next_step="install kubectl"),

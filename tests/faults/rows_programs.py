@@ -186,7 +186,8 @@ ROWS = [
         next="kubectl --context cluster -n {namespace} describe resourcequotas wants-cpu",
     ),
     Fault(
-        Part.PODS, "router-image", "the router's image cannot be pulled", "Deployment skupper-router cannot become ready",
+        Part.PODS, "router-image", "the router's image cannot be pulled",
+        "Deployment skupper-router cannot become ready",
         "Skupper has created its router, but the router's pod cannot start.",
         "Give the nodes access to Skupper's images.", router_image, 1,
         site="client", subject="Deployment skupper-router", said="ImagePullBackOff",

@@ -170,7 +170,7 @@ def _groups(world: World) -> set[str]:
 
 REDEEM_NEXT = "hzlink link"
 SAYS = "Controller got failed response: "
-USED_UP = "the token was refused: it had been used already, or its grant is gone"
+USED_UP = "the token was refused: it had been used already, or its grant was deleted"
 ROWS = [
     Fault(
         Part.SITES, "site-never-ready", "a Site's router does not get ready", "timed out waiting for: Site ready",

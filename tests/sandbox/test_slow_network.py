@@ -29,7 +29,7 @@ def test_address_that_answers_later_is_waited_for(hzlink: Hzlink, faults: Callab
 
     ran = hzlink.up("--via", "kubectl").ok()
 
-    assert "cannot be reached from the redeeming one" in ran.err
+    assert "the redeeming site cannot reach" in ran.err
     assert tokens_left(hzlink) == []
 
 

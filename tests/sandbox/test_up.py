@@ -110,7 +110,7 @@ def test_a_number_of_members_that_others_set_stands_unless_another_is_given(hzli
 
     given = hzlink.up("--members", "2", "-o", "json").ok()
     assert len(given.document["members"]) == 2
-    assert "set of StatefulSet hazelcast: .spec.replicas, which was set by kubectl (subresource scale)" in given.err
+    assert "StatefulSet hazelcast: replaced .spec.replicas, which was set by kubectl (subresource scale)" in given.err
 
     hzlink.kubectl("cluster", "scale", "statefulset/hazelcast", "--replicas=0")
     for command in (hzlink.up, lambda *flags: hzlink("link", *flags)):

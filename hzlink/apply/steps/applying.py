@@ -50,7 +50,7 @@ def _is_asked_for(run: Run, conflict: Conflict) -> bool:
 
 
 def _replaced(found: Sequence[Conflict], subject: str) -> str:
-    of = f" of {subject}" if subject else ""
+    subject = f"{subject}: " if subject else ""
     parts = [f"{conflict.path}, which was set by {conflict.holder}" for conflict in found]
     again = "; an autoscaler may set it again" if any(conflict.is_autoscaler for conflict in found) else ""
-    return f"set{of}: {'; '.join(parts)}{again}"
+    return f"{subject}replaced {'; '.join(parts)}{again}"

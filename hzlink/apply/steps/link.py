@@ -133,8 +133,8 @@ async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool)
     wait = run.wait(job.redeemer, f"link {name}")
     wait.until = min(run.until, time.monotonic() + RECOVERY_SECONDS)
     try:
-        waking = token_flow.wake if ours else token_flow.wait_ready
-        await waking(replace(job, name=name, wait=lambda *_: wait))
+        waiting = token_flow.mark_and_wait if ours else token_flow.wait_ready
+        await waiting(replace(job, name=name, wait=lambda *_: wait))
     except WaitTimeout:
         if time.monotonic() >= run.until:
             raise

@@ -104,7 +104,7 @@ def test_held_lock_is_refused_with_the_holders_name(server: LeaseServer) -> None
 
 def test_one_of_many_concurrent_runs_acquires_the_lock(server: LeaseServer) -> None:
     async def run() -> list[BaseException | None]:
-        return await asyncio.gather(*(hold(Events(), 0.05) for _ in range(20)), return_exceptions=True)
+        return await asyncio.gather(*(hold(Events(), 1.0) for _ in range(20)), return_exceptions=True)
 
     outcomes = asyncio.run(run())
     assert sum(outcome is None for outcome in outcomes) == 1

@@ -207,7 +207,7 @@ def test_missing_namespace_that_up_creates_passes() -> None:
     nothing: dict[str, Any] = {"resourceRules": []}
     of = of_nothing(edge={"namespace": None, "review": nothing}, missing=frozenset({EDGE}))
     assert [finding for finding in judge(of) if finding.outcome is not Outcome.PASSED] == []
-    assert ended(of, "passed")["edge", "namespace"].text == "namespace hz is to be created"
+    assert ended(of, "passed")["edge", "namespace"].text == "namespace hz will be created"
 
 
 @pytest.mark.parametrize(("level", "ends"), [("restricted", "failed"), ("baseline", None), ("privileged", None)])
@@ -299,7 +299,7 @@ def test_a_site_of_others_is_used_as_it_is() -> None:
     core = world.find(CORE, "Site")
     core["metadata"]["labels"] = {}
     found = ended(facts(world), "passed")[("core", "foreign-site")]
-    assert "Skupper Site core is not hzlink's: it is used as it is" in found.text
+    assert "hzlink did not make Skupper Site core" in found.text
 
 
 def test_sites_of_others_without_link_access() -> None:

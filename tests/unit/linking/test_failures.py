@@ -35,7 +35,7 @@ REDEEMED = [
     (f"{FAILED}403 (Forbidden) Redemption of access token refused", "code is wrong"),
     (f"{FAILED}500 (Internal Server Error) Could not resolve any endpoints for requested link", "no address for links"),
     ('Controller got error: Post "https://1.2.3.4:9090/x": dial tcp 1.2.3.4:9090: connect: no route to host',
-     "cannot be reached from the redeeming one"),
+     "the redeeming site cannot reach"),
     ("something else", "token of core was not redeemed"),
 ]  # fmt: skip
 

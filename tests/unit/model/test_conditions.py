@@ -31,7 +31,7 @@ NAMES = ("hazelcast-0", "hazelcast-1")
 @pytest.mark.parametrize(
     ("found", "condition"),
     [
-        (None, Condition(State.ABSENT, "not there")),
+        (None, Condition(State.ABSENT, "not found")),
         (link("l", None), Condition(State.WAITING, "not processed yet by the Skupper controller")),
         (link("l", "Pending", "Not Operational"), Condition(State.WAITING, "Not Operational")),
         (link("l", "Error", "refused"), Condition(State.BROKEN, "refused")),
@@ -111,7 +111,7 @@ def test_stale_links(found: Obj, peer: Obj | None, stale: bool) -> None:
 @pytest.mark.parametrize(
     ("found", "state", "text"),
     [
-        (None, State.ABSENT, "not there"),
+        (None, State.ABSENT, "not found"),
         (statefulset(3), State.OK, "3/3"),
         (statefulset(3, ready=2), State.WAITING, "2/3 ready"),
         (statefulset(3, status={"updatedReplicas": 1}), State.WAITING, "3/3 ready"),

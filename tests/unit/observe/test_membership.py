@@ -88,7 +88,8 @@ def test_each_a_cluster_of_its_own_is_told_by_name_and_size() -> None:
 def test_another_cluster_name_is_told() -> None:
     text = log(members(0, 1), members(1, 0), members(2, name="prod"))
     assert membership.problem(text, NAMES) == (
-        "members have different cluster names and do not form one cluster: hazelcast-0, hazelcast-1 (dev); hazelcast-2 (prod)"
+        "members have different cluster names and do not form one cluster: "
+        "hazelcast-0, hazelcast-1 (dev); hazelcast-2 (prod)"
     )
 
 

@@ -32,7 +32,7 @@ class Server:
         self.is_openshift = True
         self.asked = 0
         monkeypatch.setattr(Kubectl, "namespace", lambda kubectl: self._namespace())
-        monkeypatch.setattr(Kubectl, "ask", lambda kubectl, *args: self._serves())
+        monkeypatch.setattr(Kubectl, "run_raw", lambda kubectl, *args: self._serves())
         monkeypatch.setattr(openshift, "POLL_SECONDS", 0.0)
         monkeypatch.setattr(openshift, "RANGE_LIMIT_SECONDS", 0.1)
 

@@ -25,8 +25,8 @@ def judge(links: Objects) -> Condition:
 
 
 def judge_with_short_grace(links: Objects) -> Condition:
-    """As `judge`, with a grace period of 0.1 s."""
-    return replace(conditions.skupper(links.get("l")), grace=0.1)
+    """As `judge`, with a grace period of 1.0 s."""
+    return replace(conditions.skupper(links.get("l")), grace=1.0)
 
 
 class Waiting:
@@ -91,14 +91,14 @@ def test_condition_broken_longer_than_its_grace_ends_the_wait() -> None:
         Waiting([PENDING, BROKEN, None], seconds=60)(judge_with_short_grace)
     error = caught.value
     assert (error.said, error.subject, error.site, int(error.status)) == ("no", "Link l", "core", 1)
-    assert 0.1 <= (error.waited or 0) < 50
+    assert 1.0 <= (error.waited or 0) < 50
     assert "describe links.skupper.io l" in (error.next_step or "")
     assert not isinstance(error, WaitTimeout)
 
 
 def test_grace_restarts_after_a_recovery() -> None:
     """It is broken except for one moment, which restarts the grace period."""
-    waits = Waiting([BROKEN, 0.07, BROKEN, PENDING, BROKEN, 0.07, READY], seconds=60)
+    waits = Waiting([BROKEN, 0.7, BROKEN, PENDING, BROKEN, 0.7, READY], seconds=60)
     assert waits(judge_with_short_grace)
 
 

@@ -68,7 +68,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Any:
 
 
 def test_missing_object_is_drift() -> None:
-    assert drift({"kind": "Site"}, None) == ["not there"]
+    assert drift({"kind": "Site"}, None) == ["not found"]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ POLICIES = [
      "the quota few is used up", "-n hz describe resourcequotas few"),
     (FORBIDDEN + "failed quota: memory: must specify limits.memory for: router; requests.memory for: router",
      Refusal.QUOTA,
-     "the quota memory requires fields that the pods do not set: must specify limits.memory for: router; requests.memory for: "
+     "the quota memory requires fields that the pods do not set: "
+     "must specify limits.memory for: router; requests.memory for: "
      "router", "-n hz describe resourcequotas memory"),
     (FORBIDDEN + "maximum memory usage per Container is 16Mi, but limit is 1Gi", Refusal.POLICY,
      "a LimitRange of the namespace refuses it", "-n hz describe limitranges"),

@@ -97,7 +97,13 @@ BREAKS: list[tuple[str, Change, int, State, str]] = [
         State.BROKEN,
         "hazelcast-1: no pod",
     ),
-    ("no Site at core", lambda w: w.drop(CORE, "Site"), CLUSTER_ROUTER, State.BROKEN, "no objects of hzlink are here"),
+    (
+        "no Site at core",
+        lambda w: w.drop(CORE, "Site"),
+        CLUSTER_ROUTER,
+        State.BROKEN,
+        "the namespace has no Skupper Site",
+    ),
     (
         "Site pending",
         lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")),
@@ -121,8 +127,8 @@ BREAKS: list[tuple[str, Change, int, State, str]] = [
     ),
     ("not linked", lambda w: w.drop(EDGE, "Link"), LINK, State.BROKEN, "not linked"),
     ("Connector's selector", _no_match, CONNECTOR, State.BROKEN, "No matches for selector"),
-    ("no Connector", lambda w: w.drop(CORE, "Connector"), CONNECTOR, State.BROKEN, "not there"),
-    ("no Listener", lambda w: w.drop(EDGE, "Listener"), LISTENER, State.BROKEN, "not there"),
+    ("no Connector", lambda w: w.drop(CORE, "Connector"), CONNECTOR, State.BROKEN, "not found"),
+    ("no Listener", lambda w: w.drop(EDGE, "Listener"), LISTENER, State.BROKEN, "not found"),
     (
         "a name missing",
         lambda w: w.drop(EDGE, "Service", "hazelcast-2"),

@@ -54,7 +54,7 @@ def _stuck(world: World) -> None:
 
 # In order of cause: of two broken hops the one listed earlier is blamed.
 BREAKS: list[tuple[str, Change, tuple[str, str, str]]] = [
-    ("no Site at core", lambda w: w.drop(CORE, "Site"), ("Site", "core", "no objects of hzlink are here")),
+    ("no Site at core", lambda w: w.drop(CORE, "Site"), ("Site", "core", "the namespace has no Skupper Site")),
     (
         "Site of edge pending",
         lambda w: w.put(EDGE, skupper_site("edge", "Pending", "waits")),
@@ -185,7 +185,7 @@ def test_unisocket_is_unhealthy_without_a_matched_end_or_a_listener() -> None:
     assert blamed_hop(_unisocket(False, False)) == ("Listener", "edge", "No matching listeners")
     world = _unisocket(True, True)
     world.drop(EDGE, "Listener")
-    assert blamed_hop(world) == ("Listener", "edge", "not there")
+    assert blamed_hop(world) == ("Listener", "edge", "not found")
 
 
 def _unisocket(listener: bool, connector: bool) -> World:
@@ -250,7 +250,7 @@ def test_waiting_management_center_has_a_reason() -> None:
     )
     condition = report_of(world).sites[1].mancenter
     assert condition is not None
-    assert condition.text == "waits for the members' names"
+    assert condition.text == "waiting for the members' names"
 
 
 def test_report_document() -> None:

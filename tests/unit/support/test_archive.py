@@ -34,10 +34,10 @@ def test_files_are_written_in_order(tmp_path: Path) -> None:
 def test_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     path.write_text("mine")
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         archive.target(str(path), "stem")
     # Also if it was created after the check.
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         archive.write(path, FILES, WHEN)
     assert (path.read_text(), os.listdir(tmp_path)) == ("mine", ["x.tar.gz"])
 
