@@ -44,11 +44,11 @@ FOUND: dict[str, tuple[SiteProof, ...]] = {
     "one-silent": (
         _site(
             _call(NAMES[0], 0),
-            Call(NAMES[1], trouble=f"no member answered through Service {NAMES[1]} within 10 s: connection refused"),
+            Call(NAMES[1], problem=f"no member answered through Service {NAMES[1]} within 10 s: connection refused"),
             Call(NAMES[2], service=False),
         ),
     ),
-    "all-silent": (_site(*(Call(name, trouble=f"no member answered through Service {name}") for name in NAMES)),),
+    "all-silent": (_site(*(Call(name, problem=f"no member answered through Service {name}") for name in NAMES)),),
     "no-services": (_site(*(Call(name, service=False) for name in NAMES)),),
     "no-data": (_site(_call(NAMES[0], 0), _call(NAMES[1], 1), replace(_call(NAMES[2], 2), data_problem="put failed")),),
     "split": (
@@ -59,7 +59,7 @@ FOUND: dict[str, tuple[SiteProof, ...]] = {
         ),
     ),
     "unisocket": (proof.judge_unisocket(EDGE, 3, _call("hazelcast", 1)),),
-    "nasty": (_site(Call(NAMES[0], trouble=NASTY), _call(NAMES[1], 1), _call(NAMES[2], 2)),),
+    "nasty": (_site(Call(NAMES[0], problem=NASTY), _call(NAMES[1], 1), _call(NAMES[2], 2)),),
 }
 
 

@@ -64,7 +64,7 @@ def test_deleted_object_is_removed() -> None:
     waits = Waiting([("ADDED", link("l", "Pending")), ("DELETED", link("l", "Pending")), None])
     with pytest.raises(WaitTimeout) as caught:
         waits()
-    assert caught.value.said == "not there"
+    assert caught.value.said == "not found"
 
 
 def test_deletion_of_an_unknown_object_is_ignored() -> None:
@@ -128,7 +128,7 @@ def test_objects_of_a_previous_watch_are_forgotten() -> None:
     waits = Waiting([PENDING], [None])
     with pytest.raises(WaitTimeout) as caught:
         waits()
-    assert caught.value.said == "not there"
+    assert caught.value.said == "not found"
 
 
 def test_unreachable_api_server_is_retried() -> None:
