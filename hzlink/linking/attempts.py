@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from hzlink.linking import remedy
@@ -15,6 +16,8 @@ from hzlink.observe.waiting import Wait
 PAUSES_SECONDS = (2.0, 3.0, 5.0, 8.0, 10.0)
 # How many new tokens are issued if only the token itself is refused.
 MAX_FRESH_TOKENS = 1
+
+_URL = re.compile(r'(?:Controller got error: )?Post "[^"]*": ')
 
 
 class Attempts:
@@ -51,7 +54,9 @@ class Attempts:
 
     def _note(self, error: HzlinkError) -> None:
         """Emits a note once for each reason."""
-        reason = f"{error.message} ({error.said})" if error.said else error.message
+        # The URL has the grant's UUID, which is another one for each token.
+        said = _URL.sub("", error.said or "")
+        reason = f"{error.message} ({said})" if said else error.message
         if self.reason != reason:
             lane = self._wait.kubectl.site.name
             self._wait.emit(Event(Mark.NOTE, f"{reason}: trying again with a new token", lane, self._wait.text))

@@ -44,24 +44,27 @@ def of_token(links: Iterable[Object], token: str) -> list[Object]:
 
 
 def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
-    """The addresses of the peer Site that none of the Links has, by the router's group.
+    """The addresses of the peer Site that none of the Links leads to, by the router's group.
 
     Empty if the Links have no endpoints. A Site's addresses change with its load balancers within a second, a Link's
-    addresses never change; a Link made before `ha` has only the first router's (Skupper 2.2.1, tried).
+    addresses never change; a Link made before `ha` has only the first router's (Skupper 2.2.1, tried). Two routers may
+    share one host, so the group counts, too, if the Link names it.
     """
-    hosts = {host for link in links for host in conditions.link_hosts(link).values()}
-    return {group: host for group, host in conditions.addresses(peer).items() if hosts and host not in hosts}
+    found = {pair for link in links for pair in conditions.link_hosts(link).items()}
+    addresses = conditions.addresses(peer)
+    return {group: host for group, host in addresses.items() if found and not {(group, host), ("", host)} & found}
 
 
 def are_outdated(links: Sequence[Object], peer: Object | None) -> bool:
-    """Whether none of the Links' addresses is a current address of the peer Site.
+    """Whether none of the Links' hosts is a current host of the peer Site.
 
     False if a Link that hzlink did not make is Ready: it may use another name of the address.
     """
     if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
         return False
-    left = uncovered(links, peer)
-    return bool(left) and left == conditions.addresses(peer)
+    hosts = {host for link in links for host in conditions.link_hosts(link).values()}
+    current = set(conditions.addresses(peer).values())
+    return bool(hosts and current) and not hosts & current
 
 
 def sites_between(snapshots: Snapshots, one: Site, other: Site) -> list[str]:

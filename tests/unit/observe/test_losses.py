@@ -155,6 +155,15 @@ def test_a_second_link_whose_router_has_moved_makes_way() -> None:
     assert missing.wanted[0]["spec"]["endpoints"][0]["host"] == "203.0.113.77"
 
 
+def test_routers_that_share_a_host_are_told_apart_by_group() -> None:
+    world = converged()
+    second = {**at(2), "host": at(1)["host"], "port": "55672"}
+    world.find(CORE, "Site")["status"]["endpoints"] = [at(1), second]
+    world.find(EDGE, "Link")["spec"]["endpoints"] = [at(1)]
+    [missing] = losses.missing_links(world.topology, world.snapshots())
+    assert [one["spec"]["endpoints"] for one in missing.wanted] == [[second]]
+
+
 def test_all_links_cover_all_routers() -> None:
     world = converged()
     world.find(CORE, "Site")["status"]["endpoints"] = [at(1)]
