@@ -211,7 +211,7 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "skupper-missing", "the skupper CLI is not installed, and --via skupper is given",
-        "skupper is not installed, or not on the PATH, and --via skupper asks for it",
+        "skupper is not installed, or not on the PATH, and --via skupper needs it",
         "--via skupper needs the CLI. Without --via, hzlink links through kubectl, with the same result.",
         "Omit --via, or install the CLI.", no_skupper, 3, command=THROUGH_SKUPPER, next="--via kubectl",
     ),
@@ -228,7 +228,7 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "skupper-nonsense", "the skupper CLI prints invalid output",
-        "skupper token issue wrote something that is not a token",
+        "skupper token issue wrote a file that is not a token",
         "The program skupper on your PATH is another program, or another release.",
         "Check it: skupper version.", program("skupper", "echo moo"), 1, command=THROUGH_SKUPPER,
         site="client", next="skupper version",
