@@ -245,7 +245,7 @@ ROWS = [
         "kubectl was killed (signal 9) while it tried to apply objects",
         "The system kills programs when memory is low, or a user killed it.",
         "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
-        site="cluster", said="nothing is known of what was done", next="the same command again",
+        site="cluster", said="it is not known what the call has changed", next="the same command again",
     ),
     Fault(
         Part.PROGRAMS, "kubectl-killed-once", "kubectl is killed during a watch", "linked to cluster",

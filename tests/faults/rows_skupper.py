@@ -326,7 +326,7 @@ ROWS = [
     Fault(
         Part.TOKENS, "name-never-resolves", "the issuer's host name does not resolve at all (no such host)",
         "the issuing site's host name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
-        "redeeming one",
+        "redeeming site",
         "The redeeming cluster's name servers do not know the name of the other side's load balancer.",
         "Look up the name inside that cluster. Use a longer --timeout, or let the other side issue: "
         "--link-from.",
