@@ -110,7 +110,7 @@ def test_delete_that_asked_for_confirmation_is_an_error(programs: Programs) -> N
     """kubectl's own words, with no terminal to ask at; it exits with 0."""
     asks = "You are about to delete the following 1 resource(s):\npod/p\nDo you want to continue? (y/n): "
     programs.recorder("kubectl", out=f"{asks}deletion is cancelled\n")
-    with pytest.raises(KubectlError, match="asked before it deleted") as raised:
+    with pytest.raises(KubectlError, match="asked for confirmation and deleted nothing") as raised:
         answer(lambda k: k.delete([REF]))
     assert raised.value.refusal is Refusal.OTHER
     assert Path(programs.folder / "kubectl").name in (raised.value.next_step or "")

@@ -90,4 +90,4 @@ def test_invalid_plan_is_reported(packed: bytes, tmp_path: Path) -> None:
     found = probe_messages.read_verdict(Plan(EDGE, True, NAMES, frozenset(), 2, "dev"), done.stdout)
     assert found is not None
     assert found.error is not None
-    assert found.error.message == "the probe got no readable plan"
+    assert found.error.message == "the probe cannot read its plan"
