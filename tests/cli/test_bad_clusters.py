@@ -269,7 +269,7 @@ def up(user: User, serve: Serve) -> Iterator[Clusters]:
 
 def test_down_without_a_terminal_lists_objects_and_refuses(up: Clusters) -> None:
     ended = up.user.hzlink("down", *SITES)
-    refused(ended, 2, "there is no terminal to ask at", "hzlink down --yes")
+    refused(ended, 2, "there is no terminal to confirm it", "hzlink down --yes")
     listed = [line.strip() for line in ended.err.splitlines() if line.startswith(("  core: ", "  edge: "))]
     assert "core: statefulsets.apps/hazelcast" in listed
     assert "edge: links.skupper.io/hazelcast-core" in listed
@@ -277,7 +277,7 @@ def test_down_without_a_terminal_lists_objects_and_refuses(up: Clusters) -> None
 
 
 def test_refusal_of_down_without_a_terminal_is_a_document(up: Clusters) -> None:
-    document_of(up.user.hzlink("down", *SITES, "-o", "json"), 2, "there is no terminal to ask at")
+    document_of(up.user.hzlink("down", *SITES, "-o", "json"), 2, "there is no terminal to confirm it")
 
 
 def test_down_of_an_unknown_site_is_refused(up: Clusters) -> None:

@@ -214,7 +214,7 @@ def test_given_folder_gets_the_default_file_name(user: User, clusters: tuple[Fak
     (user.cwd / "there").mkdir()
     ended, _ = dumped(user, "there")
     assert ended.out.startswith("there/hzlink-dump-hazelcast-")
-    refused(user.hzlink("dump", *SITES, "nowhere/x.tar.gz"), 2, "there is no folder nowhere", "name a file")
+    refused(user.hzlink("dump", *SITES, "nowhere/x.tar.gz"), 2, "there is no folder nowhere", "give a file")
 
 
 def test_dump_document(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:

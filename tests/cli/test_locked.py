@@ -39,7 +39,7 @@ def test_second_run_names_the_holder_and_the_next_command(command: str, user: Us
     assert "error: core: another run holds the lock of topology hazelcast" in ended.err
     assert "Lease hzlink-hazelcast says: held by ben@ci [2J pid 7, since 2" in ended.err
     words = command.split()[0]
-    assert f"next: hzlink {words} --client-ctx edge --cluster-ctx core   (once that run has ended" in ended.err
+    assert f"next: hzlink {words} --client-ctx edge --cluster-ctx core   (after that run has ended" in ended.err
     assert f"hzlink {words} --force-unlock --client-ctx edge --cluster-ctx core" in ended.err
     assert core.leases == before
     assert core.methods == {"GET"}
