@@ -211,7 +211,7 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "skupper-missing", "the skupper CLI is not installed, and --via skupper is given",
-        "skupper is not installed, or not on the PATH, and --via skupper asks for it",
+        "skupper is not installed, or not on the PATH, and --via skupper needs it",
         "--via skupper needs the CLI. Without --via, hzlink links through kubectl, with the same result.",
         "Omit --via, or install the CLI.", no_skupper, 3, command=THROUGH_SKUPPER, next="--via kubectl",
     ),
@@ -228,7 +228,7 @@ ROWS = [
     ),
     Fault(
         Part.PROGRAMS, "skupper-nonsense", "the skupper CLI prints invalid output",
-        "skupper token issue wrote something that is not a token",
+        "skupper token issue wrote a file that is not a token",
         "The program skupper on your PATH is another program, or another release.",
         "Check it: skupper version.", program("skupper", "echo moo"), 1, command=THROUGH_SKUPPER,
         site="client", next="skupper version",
@@ -245,7 +245,7 @@ ROWS = [
         "kubectl was killed (signal 9) while it tried to apply objects",
         "The system kills programs when memory is low, or a user killed it.",
         "Run the same command again: it continues from what exists.", program("kubectl", killed("apply")), 1,
-        site="cluster", said="nothing is known of what was done", next="the same command again",
+        site="cluster", said="it is not known what the call has changed", next="the same command again",
     ),
     Fault(
         Part.PROGRAMS, "kubectl-killed-once", "kubectl is killed during a watch", "linked to cluster",

@@ -206,7 +206,7 @@ ROWS = [
     ),
     Fault(
         Part.SITES, "site-of-another-topology", "the namespace's Site belongs to another topology of hzlink",
-        "namespace {namespace} has a Skupper Site already, which is part of topology other",
+        "namespace {namespace} already has a Skupper Site, which is part of topology other",
         "Two topologies in one namespace would overwrite each other's objects.",
         "Give another namespace, or the topology's name with `--name`.", site_of_another_topology, 3,
         site="client", subject="Site client", said="one Site in a namespace", next="--name other",
@@ -326,7 +326,7 @@ ROWS = [
     Fault(
         Part.TOKENS, "name-never-resolves", "the issuer's host name does not resolve at all (no such host)",
         "the issuing site's host name skupper-grant-server-{namespace}.cluster.balancers.test does not resolve at the "
-        "redeeming one",
+        "redeeming site",
         "The redeeming cluster's name servers do not know the name of the other side's load balancer.",
         "Look up the name inside that cluster. Use a longer --timeout, or let the other side issue: "
         "--link-from.",
@@ -407,7 +407,7 @@ ROWS = [
     Fault(
         Part.LINKS, "record-lost-up", "the same, found by up", "Skupper has lost the record of hazelcast-2",
         "As above. Without --repair, hzlink interrupts nobody.", "As above; `hzlink up --repair` does it, too.",
-        record_lost, 1, site="client", said="lacks member hazelcast-2", next="hzlink link --repair",
+        record_lost, 1, site="client", said="does not contain member hazelcast-2", next="hzlink link --repair",
     ),
     Fault(
         Part.LINKS, "listener-pending", "the Listener is Pending while traffic flows",

@@ -53,7 +53,7 @@ def test_sites_that_are_linked_by_hand(hzlink: Hzlink) -> None:
 
     contexts = ("--client-ctx", "client", "--cluster-ctx", "cluster", "-n", hzlink.namespace)
     found = hzlink("check", *contexts, "-o", "wide").ok().out
-    assert "Skupper Site oslo is not hzlink's" in found
+    assert "hzlink did not make Skupper Site oslo" in found
     assert "linked to oslo by Link by-hand" in found
     hzlink.up().ok()
 
@@ -72,7 +72,7 @@ def test_sites_that_are_linked_by_hand(hzlink: Hzlink) -> None:
     assert "nothing written" in hzlink.up().ok().err
 
     done = hzlink("down", "--yes").ok()
-    assert "Skupper Site berlin and its own Links stay" in done.out
+    assert "Skupper Site berlin and its own Links remain" in done.out
     assert _uids(hzlink) == before
 
 

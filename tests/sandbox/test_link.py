@@ -57,7 +57,7 @@ def test_no_address_on_either_side_is_an_error(hzlink: Hzlink, faults: Callable[
     ran = hzlink.up("--address-timeout", "2", "--timeout", "30")
 
     assert ran.code == 4
-    assert "neither side can issue gives it an address" in ran.err
+    assert "neither side can issue: no load balancer gives one of them an address" in ran.err
     assert "next: kubectl" in ran.err
 
 

@@ -232,7 +232,7 @@ def test_openshift_user_ids_are_detected(hzlink: Hzlink) -> None:
 def test_unisocket_has_no_management_center(hzlink: Hzlink) -> None:
     ran = hzlink.up("--mode", "unisocket").ok()
 
-    assert "Management Center refuses" in ran.err
+    assert "Management Center does not support a single connection" in ran.err
     assert "Deployment/hazelcast-mancenter" not in hzlink.objects("client", "deployments")
     services = hzlink.objects("client", "services")
     assert "Service/hazelcast" in services

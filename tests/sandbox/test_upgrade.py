@@ -28,7 +28,7 @@ def test_another_minor_version_stops_all_members(hzlink: Hzlink) -> None:
 
     ran = hzlink.up("--image", NEXT, "--allow-restart").ok()
     assert "all 3 members stopped" in ran.err
-    assert "Management Center 5.5.2 may not work with members of version 5.6.0" in ran.err
+    assert "Management Center 5.5.2 may not support members of version 5.6.0" in ran.err
     assert _images(hzlink) == {NEXT}
     assert "nothing written" in hzlink.up("--image", NEXT).ok().err
 
