@@ -54,7 +54,7 @@ def test_link_to_a_changed_address_is_reported_and_renewed(hzlink: Hzlink, fault
     ran = hzlink("status")
     assert ran.code == 1
     assert "Not operational: it leads to" in ran.out
-    assert "the Site of cluster is at" in ran.out
+    assert "the Site of cluster is now at" in ran.out
     assert "next: hzlink link" in ran.out
 
     ran = hzlink.up("--via", "kubectl").ok()
