@@ -125,7 +125,7 @@ def test_created_namespace_with_foreign_objects_is_kept(hzlink: Hzlink) -> None:
 
     ran = hzlink("down", "--yes").ok()
 
-    assert "stays" in ran.err
+    assert "is not removed: it has objects of others" in ran.err
     assert "mine" in hzlink.sandbox.kubectl("client", "-n", own, "get", "configmap", "mine")
     assert hzlink.sandbox.kubectl("cluster", "get", "namespace", own, "--ignore-not-found") == ""
     hzlink.sandbox.kubectl("client", "delete", "namespace", own, "--wait=false")
