@@ -31,9 +31,10 @@ from hzlink.programs import hints, process
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError
 from hzlink.programs.skupper import Skupper
-from hzlink.programs.tasks import shielded
+from hzlink.programs.tasks import running, shielded
 
 API = "skupper.io/v2alpha1"
+_PROCESS = "hzlink.io/woken"
 GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESOURCES["Link"]
 
 # A token expires after this time. A redemption takes about 1 s (measured).
@@ -158,9 +159,13 @@ async def wait_ready(linking: Linking) -> None:
 
 async def mark(redeemer: Kubectl, topology_name: str, link_name: str) -> None:
     """Labels a Link as hzlink's. The annotation with the time changes it each time, so that Skupper processes it."""
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-    marks = {"labels": labels(topology_name), "annotations": {"hzlink.io/woken": stamp}}
+    marks = {"labels": labels(topology_name), "annotations": stamp()}
     await redeemer.patch(Ref(LINKS, link_name), {"metadata": marks})
+
+
+def stamp() -> dict[str, str]:
+    """The annotation with the present time. As it always differs, setting it makes Skupper process the object."""
+    return {_PROCESS: datetime.now(UTC).isoformat(timespec="milliseconds")}
 
 
 async def _mark_links(linking: Linking) -> None:
@@ -183,18 +188,15 @@ async def _made(linking: Linking) -> list[Object]:
 
 async def _until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
-    annotating = asyncio.create_task(_annotate_until_processed(linking))
     try:
-        await wait.watch(LINKS, _links_ready(linking.name, annotating))
+        async with running(_annotate_until_processed(linking)) as (annotating,):
+            await wait.watch(LINKS, _links_ready(linking.name, annotating))
     except KubectlError:
         raise
     except HzlinkError as error:
         error.subject = f"Link {linking.name}"
         error.next_step = hints.kubectl(linking.redeemer.site, f"describe {LINKS} {linking.name}")
         raise
-    finally:
-        annotating.cancel()
-        await asyncio.gather(annotating, return_exceptions=True)
 
 
 async def _annotate_until_processed(linking: Linking) -> None:
@@ -218,7 +220,7 @@ def _links_ready(token: str, annotating: asyncio.Task[None]) -> Callable[[Object
 
 
 def _is_marked(link: Object) -> bool:
-    return "hzlink.io/woken" in ((link.get("metadata") or {}).get("annotations") or {})
+    return _PROCESS in ((link.get("metadata") or {}).get("annotations") or {})
 
 
 def _link_exists(token: str) -> Callable[[Objects], Condition]:

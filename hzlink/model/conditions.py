@@ -317,6 +317,12 @@ def missing_names(services: Iterable[Object], names: Sequence[str]) -> list[str]
     return [name for name in names if name not in present]
 
 
+def names(services: Iterable[Object], wanted: Sequence[str]) -> Condition:
+    """The condition of a client site's member names: OK once each of them has its Service."""
+    missing = missing_names(services, wanted)
+    return Condition(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Condition(State.OK)
+
+
 # Skupper's label on the Services that it makes for a Listener. The value is the Listener's name.
 OF_LISTENER = "internal.skupper.io/listener"
 

@@ -43,6 +43,11 @@ def of_token(links: Iterable[Object], token: str) -> list[Object]:
     return sorted((link for link in links if token_of(link) == token), key=objects.name)
 
 
+def hosts(links: Iterable[Object]) -> list[str]:
+    """The hosts that the Links connect to, each once, in their order."""
+    return list(dict.fromkeys(host for link in links for host in conditions.link_hosts(link).values()))
+
+
 def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
     """The addresses of the peer Site that none of the Links leads to, by the router's group.
 
@@ -62,9 +67,9 @@ def are_outdated(links: Sequence[Object], peer: Object | None) -> bool:
     """
     if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
         return False
-    hosts = {host for link in links for host in conditions.link_hosts(link).values()}
+    found = set(hosts(links))
     current = set(conditions.addresses(peer).values())
-    return bool(hosts and current) and not hosts & current
+    return bool(found and current) and not found & current
 
 
 def sites_between(snapshots: Snapshots, one: Site, other: Site) -> list[str]:

@@ -17,6 +17,7 @@ from hzlink.model.topology import Site
 from hzlink.observe import pod_evidence, router_evidence
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
+from hzlink.programs.tasks import running
 
 # The kinds that `status` reads. `up` and `down` read ALL_KINDS.
 STATUS_KINDS = (
@@ -146,15 +147,12 @@ LOG_GRACE_SECONDS = 1.0
 
 async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
     """Reads the logs in parallel with the observation, and leaves them out if they would delay it."""
-    log_task = asyncio.create_task(_member_log(site, deadline))
-    try:
+    async with running(_member_log(site, deadline)) as (log,):
         snapshot = await observing
         if snapshot.error is None:
-            await asyncio.wait({log_task}, timeout=LOG_GRACE_SECONDS)
-        return replace(snapshot, member_log=log_task.result() if log_task.done() else None)
-    finally:
-        log_task.cancel()
-        await asyncio.gather(log_task, return_exceptions=True)
+            await asyncio.wait({log}, timeout=LOG_GRACE_SECONDS)
+        found = log.result() if log.done() else None
+    return replace(snapshot, member_log=found)
 
 
 async def _member_log(site: Site, deadline: float) -> str | None:

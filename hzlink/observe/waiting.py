@@ -19,6 +19,7 @@ from hzlink.model.objects import Object
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
+from hzlink.programs.tasks import running
 
 Objects = Mapping[str, Object]
 Judge = Callable[[Objects], Condition]
@@ -84,12 +85,8 @@ class Wait:
     async def pause(self, seconds: float, reason: str) -> None:
         """Waits for some seconds and shows the reason meanwhile."""
         self.reason = reason
-        background = asyncio.create_task(self._tick())
-        try:
+        async with running(self._tick()):
             await asyncio.sleep(seconds)
-        finally:
-            background.cancel()
-            await asyncio.gather(background, return_exceptions=True)
 
     def timeout(self) -> WaitTimeout:
         """The error for a wait that reached its limit, with the last reason."""

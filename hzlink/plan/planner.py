@@ -156,7 +156,7 @@ def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
         if theirs and not all(objects.is_ours(link, topology.name) for link in present):
             # hzlink does not change Links that it did not make.
             continue
-        hosts = ", ".join(host for link in missing.wanted for host in conditions.link_hosts(link).values())
+        hosts = ", ".join(links.hosts(missing.wanted))
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
         items.setdefault(missing.holder, []).extend(missing.wanted)
         refs.setdefault(missing.holder, []).extend(map(objects.ref, missing.useless))

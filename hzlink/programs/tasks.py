@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 Outcome = TypeVar("Outcome")
@@ -69,6 +69,18 @@ async def together(works: Iterable[Coroutine[Any, Any, Outcome]]) -> list[Outcom
     except BaseExceptionGroup as failed:
         raise _first(failed) from failed
     return [task.result() for task in tasks]
+
+
+@asynccontextmanager
+async def running(*works: Coroutine[Any, Any, Any]) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """Runs the coroutines as tasks until the block is left. Then it cancels those that still run, and waits for all."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -116,13 +116,13 @@ def _addresses(snapshots: Snapshots, link: LinkReport) -> Iterator[Disagreement]
     """Links with addresses that are not the other Site's, routers without a Link, and single Links that are down."""
     if link.issuer is None or link.holder is None:
         return
-    other_snapshot, peer = links.all_between(snapshots, link.holder, link.issuer), snapshots[link.issuer].skupper_site
-    left, wanted, issuer = links.uncovered(other_snapshot, peer), conditions.addresses(peer), link.issuer.name
-    if links.are_outdated(other_snapshot, peer):
+    found, peer = links.all_between(snapshots, link.holder, link.issuer), snapshots[link.issuer].skupper_site
+    left, wanted, issuer = links.uncovered(found, peer), conditions.addresses(peer), link.issuer.name
+    if links.are_outdated(found, peer):
         if not link.condition.ok:
             # Then the Link's own condition reports this.
             return
-        hosts = ", ".join(dict.fromkeys(host for one in other_snapshot for host in conditions.link_hosts(one).values()))
+        hosts = ", ".join(links.hosts(found))
         text = f"Link {link.title} leads to {hosts}, but the Site of {issuer} is now at {', '.join(left.values())}"
         yield Disagreement(Kind.ADDRESS, link.holder, f"{text}: {hints.hzlink('link')} creates it again")
     elif left and len(wanted) > 1 and len(left) < len(wanted):

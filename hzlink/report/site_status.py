@@ -137,7 +137,7 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
     best = max(found, key=lambda link: conditions.skupper(link).ok)
     condition = conditions.skupper(best)
     if not condition.ok and links.are_outdated(found, issuer.skupper_site):
-        hosts = ", ".join(dict.fromkeys(host for link in found for host in conditions.link_hosts(link).values()))
+        hosts = ", ".join(links.hosts(found))
         now = conditions.address(issuer.skupper_site)
         text = f"{condition.text}: it leads to {hosts}, but the Site of {issuer.site.name} is now at {now}"
         condition = Condition(State.BROKEN, text)

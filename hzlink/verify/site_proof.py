@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import WORKLOAD, Site
-from hzlink.programs.tasks import together
+from hzlink.programs.tasks import running, together
 from hzlink.verify import latency, member_client, proof
 from hzlink.verify.endpoints import Connection, OpenConnection
 from hzlink.verify.member_client import CONNECT_DEADLINE_SECONDS, MemberClient, NoAnswer
@@ -116,17 +116,12 @@ async def through(
 @asynccontextmanager
 async def _connected(connection: Connection, cluster_name: str) -> AsyncIterator[MemberClient]:
     """A client that fails at once if the connection ends, as `kubectl port-forward` does if the target refuses it."""
-    connecting = asyncio.create_task(member_client.connect(connection.address, cluster_name, lambda: connection.said))
-    dropped = asyncio.create_task(connection.ended())
-    try:
+    connect = member_client.connect(connection.address, cluster_name, lambda: connection.said)
+    async with running(connect, connection.ended()) as (connecting, dropped):
         await asyncio.wait([connecting, dropped], return_when=asyncio.FIRST_COMPLETED)
         if not connecting.done():
             raise NoAnswer("no member answered", said=dropped.result())
-        client = connecting.result()
-    finally:
-        connecting.cancel()
-        dropped.cancel()
-        await asyncio.gather(connecting, dropped, return_exceptions=True)
+        client: MemberClient = connecting.result()
     try:
         yield client
     finally:

@@ -20,6 +20,7 @@ from hzlink.observe.snapshot import observe_all
 from hzlink.plan import foreign, manifests, planner
 from hzlink.plan.drift import drift
 from hzlink.programs import hints
+from hzlink.programs.tasks import running
 
 
 async def client_issues(run: Run) -> bool:
@@ -44,16 +45,11 @@ async def _race(run: Run) -> bool:
         return False
     for client in clients:
         await _link_access(run, client, wanted=True)
-    one = asyncio.create_task(_reachable(run, [cluster]))
-    others = asyncio.create_task(_reachable(run, clients))
-    try:
-        await _until_first(one, others)
-    except WaitTimeout as error:
-        raise _no_address(run, error) from None
-    finally:
-        for task in (one, others):
-            task.cancel()
-        await asyncio.gather(one, others, return_exceptions=True)
+    async with running(_reachable(run, [cluster]), _reachable(run, clients)) as (one, others):
+        try:
+            await _until_first(one, others)
+        except WaitTimeout as error:
+            raise _no_address(run, error) from None
     won_by_clients = _succeeded(others) and not _succeeded(one)
     for loser in [cluster] if won_by_clients else clients:
         await _link_access(run, loser, wanted=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 from hzlink.apply.steps import address_race
@@ -44,7 +43,7 @@ async def link(run: Run, step: Step) -> str:
     peer = now[issuer].skupper_site
     ours = all(_is_removable(topology, now[redeemer], one) for one in present)
     if links.are_outdated(present, peer):
-        old, new = _hosts(present), conditions.address(peer)
+        old, new = ", ".join(links.hosts(present)), conditions.address(peer)
         run.emit_for(
             Mark.NOTE, client, f"its link leads to {old}, but {issuer.name} is now at {new}: creating it again"
         )
@@ -82,10 +81,6 @@ async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
     redeeming = (await _observe(redeemer))[redeemer].skupper_site
     await static_link.make(job, sites[name], redeeming or {})
     return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} issued the certificate"
-
-
-def _hosts(found: Sequence[Object]) -> str:
-    return ", ".join(host for link in found for host in conditions.link_hosts(link).values())
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:

@@ -20,6 +20,7 @@ from hzlink.observe.losses import LostMember
 from hzlink.observe.waiting import Objects
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
+from hzlink.programs.tasks import running
 
 
 async def stopped(run: Run, step: Step) -> str:
@@ -63,8 +64,7 @@ async def names_ready(run: Run, step: Step) -> str:
     names = run.topology.member_names
 
     def judge(services: Objects) -> Condition:
-        missing = conditions.missing_names(services.values(), names)
-        return Condition(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Condition(State.OK)
+        return conditions.names(services.values(), names)
 
     wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
     try:
@@ -83,17 +83,13 @@ async def names_ready(run: Run, step: Step) -> str:
 
 async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Objects]) -> tuple[LostMember, ...]:
     """The members whose record is found to be lost before the wait ends; none if the wait succeeds."""
-    awaited, losing = asyncio.create_task(waiting), asyncio.create_task(repair.until_lost(run, client))
-    try:
+    async with running(waiting, repair.until_lost(run, client)) as (awaited, losing):
         await asyncio.wait({awaited, losing}, return_when=asyncio.FIRST_COMPLETED)
-        if not awaited.done():
-            return losing.result()
-        awaited.result()
-        return ()
-    finally:
-        for task in (awaited, losing):
-            task.cancel()
-        await asyncio.gather(awaited, losing, return_exceptions=True)
+        if awaited.done():
+            awaited.result()
+            return ()
+        lost: tuple[LostMember, ...] = losing.result()
+    return lost
 
 
 async def _listener_says(run: Run, site: Site) -> str:
@@ -112,19 +108,9 @@ async def _service_ready(run: Run, step: Step) -> str:
     def judge(found: Objects) -> Condition:
         return conditions.matched(found.get(WORKLOAD))
 
-    waits = [
-        asyncio.create_task(
-            run.wait(run.kubectl(site), f"Service {WORKLOAD} leads to the members").watch(
-                RESOURCES[kind], judge, name=WORKLOAD
-            )
-        )
-        for site, kind in ends
-    ]
-    try:
-        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    text = f"Service {WORKLOAD} leads to the members"
+    waits = (run.wait(run.kubectl(site), text).watch(RESOURCES[kind], judge, name=WORKLOAD) for site, kind in ends)
+    async with running(*waits) as waiting:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         done.pop().result()
-    finally:
-        for waiting in waits:
-            waiting.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
-    return f"Service {WORKLOAD} leads to the members (unisocket)"
+    return f"{text} (unisocket)"

@@ -17,6 +17,7 @@ from hzlink.observe.pod_evidence import with_evidence
 from hzlink.observe.waiting import Objects, Wait
 from hzlink.programs import hints
 from hzlink.programs.refusals import KubectlError
+from hzlink.programs.tasks import running
 
 Outcome = TypeVar("Outcome")
 
@@ -52,16 +53,12 @@ async def unless_stuck(run: Run, site: Site, pods: Pods, waiting: Coroutine[Any,
         HzlinkError: the error of `waiting`, or a pod that it needs cannot be created, scheduled or started. Names the
             pod and the reason.
     """
-    awaited, stuck = asyncio.create_task(waiting), asyncio.create_task(_stuck(run, site, pods))
-    try:
+    async with running(waiting, _stuck(run, site, pods)) as (awaited, stuck):
         await asyncio.wait({awaited, stuck}, return_when=asyncio.FIRST_COMPLETED)
         if not awaited.done() and (error := stuck.result()):
             raise error
-        return await awaited
-    finally:
-        for task in (awaited, stuck):
-            task.cancel()
-        await asyncio.gather(awaited, stuck, return_exceptions=True)
+        outcome: Outcome = await awaited
+    return outcome
 
 
 async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:

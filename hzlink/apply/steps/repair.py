@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from hzlink.apply.steps.context import Run
 from hzlink.linking import token_flow
@@ -130,7 +129,7 @@ async def restore(run: Run, lost: Sequence[LostMember]) -> str:
 
 async def _touch(run: Run, lost: Sequence[LostMember]) -> None:
     """Annotates Connector and Listeners, so that the controllers process them again."""
-    stamp = {"metadata": {"annotations": {"hzlink.io/woken": datetime.now(UTC).isoformat(timespec="milliseconds")}}}
+    stamp = {"metadata": {"annotations": token_flow.stamp()}}
     await run.kubectl(run.topology.cluster).patch(Ref(RESOURCES["Connector"], WORKLOAD), stamp)
     for client in dict.fromkeys(one.client for one in lost):
         await run.kubectl(client).patch(Ref(RESOURCES["Listener"], WORKLOAD), stamp)
@@ -143,8 +142,7 @@ async def _have_services(run: Run, lost: Sequence[LostMember], seconds: float) -
         names = [one.name for one in lost if one.client == client]
 
         def judge(found: Objects, names: Sequence[str] = tuple(names)) -> Condition:
-            missing = conditions.missing_names(found.values(), names)
-            return Condition(State.WAITING, f"no Service yet: {', '.join(missing)}") if missing else Condition(State.OK)
+            return conditions.names(found.values(), names)
 
         wait = run.wait(run.kubectl(client), f"Services of {', '.join(names)}")
         wait.until = until
