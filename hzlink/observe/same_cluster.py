@@ -53,7 +53,7 @@ def by_certificates(sites: Sequence[Site], snapshots: Snapshots) -> bool | None:
         return True
     found = [_certificate(snapshots[site]) for site in sites]
     known = {certificate for certificate in found if certificate}
-    missing = any(snapshots[site].refusal is Refusal.NO_NAMESPACE or not snapshots[site].items for site in sites)
+    missing = any(_has_no_namespace(snapshots[site]) for site in sites)
     if len(known) > 1 or (len(known) < 1 and not missing):
         return False
     return None if missing or all(found) else False
@@ -62,6 +62,11 @@ def by_certificates(sites: Sequence[Site], snapshots: Snapshots) -> bool | None:
 def by_uids(uids: Mapping[Site, str]) -> bool:
     """Whether all sites' clusters have the same UID; an empty UID is unknown and matches none."""
     return len(set(uids.values())) == 1 and all(uids.values())
+
+
+def _has_no_namespace(snapshot: Snapshot) -> bool:
+    """Whether the site's namespace does not exist yet. A site that cannot be read is not asked again."""
+    return snapshot.refusal is Refusal.NO_NAMESPACE or (snapshot.error is None and not snapshot.items)
 
 
 def _certificate(snapshot: Snapshot) -> str:

@@ -57,6 +57,11 @@ def test_a_namespace_to_come_has_no_certificate_yet() -> None:
     assert same_cluster.by_certificates([CORE, EDGE], {CORE: Snapshot(CORE), EDGE: Snapshot(EDGE)}) is None
 
 
+def test_unreachable_site_is_not_asked_for_its_uid() -> None:
+    silent = Snapshot(EDGE, error=KubectlError(Refusal.UNREACHABLE, "no answer within 15 s"))
+    assert same_cluster.by_certificates([CORE, EDGE], {CORE: seen(CORE, "one"), EDGE: silent}) is False
+
+
 @pytest.mark.parametrize(
     ("core", "edge", "expected"),
     [("u1", "u1", True), ("u1", "u2", False), ("u1", "", False), ("", "", False)],
