@@ -19,7 +19,10 @@ from hzlink.cli.options import (
     AddressTimeout,
     AllowRestart,
     ClusterNameOption,
+    ConfigName,
+    ConfigTargetArgument,
     CreateNamespace,
+    DiscoveryOption,
     DryRun,
     DumpFile,
     DumpOnFailure,
@@ -29,13 +32,17 @@ from hzlink.cli.options import (
     ImageOption,
     InCluster,
     LinkFromOption,
+    MembersNamespace,
     MembersOption,
     ModeOption,
     NoColor,
     OnlySite,
+    OperatorMembers,
+    OperatorNamespace,
     OtherCluster,
     Output,
     OutputOption,
+    OwnClusterName,
     ProbeImage,
     Quiet,
     Repair,
@@ -346,6 +353,41 @@ def version_command(
 
     console = Console(output, verbose, quiet, no_color)
     _end(console, error_boundary.guarded("version", console, version))
+
+
+@app.command("member-config")
+def member_config_command(
+    *,
+    target: ConfigTargetArgument,
+    name: ConfigName = None,
+    namespace: MembersNamespace = None,
+    discovery: DiscoveryOption = None,
+    hazelcast_cluster: OwnClusterName = None,
+    members: OperatorMembers = None,
+    operator_namespace: OperatorNamespace = None,
+    output: OutputOption = Output.TABLE,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Print what to merge into your own members' configuration, so that clients can call each member by name."""
+    from hzlink.cli import error_boundary
+    from hzlink.cli.console import Console
+    from hzlink.commands.member_config import member_config
+
+    console = Console(output, verbose, quiet, no_color)
+    work = partial(
+        member_config,
+        target,
+        name,
+        console.emit,
+        namespace=namespace,
+        discovery=discovery,
+        hazelcast_cluster=hazelcast_cluster,
+        members=members,
+        operator_namespace=operator_namespace,
+    )
+    _end(console, error_boundary.guarded("member-config", console, work))
 
 
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
