@@ -40,7 +40,7 @@ class Settings:
 
     `members_given`: the user set `members` (flag, variable or file). Otherwise `plan.scaling` takes the current number
     of the StatefulSet (`kubectl scale`, an autoscaler). `address_timeout`: seconds that `--link-from auto` waits for
-    the cluster site's address. `link_access`: of the issuing Skupper Site; `local` if all sites are in one cluster.
+    the cluster site's address. `link_access`: of the issuing Skupper Site; `observe.same_cluster` decides what AUTO is.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
     """
@@ -54,7 +54,7 @@ class Settings:
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
-    link_access: LinkAccess = LinkAccess.DEFAULT
+    link_access: LinkAccess = LinkAccess.AUTO
     probe_image: str = "python:3.13-slim"
 
 
