@@ -4,10 +4,11 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The role of a site: it runs the members, or their clients."""
+    """The role of a site: it runs the members, or their clients, or only connects other sites."""
 
     CLUSTER = "cluster"
     CLIENT = "client"
+    HUB = "hub"
 
 
 class Mode(StrEnum):

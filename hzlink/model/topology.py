@@ -35,8 +35,8 @@ class Site:
 
     @property
     def where(self) -> str:
-        """Context and namespace as `CONTEXT/NAMESPACE`, for messages."""
-        return f"{self.short_context}/{self.namespace}"
+        """Context and namespace as `CONTEXT/NAMESPACE`, for messages. A Site of others has no context."""
+        return f"{self.short_context}/{self.namespace}" if self.context else f"namespace {self.namespace}"
 
 
 @dataclass(frozen=True)

@@ -94,41 +94,6 @@ def _is_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return one[0] == other[0] and (one[1] == other[1] or not (one[1] and other[1]))
 
 
-def sites_between(snapshots: Snapshots, one: Site, other: Site) -> list[str]:
-    """The names of the Sites between two sites that are linked indirectly; empty if they are not.
-
-    The `status.network` of both Sites must contain the path, and all Links on it must be operational.
-    """
-    one_site, other_site = snapshots[one].skupper_site, snapshots[other].skupper_site
-    if one_site is None or other_site is None:
-        return []
-    first, last = objects.uid(one_site), objects.uid(other_site)
-    paths = [_shortest_path(end, first, last) for end in (one_site, other_site)]
-    return paths[0] if all(paths) else []
-
-
-def _shortest_path(site: Object, first: str, last: str) -> list[str]:
-    """The names of the Sites on the shortest path of two or more Links in the Site's network."""
-    entries = {str(entry.get("id")): entry for entry in objects.status(site).get("network") or []}
-    pairs = {
-        (uid, str(link.get("remoteSiteId")))
-        for uid, entry in entries.items()
-        for link in entry.get("links") or []
-        if link.get("operational")
-    }
-    # Direct Links between both ends are ignored: `between` reads them as objects, which are more current.
-    hops = (pairs | {(target, source) for source, target in pairs}) - {(first, last), (last, first)}
-    paths, seen = [[first]], {first}
-    for path in paths:
-        if path[-1] == last:
-            return [str(entries[uid].get("name") or uid) for uid in path[1:-1]]
-        for _, uid in sorted(pair for pair in hops if pair[0] == path[-1] and pair[1] in entries):
-            if uid not in seen:
-                seen.add(uid)
-                paths.append([*path, uid])
-    return []
-
-
 def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:
     status = objects.status(link)
     if status.get("remoteSiteId"):

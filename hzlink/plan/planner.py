@@ -14,7 +14,7 @@ from hzlink.model import conditions, members, objects, probe_labels
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import links, losses, mancenter
+from hzlink.observe import links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import foreign, leftovers, scaling, upgrade
 from hzlink.plan.drift import drift
@@ -313,9 +313,13 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     """
     cluster, peer = topology.cluster, snapshots[issuer].skupper_site
     found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
-    if not found:
-        others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
-        return "" if others and links.sites_between(snapshots, client, cluster) else "not linked"
+    # A Link of others is not repaired where there is a way over other Sites.
+    if not any(conditions.skupper(link).ok or objects.is_ours(link, topology.name) for link in found):
+        way = ways.find(snapshots, client, cluster)
+        if way is not None and way.condition.ok:
+            return ""
+        if not found:
+            return f"not linked: {way.condition.text}" if way else ways.not_linked(snapshots, client, cluster)
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
