@@ -8,8 +8,8 @@ from hzlink.checks.records import Answers, Check, Facts, Finding, Unknown
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Mode, Role
 from hzlink.model.objects import Object
-from hzlink.model.topology import WORKLOAD, Site, Topology
-from hzlink.observe import links
+from hzlink.model.topology import Site, Topology
+from hzlink.observe import links, ways
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import foreign, planner
 from hzlink.programs import hints
@@ -74,14 +74,13 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
         name = planner.skupper_name(other, snapshots)
         issuer = chosen[client]
         link = links.between(snapshots, client if issuer is topology.cluster else topology.cluster, issuer)
-        if planner.why_to_link(topology, snapshots, client, issuer):
-            stated.append(f"not linked to {name} yet")
-        elif link is not None:
+        if why := planner.why_to_link(topology, snapshots, client, issuer):
+            stated.append(f"not linked to {name} yet{why.removeprefix('not linked')}")
+        elif link is not None and conditions.skupper(link).ok:
             stated.append(f"linked to {name} by Link {objects.name(link)}")
         else:
-            stated.append(
-                f"linked to {name} through {', '.join(links.sites_between(snapshots, client, topology.cluster))}"
-            )
+            way = ways.find(snapshots, client, topology.cluster)
+            stated.append(f"linked to {name} {way.condition.text if way else ''}".rstrip())
     return f"{_used(found)}; {'; '.join(stated)}"
 
 
@@ -91,7 +90,7 @@ def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
     if site.role is not Role.CLIENT:
         return []
     members = topology.member_names if topology.settings.mode is Mode.SMART else ()
-    found = [snapshot.get("Service", name) for name in (WORKLOAD, *members)]
+    found = [snapshot.get("Service", name) for name in (topology.service, *members)]
     foreign = [item for item in found if item is not None and not _is_known(item, topology)]
     if not foreign:
         return [SERVICES.passed(site)]

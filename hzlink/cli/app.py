@@ -12,6 +12,7 @@ import typer
 
 from hzlink import __version__
 from hzlink.cli.command_group import Commands
+from hzlink.cli.local_commands import end, member_config_command, version_command
 from hzlink.cli.options import (
     BENCH_CONSOLE_FLAGS,
     SITE_FLAGS,
@@ -19,10 +20,7 @@ from hzlink.cli.options import (
     AddressTimeout,
     AllowRestart,
     ClusterNameOption,
-    ConfigName,
-    ConfigTargetArgument,
     CreateNamespace,
-    DiscoveryOption,
     DryRun,
     DumpFile,
     DumpOnFailure,
@@ -31,23 +29,15 @@ from hzlink.cli.options import (
     ForceUnlock,
     ImageOption,
     InCluster,
+    LinkAccessOption,
     LinkFromOption,
-    MembersNamespace,
     MembersOption,
     ModeOption,
-    NoColor,
     OnlySite,
-    OperatorMembers,
-    OperatorNamespace,
     OtherCluster,
-    Output,
-    OutputOption,
-    OwnClusterName,
     ProbeImage,
-    Quiet,
     Repair,
     SkipCheck,
-    Verbose,
     VerifyOption,
     ViaOption,
     Wait,
@@ -97,6 +87,7 @@ def up_command(
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
+    link_access: LinkAccessOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
     create_namespace: CreateNamespace = False,
@@ -118,6 +109,7 @@ def up_command(
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
+        "link_access": link_access,
         "via": via,
         "address_timeout": address_timeout,
     }
@@ -197,12 +189,13 @@ def check_command(
     members: MembersOption = None,
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
+    link_access: LinkAccessOption = None,
     via: ViaOption = None,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
+    settings = {"members": members, "mode": mode, "link_from": link_from, "link_access": link_access, "via": via}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
@@ -315,11 +308,19 @@ def render_command(
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
+    link_access: LinkAccessOption = None,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
-    settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
+    settings = {
+        "members": members,
+        "image": image,
+        "mode": mode,
+        "expose": expose,
+        "link_from": link_from,
+        "link_access": link_access,
+    }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render
@@ -342,52 +343,8 @@ def dump_command(*, target: DumpFile = None, site_flags: Any, console_flags: Any
     _run("dump", site_flags, console_flags, work)
 
 
-@app.command("version")
-def version_command(
-    *, output: OutputOption = Output.TABLE, verbose: Verbose = 0, quiet: Quiet = False, no_color: NoColor = False
-) -> None:
-    """Print the versions of hzlink, kubectl, the skupper CLI and Python."""
-    from hzlink.cli import error_boundary
-    from hzlink.cli.console import Console
-    from hzlink.commands.version import version
-
-    console = Console(output, verbose, quiet, no_color)
-    _end(console, error_boundary.guarded("version", console, version))
-
-
-@app.command("member-config")
-def member_config_command(
-    *,
-    target: ConfigTargetArgument,
-    name: ConfigName = None,
-    namespace: MembersNamespace = None,
-    discovery: DiscoveryOption = None,
-    hazelcast_cluster: OwnClusterName = None,
-    members: OperatorMembers = None,
-    operator_namespace: OperatorNamespace = None,
-    output: OutputOption = Output.TABLE,
-    verbose: Verbose = 0,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
-) -> None:
-    """Print what to merge into your own members' configuration, so that clients can call each member by name."""
-    from hzlink.cli import error_boundary
-    from hzlink.cli.console import Console
-    from hzlink.commands.member_config import member_config
-
-    console = Console(output, verbose, quiet, no_color)
-    work = partial(
-        member_config,
-        target,
-        name,
-        console.emit,
-        namespace=namespace,
-        discovery=discovery,
-        hazelcast_cluster=hazelcast_cluster,
-        members=members,
-        operator_namespace=operator_namespace,
-    )
-    _end(console, error_boundary.guarded("member-config", console, work))
+app.command("version")(version_command)
+app.command("member-config")(member_config_command)
 
 
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
@@ -400,10 +357,4 @@ def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], wo
 
     console = Console(**console_flags)
     error_boundary.record_site_flags(values, SITE_FLAGS)
-    _end(console, error_boundary.of(command, values, console, work))
-
-
-def _end(console: "Console", result: "Result") -> None:
-    """Shows the result and exits with its status."""
-    console.show(result)
-    raise typer.Exit(int(result.status))
+    end(console, error_boundary.of(command, values, console, work))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hzlink.model.choices import ConfigTarget, Discovery, Expose, Goal, LinkFrom, Mode, Via
+from hzlink.model.choices import ConfigTarget, Discovery, Expose, Goal, LinkAccess, LinkFrom, Mode, Via
 
 SITES, OUTPUT = "Sites", "Output"
 
@@ -108,7 +108,16 @@ File = Annotated[
     ),
 ]
 Name = Annotated[
-    str | None, typer.Option("--name", help="Name of the topology (default: hazelcast).", rich_help_panel=SITES)
+    str | None,
+    typer.Option("--name", help="Name of the topology (default: --service, or hazelcast).", rich_help_panel=SITES),
+]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        "--service",
+        help="Name of the Service that clients call, and of hzlink's own objects (default: hazelcast).",
+        rich_help_panel=SITES,
+    ),
 ]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="Output format (default: table).", rich_help_panel=OUTPUT)
@@ -163,6 +172,14 @@ ExposeOption = Annotated[
 LinkFromOption = Annotated[
     LinkFrom | None,
     typer.Option("--link-from", help="Side that issues the token; auto: one that has an address (default: auto)."),
+]
+LinkAccessOption = Annotated[
+    LinkAccess | None,
+    typer.Option(
+        "--link-access",
+        help="Skupper's access type at the side that issues; auto: local for sites in one cluster, else the Skupper "
+        "controller's default (default: auto).",
+    ),
 ]
 ViaOption = Annotated[
     Via | None,
@@ -274,9 +291,7 @@ OperatorMembers = Annotated[
 ]
 OperatorNamespace = Annotated[
     str | None,
-    typer.Option(
-        "--operator-namespace", help="Namespace of the Platform Operator (default: that of the members)."
-    ),
+    typer.Option("--operator-namespace", help="Namespace of the Platform Operator (default: that of the members)."),
 ]
 
 # The shared options, for the sites and for the console. Name: annotation, or annotation and default.
@@ -291,6 +306,7 @@ SITE_FLAGS: dict[str, Any] = {
     "cluster_kubeconfig": ClusterKubeconfig,
     "file": File,
     "name": Name,
+    "service": Service,
     "timeout": Timeout,
 }
 CONSOLE_FLAGS: dict[str, tuple[Any, Any]] = {

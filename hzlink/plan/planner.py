@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink.model import conditions, objects, probe_labels
+from hzlink.model import conditions, members, objects, probe_labels
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
-from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import links, losses, mancenter
+from hzlink.model.topology import Site, Topology
+from hzlink.observe import links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import foreign, leftovers, scaling, upgrade
 from hzlink.plan.drift import drift
@@ -137,8 +137,9 @@ def make(
     chosen = issuers(topology, snapshots)
     repairs = repair_steps(topology, snapshots) if repair else []
     planned |= {step.key for step in repairs}
+    moving = {site for site in topology.sites if _changes_link_access(topology, wanted[site], snapshots[site])}
     for client in topology.clients:
-        steps += _client_steps(topology, client, chosen[client], snapshots, planned)
+        steps += _client_steps(topology, client, chosen[client], snapshots, planned, moving)
     return [*steps, *repairs]
 
 
@@ -197,7 +198,7 @@ def _site_steps(
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
-    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+    workload = _named(wanted, "StatefulSet", topology.workload)
     stop = _stopping(topology, site, workload, snapshot, needs)
     if stop is not None and workload is not None:
         steps.append(stop)
@@ -229,8 +230,8 @@ def _site_steps(
     if changed or not conditions.skupper(snapshot.skupper_site).ok:
         steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
     if site.role is Role.CLUSTER:
-        present = snapshot.get("StatefulSet", WORKLOAD)
-        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(present).ok:
+        present = snapshot.get("StatefulSet", topology.workload)
+        if _named(changed, "StatefulSet", topology.workload) or not conditions.rollout(present).ok:
             why = f"until {topology.settings.members} members are ready"
             steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
@@ -240,8 +241,8 @@ def _stopping(
     topology: Topology, site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]
 ) -> Step | None:
     """The step that stops all members, if their new image needs that and hzlink made them."""
-    live = snapshot.get("StatefulSet", WORKLOAD)
-    restart = upgrade.restart_for(workload, snapshot)
+    live = snapshot.get("StatefulSet", topology.workload)
+    restart = upgrade.restart_for(topology, workload, snapshot)
     if restart is None or workload is None or live is None or not objects.is_ours(live, topology.name):
         return None
     refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
@@ -261,23 +262,36 @@ def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
 _LINKING = ("Link", "AccessToken", "AccessGrant", "Secret")
 
 
-def _touches(changed: Sequence[Object], name: str, kind: str) -> bool:
-    return any(item["kind"] == kind and objects.name(item) == name for item in changed)
+def _named(items: Sequence[Object], kind: str, name: str) -> Object | None:
+    return next((item for item in items if item["kind"] == kind and objects.name(item) == name), None)
+
+
+def _changes_link_access(topology: Topology, wanted: Sequence[Object], snapshot: Snapshot) -> bool:
+    """Whether a Site of hzlink gets another type of link access, and with it another address."""
+    live = snapshot.skupper_site
+    if live is None or not objects.is_ours(live, topology.name):
+        return False
+    types = {str(objects.spec(item).get("linkAccess") or "none") for item in (live, *wanted) if item["kind"] == "Site"}
+    return len(types) > 1 and "none" not in types
 
 
 def _client_steps(
-    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str]
+    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str], moving: set[Site]
 ) -> list[Step]:
+    """The steps of a client site. `moving`: the sites whose address changes."""
     steps = []
     cluster = topology.cluster
     before = planned & {key(site, action) for site in (client, cluster) for action in (Action.CLEAN_UP, Action.SITE)}
-    if why := why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned):
+    why = why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned)
+    if not why and issuer in moving:
+        why = f"the link access of {issuer.name} changes, and with it its address"
+    if why:
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
     needs = frozenset({step.key for step in steps} | (planned & others))
     if topology.settings.mode is Mode.UNISOCKET:
         if not service_matched(client, topology, snapshots) or steps:
-            steps.append(Step(Action.NAMES, client, f"until Service {WORKLOAD} leads to the members", needs))
+            steps.append(Step(Action.NAMES, client, f"until Service {topology.service} leads to the members", needs))
         return steps
     missing = conditions.missing_names(snapshots[client].of("Service"), topology.member_names)
     if missing or needs:
@@ -299,9 +313,13 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     """
     cluster, peer = topology.cluster, snapshots[issuer].skupper_site
     found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
-    if not found:
-        others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
-        return "" if others and links.sites_between(snapshots, client, cluster) else "not linked"
+    # A Link of others is not repaired where there is a way over other Sites.
+    if not any(conditions.skupper(link).ok or objects.is_ours(link, topology.name) for link in found):
+        way = ways.find(snapshots, client, cluster)
+        if way is not None and way.condition.ok:
+            return ""
+        if not found:
+            return f"not linked: {way.condition.text}" if way else ways.not_linked(snapshots, client, cluster)
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
@@ -312,16 +330,16 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
 
 def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:
     """Whether the Listener or the Connector is matched; the condition of one may lag (skupper issue 2428)."""
-    listener = snapshots[client].get("Listener", WORKLOAD)
-    connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
+    listener = snapshots[client].get("Listener", topology.service)
+    connector = snapshots[topology.cluster].get("Connector", topology.service)
     return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)
 
 
 def _mancenter_step_needed(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
     snapshot = snapshots[client]
-    pods, services = snapshot.of("Pod"), snapshot.of("Service")
+    pods, services = members.mancenter_pods(topology, snapshot.of("Pod")), snapshot.of("Service")
     seen = mancenter.view(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
     if seen is not None and seen.sees_no_member:
         return True
-    ready = conditions.rollout(snapshot.get("Deployment", MANCENTER), conditions.of_app(pods, MANCENTER)).ok
+    ready = conditions.rollout(snapshot.get("Deployment", topology.mancenter), pods).ok
     return not ready or conditions.mancenter_started_too_early(pods, services, topology.member_names)

@@ -69,7 +69,7 @@ def _helm(wanted: MemberConfig) -> str:
         _block("""
         # Values for the Helm charts hazelcast/hazelcast and hazelcast/hazelcast-enterprise: merge them into your own.
         hazelcast:
-          # Append both to your own options. The chart defines POD_NAME before JAVA_OPTS, so Kubernetes inserts the name.
+          # Append both to your own options. The chart defines POD_NAME before JAVA_OPTS: Kubernetes inserts the name.
           # The second one enables advanced-network below. The file itself must not: the chart always writes the section
           # `network`, too, and Hazelcast refuses a file with both. `network` has no effect then: settings that you have
           # there, such as ssl, belong to the endpoints below.
@@ -83,13 +83,14 @@ def _helm(wanted: MemberConfig) -> str:
         + indent(_advanced_network("false  # enabled by javaOpts", join), " " * 6)
         + _block(f"""
         # Health is asked at its own port: the clients' port does not speak HTTP any more. The chart's Service needs no
-        # change: clients use its port {CLIENT_PORT}. NetworkPolicies have to allow {MEMBER_PORT} among members, {HEALTH_PORT} from the nodes.
+        # change: clients use its port {CLIENT_PORT}.
+        # NetworkPolicies have to allow port {MEMBER_PORT} among members and {HEALTH_PORT} from the nodes.
         livenessProbe:
           port: {HEALTH_PORT}
         readinessProbe:
           port: {HEALTH_PORT}
-        # A Service inside the cluster for each pod, of the pod's name: for smart clients beside the members, such as the
-        # chart's Management Center. Leave it out if there are none.
+        # A Service inside the cluster for each pod, of the pod's name: for smart clients beside the members, such as
+        # the chart's Management Center. Leave it out if there are none.
         externalAccess:
           enabled: true
           service:
@@ -128,8 +129,8 @@ def _operator(wanted: MemberConfig) -> str:
     name = f"{wanted.name}-advertised-names"
     within = f"\n  namespace: {wanted.namespace}" if wanted.namespace else ""
     head = f"""
-# The operator gives its members advanced-network with the ports {CLIENT_PORT}, {MEMBER_PORT} and {HEALTH_PORT} and its own probes already.
-# Its resource has no field for the advertised name: a custom configuration adds it.
+# The operator gives its members advanced-network, with ports {CLIENT_PORT} (clients), {MEMBER_PORT} (members) and
+# {HEALTH_PORT} (health), and probes. Its resource has no field for the advertised name: a custom configuration adds it.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -163,8 +164,8 @@ spec:
     if wanted.cluster_name is not None:
         head += f"  clusterName: {json.dumps(wanted.cluster_name)}\n"
     reason = (
-        "# A Service for each member, of its pod's name: the operator's own client, and smart clients beside the members,\n"
-        "# call members by the names that they advertise. For more members, add Services: --members.\n"
+        "# A Service for each member, of its pod's name: the operator's own client, and smart clients beside the\n"
+        "# members, call members by the names that they advertise. For more members, add Services: --members.\n"
     )
     pods = [f"{wanted.name}-{number}" for number in range(wanted.members)]
     documents = [head.lstrip("\n"), *(_service(pod, within) for pod in pods)]

@@ -47,7 +47,8 @@ class Result:
     `steps`: the steps of a dry run. `removed`: what `down` removed, as `site: object`. `findings`: of `check`. `text`:
     a result that is a text, such as manifests. `dumped`: the support bundle. `shown`: all except the errors is already
     printed. `verification`: the proofs of `verify`, by site. `versions`: of `version`; None for a program that is not
-    installed. `verified`: the saved verdict of the last `verify`. `member_config`: what the text of `member-config` is for.
+    installed. `verified`: the saved verdict of the last `verify`. `member_config`: what the text of `member-config` is
+    for.
     """
 
     command: str

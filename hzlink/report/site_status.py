@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from hzlink.model import conditions, objects
+from hzlink.model import members as member_pods
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import ExitStatus
 from hzlink.model.objects import Object
-from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
-from hzlink.observe import links, mancenter, membership
+from hzlink.model.topology import Site, Topology
+from hzlink.observe import links, mancenter, membership, ways
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.observe.ways import Way
 from hzlink.plan import foreign
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
@@ -38,6 +40,7 @@ class LinkReport:
     """The link of a client site, by objects of both sites. `holder`: the site that has the Link object.
 
     `since`: when its condition last changed. `routers`: the single Links by name, if there is one for each router.
+    `way`: its Links over other Sites, if it is not linked directly.
     """
 
     client: Site
@@ -47,6 +50,7 @@ class LinkReport:
     holder: Site | None = None
     since: datetime | None = None
     routers: tuple[tuple[str, Condition], ...] = ()
+    way: Way | None = None
 
     @property
     def title(self) -> str:
@@ -86,19 +90,19 @@ class SiteReport:
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
     """The mode by the Connector; by the settings if there is no Connector."""
-    connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
+    connector = snapshots[topology.cluster].get("Connector", topology.service)
     if connector is None:
         return topology.settings.mode
     return Mode.SMART if objects.spec(connector).get("exposePodsByName") else Mode.UNISOCKET
 
 
-def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
+def members_of(topology: Topology, snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
     """The wanted members, and any other members; none if the site cannot be read."""
     if snapshot.error is not None:
         return ()
-    pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
-    names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
-    workload = snapshot.get("StatefulSet", WORKLOAD)
+    pods = {objects.name(pod): pod for pod in member_pods.pods_of(topology, snapshot.of("Pod"))}
+    names = topology.first_members(wanted)
+    workload = snapshot.get("StatefulSet", topology.workload)
     why = conditions.not_created(workload) if workload is not None else ""
     refused = membership.refusals(snapshot.member_log or "")
     listed = [*names, *sorted(set(pods) - set(names))]
@@ -124,12 +128,14 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (present := links.all_between(snapshots, redeemer, issuer))
     ]
-    if not found and (between := links.sites_between(snapshots, client, topology.cluster)):
-        return LinkReport(client, Condition(State.OK, f"through {', '.join(between)}"))
+    if not any(link.condition.ok for link in found) and (way := ways.find(snapshots, client, topology.cluster)):
+        over = LinkReport(client, way.condition, way=way)
+        # Routers use the way over other Sites if a direct Link is down.
+        found = [over] if way.condition.ok or not found else found
     # One direction is enough. After a change of --link-from, the former Link may still exist.
-    return max(
-        found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
-    )
+    if found:
+        return max(found, key=lambda link: link.condition.ok)
+    return LinkReport(client, Condition(State.ABSENT, ways.not_linked(snapshots, client, topology.cluster)))
 
 
 def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
@@ -137,9 +143,8 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
     best = max(found, key=lambda link: conditions.skupper(link).ok)
     condition = conditions.skupper(best)
     if not condition.ok and links.are_outdated(found, issuer.skupper_site):
-        hosts = ", ".join(links.hosts(found))
-        now = conditions.address(issuer.skupper_site)
-        text = f"{condition.text}: it leads to {hosts}, but the Site of {issuer.site.name} is now at {now}"
+        former, now = links.former_and_present(found, issuer.skupper_site)
+        text = f"{condition.text}: it leads to {former}, but the Site of {issuer.site.name} is now at {now}"
         condition = Condition(State.BROKEN, text)
     routers = tuple((objects.name(link), conditions.skupper(link)) for link in found) if len(found) > 1 else ()
     return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)
@@ -157,7 +162,7 @@ def site_of(
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "matched": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "matched": conditions.matched(snapshot.get(kind, topology.service)),
         "skupper_name": objects.name(found or {}),
         "foreign": foreign.is_foreign(topology, found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
@@ -167,14 +172,14 @@ def site_of(
         missing = conditions.missing_names(snapshot.of("Service"), members)
         report["names"] = tuple(name for name in members if name not in missing)
         report["missing"] = tuple(missing)
-        pods = conditions.of_app(snapshot.of("Pod"), MANCENTER)
-        report["mancenter"] = _mancenter(snapshot, pods)
-        service = snapshot.get("Service", MANCENTER)
+        pods = member_pods.mancenter_pods(topology, snapshot.of("Pod"))
+        report["mancenter"] = _mancenter(snapshot.get("Deployment", topology.mancenter), pods)
+        service = snapshot.get("Service", topology.mancenter)
         report["mancenter_address"] = _web_address(service)
         if service is not None and not report["mancenter_address"]:
             report["mancenter_port"] = port
             report["mancenter_command"] = hints.kubectl(
-                site, f"port-forward service/{MANCENTER} {port}:{MANCENTER_PORT}"
+                site, f"port-forward service/{topology.mancenter} {port}:{MANCENTER_PORT}"
             )
             report["mancenter_unexposed"] = objects.spec(service).get("type") == "LoadBalancer"
     return SiteReport(site, **report)
@@ -186,8 +191,8 @@ def _skupper(found: Object | None) -> Condition:
     return conditions.skupper(found)
 
 
-def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Condition:
-    condition = conditions.rollout(snapshot.get("Deployment", MANCENTER), pods)
+def _mancenter(deployment: Object | None, pods: list[Object]) -> Condition:
+    condition = conditions.rollout(deployment, pods)
     waits = any(
         (container.get("state") or {}).get("running")
         for pod in pods

@@ -45,7 +45,10 @@ def _options(command: str) -> list[Any]:
     return [parameter for parameter in COMMANDS[command].params if parameter.param_type_name == "option"]
 
 
-SHOWN = ("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump", "version", "member-config")
+SHOWN = (
+    *("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump", "version"),
+    "member-config",
+)
 
 
 def test_help_lists_the_commands() -> None:
@@ -101,6 +104,7 @@ def test_up_and_down_have_their_main_options() -> None:
         "--mode",
         "--expose",
         "--link-from",
+        "--link-access",
         "--via",
         "--dry-run",
         "--create-namespace",

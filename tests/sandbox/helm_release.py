@@ -1,7 +1,7 @@
 """A release of the Helm chart hazelcast/hazelcast 5.10, as far as members, discovery and probes depend on it.
 
-There is no Helm in the sandbox. This follows the chart's templates: names, labels, the order of environment variables, the
-mounted configuration, probes, ports and the Service for each pod; RBAC and Management Center are left out.
+There is no Helm in the sandbox. This follows the chart's templates: names, labels, the order of environment variables,
+the mounted configuration, probes, ports and the Service for each pod. RBAC and Management Center are left out.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ def test_operator_adds_only_the_advertised_name() -> None:
     assert not [name for name in names if name.startswith("HZ_")]
     found = [(one["metadata"], one["spec"]["selector"]) for one in services]
     pods = ["prod-0", "prod-1"]
-    assert found == [
-        ({"name": pod, "namespace": "hz"}, {"statefulset.kubernetes.io/pod-name": pod}) for pod in pods
-    ]
+    assert found == [({"name": pod, "namespace": "hz"}, {"statefulset.kubernetes.io/pod-name": pod}) for pod in pods]
 
 
 def test_operator_elsewhere_gets_the_names_too() -> None:
