@@ -29,6 +29,7 @@ from hzlink.cli.options import (
     ForceUnlock,
     ImageOption,
     InCluster,
+    LinkAccessOption,
     LinkFromOption,
     MembersOption,
     ModeOption,
@@ -91,6 +92,7 @@ def up_command(
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
+    link_access: LinkAccessOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
     enable_link_access: EnableLinkAccess = False,
@@ -113,6 +115,7 @@ def up_command(
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
+        "link_access": link_access,
         "via": via,
         "address_timeout": address_timeout,
     }
@@ -197,13 +200,14 @@ def check_command(
     members: MembersOption = None,
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
+    link_access: LinkAccessOption = None,
     via: ViaOption = None,
     enable_link_access: EnableLinkAccess = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
+    settings = {"members": members, "mode": mode, "link_from": link_from, "link_access": link_access, "via": via}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
@@ -317,11 +321,19 @@ def render_command(
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
+    link_access: LinkAccessOption = None,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
-    settings = {"members": members, "image": image, "mode": mode, "expose": expose, "link_from": link_from}
+    settings = {
+        "members": members,
+        "image": image,
+        "mode": mode,
+        "expose": expose,
+        "link_from": link_from,
+        "link_access": link_access,
+    }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hzlink.model.choices import Expose, Goal, LinkFrom, Mode, Via
+from hzlink.model.choices import Expose, Goal, LinkAccess, LinkFrom, Mode, Via
 
 SITES, OUTPUT = "Sites", "Output"
 
@@ -172,6 +172,14 @@ ExposeOption = Annotated[
 LinkFromOption = Annotated[
     LinkFrom | None,
     typer.Option("--link-from", help="Side that issues the token; auto: one that has an address (default: auto)."),
+]
+LinkAccessOption = Annotated[
+    LinkAccess | None,
+    typer.Option(
+        "--link-access",
+        help="Skupper's access type at the side that issues; auto: local for sites in one cluster, else the Skupper "
+        "controller's default (default: auto).",
+    ),
 ]
 ViaOption = Annotated[
     Via | None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hzlink.model import durations
-from hzlink.model.choices import Expose, LinkFrom, Mode, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Via
 from hzlink.model.errors import UsageError
 
 # Key in the file: name of the flag.
@@ -27,6 +27,7 @@ KEYS = {
     "members": "members",
     "image": "image",
     "linkFrom": "link_from",
+    "linkAccess": "link_access",
     "via": "via",
     "addressTimeout": "address_timeout",
     "probeImage": "probe_image",
@@ -34,7 +35,13 @@ KEYS = {
 }
 LISTS = ("clientContexts", "clientNamespaces")
 DURATIONS = ("timeout", "addressTimeout")
-CHOICES: dict[str, type[StrEnum]] = {"mode": Mode, "expose": Expose, "linkFrom": LinkFrom, "via": Via}
+CHOICES: dict[str, type[StrEnum]] = {
+    "mode": Mode,
+    "expose": Expose,
+    "linkFrom": LinkFrom,
+    "linkAccess": LinkAccess,
+    "via": Via,
+}
 
 
 def load(path: Path) -> dict[str, Any]:

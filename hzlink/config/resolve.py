@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from hzlink.config import kubeconfig, last_run, naming, same_place
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations
-from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology
 
@@ -48,6 +48,7 @@ class Flags:
     members: int | None = None
     image: str | None = None
     link_from: str | None = None
+    link_access: str | None = None
     via: str | None = None
     address_timeout: str | None = None
     probe_image: str | None = None
@@ -71,7 +72,8 @@ SIDES = {
 SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
-    *("name", "service", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "probe_image"),
+    *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
+    "probe_image",
     "timeout",
 )
 
@@ -286,6 +288,7 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         members_given=members_given,
         image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
+        link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,

@@ -27,10 +27,25 @@ class Expose(StrEnum):
 
 
 class LinkAccess(StrEnum):
-    """How other sites reach the issuing Skupper Site: as its cluster's default says, or only inside the cluster."""
+    """How other sites reach the router of the issuing Skupper Site, by Skupper's names.
 
-    DEFAULT = "default"
+    AUTO: `local` for sites in one cluster, otherwise the controller's default. LOCAL: only inside the cluster.
+    """
+
+    AUTO = "auto"
+    LOADBALANCER = "loadbalancer"
+    ROUTE = "route"
+    NODEPORT = "nodeport"
     LOCAL = "local"
+    INGRESS = "ingress"
+    INGRESS_NGINX = "ingress-nginx"
+    CONTOUR_HTTP_PROXY = "contour-http-proxy"
+    GATEWAY = "gateway"
+
+    @property
+    def in_site(self) -> str:
+        """The value of the Site's `spec.linkAccess`."""
+        return "default" if self is LinkAccess.AUTO else str(self)
 
 
 class LinkFrom(StrEnum):

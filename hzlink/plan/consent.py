@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hzlink.model import objects
-from hzlink.model.choices import LinkAccess
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Topology
 from hzlink.observe.snapshot import Snapshot
@@ -23,7 +22,7 @@ ANNOTATION = "hzlink.io/enabled-link-access"
 
 def value(topology: Topology) -> str:
     """The link access that hzlink sets on a Site that has to issue."""
-    return str(LinkAccess.LOCAL if topology.settings.link_access is LinkAccess.LOCAL else LinkAccess.DEFAULT)
+    return topology.settings.link_access.in_site
 
 
 def patch(topology: Topology, site: Object) -> Object:

@@ -142,8 +142,9 @@ def make(
     chosen = issuers(topology, snapshots)
     repairs = repair_steps(topology, snapshots) if repair else []
     planned |= {step.key for step in repairs}
+    moving = {site for site in topology.sites if _changes_link_access(topology, wanted[site], snapshots[site])}
     for client in topology.clients:
-        steps += _client_steps(topology, client, chosen[client], snapshots, planned)
+        steps += _client_steps(topology, client, chosen[client], snapshots, planned, moving)
     return [*steps, *repairs]
 
 
@@ -285,13 +286,26 @@ def _named(items: Sequence[Object], kind: str, name: str) -> Object | None:
     return next((item for item in items if item["kind"] == kind and objects.name(item) == name), None)
 
 
+def _changes_link_access(topology: Topology, wanted: Sequence[Object], snapshot: Snapshot) -> bool:
+    """Whether a Site of hzlink gets another type of link access, and with it another address."""
+    live = snapshot.skupper_site
+    if live is None or not objects.is_ours(live, topology.name):
+        return False
+    types = {str(objects.spec(item).get("linkAccess") or "none") for item in (live, *wanted) if item["kind"] == "Site"}
+    return len(types) > 1 and "none" not in types
+
+
 def _client_steps(
-    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str]
+    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str], moving: set[Site]
 ) -> list[Step]:
+    """The steps of a client site. `moving`: the sites whose address changes."""
     steps = []
     cluster = topology.cluster
     before = planned & {key(site, action) for site in (client, cluster) for action in _BEFORE_LINK}
-    if why := why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned):
+    why = why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned)
+    if not why and issuer in moving:
+        why = f"the link access of {issuer.name} changes, and with it its address"
+    if why:
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
     needs = frozenset({step.key for step in steps} | (planned & others))

@@ -143,9 +143,8 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
     best = max(found, key=lambda link: conditions.skupper(link).ok)
     condition = conditions.skupper(best)
     if not condition.ok and links.are_outdated(found, issuer.skupper_site):
-        hosts = ", ".join(links.hosts(found))
-        now = conditions.address(issuer.skupper_site)
-        text = f"{condition.text}: it leads to {hosts}, but the Site of {issuer.site.name} is now at {now}"
+        former, now = links.former_and_present(found, issuer.skupper_site)
+        text = f"{condition.text}: it leads to {former}, but the Site of {issuer.site.name} is now at {now}"
         condition = Condition(State.BROKEN, text)
     routers = tuple((objects.name(link), conditions.skupper(link)) for link in found) if len(found) > 1 else ()
     return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)

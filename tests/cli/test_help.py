@@ -101,6 +101,7 @@ def test_up_and_down_have_their_main_options() -> None:
         "--mode",
         "--expose",
         "--link-from",
+        "--link-access",
         "--via",
         "--dry-run",
         "--create-namespace",
