@@ -24,6 +24,7 @@ from hzlink.cli.options import (
     DryRun,
     DumpFile,
     DumpOnFailure,
+    EnableLinkAccess,
     ExposeOption,
     ForceConflicts,
     ForceUnlock,
@@ -90,6 +91,7 @@ def up_command(
     link_access: LinkAccessOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
+    enable_link_access: EnableLinkAccess = False,
     create_namespace: CreateNamespace = False,
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
@@ -117,7 +119,9 @@ def up_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
+        from hzlink.config.resolve import with_consent
 
+        config = with_consent(config, enable_link_access=enable_link_access)
         running = up(
             config,
             console.emit,
@@ -145,6 +149,7 @@ def link_command(
     link_from: LinkFromOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
+    enable_link_access: EnableLinkAccess = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     repair: Repair = False,
@@ -156,7 +161,9 @@ def link_command(
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
+        from hzlink.config.resolve import with_consent
 
+        config = with_consent(config, enable_link_access=enable_link_access)
         return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock, repair=repair)
 
     _run("link", site_flags | settings, console_flags, work)
@@ -191,6 +198,7 @@ def check_command(
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
     via: ViaOption = None,
+    enable_link_access: EnableLinkAccess = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -199,8 +207,9 @@ def check_command(
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
+        from hzlink.config.resolve import with_consent
 
-        return check(config)
+        return check(with_consent(config, enable_link_access=enable_link_access))
 
     _run("check", site_flags | settings, console_flags, work)
 

@@ -187,6 +187,13 @@ ViaOption = Annotated[
         "--via", help="Program that makes the link; auto: skupper if it is installed, else kubectl (default: auto)."
     ),
 ]
+EnableLinkAccess = Annotated[
+    bool,
+    typer.Option(
+        "--enable-link-access",
+        help="Set linkAccess on an issuing Skupper Site that hzlink did not make; `down` sets it back.",
+    ),
+]
 AddressTimeout = Annotated[
     str | None,
     typer.Option(
