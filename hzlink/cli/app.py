@@ -12,6 +12,7 @@ import typer
 
 from hzlink import __version__
 from hzlink.cli.command_group import Commands
+from hzlink.cli.local_commands import end, member_config_command, version_command
 from hzlink.cli.options import (
     BENCH_CONSOLE_FLAGS,
     SITE_FLAGS,
@@ -31,18 +32,14 @@ from hzlink.cli.options import (
     InCluster,
     LinkAccessOption,
     LinkFromOption,
+    MancenterImage,
     MembersOption,
     ModeOption,
-    NoColor,
     OnlySite,
     OtherCluster,
-    Output,
-    OutputOption,
     ProbeImage,
-    Quiet,
     Repair,
     SkipCheck,
-    Verbose,
     VerifyOption,
     ViaOption,
     Wait,
@@ -89,6 +86,7 @@ def up_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -112,6 +110,7 @@ def up_command(
     settings = {
         "members": members,
         "image": image,
+        "mancenter_image": mancenter_image,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
@@ -318,6 +317,7 @@ def render_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -329,6 +329,7 @@ def render_command(
     settings = {
         "members": members,
         "image": image,
+        "mancenter_image": mancenter_image,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
@@ -356,17 +357,8 @@ def dump_command(*, target: DumpFile = None, site_flags: Any, console_flags: Any
     _run("dump", site_flags, console_flags, work)
 
 
-@app.command("version")
-def version_command(
-    *, output: OutputOption = Output.TABLE, verbose: Verbose = 0, quiet: Quiet = False, no_color: NoColor = False
-) -> None:
-    """Print the versions of hzlink, kubectl, the skupper CLI and Python."""
-    from hzlink.cli import error_boundary
-    from hzlink.cli.console import Console
-    from hzlink.commands.version import version
-
-    console = Console(output, verbose, quiet, no_color)
-    _end(console, error_boundary.guarded("version", console, version))
+app.command("version")(version_command)
+app.command("member-config")(member_config_command)
 
 
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
@@ -379,10 +371,4 @@ def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], wo
 
     console = Console(**console_flags)
     error_boundary.record_site_flags(values, SITE_FLAGS)
-    _end(console, error_boundary.of(command, values, console, work))
-
-
-def _end(console: "Console", result: "Result") -> None:
-    """Shows the result and exits with its status."""
-    console.show(result)
-    raise typer.Exit(int(result.status))
+    end(console, error_boundary.of(command, values, console, work))
