@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hzlink.checks import access, rights, tools
 from hzlink.checks import controller as skupper_controller
 from hzlink.checks import needed_rights as hzlink_rights
+from hzlink.checks import pull_secrets as secrets
 from hzlink.checks.needed_rights import Right
 from hzlink.checks.records import CONTROLLER, GRANT_SERVER, SKUPPER_NAMESPACE, Answers, Check, Unknown, Versions
 from hzlink.model import conditions, objects
@@ -28,23 +29,25 @@ from hzlink.programs.refusals import KubectlError, Refusal
 ROUTES = "route.openshift.io"
 
 
-async def read_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]:
-    """Collects the facts of all sites in parallel. `limit`: the command's time limit in seconds.
+async def read_all(sites: Iterable[Site], limit: float, pull_secrets: Sequence[str] = ()) -> Mapping[Site, Answers]:
+    """Collects the facts of all sites in parallel.
+
+    `limit`: the command's time limit in seconds. `pull_secrets`: the names of the Secrets whose type is read.
 
     Raises:
         PrerequisiteError: kubectl is not installed.
     """
     listed = list(sites)
-    answers = await asyncio.gather(*(read(site, limit) for site in listed))
+    answers = await asyncio.gather(*(read(site, limit, pull_secrets) for site in listed))
     return dict(zip(listed, answers, strict=True))
 
 
-async def read(site: Site, limit: float) -> Answers:
+async def read(site: Site, limit: float, pull_secrets: Sequence[str] = ()) -> Answers:
     """Collects the facts of one site."""
-    versions, review, ((namespace, controller, grant_server, kube_system), routes) = await asyncio.gather(
-        _versions(site, limit), _review(site, limit), _objects(site, limit)
+    versions, review, ((namespace, controller, grant_server, kube_system), routes), types = await asyncio.gather(
+        _versions(site, limit), _review(site, limit), _objects(site, limit), _secret_types(site, limit, pull_secrets)
     )
-    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system)
+    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system, types)
 
 
 def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
@@ -54,6 +57,15 @@ def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
         HzlinkError: hzlink's bundled manifests are missing.
     """
     return {role: hzlink_rights.needed(role) for role in (Role.CLUSTER, Role.CLIENT)}
+
+
+def mancenter_rights() -> frozenset[Right]:
+    """Those of the rights that only Management Center needs.
+
+    Raises:
+        HzlinkError: hzlink's bundled manifests are missing.
+    """
+    return frozenset(hzlink_rights.for_mancenter())
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:
@@ -93,6 +105,21 @@ async def _review(site: Site, limit: float) -> Object | Unknown:
         return done
     status = objects.status(_document(done.stdout))
     return status or Unknown(refusals.gist(done.said) or "the API server listed no rules")
+
+
+async def _secret_types(site: Site, limit: float, names: Sequence[str]) -> Mapping[str, str | Unknown | None]:
+    """The types of Secrets, None for one that does not exist. kubectl prints only names and types."""
+    if not names:
+        return {}
+    columns = "--output=custom-columns=NAME:.metadata.name,TYPE:.type"
+    args = ("get", objects.RESOURCES["Secret"], *names, columns, "--no-headers", "--ignore-not-found")
+    done = await _run(site, secrets.PULL_SECRETS, limit, *args)
+    if isinstance(done, Unknown):
+        return dict.fromkeys(names, done)
+    rows = (line.split() for line in done.stdout.splitlines())
+    found = {row[0]: row[1] for row in rows if len(row) == 2 and row[0] in names}
+    absent = None if done.code == 0 else Unknown(refusals.gist(done.said) or "no answer")
+    return {name: found.get(name, absent) for name in names}
 
 
 _Fact = Object | Unknown | None

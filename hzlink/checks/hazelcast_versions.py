@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from hzlink.checks.records import Check, Finding, Severity
 from hzlink.model import versions
-from hzlink.model.choices import Mode, Role
+from hzlink.model.choices import Role
 from hzlink.model.topology import Site, Topology
 from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
@@ -31,7 +31,7 @@ MANCENTER_VERSION = Check(
 
 def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) -> list[Finding]:
     """The finding at a client site, if both versions are known: the members' wanted one, and Management Center's."""
-    if site.role is not Role.CLIENT or topology.settings.mode is Mode.UNISOCKET:
+    if site.role is not Role.CLIENT or not topology.has_mancenter:
         return []
     image = topology.settings.image or MEMBER_IMAGE
     deployed = upgrade.image_of(snapshots[site].get("Deployment", topology.mancenter), _CONTAINER)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hzlink.checks import access, controller, hazelcast_versions, link_access, names, reach, rights, tools
+from hzlink.checks import (
+    access,
+    controller,
+    hazelcast_versions,
+    link_access,
+    names,
+    pull_secrets,
+    reach,
+    rights,
+    tools,
+)
+from hzlink.checks.needed_rights import Right
 from hzlink.checks.records import Facts, Finding
-from hzlink.model.choices import Via
+from hzlink.model.choices import Role, Via
 from hzlink.model.topology import Site
 
 
@@ -32,8 +43,9 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
     findings = [
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
-        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created),
+        *rights.at_site(site, answers, _needed(facts, site), created),
         *reach.pod_security(site, snapshot, answers, created),
+        *pull_secrets.at_site(facts.topology, site, answers),
     ]
     findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)
     if snapshot.error is None:
@@ -42,3 +54,12 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
             *names.services(facts.topology, snapshot),
         ]
     return findings
+
+
+def _needed(facts: Facts, site: Site) -> tuple[Right, ...]:
+    """The rights that `up` needs at a site. Those for Management Center are not needed where there is none."""
+    needed = facts.needed.get(site.role, ())
+    deployed = facts.snapshots[site].get("Deployment", facts.topology.mancenter)
+    if site.role is not Role.CLIENT or facts.topology.has_mancenter or deployed is not None:
+        return needed
+    return tuple(right for right in needed if right not in facts.mancenter_rights)

@@ -32,12 +32,26 @@ class Right:
 
 
 def needed(role: Role) -> tuple[Right, ...]:
-    """The rights in the bundled Role for sites of that role, in the Role's order.
+    """The rights in the bundled Roles for sites of that role, with those for Management Center, in the Roles' order.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    text = (manifests.folder() / "rbac" / role / "role.yaml").read_text(encoding="utf-8")
+    rights = _in_file(f"{role}/role.yaml")
+    return (*rights, *for_mancenter()) if role is Role.CLIENT else rights
+
+
+def for_mancenter() -> tuple[Right, ...]:
+    """The rights that only Management Center needs at a client site.
+
+    Raises:
+        HzlinkError: hzlink's bundled manifests are missing.
+    """
+    return _in_file("client/mancenter.yaml")
+
+
+def _in_file(path: str) -> tuple[Right, ...]:
+    text = (manifests.folder() / "rbac" / path).read_text(encoding="utf-8")
     return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
 
 

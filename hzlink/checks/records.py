@@ -132,6 +132,7 @@ class Answers:
 
     `review`: the status of a SelfSubjectRulesReview. `controller` and `grant_server`: the Deployment and the Service in
     the namespace of a cluster-wide Skupper installation. `routes`: whether the cluster has OpenShift routes.
+    `pull_secrets`: the types of the Secrets of --pull-secret, by their names.
     """
 
     versions: Versions | Unknown
@@ -141,6 +142,7 @@ class Answers:
     grant_server: Object | Unknown | None
     routes: bool | Unknown
     kube_system: Object | Unknown | None = None
+    pull_secrets: Mapping[str, str | Unknown | None] = field(default_factory=dict)
 
     @property
     def cluster(self) -> str:
@@ -152,7 +154,8 @@ class Answers:
 class Facts:
     """The facts for all checks. `skupper_cli`: the CLI's version, None if it is not installed.
 
-    `needed`: the rights of each role. `missing`: the sites whose namespace `up` will create.
+    `needed`: the rights of each role. `mancenter_rights`: those that client sites need for Management Center, which are
+    also in `needed`. `missing`: the sites whose namespace `up` will create.
     """
 
     topology: Topology
@@ -161,6 +164,7 @@ class Facts:
     skupper_cli: str | Unknown | None = None
     needed: Mapping[Role, tuple[Right, ...]] = field(default_factory=dict)
     missing: frozenset[Site] = field(default_factory=frozenset)
+    mancenter_rights: frozenset[Right] = field(default_factory=frozenset)
 
 
 # The namespace and objects of Skupper's install file, for the whole cluster (Skupper 2.2).

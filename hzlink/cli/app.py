@@ -33,11 +33,13 @@ from hzlink.cli.options import (
     LinkAccessOption,
     LinkFromOption,
     MancenterImage,
+    MancenterOption,
     MembersOption,
     ModeOption,
     OnlySite,
     OtherCluster,
     ProbeImage,
+    PullSecret,
     Repair,
     SkipCheck,
     VerifyOption,
@@ -87,6 +89,8 @@ def up_command(
     members: MembersOption = None,
     image: ImageOption = None,
     mancenter_image: MancenterImage = None,
+    mancenter: MancenterOption = None,
+    pull_secret: PullSecret = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -111,6 +115,8 @@ def up_command(
         "members": members,
         "image": image,
         "mancenter_image": mancenter_image,
+        "mancenter": mancenter,
+        "pull_secret": pull_secret,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
@@ -197,6 +203,8 @@ def status_command(
 def check_command(
     *,
     members: MembersOption = None,
+    mancenter: MancenterOption = None,
+    pull_secret: PullSecret = None,
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
@@ -206,7 +214,15 @@ def check_command(
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {"members": members, "mode": mode, "link_from": link_from, "link_access": link_access, "via": via}
+    settings = {
+        "members": members,
+        "mancenter": mancenter,
+        "pull_secret": pull_secret,
+        "mode": mode,
+        "link_from": link_from,
+        "link_access": link_access,
+        "via": via,
+    }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
@@ -224,6 +240,7 @@ def verify_command(
     cluster_name: ClusterNameOption = None,
     in_cluster: InCluster = False,
     probe_image: ProbeImage = None,
+    pull_secret: PullSecret = None,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -234,7 +251,8 @@ def verify_command(
 
         return verify(config, console.emit, cluster_name=cluster_name, in_cluster=in_cluster)
 
-    _run("verify", site_flags | {"probe_image": probe_image}, console_flags, work)
+    settings = {"probe_image": probe_image, "pull_secret": pull_secret}
+    _run("verify", site_flags | settings, console_flags, work)
 
 
 @app.command("bench")
@@ -318,6 +336,8 @@ def render_command(
     members: MembersOption = None,
     image: ImageOption = None,
     mancenter_image: MancenterImage = None,
+    mancenter: MancenterOption = None,
+    pull_secret: PullSecret = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -330,6 +350,8 @@ def render_command(
         "members": members,
         "image": image,
         "mancenter_image": mancenter_image,
+        "mancenter": mancenter,
+        "pull_secret": pull_secret,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,

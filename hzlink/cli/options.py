@@ -167,6 +167,23 @@ MancenterImage = Annotated[
         help="Container image of Management Center (default: hazelcast/management-center:5.5.2).",
     ),
 ]
+MancenterOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--mancenter/--no-mancenter",
+        help="Whether client sites have Management Center (default: --mancenter).",
+        show_default=False,
+    ),
+]
+PullSecret = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pull-secret",
+        metavar="NAME",
+        help="Secret for pulling images (imagePullSecrets) of all pods that hzlink makes, in each site's namespace; "
+        "repeatable; '' for none.",
+    ),
+]
 ModeOption = Annotated[
     Mode | None,
     typer.Option(

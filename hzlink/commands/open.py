@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hzlink.config.resolve import Config
+from hzlink.model import mancenter_choice
 from hzlink.model.choices import App, Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError, UsageError
 from hzlink.model.events import Emit, Event, Mark
@@ -122,4 +123,8 @@ async def _find(topology: Topology, target: _App, sites: Sequence[Site]) -> Site
         )
     if topology.settings.mode is Mode.UNISOCKET:
         raise HzlinkError(message, said="Management Center is left out of unisocket topologies")
+    listeners = await together(Kubectl(site).get(Ref(RESOURCES["Listener"], topology.service)) for site in sites)
+    if all(mancenter_choice.is_left_out(topology, listener) for listener in listeners):
+        said = "Management Center is left out of this topology (--no-mancenter)"
+        raise HzlinkError(message, said=said, next_step=f"{hints.hzlink('up --mancenter')}   (adds it)")
     raise HzlinkError(message, next_step=hints.hzlink("status"))

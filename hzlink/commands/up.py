@@ -259,4 +259,6 @@ def _notes(topology: Topology) -> tuple[str, ...]:
     if topology.settings.mode is Mode.UNISOCKET:
         why = "because Management Center does not support a single connection"
         return (f"unisocket: {topology.mancenter} is left out, {why}",)
+    if not topology.has_mancenter:
+        return (f"no-mancenter: {topology.mancenter} is left out (--mancenter adds it)",)
     return ()

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from hzlink.model import durations
+from hzlink.model import durations, switches
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Via
 from hzlink.model.errors import UsageError
 
@@ -32,9 +32,12 @@ KEYS = {
     "addressTimeout": "address_timeout",
     "probeImage": "probe_image",
     "mancenterImage": "mancenter_image",
+    "mancenter": "mancenter",
+    "pullSecrets": "pull_secret",
     "timeout": "timeout",
 }
-LISTS = ("clientContexts", "clientNamespaces")
+LISTS = ("clientContexts", "clientNamespaces", "pullSecrets")
+SWITCHES = ("mancenter",)
 DURATIONS = ("timeout", "addressTimeout")
 CHOICES: dict[str, type[StrEnum]] = {
     "mode": Mode,
@@ -102,6 +105,8 @@ def _value(path: Path, line: int, key: str, node: Any) -> Any:
     except ValueError:
         wanted = "a number" if key == "members" else f"a duration such as {durations.FORMS}"
         raise UsageError(f"{path}, line {line}: {key} must be {wanted}") from None
+    if key in SWITCHES and switches.parse(node.value) is None:
+        raise UsageError(f"{path}, line {line}: {key} must be true or false")
     if key in CHOICES and node.value not in list(CHOICES[key]):
         raise UsageError(f"{path}, line {line}: {key} must be one of {', '.join(CHOICES[key])}")
     return str(node.value)

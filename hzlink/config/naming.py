@@ -19,6 +19,11 @@ def is_label(text: str) -> bool:
     return _LABEL.fullmatch(text) is not None
 
 
+def is_subdomain(text: str) -> bool:
+    """Whether `text` is an RFC 1123 subdomain, which most names of objects must be."""
+    return len(text) <= 253 and all(is_label(part) for part in text.split("."))
+
+
 # A StatefulSet's pods have a label with its name and a hash of 10 characters, of at most 63 in all.
 MAX_SERVICE = 52
 

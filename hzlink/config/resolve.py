@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from hzlink.config import kubeconfig, last_run, naming, same_place
 from hzlink.config.kubeconfig import Context
-from hzlink.model import durations
+from hzlink.model import durations, switches
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology
@@ -53,6 +53,8 @@ class Flags:
     address_timeout: str | None = None
     probe_image: str | None = None
     mancenter_image: str | None = None
+    mancenter: bool | None = None
+    pull_secret: tuple[str, ...] = ()
     timeout: str | None = None
 
     @classmethod
@@ -64,7 +66,7 @@ class Flags:
         return cls(**given)
 
 
-LISTS = ("client_ctx", "client_ns")
+LISTS = ("client_ctx", "client_ns", "pull_secret")
 SIDES = {
     "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
     "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
@@ -74,7 +76,7 @@ SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubec
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
-    *("probe_image", "mancenter_image"),
+    *("probe_image", "mancenter_image", "mancenter", "pull_secret"),
     "timeout",
 )
 
@@ -148,7 +150,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for key in (*PLACES, *SETTINGS):
         text = environ.get(f"HZLINK_{key.upper()}", "")
         if text:
-            # One context per line: contexts may contain any other character.
+            # One item per line: contexts may contain any other character.
             values[key] = [line for line in text.split("\n") if line] if key in LISTS else text
     return values
 
@@ -289,6 +291,8 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         members_given=members_given,
         image=_image(values, "image"),
         mancenter_image=_image(values, "mancenter_image"),
+        mancenter=_switch(values.get("mancenter", standard.mancenter), "mancenter"),
+        pull_secrets=_pull_secrets(values.get("pull_secret", ())),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
         via=_choice(Via, values.get("via", standard.via), "via"),
@@ -305,6 +309,23 @@ def _image(values: Mapping[str, Any], key: str) -> str | None:
     if not str(image) or any(character.isspace() for character in str(image)):
         raise UsageError(f"--{key.replace('_', '-')} {image!r} is not an image")
     return str(image)
+
+
+def _switch(value: object, name: str) -> bool:
+    found = switches.parse(value)
+    if found is None:
+        raise UsageError(f"--{name} {value!r} is not true or false")
+    return found
+
+
+def _pull_secrets(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each once. A single empty name stands for none, so that recorded ones can be removed."""
+    if list(names) == [""]:
+        return ()
+    for name in names:
+        if not naming.is_subdomain(name):
+            raise UsageError(f"--pull-secret {name!r} is not a Secret's name")
+    return tuple(dict.fromkeys(names))
 
 
 def _choice(kind: type[Choice], value: object, name: str) -> Choice:

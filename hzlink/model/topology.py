@@ -49,6 +49,8 @@ class Settings:
     the cluster site's address. `link_access`: of the issuing Skupper Site; `observe.same_cluster` decides what AUTO is.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
     `enable_link_access`: the user allows to set link access on an issuing Skupper Site that hzlink did not make.
+    `mancenter`: whether client sites have Management Center (see Topology.has_mancenter). `pull_secrets`: the names of
+    the Secrets for pulling images, of all pods that hzlink makes.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
     `service`: see Topology.service.
     """
@@ -60,6 +62,8 @@ class Settings:
     assigned_users: bool = False
     image: str | None = None
     mancenter_image: str | None = None
+    mancenter: bool = True
+    pull_secrets: tuple[str, ...] = ()
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
@@ -111,6 +115,11 @@ class Topology:
     def mancenter(self) -> str:
         """The name of Management Center's Deployment and Service, and the `app` label of its pods."""
         return f"{self.service}-mancenter"
+
+    @property
+    def has_mancenter(self) -> bool:
+        """Whether client sites are to have Management Center. It does not support a single connection."""
+        return self.settings.mancenter and self.settings.mode is not Mode.UNISOCKET
 
 
 # Labels on every object that hzlink applies. `down` deletes only objects that have both.

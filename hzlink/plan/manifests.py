@@ -135,11 +135,13 @@ def overlay(
         content["replicas"] = [{"name": DEFAULT_SERVICE, "count": settings.members}]
         if settings.image:
             content["images"] = [{"name": MEMBER_IMAGE, **image_parts(settings.image)}]
-    elif settings.mode is Mode.SMART:
+    elif topology.has_mancenter:
         if settings.mancenter_image:
             parts = image_parts(settings.mancenter_image, "--mancenter-image")
             content["images"] = [{"name": MANCENTER_IMAGE, **parts}]
         content["patches"].append({"patch": json.dumps(_expect_members(settings.members))})
+    if settings.pull_secrets and (site.role is Role.CLUSTER or topology.has_mancenter):
+        content["patches"].append({"patch": json.dumps(_pull_secrets(site, settings.pull_secrets))})
     return content
 
 
@@ -148,7 +150,10 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
     settings = topology.settings
     chosen = []
     if settings.mode is Mode.UNISOCKET:
+        # At client sites it includes no-mancenter.
         chosen.append(f"{site.role}-unisocket")
+    elif site.role is Role.CLIENT and not topology.has_mancenter:
+        chosen.append("no-mancenter")
     elif site.role is Role.CLIENT and settings.expose is not Expose.CLUSTERIP:
         chosen.append(f"expose-{settings.expose}")
     if site.role is Role.CLUSTER and settings.assigned_users:
@@ -196,6 +201,17 @@ def _expect_members(count: int) -> dict[str, Any]:
         "kind": "Deployment",
         "metadata": {"name": f"{DEFAULT_SERVICE}-mancenter"},
         "spec": {"template": {"spec": {"initContainers": [init]}}},
+    }
+
+
+def _pull_secrets(site: Site, names: tuple[str, ...]) -> dict[str, Any]:
+    """A patch that sets the Secrets for pulling images, of the members or of Management Center."""
+    kind, name = ("StatefulSet", "") if site.role is Role.CLUSTER else ("Deployment", "-mancenter")
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": f"{DEFAULT_SERVICE}{name}"},
+        "spec": {"template": {"spec": {"imagePullSecrets": [{"name": one} for one in names]}}},
     }
 
 

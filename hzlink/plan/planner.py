@@ -317,7 +317,7 @@ def _client_steps(
     if missing or needs:
         steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} exist", needs))
         needs = frozenset({steps[-1].key})
-    if needs or _mancenter_step_needed(topology, snapshots, client):
+    if topology.has_mancenter and (needs or _mancenter_step_needed(topology, snapshots, client)):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
     return steps
 

@@ -190,7 +190,8 @@ def _mancenter(report: Report, site: SiteReport, wide: bool) -> Text:
         return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.mancenter is None:
         unisocket = report.mode is Mode.UNISOCKET and site.site.role is Role.CLIENT
-        return Text("left out (unisocket)" if unisocket else "-", "dim")
+        without = "left out (unisocket)" if unisocket else "left out" if site.mancenter_left_out else "-"
+        return Text(without, "dim")
     text = _word(site.mancenter, "Ready")
     if site.mancenter_view is not None:
         since = f" since {site.mancenter_view.since}" if wide and site.mancenter_view.since else ""

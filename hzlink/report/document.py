@@ -107,6 +107,8 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "forward": site.mancenter_command or None,
             "sees": site.mancenter_view.to_dict() if site.mancenter_view else None,
         }
+    elif site.mancenter_left_out:
+        document["managementCenter"] = None
     return document
 
 

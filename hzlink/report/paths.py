@@ -75,28 +75,32 @@ class _PathBuilder:
         )
 
     def client_hop(self) -> Hop:
-        """Management Center; in unisocket mode the Service that clients connect to."""
-        site = self.client_report.site
-        if self.mode is Mode.SMART:
-            name = self.topology.mancenter
-            item = self.snapshot.get("Deployment", name)
-            condition = self.client_report.mancenter or Condition(State.ABSENT, "not found")
-            pods = member_pods.mancenter_pods(self.topology, self.snapshot.of("Pod"))
-            workload = f"deployment {name}"
-            step = pod_hints.next_step(site, pods, f"app={name}", workload, condition.text)
-            if item is None and self.snapshot.error is None:
-                step = hints.hzlink("up")
-            if condition.ok and self.client_report.mancenter_view is not None:
-                condition, step = (
-                    mancenter.condition(self.client_report.mancenter_view),
-                    self._mancenter_view_step(self.client_report.mancenter_view),
-                )
-            return _hop("Management Center", self.snapshot, item, condition, step)
+        """Management Center; if it is left out or in unisocket mode, the Service that clients connect to."""
+        if self.mode is Mode.SMART and not self.client_report.mancenter_left_out:
+            return self._mancenter_hop()
         item = self.snapshot.get("Service", self.topology.service)
-        condition = Condition(State.OK, "clients connect to it")
+        without = " (Management Center is left out)" if self.mode is Mode.SMART else ""
+        condition = Condition(State.OK, f"clients connect to it{without}")
         if item is None:
             condition = Condition(State.ABSENT, f"no Service {self.topology.service} for clients to connect to")
-        return _hop("client", self.snapshot, item, condition, hints.kubectl(site, "describe listeners.skupper.io"))
+        step = hints.kubectl(self.client_report.site, "describe listeners.skupper.io")
+        return _hop("client", self.snapshot, item, condition, step)
+
+    def _mancenter_hop(self) -> Hop:
+        site, name = self.client_report.site, self.topology.mancenter
+        item = self.snapshot.get("Deployment", name)
+        condition = self.client_report.mancenter or Condition(State.ABSENT, "not found")
+        pods = member_pods.mancenter_pods(self.topology, self.snapshot.of("Pod"))
+        workload = f"deployment {name}"
+        step = pod_hints.next_step(site, pods, f"app={name}", workload, condition.text)
+        if item is None and self.snapshot.error is None:
+            step = hints.hzlink("up")
+        if condition.ok and self.client_report.mancenter_view is not None:
+            condition, step = (
+                mancenter.condition(self.client_report.mancenter_view),
+                self._mancenter_view_step(self.client_report.mancenter_view),
+            )
+        return _hop("Management Center", self.snapshot, item, condition, step)
 
     def _mancenter_view_step(self, seen: MancenterView) -> str:
         logs = hints.kubectl(self.client_report.site, f"logs deployment/{self.topology.mancenter}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, mancenter_choice, objects
 from hzlink.model import members as member_pods
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
@@ -64,6 +64,7 @@ class SiteReport:
 
     `error`: why the site could not be read; `status`: the exit code for that.
     `names`: the members that clients at this site can reach by name, None in unisocket mode; `missing`: the others.
+    `mancenter_left_out`: by choice the site has no Management Center (`--no-mancenter`).
     `mancenter_view`: the members that its Management Center is connected to, if that is known.
     `skupper_name`: the name of its Skupper Site, empty if it has none; `foreign`: hzlink did not make the Skupper Site.
     """
@@ -81,6 +82,7 @@ class SiteReport:
     names: tuple[str, ...] | None = None
     missing: tuple[str, ...] = ()
     mancenter: Condition | None = None
+    mancenter_left_out: bool = False
     mancenter_address: str = ""
     mancenter_command: str = ""
     mancenter_port: int = MANCENTER_PORT
@@ -159,7 +161,14 @@ def site_of(
     if snapshot.error is not None:
         unknown = Condition(State.UNKNOWN, snapshot.error.message)
         error = snapshot.error
-        return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
+        left_out = site.role is Role.CLIENT and mancenter_choice.is_left_out(topology, None)
+        return SiteReport(
+            *(site, unknown, unknown),
+            refusal=snapshot.refusal,
+            error=error.message,
+            status=error.status,
+            mancenter_left_out=left_out,
+        )
     report: dict[str, Any] = {
         "skupper": _skupper(found),
         "matched": conditions.matched(snapshot.get(kind, topology.service)),
@@ -172,6 +181,16 @@ def site_of(
         missing = conditions.missing_names(snapshot.of("Service"), members)
         report["names"] = tuple(name for name in members if name not in missing)
         report["missing"] = tuple(missing)
+        report |= _mancenter_report(topology, site, snapshot, port)
+    return SiteReport(site, **report)
+
+
+def _mancenter_report(topology: Topology, site: Site, snapshot: Snapshot, port: int) -> dict[str, Any]:
+    """The fields of a SiteReport about Management Center."""
+    report: dict[str, Any] = {}
+    if mancenter_choice.is_left_out(topology, snapshot.get("Listener", topology.service)):
+        report["mancenter_left_out"] = True
+    else:
         pods = member_pods.mancenter_pods(topology, snapshot.of("Pod"))
         report["mancenter"] = _mancenter(snapshot.get("Deployment", topology.mancenter), pods)
         service = snapshot.get("Service", topology.mancenter)
@@ -182,7 +201,7 @@ def site_of(
                 site, f"port-forward service/{topology.mancenter} {port}:{MANCENTER_PORT}"
             )
             report["mancenter_unexposed"] = objects.spec(service).get("type") == "LoadBalancer"
-    return SiteReport(site, **report)
+    return report
 
 
 def _skupper(found: Object | None) -> Condition:
@@ -206,7 +225,8 @@ def with_mancenter_views(
 ) -> tuple[SiteReport, ...]:
     """Adds to each ready Management Center the ready members that it is connected to."""
     ready = [member.name for member in members if member.ready]
-    seen = mancenter.view(snapshots[topology.cluster].member_log, ready, len(topology.clients))
+    centers = sum(site.site.role is Role.CLIENT and not site.mancenter_left_out for site in sites)
+    seen = mancenter.view(snapshots[topology.cluster].member_log, ready, centers)
     return tuple(
         replace(site, mancenter_view=seen) if site.mancenter is not None and site.mancenter.ok else site
         for site in sites

@@ -76,6 +76,8 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
             else ""
         )
         yield f"  Management Center  {_said(site.mancenter)}{sees}"
+    elif site.mancenter_left_out:
+        yield "  Management Center  left out (--no-mancenter)"
 
 
 def _said(condition: Condition) -> str:

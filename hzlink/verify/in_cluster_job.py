@@ -23,7 +23,7 @@ from hzlink.model.objects import RESOURCES, Object, Ref, ref
 from hzlink.model.objects import name as name_of
 from hzlink.model.topology import Topology
 from hzlink.observe.waiting import Objects
-from hzlink.programs import hints
+from hzlink.programs import hints, pod_hints
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError
 from hzlink.programs.tasks import shielded
@@ -94,7 +94,10 @@ async def _run(probe: _Probe, archive: bytes, with_user: bool) -> SiteProof:
     seconds = max(1, int(probe.until - time.monotonic())) + EXTRA_JOB_SECONDS
     me = Holder(process_identity.holder_name(), probe.name, process_identity.current())
     # The Job is created first and owns the ConfigMap, so that the cluster removes both if this run is killed.
-    wanted = probe_job.job(topology.name, probe.name, probe.image, seconds, me, with_user=with_user)
+    pull_secrets = topology.settings.pull_secrets
+    wanted = probe_job.job(
+        *(topology.name, probe.name, probe.image, seconds, me), with_user=with_user, pull_secrets=pull_secrets
+    )
     job = await kubectl.create(wanted)
     probe.made = True
     await kubectl.create(probe_job.config_map(topology.name, job, archive, probe_messages.plan_text(probe.plan)))
@@ -143,7 +146,8 @@ def _explained(probe: _Probe, error: HzlinkError) -> HzlinkError:
 
 def _next(probe: _Probe, said: str) -> str:
     if any(word in said for word in _IMAGE_FAILURES):
-        return f"{hints.hzlink('verify --in-cluster')} --probe-image IMAGE   (any image with Python 3.11)"
+        other = f"{hints.hzlink('verify --in-cluster')} --probe-image IMAGE   (any image with Python 3.11"
+        return f"{other}; from a private registry: --pull-secret NAME)" if pod_hints.is_denied(said) else f"{other})"
     return hints.kubectl(probe.plan.site, "get events --sort-by=.lastTimestamp")
 
 

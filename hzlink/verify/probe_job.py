@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hzlink.apply import lease
@@ -48,12 +48,19 @@ def chooses_users(namespace: Object | None) -> bool:
 
 
 def job(
-    topology_name: str, name: str, image: str, seconds: int, holder: Holder, *, with_user: bool = True
+    topology_name: str,
+    name: str,
+    image: str,
+    seconds: int,
+    holder: Holder,
+    *,
+    with_user: bool = True,
+    pull_secrets: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The Job, with a limit of `seconds`, and with annotations that identify its run.
 
-    Without `with_user`, the cluster must choose a user that is not root. The Job needs no rights, no disk and no root,
-    and nothing from outside the namespace except the image.
+    `pull_secrets`: the names of Secrets for pulling the image. Without `with_user`, the cluster must choose a user that
+    is not root. The Job needs no rights, no disk and no root, and nothing from outside the namespace except the image.
     """
     container = {
         "name": CONTAINER,
@@ -81,6 +88,7 @@ def job(
             **({"runAsUser": _NOBODY, "runAsGroup": _NOBODY} if with_user else {}),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
+        **({"imagePullSecrets": [{"name": one} for one in pull_secrets]} if pull_secrets else {}),
         "containers": [container],
         "volumes": [{"name": CONTAINER, "configMap": {"name": name}}],
     }

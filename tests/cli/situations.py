@@ -331,6 +331,15 @@ def nodeport() -> Situation:
     return _at(_topology(), _cluster_side(), _client_side(make.link("core"), center=center))
 
 
+def no_mancenter() -> Situation:
+    """Healthy, without Management Center by choice, on a machine without a record of that choice."""
+    client = _client_side(make.link("core"), center=[make.service("hazelcast", {"internal.skupper.io/listener": "x"})])
+    listener = client[1]
+    annotations = {"hzlink.io/management-center": "none"}
+    client[1] = {**listener, "metadata": {**listener["metadata"], "annotations": annotations}}
+    return _at(_topology(), _cluster_side(), client)
+
+
 def many_members() -> Situation:
     """Seven members, all ready."""
     return _at(_topology(members=7), _cluster_side(7), _client_side(make.link("core"), numbers=tuple(range(7))))
@@ -437,6 +446,7 @@ ALL: dict[str, Callable[[], Situation]] = {
         loadbalancer,
         loadbalancer_pending,
         nodeport,
+        no_mancenter,
         many_members,
         many_members_two_down,
         long_contexts,

@@ -110,6 +110,14 @@ def test_app_that_cannot_be_opened_is_an_error(ready: User, args: tuple[str, ...
     assert "Traceback" not in ended.err
 
 
+def test_mancenter_that_was_left_out_is_told_with_how_to_add_it(ready: User) -> None:
+    kubectl(ready, there="another")
+    ended = ready.hzlink("open", "mancenter", *SITES, HZLINK_MANCENTER="false")
+    assert ended.code == 1
+    assert "Management Center is left out of this topology (--no-mancenter)" in ended.err
+    assert "next: hzlink up --mancenter --client-ctx edge --cluster-ctx core   (adds it)" in ended.err
+
+
 def test_missing_right_to_forward_is_named(ready: User) -> None:
     kubectl(ready, then="echo 'error: pods is forbidden: User cannot create pods/portforward' >&2; exit 1")
     ended = ready.hzlink("open", "mancenter", *SITES)

@@ -23,7 +23,10 @@ MANIFESTS = ROOT / "manifests"
 # The components of each side; each inner tuple lists alternatives, None for none of them.
 CHOICES: Mapping[str, Sequence[tuple[str | None, ...]]] = {
     "cluster": [(None, "cluster-unisocket"), (None, "no-link-access", "local-link-access"), (None, "openshift")],
-    "client": [(None, "expose-loadbalancer", "expose-nodeport", "client-unisocket"), (None, "link-access")],
+    "client": [
+        (None, "expose-loadbalancer", "expose-nodeport", "client-unisocket", "no-mancenter"),
+        (None, "link-access"),
+    ],
 }
 
 

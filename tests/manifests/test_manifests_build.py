@@ -224,3 +224,12 @@ def test_expose_component_with_unisocket_is_refused(tmp_path: Path, component: s
 def test_every_component_is_in_a_variant() -> None:
     tried = {name for _, components in variants() for name in components}
     assert tried == {path.name for path in (MANIFESTS / "components").iterdir()}
+
+
+def test_without_management_center_only_the_listener_is_left_and_says_so() -> None:
+    objs = built_variant(("client", ("no-mancenter",)))
+    assert names(objs) == {"Site/client", "Listener/hazelcast"}
+    listener = one(objs, "Listener")
+    assert listener["metadata"]["annotations"] == {"hzlink.io/management-center": "none"}
+    assert listener["spec"] == one(built(MANIFESTS / "client"), "Listener")["spec"]
+    assert names(built_variant(("client", ("client-unisocket",)))) == names(objs)

@@ -78,6 +78,18 @@ def test_management_center_asks_for_the_own_names() -> None:
     assert 'getent hosts "orders-$i"' in files["wait-for-members.sh"]
 
 
+@pytest.mark.parametrize(("site", "kind"), [(CORE, "StatefulSet"), (EDGE, "Deployment")], ids=["cluster", "client"])
+def test_pull_secrets_keep_their_names(site: Site, kind: str) -> None:
+    objs = built(site, service="orders", pull_secrets=("hazelcast-registry", "hazelcast"))
+    secrets = one(objs, kind)["spec"]["template"]["spec"]["imagePullSecrets"]
+    assert secrets == [{"name": "hazelcast-registry"}, {"name": "hazelcast"}]
+
+
+def test_management_center_of_any_name_is_left_out() -> None:
+    objs = built(EDGE, service="orders", mancenter=False, pull_secrets=("registry",))
+    assert {(item["kind"], item["metadata"]["name"]) for item in objs} == {("Site", "edge"), ("Listener", "orders")}
+
+
 def test_site_keeps_its_own_name() -> None:
     assert one(built(EDGE, service="orders"), "Site")["metadata"]["name"] == "edge"
     named = Site("hazelcast", Role.CLIENT, "edge-ctx", "hz")

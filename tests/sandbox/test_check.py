@@ -55,10 +55,12 @@ def _grant(hzlink: Hzlink, context: str, rules: list[dict[str, Any]]) -> None:
 
 
 def _rules(side: str) -> list[dict[str, Any]]:
-    """The rules of the bundled Role."""
+    """The rules of the bundled Roles."""
     folder = Path(__file__).resolve().parents[2] / "manifests" / "rbac"
-    rules: list[dict[str, Any]] = yaml.safe_load((folder / side / "role.yaml").read_text(encoding="utf-8"))["rules"]
-    return rules
+    files = ("role.yaml", "mancenter.yaml") if side == "client" else ("role.yaml",)
+    return [
+        rule for file in files for rule in yaml.safe_load((folder / side / file).read_text(encoding="utf-8"))["rules"]
+    ]
 
 
 def test_checks_pass_before_and_after_up(hzlink: Hzlink) -> None:

@@ -75,7 +75,8 @@ def _limited_kubeconfig(clients: Hzlink, members: Hzlink, folder: Path) -> Path:
     for hzlink, role in ((clients, "client"), (members, "cluster")):
         for rights in (role, "one-cluster"):
             hzlink.kubectl("client", "apply", "-k", str(MANIFESTS / "rbac" / rights))
-        for binding in ("hzlink", "hzlink-one-cluster"):
+        own = ("hzlink-mancenter",) if role == "client" else ()
+        for binding in ("hzlink", "hzlink-one-cluster", *own):
             hzlink.kubectl("client", "patch", "rolebinding", binding, "--type=merge", "-p", json.dumps(subjects))
     token = clients.kubectl("client", "create", "token", "somebody").strip()
     config = yaml.safe_load(clients.sandbox.kubeconfig.read_text())

@@ -22,7 +22,10 @@ from tests.sandboxed import until
 
 USER = "somebody"
 SITES = {"client": Role.CLIENT, "cluster": Role.CLUSTER}
-BINDINGS = ("hzlink", "hzlink-portforward")
+BINDINGS = {
+    "client": ("hzlink", "hzlink-mancenter", "hzlink-portforward"),
+    "cluster": ("hzlink", "hzlink-portforward"),
+}
 # kubectl sends a GET that becomes a websocket; if it is refused, a POST, as older versions do.
 FORWARDING = Right("", "pods/portforward", "get")
 
@@ -48,7 +51,7 @@ def limit(hzlink: Hzlink) -> Hzlink:
         hzlink.kubectl(server, "create", "serviceaccount", USER)
         hzlink.kubectl(server, "apply", "-k", str(MANIFESTS / "rbac" / role))
         subjects = {"subjects": [{"kind": "ServiceAccount", "name": USER, "namespace": hzlink.namespace}]}
-        for name in BINDINGS:
+        for name in BINDINGS[server]:
             hzlink.kubectl(server, "patch", "rolebinding", name, "--type=merge", "-p", json.dumps(subjects))
         token = hzlink.kubectl(server, "create", "token", USER).strip()
         config["users"].append({"name": server, "user": {"token": token}})
@@ -143,6 +146,17 @@ def test_missing_role_binding_is_reported(limited: Hzlink) -> None:
     assert ran.code == 3
     assert "client: you may not read objects" in ran.err
     assert "auth can-i --list" in ran.err
+
+
+def test_management_center_needs_its_own_role(limited: Hzlink) -> None:
+    limited.kubectl("client", "delete", "rolebinding", "hzlink-mancenter")
+    ran = limited.up()
+    assert ran.code == 3
+    assert "create, patch, delete deployments.apps" in ran.err
+    limited.up("--no-mancenter").ok()
+    limited("status").ok()
+    assert "no objects of hzlink are left" in limited("down", "--yes").ok().out
+    assert refused(limited) <= {"get namespaces (client)", "get namespaces (cluster)"}
 
 
 def test_every_right_in_the_roles_is_used(limited: Hzlink) -> None:

@@ -15,7 +15,7 @@ from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
 from hzlink.observe.pod_evidence import with_evidence
 from hzlink.observe.waiting import Objects, Wait
-from hzlink.programs import hints
+from hzlink.programs import hints, pod_hints
 from hzlink.programs.refusals import KubectlError
 from hzlink.programs.tasks import running
 
@@ -83,7 +83,8 @@ async def _stuck(run: Run, site: Site, pods: Pods) -> HzlinkError | None:
                 error.message = f"{pods.kind} {pods.workload} cannot become ready"
                 error.subject, error.said = f"{pods.kind} {pods.workload}", _explained(why, seen_pods.pods, found)
                 rule = await wait.kubectl.admission_hint(why)
-                error.next_step = rule or hints.pods(site, found, pods.selector, pods.described)
+                shown = hints.pods(site, found, pods.selector, pods.described)
+                error.next_step = rule or pod_hints.with_pull_secret(shown, (error.said,))
                 return error
 
 

@@ -50,6 +50,8 @@ def test_an_empty_file_sets_nothing(tmp_path: Path, text: str) -> None:
         ("timeout: 3min\n", 1, "timeout must be a duration such as 90s, 3m, 1h30m, or plain seconds"),
         ("name:\n", 1, "name must be a single value"),
         ("\nname: [a]\n", 2, "name must be a single value"),
+        ("mancenter: maybe\n", 1, "mancenter must be true or false"),
+        ("pullSecrets: registry\n", 1, "pullSecrets must be a list"),
         ("clientContexts: edge\n", 1, "clientContexts must be a list"),
         ("clientNamespaces: [[a]]\n", 1, "clientNamespaces must be a list"),
         ("name: a\nname: b\n", 2, "name is set twice"),
@@ -90,3 +92,8 @@ def test_any_text_is_read_or_is_a_usage_error(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder, suppress(UsageError):
         found = load(Path(folder), text.encode("utf-8", "surrogatepass"))
     assert set(found) <= set(config_file.KEYS.values())
+
+
+def test_switch_and_empty_list_are_read(tmp_path: Path) -> None:
+    found = load(tmp_path, "mancenter: no\npullSecrets: []\n")
+    assert found == {"mancenter": "no", "pull_secret": []}

@@ -101,6 +101,8 @@ def test_invalid_topology_names_are_refused(config_folder: ConfigFolder, name: s
             for value in ("nonsense", "SMART", "")
         ],
         *[(key, value) for key in ("image", "probe_image", "mancenter_image") for value in ("", " ", "a b", "a\n")],
+        *[("mancenter", value) for value in ("", "maybe", "2", "none")],
+        *[("pull_secret", value) for value in (["Registry"], ["a b"], ["a", ""], ["a/b"], ["a."], ["a" * 254])],
     ],
 )
 def test_invalid_values_are_refused(config_folder: ConfigFolder, key: str, value: object) -> None:
@@ -121,6 +123,8 @@ def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
         "HZLINK_IMAGE": "example.com:5000/hz@sha256:ab",
         "HZLINK_PROBE_IMAGE": "example.com:5000/python:3.12",
         "HZLINK_MANCENTER_IMAGE": "example.com/mc:5.6",
+        "HZLINK_MANCENTER": "false",
+        "HZLINK_PULL_SECRET": "registry\nmirror.example",
     }
     found = config_folder.resolve(environ, **BOTH)
     settings = found.topology.settings
@@ -131,6 +135,8 @@ def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
     assert settings.image == "example.com:5000/hz@sha256:ab"
     assert settings.probe_image == "example.com:5000/python:3.12"
     assert settings.mancenter_image == "example.com/mc:5.6"
+    assert settings.mancenter is False
+    assert settings.pull_secrets == ("registry", "mirror.example")
 
 
 @pytest.mark.parametrize("seconds", [1, 86400])
@@ -163,3 +169,29 @@ def test_name_defaults_to_the_service(
 def test_invalid_services_are_refused(config_folder: ConfigFolder, service: str) -> None:
     with pytest.raises(UsageError, match="is not a name for a Service"):
         config_folder.resolve(**BOTH, service=service)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("true", True), ("False", False), ("YES", True), ("no", False), ("1", True), ("off", False), (True, True)],
+)
+def test_switches_are_on_or_off(config_folder: ConfigFolder, value: object, expected: bool) -> None:
+    assert config_folder.resolve(**BOTH, mancenter=value).topology.settings.mancenter is expected
+
+
+def test_flag_turns_management_center_on_again(config_folder: ConfigFolder) -> None:
+    config_folder.record(**BOTH, mancenter=False, pull_secret=["registry"])
+    recorded = config_folder.resolve(**BOTH)
+    assert (recorded.topology.has_mancenter, recorded.topology.settings.pull_secrets) == (False, ("registry",))
+    assert recorded.record["pull_secret"] == ["registry"]
+    changed = config_folder.resolve(**BOTH, mancenter=True, pull_secret=[""])
+    assert (changed.topology.has_mancenter, changed.topology.settings.pull_secrets) == (True, ())
+    assert changed.record["mancenter"] is True
+
+
+def test_pull_secret_is_used_once(config_folder: ConfigFolder) -> None:
+    assert config_folder.resolve(**BOTH, pull_secret=["b", "a", "b"]).topology.settings.pull_secrets == ("b", "a")
+
+
+def test_unisocket_has_no_management_center(config_folder: ConfigFolder) -> None:
+    assert not config_folder.resolve(**BOTH, mode="unisocket", mancenter=True).topology.has_mancenter

@@ -60,6 +60,19 @@ def test_mancenters_image_applies_only_to_smart_client_sites() -> None:
     assert "images" not in overlay(topology(mode=Mode.UNISOCKET, mancenter_image=image), EDGE)
 
 
+def test_nothing_is_patched_in_a_management_center_that_is_left_out() -> None:
+    content = overlay(topology(mancenter=False, mancenter_image="mc:5", pull_secrets=("registry",)), EDGE)
+    assert "images" not in content
+    assert len(content["patches"]) == 1
+
+
+@pytest.mark.parametrize(("site", "kind"), [(CORE, "StatefulSet"), (EDGE, "Deployment")], ids=["cluster", "client"])
+def test_pull_secrets_are_those_of_the_pods(site: Site, kind: str) -> None:
+    patch = json.loads(overlay(topology(pull_secrets=("one", "two")), site)["patches"][-1]["patch"])
+    assert patch["kind"] == kind
+    assert patch["spec"]["template"]["spec"] == {"imagePullSecrets": [{"name": "one"}, {"name": "two"}]}
+
+
 def test_mancenters_image_is_named_if_it_is_none() -> None:
     with pytest.raises(UsageError, match="--mancenter-image 'mc:' is not an image"):
         overlay(topology(mancenter_image="mc:"), EDGE)
@@ -92,6 +105,9 @@ def test_management_center_waits_for_the_number_of_members() -> None:
         ({"mode": Mode.UNISOCKET}, CORE, True, ["cluster-unisocket"]),
         ({"mode": Mode.UNISOCKET}, EDGE, False, ["client-unisocket"]),
         ({"mode": Mode.UNISOCKET, "expose": Expose.NODEPORT}, EDGE, False, ["client-unisocket"]),
+        ({"mode": Mode.UNISOCKET, "mancenter": False}, EDGE, False, ["client-unisocket"]),
+        ({"mancenter": False}, CORE, True, []),
+        ({"mancenter": False, "expose": Expose.NODEPORT}, EDGE, True, ["no-mancenter", "link-access"]),
     ],
 )
 def test_components(settings: dict[str, Any], site: Site, issues: bool, expected: list[str]) -> None:

@@ -208,6 +208,28 @@ def unisocket() -> World:
     return world
 
 
+def without_mancenter() -> World:
+    """A working topology whose settings say that there is no Management Center, which still exists."""
+    world = converged(topology(mancenter=False))
+    world.wanted[EDGE] = [one for one in world.wanted[EDGE] if "mancenter" not in one["metadata"]["name"]]
+    return world
+
+
+def test_management_center_that_is_not_wanted_any_more_is_pruned() -> None:
+    [step] = steps_of(without_mancenter())
+    names = ["deployments.apps/hazelcast-mancenter", "services/hazelcast-mancenter"]
+    assert (step.action, [str(ref) for ref in step.refs]) == (Action.PRUNE, names)
+
+
+def test_nothing_waits_for_a_management_center_that_is_left_out() -> None:
+    world = without_mancenter()
+    for kind, name in (("Deployment", ""), ("Pod", ""), ("Service", "hazelcast-mancenter")):
+        world.drop(EDGE, kind, name)
+    assert steps_of(world) == []
+    world.drop(EDGE, "Link")
+    assert {step.action for step in steps_of(world)} == {Action.LINK, Action.NAMES}
+
+
 def test_unisocket_needs_neither_names_nor_management_center() -> None:
     assert steps_of(unisocket()) == []
 

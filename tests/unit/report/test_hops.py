@@ -72,6 +72,32 @@ def test_unisocket_path_starts_at_the_client() -> None:
     assert path.hops[CLIENT].condition.text == "no Service hazelcast for clients to connect to"
 
 
+def without_mancenter(**settings: bool) -> World:
+    world = converged(topology(**settings))
+    world.drop(EDGE, "Deployment")
+    return world
+
+
+def test_path_without_management_center_by_choice_starts_at_the_client() -> None:
+    world = without_mancenter()
+    world.find(EDGE, "Listener")["metadata"]["annotations"] = {"hzlink.io/management-center": "none"}
+    path = path_of(world)
+    assert path.picture.startswith("client > Listener > ")
+    assert path.first_broken is None
+    assert path.hops[CLIENT].subject == "Service hazelcast"
+    assert path.hops[CLIENT].condition.text == "clients connect to it (Management Center is left out)"
+
+
+def test_management_center_that_the_listener_expects_is_missed_whatever_the_settings_are() -> None:
+    assert path_of(without_mancenter(mancenter=False)).picture.startswith("[Management Center] > ")
+
+
+def test_settings_decide_on_management_center_where_there_is_no_listener() -> None:
+    world = without_mancenter(mancenter=False)
+    world.drop(EDGE, "Listener")
+    assert path_of(world).picture.startswith("client > [Listener] > ")
+
+
 Change = Callable[[World], None]
 
 

@@ -47,6 +47,12 @@ def test_job_meets_pod_security_restricted() -> None:
     assert [set(volume) for volume in spec["volumes"]] == [{"name", "configMap"}]
 
 
+def test_job_has_the_pull_secrets() -> None:
+    assert "imagePullSecrets" not in JOB["spec"]["template"]["spec"]
+    made = probe_job.job("hazelcast", NAME, "python:3.13-slim", 60, ME, pull_secrets=("registry", "mirror"))
+    assert made["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
+
+
 def test_job_has_a_deadline_and_no_retries() -> None:
     spec = JOB["spec"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 60)
