@@ -1,4 +1,4 @@
-"""Makes a Link without a token, for sites in the same cluster, where the grant server may have no address.
+"""Makes a Link without a token, which needs no grant server: the issuing Site's certificate is copied by hzlink.
 
 It makes the same objects as `skupper link generate`: a client Certificate of the issuing Site, a copy of its Secret at
 the other side, and a Link to the issuing Site's endpoints (Skupper 2.2).
