@@ -19,7 +19,7 @@ def made_for_links(hzlink: Hzlink) -> list[str]:
 def grants_made(hzlink: Hzlink) -> list[str]:
     """The requests that created a grant."""
     writes = hzlink.sandbox.writes("cluster", hzlink.namespace)
-    return [one["verb"] for one in writes if one["objectRef"]["resource"] == "accessgrants"]
+    return [one["verb"] for one in writes if (one["verb"], one["objectRef"]["resource"]) == ("create", "accessgrants")]
 
 
 def test_via_link_and_its_renewal_with_two_routers(real_hzlink: Hzlink, faults: Callable[..., None]) -> None:
@@ -35,7 +35,7 @@ def test_via_link_and_its_renewal_with_two_routers(real_hzlink: Hzlink, faults: 
     assert hzlink.objects("client", LINKS).keys() == {"Link/hazelcast-cluster", "Link/hazelcast-cluster-2"}
 
     hzlink.kubectl("client", "delete", LINKS, "--all")
-    hzlink("link").ok()
+    hzlink.up().ok()
     assert hzlink.objects("client", LINKS).keys() == {"Link/hazelcast-cluster-1", "Link/hazelcast-cluster-2"}
     assert hzlink("status", "-o", "json").ok().document["findings"] == []
     assert (made_for_links(hzlink), grants_made(hzlink), tokens_left(hzlink)) == ([], [], [])
