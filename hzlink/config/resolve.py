@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,6 +124,13 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             record[key] = str(Path(record[key]).expanduser().absolute())
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
     return Config(topology, timeout, record, dict(zip(topology.sites, known, strict=True)), pairs)
+
+
+def with_consent(config: Config, *, enable_link_access: bool) -> Config:
+    """The configuration with the user's consent, which is given for one run only and never recorded."""
+    topology = config.topology
+    settings = replace(topology.settings, enable_link_access=enable_link_access)
+    return replace(config, topology=replace(topology, settings=settings))
 
 
 def _places(sites: Sequence[Site], contexts: Sequence[Context]) -> list[same_place.Place]:
