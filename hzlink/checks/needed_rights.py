@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink.model.choices import Role
+from hzlink.model.choices import LinkAccess, Role, Via
+from hzlink.model.topology import Settings
 from hzlink.plan import manifests
 
 
@@ -31,14 +32,17 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def needed(role: Role) -> tuple[Right, ...]:
-    """The rights in the bundled Roles for sites of that role, with those for Management Center, in the Roles' order.
+def needed(role: Role, ways: Iterable[str] = ()) -> tuple[Right, ...]:
+    """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
+
+    They include those for Management Center at a client site.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    rights = _in_file(f"{role}/role.yaml")
-    return (*rights, *for_mancenter()) if role is Role.CLIENT else rights
+    files = [f"{name}/role.yaml" for name in (role, *ways)]
+    rights = [right for file in files for right in _in_file(file)]
+    return tuple(dict.fromkeys((*rights, *(for_mancenter() if role is Role.CLIENT else ()))))
 
 
 def for_mancenter() -> tuple[Right, ...]:
@@ -53,6 +57,12 @@ def for_mancenter() -> tuple[Right, ...]:
 def _in_file(path: str) -> tuple[Right, ...]:
     text = (manifests.folder() / "rbac" / path).read_text(encoding="utf-8")
     return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
+
+
+def ways(settings: Settings) -> tuple[str, ...]:
+    """The folders of `manifests/rbac` with the additional Roles that the settings need at every site."""
+    by_hzlink = settings.via is Via.LINK or settings.link_access is LinkAccess.LOCAL
+    return ("static-link",) if by_hzlink else ()
 
 
 def _rights(item: Mapping[str, Any]) -> Iterator[Right]:

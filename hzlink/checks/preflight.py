@@ -34,7 +34,8 @@ def findings(
     """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
-    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(), missing, gather.mancenter_rights()))
+    needed = gather.needed_rights(topology.settings)
+    return judge(Facts(present, snapshots, answers, cli, needed, missing, gather.mancenter_rights()))
 
 
 class Preflight:
