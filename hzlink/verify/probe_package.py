@@ -21,7 +21,7 @@ MODULES = (
     *(f"model/{name}" for name in ("errors", "events", "choices", "topology", "durations", "objects")),
     *(f"model/{name}" for name in ("conditions", "container_failures")),
     *(f"verify/{name}" for name in ("__init__", "probe", "probe_messages", "site_proof", "endpoints")),
-    *(f"verify/{name}" for name in ("member_client", "proof", "latency")),
+    *(f"verify/{name}" for name in ("member_client", "client_refusals", "proof", "latency")),
 )
 
 # Kubernetes' limit for a ConfigMap in bytes, without the space for the plan.
