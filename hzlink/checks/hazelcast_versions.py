@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hzlink.checks.records import Check, Finding, Severity
 from hzlink.model import versions
 from hzlink.model.choices import Mode, Role
-from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import upgrade
@@ -34,7 +34,7 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
     if site.role is not Role.CLIENT or topology.settings.mode is Mode.UNISOCKET:
         return []
     image = topology.settings.image or MEMBER_IMAGE
-    deployed = upgrade.image_of(snapshots[site].get("Deployment", MANCENTER), _CONTAINER) or MANCENTER_IMAGE
+    deployed = upgrade.image_of(snapshots[site].get("Deployment", topology.mancenter), _CONTAINER) or MANCENTER_IMAGE
     members, center = (versions.parse(versions.of_image(one)) for one in (image, deployed))
     if members is None or center is None:
         return []
@@ -44,7 +44,7 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
         MANCENTER_VERSION.failed(
             site,
             f"Management Center {center} may not support members of version {members}",
-            subject=f"Deployment {MANCENTER}",
+            subject=f"Deployment {topology.mancenter}",
             said="it supports members of its own minor version and of the previous one",
             then=f"{hints.hzlink('render')}   (and set its image in your own kustomization: manifests/README.md)",
         )

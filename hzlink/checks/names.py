@@ -8,7 +8,7 @@ from hzlink.checks.records import Answers, Check, Facts, Finding, Unknown
 from hzlink.model import conditions, objects
 from hzlink.model.choices import Mode, Role
 from hzlink.model.objects import Object
-from hzlink.model.topology import WORKLOAD, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import foreign, planner
@@ -91,7 +91,7 @@ def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
     if site.role is not Role.CLIENT:
         return []
     members = topology.member_names if topology.settings.mode is Mode.SMART else ()
-    found = [snapshot.get("Service", name) for name in (WORKLOAD, *members)]
+    found = [snapshot.get("Service", name) for name in (topology.service, *members)]
     foreign = [item for item in found if item is not None and not _is_known(item, topology)]
     if not foreign:
         return [SERVICES.passed(site)]

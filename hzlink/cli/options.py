@@ -108,7 +108,16 @@ File = Annotated[
     ),
 ]
 Name = Annotated[
-    str | None, typer.Option("--name", help="Name of the topology (default: hazelcast).", rich_help_panel=SITES)
+    str | None,
+    typer.Option("--name", help="Name of the topology (default: --service, or hazelcast).", rich_help_panel=SITES),
+]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        "--service",
+        help="Name of the Service that clients call, and of hzlink's own objects (default: hazelcast).",
+        rich_help_panel=SITES,
+    ),
 ]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="Output format (default: table).", rich_help_panel=OUTPUT)
@@ -257,6 +266,7 @@ SITE_FLAGS: dict[str, Any] = {
     "cluster_kubeconfig": ClusterKubeconfig,
     "file": File,
     "name": Name,
+    "service": Service,
     "timeout": Timeout,
 }
 CONSOLE_FLAGS: dict[str, tuple[Any, Any]] = {

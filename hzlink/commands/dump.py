@@ -33,7 +33,7 @@ async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
     topology, until, when = config.topology, time.monotonic() + config.timeout, datetime.now(UTC)
     path = archive.target(file, f"hzlink-dump-{topology.name}-{when:%Y%m%dT%H%M%SZ}")
     began = time.monotonic()
-    found = await gather_all(topology.sites, until)
+    found = await gather_all(topology, until)
     for one in found:
         logs = len(one.logs)
         text = f"{len(one.items)} objects and {logs} logs read" if one.items else "nothing could be read"

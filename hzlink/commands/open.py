@@ -12,7 +12,7 @@ from hzlink.model.choices import App, Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError, UsageError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import RESOURCES, Ref
-from hzlink.model.topology import MANCENTER, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.tasks import together
@@ -33,10 +33,10 @@ class _App:
     scheme: str
 
 
-APPS = {
-    App.MANCENTER: _App("Management Center", MANCENTER, MANCENTER_PORT, "http"),
-    App.CONSOLE: _App("Skupper's network console", CONSOLE, 443, "https"),
-}
+def _app(topology: Topology, app: App) -> _App:
+    if app is App.MANCENTER:
+        return _App("Management Center", topology.mancenter, MANCENTER_PORT, "http")
+    return _App("Skupper's network console", CONSOLE, 443, "https")
 
 
 async def open_app(
@@ -63,7 +63,7 @@ async def open_app(
     Raises:
         HzlinkError: the application does not exist, its port cannot be forwarded, or the cluster closed the forward.
     """
-    target = APPS[app]
+    target = _app(config.topology, app)
     site = await _find(config.topology, target, _candidates(config.topology, app, only))
     try:
         async with tunnel(site, f"service/{target.service}", target.port, local=port) as forward:

@@ -34,8 +34,9 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
+    topology, deadline = config.topology, min(DEADLINE_SECONDS, config.timeout)
     observing = asyncio.create_task(
-        observe_all(config.topology.sites, deadline=min(DEADLINE_SECONDS, config.timeout), with_log=True, evidence=True)
+        observe_all(topology.sites, deadline=deadline, log_selector=topology.member_selector, evidence=True)
     )
     # Long enough to start every site's kubectl, which runs while the rest is loaded.
     await asyncio.sleep(0.001)

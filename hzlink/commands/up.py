@@ -18,7 +18,7 @@ from hzlink.linking import token_file
 from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
 from hzlink.plan import manifests, planner, scaling, upgrade
@@ -83,7 +83,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
         errors := await preflight.errors(observation.topology, observation.snapshots, emit, observation.missing)
     ):
         return result.of_errors("up", errors)
-    if observation.restart and not _agreed(options.confirm, observation.restart, topology.cluster):
+    if observation.restart and not _agreed(options.confirm, observation.restart, topology):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
     notes = (*_notes(topology), *observation.notes)
     if not observation.steps:
@@ -116,7 +116,8 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
         )
         await run_steps(run, observation.steps)
     _record(config, topology, await preflight.clusters())
-    seen = report.make(topology, await observe_all(topology.sites, with_log=True, evidence=True))
+    snapshots = await observe_all(topology.sites, log_selector=topology.member_selector, evidence=True)
+    seen = report.make(topology, snapshots)
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
     return result.verdict("up", seen, notes=notes)
@@ -129,12 +130,12 @@ def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) ->
     last_run.save(values | ({"members": found} if found != expected else {}))
 
 
-def _agreed(confirm: Confirm, restart: Restart, site: Site) -> bool:
-    """Whether all members may be stopped. Adds the site to an error of `confirm`."""
+def _agreed(confirm: Confirm, restart: Restart, topology: Topology) -> bool:
+    """Whether all members may be stopped. Adds the cluster site to an error of `confirm`."""
     try:
         return confirm(restart.lines)
     except HzlinkError as error:
-        error.site, error.subject = site.name, f"StatefulSet {WORKLOAD}"
+        error.site, error.subject = topology.cluster.name, f"StatefulSet {topology.workload}"
         raise
 
 
@@ -162,7 +163,8 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     """
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, with_log=True, managed=True))
+    log_selector = topology.member_selector
+    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, log_selector=log_selector, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if options.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
@@ -187,7 +189,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     stops = any(step.action is Action.STOP for step in steps)
-    restart = upgrade.restart_for(workload, snapshots[cluster]) if stops else None
+    restart = upgrade.restart_for(topology, workload, snapshots[cluster]) if stops else None
     return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes)
 
 
@@ -250,10 +252,11 @@ def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:
     if options.settings.members == found.settings.members:
         return ()
     number = found.settings.members
-    return (f"members: {number}, as StatefulSet {WORKLOAD} is scaled (--members sets another number)",)
+    return (f"members: {number}, as StatefulSet {found.workload} is scaled (--members sets another number)",)
 
 
 def _notes(topology: Topology) -> tuple[str, ...]:
     if topology.settings.mode is Mode.UNISOCKET:
-        return (f"unisocket: {MANCENTER} is left out, because Management Center does not support a single connection",)
+        why = "because Management Center does not support a single connection"
+        return (f"unisocket: {topology.mancenter} is left out, {why}",)
     return ()

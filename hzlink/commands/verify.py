@@ -129,6 +129,7 @@ def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str
         services=frozenset(objects.name(item) for item in services),
         wanted=len(names),
         cluster_name=cluster_name,
+        service=topology.service,
     )
 
 

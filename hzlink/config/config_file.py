@@ -21,6 +21,7 @@ KEYS = {
     "clientKubeconfig": "client_kubeconfig",
     "clusterKubeconfig": "cluster_kubeconfig",
     "name": "name",
+    "service": "service",
     "mode": "mode",
     "expose": "expose",
     "members": "members",

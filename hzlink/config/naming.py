@@ -19,6 +19,15 @@ def is_label(text: str) -> bool:
     return _LABEL.fullmatch(text) is not None
 
 
+# A StatefulSet's pods have a label with its name and a hash of 10 characters, of at most 63 in all.
+MAX_SERVICE = 52
+
+
+def is_service(text: str) -> bool:
+    """Whether `text` can name the Service and the objects that are named after it: an RFC 1035 label."""
+    return is_label(text) and text[0].isalpha() and len(text) <= MAX_SERVICE
+
+
 def slug(context: str) -> str:
     """A short readable label for a context: the last part of an ARN or path, in lower case.
 

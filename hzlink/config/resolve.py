@@ -18,10 +18,9 @@ from hzlink.config.kubeconfig import Context
 from hzlink.model import durations
 from hzlink.model.choices import Expose, LinkFrom, Mode, Role, Via
 from hzlink.model.errors import UsageError
-from hzlink.model.topology import Settings, Site, Topology
+from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology
 
 DEFAULT_FILE = "hzlink.yaml"
-DEFAULT_NAME = "hazelcast"
 DEFAULT_TIMEOUT_SECONDS = 180.0
 # The longest duration that an option accepts: a day.
 MAX_SECONDS = 86400.0
@@ -43,6 +42,7 @@ class Flags:
     cluster_kubeconfig: str | None = None
     file: str | None = None
     name: str | None = None
+    service: str | None = None
     mode: str | None = None
     expose: str | None = None
     members: int | None = None
@@ -71,7 +71,7 @@ SIDES = {
 SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
-    *("name", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "probe_image"),
+    *("name", "service", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "probe_image"),
     "timeout",
 )
 
@@ -159,6 +159,11 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     given = {anchor: _first(sources, anchor) for anchor in SIDES}
     # The record is of one topology: it is ignored if a context on either side is different.
     ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
+    # Another topology between the same sites has its own settings.
+    service = recorded.get("service", DEFAULT_SERVICE)
+    named = {"name": recorded.get("name", service), "service": service}
+    if any(_first(sources, key) not in (None, value) for key, value in named.items()):
+        recorded = {key: value for key, value in recorded.items() if key in PLACES}
     sources = (*sources, recorded if ours else {})
     chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
     values: dict[str, Any] = {}
@@ -187,9 +192,15 @@ def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
 def _topology(
     values: Mapping[str, Any], environ: Mapping[str, str], *, members_given: bool
 ) -> tuple[Topology, list[Context]]:
-    name = str(values.get("name", DEFAULT_NAME))
+    service = str(values.get("service", DEFAULT_SERVICE))
+    if not naming.is_service(service):
+        raise UsageError(
+            f"--service {service!r} is not a name for a Service",
+            said=f"at most {naming.MAX_SERVICE} lower-case letters, digits and hyphens, and the first is a letter",
+        )
+    name = str(values.get("name", service))
     if not naming.is_label(name):
-        raise UsageError(f"the topology's name {name!r} is not a lower-case label such as {DEFAULT_NAME}")
+        raise UsageError(f"the topology's name {name!r} is not a lower-case label such as {DEFAULT_SERVICE}")
     shared = values.get("kubeconfig")
     cluster = _place(
         str(values["cluster_ctx"]),
@@ -271,6 +282,7 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,
+        service=str(values.get("service", standard.service)),
     )
 
 

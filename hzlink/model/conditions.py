@@ -15,7 +15,6 @@ from typing import Any
 
 from hzlink.model import container_failures, objects
 from hzlink.model.objects import Object
-from hzlink.model.topology import MANCENTER, WORKLOAD
 
 
 class State(StrEnum):
@@ -327,23 +326,24 @@ def names(services: Iterable[Object], wanted: Sequence[str]) -> Condition:
 OF_LISTENER = "internal.skupper.io/listener"
 
 
-def member_services(services: Iterable[Object]) -> list[Object]:
-    """The Services that Skupper made for single members, from the Listener."""
-    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == WORKLOAD]
-    return [service for service in made if objects.name(service) != WORKLOAD]
+def member_services(services: Iterable[Object], listener: str) -> list[Object]:
+    """The Services that Skupper made for single members, from the Listener of that name."""
+    made = [service for service in services if objects.labels(service).get(OF_LISTENER) == listener]
+    return [service for service in made if objects.name(service) != listener]
 
 
-def stale_names(services: Iterable[Object], names: Sequence[str]) -> list[str]:
-    """The names of Services that Skupper made for members that are not among `names`."""
-    present = [objects.name(service) for service in member_services(services) if not objects.is_being_deleted(service)]
-    return sorted(name for name in present if name not in names and name.startswith(f"{WORKLOAD}-"))
+def stale_names(services: Iterable[Object], listener: str, names: Sequence[str]) -> list[str]:
+    """The names of Services that Skupper made from the Listener for members that are not among `names`."""
+    made = member_services(services, listener)
+    present = [objects.name(service) for service in made if not objects.is_being_deleted(service)]
+    return sorted(name for name in present if name not in names)
 
 
 def mancenter_started(pods: Iterable[Object]) -> datetime | None:
-    """When the newest Management Center container started; None while its init container waits."""
+    """When the newest container of these Management Center pods started; None while its init container waits."""
     started = [
         moment
-        for pod in of_app(pods, MANCENTER)
+        for pod in pods
         if not objects.is_being_deleted(pod)
         for container in objects.status(pod).get("containerStatuses") or []
         if (moment := objects.moment(((container.get("state") or {}).get("running") or {}).get("startedAt")))
@@ -354,12 +354,11 @@ def mancenter_started(pods: Iterable[Object]) -> datetime | None:
 def mancenter_started_too_early(pods: Iterable[Object], services: Iterable[Object], names: Sequence[str]) -> bool:
     """Whether Management Center started before the members' Services existed, so that it may have found no member.
 
+    `pods`: Management Center's pods; `names`: the members' names.
+
     Management Center does not try again if it finds no member at its start.
     """
     started = mancenter_started(pods)
     made = [objects.created(service) for service in services if objects.name(service) in names]
     known = [moment for moment in made if moment is not None]
     return started is not None and bool(known) and started < max(known)
-
-
-MEMBER_SELECTOR = f"app={WORKLOAD}"

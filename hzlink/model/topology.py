@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 
+# The name of the Service that clients call, unless the user gives another one; also the name in the bundled manifests.
+DEFAULT_SERVICE = "hazelcast"
+# The name of the container with the member, in the bundled manifests.
+MEMBER_CONTAINER = "hazelcast"
+
 
 @dataclass(frozen=True)
 class Site:
@@ -43,6 +48,7 @@ class Settings:
     the cluster site's address. `link_access`: of the issuing Skupper Site; `local` if all sites are in one cluster.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
+    `service`: see Topology.service.
     """
 
     mode: Mode = Mode.SMART
@@ -56,6 +62,7 @@ class Settings:
     address_timeout: float = 60.0
     link_access: LinkAccess = LinkAccess.DEFAULT
     probe_image: str = "python:3.13-slim"
+    service: str = DEFAULT_SERVICE
 
 
 @dataclass(frozen=True)
@@ -73,15 +80,34 @@ class Topology:
         return (self.cluster, *self.clients)
 
     @property
+    def service(self) -> str:
+        """The name of the Service that clients call; also of Listener and Connector, and their routing key."""
+        return self.settings.service
+
+    @property
+    def workload(self) -> str:
+        """The name of the StatefulSet of hzlink's own members, and of their headless Service."""
+        return self.service
+
+    @property
+    def member_selector(self) -> str:
+        """The label selector of the members' pods."""
+        return f"app={self.workload}"
+
+    @property
     def member_names(self) -> tuple[str, ...]:
-        """The members' pod names, as the StatefulSet generates them."""
-        return tuple(f"{WORKLOAD}-{number}" for number in range(self.settings.members))
+        """The names of the wanted members' pods."""
+        return self.first_members(self.settings.members)
 
+    def first_members(self, count: int) -> tuple[str, ...]:
+        """The names of the pods of `count` members, as the StatefulSet generates them."""
+        return tuple(f"{self.workload}-{number}" for number in range(count))
 
-# Names in the bundled manifests.
-WORKLOAD = "hazelcast"
-MANCENTER = "hazelcast-mancenter"
-ROUTING_KEY = "hazelcast"
+    @property
+    def mancenter(self) -> str:
+        """The name of Management Center's Deployment and Service, and the `app` label of its pods."""
+        return f"{self.service}-mancenter"
+
 
 # Labels on every object that hzlink applies. `down` deletes only objects that have both.
 MANAGED_BY = "app.kubernetes.io/managed-by"

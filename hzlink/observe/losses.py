@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, members, objects
 from hzlink.model.objects import Object
-from hzlink.model.topology import ROUTING_KEY, WORKLOAD, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
 
@@ -48,13 +48,13 @@ def _lost_for_client(topology: Topology, snapshots: Snapshots, client: Site) -> 
     at_client, at_cluster = snapshots[client], snapshots[topology.cluster]
     if at_client.error is not None or at_cluster.error is not None or not _linked_for_long(topology, snapshots, client):
         return
-    key = _routing_key(at_cluster)
+    key = _routing_key(topology, at_cluster)
     if key is None:
         return
     uid = objects.uid(at_cluster.skupper_site or {})
     records = {snapshot.site: _connectors(snapshot, uid) for snapshot in (at_cluster, at_client)}
     services = {objects.name(service) for service in at_client.of("Service")}
-    for pod in conditions.of_app(at_cluster.of("Pod"), WORKLOAD):
+    for pod in members.pods_of(topology, at_cluster.of("Pod")):
         name, address = objects.name(pod), str(objects.status(pod).get("podIP") or "")
         if name in services or not address or not conditions.is_ready(pod) or not _old_enough(pod, at_cluster.at):
             continue
@@ -65,10 +65,10 @@ def _lost_for_client(topology: Topology, snapshots: Snapshots, client: Site) -> 
                 break
 
 
-def _routing_key(cluster: Snapshot) -> str | None:
+def _routing_key(topology: Topology, cluster: Snapshot) -> str | None:
     """The Connector's routing key; None if the Connector does not expose the members by name."""
-    wanted = objects.spec(cluster.get("Connector", WORKLOAD) or {})
-    return str(wanted.get("routingKey") or ROUTING_KEY) if wanted.get("exposePodsByName") else None
+    wanted = objects.spec(cluster.get("Connector", topology.service) or {})
+    return str(wanted.get("routingKey") or topology.service) if wanted.get("exposePodsByName") else None
 
 
 def _linked_for_long(topology: Topology, snapshots: Snapshots, client: Site) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from hzlink.model import conditions, objects
+from hzlink.model import objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES, Object
@@ -124,15 +124,20 @@ async def observe_all(
     kinds: Sequence[str] = STATUS_KINDS,
     deadline: float = OBSERVE_DEADLINE_SECONDS,
     *,
-    with_log: bool = False,
+    log_selector: str = "",
     managed: bool = False,
     evidence: bool = False,
 ) -> Snapshots:
-    """Observes all sites in parallel; with `with_log`, including the members' logs. See `observe`."""
+    """Observes all sites in parallel. See `observe`.
+
+    `log_selector`: a label selector of pods at the cluster site whose logs are read, too; none if empty.
+    """
 
     def one(site: Site) -> Coroutine[Any, Any, Snapshot]:
         observing = observe(site, kinds, deadline, managed=managed, evidence=evidence)
-        return _with_log(site, deadline, observing) if with_log and site.role is Role.CLUSTER else observing
+        if not log_selector or site.role is not Role.CLUSTER:
+            return observing
+        return _with_log(site, log_selector, deadline, observing)
 
     listed = list(sites)
     return dict(zip(listed, await asyncio.gather(*map(one, listed)), strict=True))
@@ -145,9 +150,9 @@ LOG_BYTES = 1_000_000
 LOG_GRACE_SECONDS = 1.0
 
 
-async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
+async def _with_log(site: Site, selector: str, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
     """Reads the logs in parallel with the observation, and leaves them out if they would delay it."""
-    async with running(_member_log(site, deadline)) as (log,):
+    async with running(_member_log(site, selector, deadline)) as (log,):
         snapshot = await observing
         if snapshot.error is None:
             await asyncio.wait({log}, timeout=LOG_GRACE_SECONDS)
@@ -155,9 +160,9 @@ async def _with_log(site: Site, deadline: float, observing: Coroutine[Any, Any, 
     return replace(snapshot, member_log=found)
 
 
-async def _member_log(site: Site, deadline: float) -> str | None:
+async def _member_log(site: Site, selector: str, deadline: float) -> str | None:
     try:
-        return await Kubectl(site, deadline).logs(conditions.MEMBER_SELECTOR, tail=LOG_LINES, limit_bytes=LOG_BYTES)
+        return await Kubectl(site, deadline).logs(selector, tail=LOG_LINES, limit_bytes=LOG_BYTES)
     except HzlinkError:
         return None
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
-from hzlink.model.topology import WORKLOAD, Site, Topology, labels
+from hzlink.model.topology import DEFAULT_SERVICE, Site, Topology, labels
+from hzlink.plan import renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
 
@@ -40,11 +42,20 @@ async def render(topology: Topology, site: Site, skupper_name: str, issues: bool
         skupper_name: the name of its Skupper Site.
         issues: whether other sites link to this site, which then needs link access.
     """
-    return [stamped(item) for item in parse(await build(topology, site, skupper_name, issues))]
+    rendered = parse(await _build(topology, site, skupper_name, issues))
+    return [stamped(renaming.renamed(item, topology)) for item in rendered]
 
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
     """The objects of a site as YAML text without fingerprints, for `hzlink render`."""
+    text = await _build(topology, site, skupper_name, issues)
+    if topology.service == DEFAULT_SERVICE:
+        return text
+    return _text(renaming.renamed(one, topology) for one in parse(text))
+
+
+async def _build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
+    """What kustomize prints, with the names of the bundled manifests."""
     with scratch.folder(*_overlays()) as work:
         # kustomize resolves symbolic links before it compares folders.
         into = work.resolve()
@@ -70,6 +81,20 @@ def parse(text: str) -> list[Object]:
     # The C parser, if PyYAML has it, is ten times as fast.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [item for item in yaml.load_all(text, loader) if item]
+
+
+def _text(items: Iterable[Object]) -> str:
+    """Objects as a YAML stream; texts of several lines as blocks, as kustomize prints them."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def as_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, as_text)
+    return yaml.dump_all(items, Dumper=Dumper, sort_keys=False, width=1000)
 
 
 def stamped(item: Object) -> Object:
@@ -106,7 +131,7 @@ def overlay(
         ],
     }
     if site.role is Role.CLUSTER:
-        content["replicas"] = [{"name": WORKLOAD, "count": settings.members}]
+        content["replicas"] = [{"name": DEFAULT_SERVICE, "count": settings.members}]
         if settings.image:
             content["images"] = [{"name": MEMBER_IMAGE, **image_parts(settings.image)}]
     elif settings.mode is Mode.SMART:
@@ -159,7 +184,7 @@ def _expect_members(count: int) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "hazelcast-mancenter"},
+        "metadata": {"name": f"{DEFAULT_SERVICE}-mancenter"},
         "spec": {"template": {"spec": {"initContainers": [init]}}},
     }
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hzlink.model import conditions, objects, probe_labels
+from hzlink.model import conditions, members, objects, probe_labels
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
-from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import links, losses, mancenter
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import foreign, leftovers, scaling, upgrade
@@ -197,7 +197,7 @@ def _site_steps(
         steps.append(Step(Action.COLLECT, site, why, needs, refs=orphans))
         needs = frozenset({steps[-1].key})
     changed = [item for item in wanted if drift(item, snapshot.get(item["kind"], objects.name(item)))]
-    workload = next((item for item in wanted if item["kind"] == "StatefulSet" and objects.name(item) == WORKLOAD), None)
+    workload = _named(wanted, "StatefulSet", topology.workload)
     stop = _stopping(topology, site, workload, snapshot, needs)
     if stop is not None and workload is not None:
         steps.append(stop)
@@ -229,8 +229,8 @@ def _site_steps(
     if changed or not conditions.skupper(snapshot.skupper_site).ok:
         steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
     if site.role is Role.CLUSTER:
-        present = snapshot.get("StatefulSet", WORKLOAD)
-        if _touches(changed, WORKLOAD, "StatefulSet") or not conditions.rollout(present).ok:
+        present = snapshot.get("StatefulSet", topology.workload)
+        if _named(changed, "StatefulSet", topology.workload) or not conditions.rollout(present).ok:
             why = f"until {topology.settings.members} members are ready"
             steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
@@ -240,8 +240,8 @@ def _stopping(
     topology: Topology, site: Site, workload: Object | None, snapshot: Snapshot, needs: frozenset[str]
 ) -> Step | None:
     """The step that stops all members, if their new image needs that and hzlink made them."""
-    live = snapshot.get("StatefulSet", WORKLOAD)
-    restart = upgrade.restart_for(workload, snapshot)
+    live = snapshot.get("StatefulSet", topology.workload)
+    restart = upgrade.restart_for(topology, workload, snapshot)
     if restart is None or workload is None or live is None or not objects.is_ours(live, topology.name):
         return None
     refs = tuple(objects.Ref(objects.RESOURCES["Pod"], name) for name in restart.pods)
@@ -261,8 +261,8 @@ def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
 _LINKING = ("Link", "AccessToken", "AccessGrant", "Secret")
 
 
-def _touches(changed: Sequence[Object], name: str, kind: str) -> bool:
-    return any(item["kind"] == kind and objects.name(item) == name for item in changed)
+def _named(items: Sequence[Object], kind: str, name: str) -> Object | None:
+    return next((item for item in items if item["kind"] == kind and objects.name(item) == name), None)
 
 
 def _client_steps(
@@ -277,7 +277,7 @@ def _client_steps(
     needs = frozenset({step.key for step in steps} | (planned & others))
     if topology.settings.mode is Mode.UNISOCKET:
         if not service_matched(client, topology, snapshots) or steps:
-            steps.append(Step(Action.NAMES, client, f"until Service {WORKLOAD} leads to the members", needs))
+            steps.append(Step(Action.NAMES, client, f"until Service {topology.service} leads to the members", needs))
         return steps
     missing = conditions.missing_names(snapshots[client].of("Service"), topology.member_names)
     if missing or needs:
@@ -312,16 +312,16 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
 
 def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:
     """Whether the Listener or the Connector is matched; the condition of one may lag (skupper issue 2428)."""
-    listener = snapshots[client].get("Listener", WORKLOAD)
-    connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
+    listener = snapshots[client].get("Listener", topology.service)
+    connector = snapshots[topology.cluster].get("Connector", topology.service)
     return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)
 
 
 def _mancenter_step_needed(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
     snapshot = snapshots[client]
-    pods, services = snapshot.of("Pod"), snapshot.of("Service")
+    pods, services = members.mancenter_pods(topology, snapshot.of("Pod")), snapshot.of("Service")
     seen = mancenter.view(snapshots[topology.cluster].member_log, topology.member_names, len(topology.clients))
     if seen is not None and seen.sees_no_member:
         return True
-    ready = conditions.rollout(snapshot.get("Deployment", MANCENTER), conditions.of_app(pods, MANCENTER)).ok
+    ready = conditions.rollout(snapshot.get("Deployment", topology.mancenter), pods).ok
     return not ready or conditions.mancenter_started_too_early(pods, services, topology.member_names)

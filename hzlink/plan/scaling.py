@@ -8,7 +8,7 @@ from typing import Any
 from hzlink.model import conditions, objects
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import Object
-from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.model.topology import Topology
 from hzlink.observe.snapshot import Snapshots
 from hzlink.plan import ownership
 from hzlink.programs import hints
@@ -19,7 +19,7 @@ def with_current_members(topology: Topology, snapshots: Snapshots) -> Topology:
 
     A StatefulSet that hzlink did not make does not count: its pods are not members of this topology.
     """
-    workload = snapshots[topology.cluster].get("StatefulSet", WORKLOAD)
+    workload = snapshots[topology.cluster].get("StatefulSet", topology.workload)
     if topology.settings.members_given or workload is None or not objects.is_ours(workload, topology.name):
         return topology
     return replace(topology, settings=replace(topology.settings, members=conditions.wanted_replicas(workload)))
@@ -32,7 +32,7 @@ def no_members(topology: Topology, snapshots: Snapshots) -> HzlinkError | None:
     return HzlinkError(
         "the members are scaled to 0",
         site=topology.cluster.name,
-        subject=f"StatefulSet {WORKLOAD}",
+        subject=f"StatefulSet {topology.workload}",
         said="spec.replicas is 0: there is no member to link to",
         next_step=hints.hzlink(f"up --members {topology.settings.members}"),
     )

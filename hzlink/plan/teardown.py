@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hzlink.model import objects, probe_labels
 from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
-from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.model.topology import Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import leftovers, planner
@@ -57,7 +57,7 @@ def make(topology: Topology, snapshot: Snapshot) -> Teardown:
     return Teardown(
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),
-        pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(pod, ours)),
+        pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(topology, pod, ours)),
     )
 
 
@@ -68,9 +68,9 @@ def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
     )
 
 
-def _is_of(pod: Object, ours: list[Object]) -> bool:
+def _is_of(topology: Topology, pod: Object, ours: list[Object]) -> bool:
     """Whether the pod belongs to a workload of hzlink: to a StatefulSet, or to a Deployment through a ReplicaSet."""
     if any(objects.is_owned_by(pod, objects.uid(item)) for item in ours if item["kind"] == "StatefulSet"):
         return True
     names = {objects.name(item) for item in ours if item["kind"] == "Deployment"}
-    return objects.labels(pod).get("app") in names - {WORKLOAD}
+    return objects.labels(pod).get("app") in names - {topology.workload}

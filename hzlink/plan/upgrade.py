@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hzlink.model import conditions, objects, versions
+from hzlink.model import conditions, members, objects, versions
 from hzlink.model.objects import Object
-from hzlink.model.topology import WORKLOAD
+from hzlink.model.topology import MEMBER_CONTAINER, Topology
 from hzlink.model.versions import Version
 from hzlink.observe.snapshot import Snapshot
 
@@ -44,20 +44,20 @@ class Restart:
         )
 
 
-def restart_for(wanted: Object | None, snapshot: Snapshot) -> Restart | None:
+def restart_for(topology: Topology, wanted: Object | None, snapshot: Snapshot) -> Restart | None:
     """The restart that the wanted StatefulSet needs; None if it needs none, or if the versions are not known.
 
     Only ready members count: a member that was refused has no data.
     """
-    image = image_of(wanted, WORKLOAD)
+    image = image_of(wanted, MEMBER_CONTAINER)
     after = versions.parse(versions.of_image(image))
     if after is None:
         return None
-    ready = [pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD) if conditions.is_ready(pod)]
+    ready = [pod for pod in members.pods_of(topology, snapshot.of("Pod")) if conditions.is_ready(pod)]
     found = {}
     for pod in ready:
-        before = versions.parse(versions.of_image(_image(objects.spec(pod), WORKLOAD)))
-        if before is not None and not _can_roll(_image(objects.spec(pod), WORKLOAD), before, image, after):
+        before = versions.parse(versions.of_image(_image(objects.spec(pod), MEMBER_CONTAINER)))
+        if before is not None and not _can_roll(_image(objects.spec(pod), MEMBER_CONTAINER), before, image, after):
             found[objects.name(pod)] = before
     if not found:
         return None

@@ -61,7 +61,7 @@ def find(
             found.update(dict.fromkeys(_network(reader, other_snapshot, link)))
         found.update(dict.fromkeys(_addresses(snapshots, link)))
         found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
-        found.update(dict.fromkeys(_names(client, members)))
+        found.update(dict.fromkeys(_names(topology, client, members)))
     found.update(dict.fromkeys(_records(topology, snapshots)))
     return tuple(found)
 
@@ -157,10 +157,10 @@ def _records(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]
         yield Disagreement(Kind.RECORD, lost.site, f"{lost.text}; {remedy}")
 
 
-def _names(client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
+def _names(topology: Topology, client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:
     """Services of members that no longer exist, which Skupper may not have deleted."""
     site = client.site
-    for name in conditions.stale_names(client.of("Service"), members):
+    for name in conditions.stale_names(client.of("Service"), topology.service, members):
         text = f"{site.name}: Service {name} no longer leads to a member: Skupper has not removed it"
         command = hints.kubectl(site, f"delete service {quote(name)}")
         yield Disagreement(Kind.NAMES, site, f"{text} (skupper issue 2251); if it stays: {command}")

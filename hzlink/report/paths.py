@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hzlink.model import conditions, objects
+from hzlink.model import members as member_pods
 from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import Object
-from hzlink.model.topology import MANCENTER, WORKLOAD, Topology
+from hzlink.model.topology import Topology
 from hzlink.observe import losses, mancenter, membership
 from hzlink.observe.losses import LostMember
 from hzlink.observe.mancenter import MancenterView
@@ -32,12 +33,12 @@ def find(
     """A path for each client site, in the topology's order."""
     cluster = snapshots[topology.cluster]
     by_site = {report.site: report for report in sites}
-    cluster_router, last = _router(cluster, by_site[topology.cluster]), _members(cluster, members)
+    cluster_router, last = _router(cluster, by_site[topology.cluster]), _members(topology, cluster, members)
     found = []
     for link in links:
         snapshot, report = snapshots[link.client], by_site[link.client]
         lost = tuple(one for one in losses.lost_members(topology, snapshots) if one.client == link.client)
-        builder = _PathBuilder(mode, snapshot, cluster, report, by_site[topology.cluster], lost)
+        builder = _PathBuilder(topology, mode, snapshot, cluster, report, by_site[topology.cluster], lost)
         router, link_hop = _router(snapshot, report), _link(snapshots, link)
         flows = router.good and link_hop.good and cluster_router.good
         hops = (
@@ -57,6 +58,7 @@ def find(
 class _PathBuilder:
     """Builds the hops that differ between client sites."""
 
+    topology: Topology
     mode: Mode
     snapshot: Snapshot
     cluster: Snapshot
@@ -67,7 +69,7 @@ class _PathBuilder:
     @property
     def connector_waits_for_listener(self) -> bool:
         """Whether the Connector lacks only a matching Listener."""
-        item = self.cluster.get("Connector", WORKLOAD)
+        item = self.cluster.get("Connector", self.topology.service)
         return (
             item is not None and self.cluster_report.matched.state is State.WAITING and conditions.only_unmatched(item)
         )
@@ -76,11 +78,12 @@ class _PathBuilder:
         """Management Center; in unisocket mode the Service that clients connect to."""
         site = self.client_report.site
         if self.mode is Mode.SMART:
-            item = self.snapshot.get("Deployment", MANCENTER)
+            name = self.topology.mancenter
+            item = self.snapshot.get("Deployment", name)
             condition = self.client_report.mancenter or Condition(State.ABSENT, "not found")
-            pods = conditions.of_app(self.snapshot.of("Pod"), MANCENTER)
-            workload = f"deployment {MANCENTER}"
-            step = pod_hints.next_step(site, pods, f"app={MANCENTER}", workload, condition.text)
+            pods = member_pods.mancenter_pods(self.topology, self.snapshot.of("Pod"))
+            workload = f"deployment {name}"
+            step = pod_hints.next_step(site, pods, f"app={name}", workload, condition.text)
             if item is None and self.snapshot.error is None:
                 step = hints.hzlink("up")
             if condition.ok and self.client_report.mancenter_view is not None:
@@ -89,19 +92,19 @@ class _PathBuilder:
                     self._mancenter_view_step(self.client_report.mancenter_view),
                 )
             return _hop("Management Center", self.snapshot, item, condition, step)
-        item = self.snapshot.get("Service", WORKLOAD)
-        condition = (
-            Condition(State.OK, "clients connect to it") if item is not None else Condition(State.ABSENT, _NO_SERVICE)
-        )
+        item = self.snapshot.get("Service", self.topology.service)
+        condition = Condition(State.OK, "clients connect to it")
+        if item is None:
+            condition = Condition(State.ABSENT, f"no Service {self.topology.service} for clients to connect to")
         return _hop("client", self.snapshot, item, condition, hints.kubectl(site, "describe listeners.skupper.io"))
 
     def _mancenter_view_step(self, seen: MancenterView) -> str:
-        logs = hints.kubectl(self.client_report.site, f"logs deployment/{MANCENTER}")
+        logs = hints.kubectl(self.client_report.site, f"logs deployment/{self.topology.mancenter}")
         return f"{hints.hzlink('up')}   (restarts it; see: {logs})" if seen.sees_no_member else logs
 
     def listener_hop(self, flows: bool) -> Hop:
         """The Listener: Ready, or proved by the members' Services (in unisocket mode, by the Connector's condition)."""
-        item = self.snapshot.get("Listener", WORKLOAD)
+        item = self.snapshot.get("Listener", self.topology.service)
         condition, proved = self.client_report.matched, self.cluster_report.matched.ok
         if self.client_report.names is not None:
             proved = True
@@ -115,7 +118,7 @@ class _PathBuilder:
 
     def connector_hop(self, flows: bool) -> Hop:
         """The Connector, as this client site needs it."""
-        item, condition = self.cluster.get("Connector", WORKLOAD), self.cluster_report.matched
+        item, condition = self.cluster.get("Connector", self.topology.service), self.cluster_report.matched
         proved = self.client_report.matched.ok if self.client_report.names is None else not self.client_report.missing
         lag = flows and proved and condition.state is State.WAITING
         step = hints.kubectl(self.cluster_report.site, "describe connectors.skupper.io")
@@ -127,8 +130,6 @@ class _PathBuilder:
         says = f"; the Listener says: {self.client_report.matched.text}" if self.client_report.matched.text else ""
         return f"no Service for {', '.join(self.client_report.missing)}{says}"
 
-
-_NO_SERVICE = f"no Service {WORKLOAD} for clients to connect to"
 
 # What is missing if a site could not be read; for any other refusal, the API server.
 _UNREAD = {Refusal.NO_DEFINITIONS: "Skupper installation", Refusal.NO_NAMESPACE: "namespace"}
@@ -167,16 +168,17 @@ def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
     )
 
 
-def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
+def _members(topology: Topology, snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     site = snapshot.site
-    workload, pods = snapshot.get("StatefulSet", WORKLOAD), conditions.of_app(snapshot.of("Pod"), WORKLOAD)
+    workload = snapshot.get("StatefulSet", topology.workload)
+    pods = member_pods.pods_of(topology, snapshot.of("Pod"))
     said = conditions.not_created(workload) if workload is not None else ""
-    step = pod_hints.next_step(site, pods, f"app={WORKLOAD}", f"statefulset {WORKLOAD}", said)
+    step = pod_hints.next_step(site, pods, topology.member_selector, f"statefulset {topology.workload}", said)
     if workload is None and not pods and snapshot.error is None:
         step = hints.hzlink("up")
     if snapshot.error is not None:
         return _hop("members", snapshot, None, Condition(State.UNKNOWN), step)
-    parts = tuple(_member(snapshot, member) for member in members)
+    parts = tuple(_member(topology, snapshot, member) for member in members)
     down = [member for member in members if not member.ready]
     text = f"{len(members) - len(down)}/{len(members)} ready"
     # Members often fail for the same reason, which is long: it is printed once.
@@ -186,19 +188,20 @@ def _members(snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     split = membership.problem(snapshot.member_log, [member.name for member in members if member.ready])
     if split:
         text = f"{text}; {split}"
-        step = hints.kubectl(site, f"logs --selector={conditions.MEMBER_SELECTOR} --prefix --tail=-1")
+        step = hints.kubectl(site, f"logs --selector={topology.member_selector} --prefix --tail=-1")
     condition = Condition(State.BROKEN if down or split or not members else State.OK, text)
-    subject = f"StatefulSet {WORKLOAD}" if workload is not None else ""
+    subject = f"StatefulSet {topology.workload}" if workload is not None else ""
     return Hop("members", "members", site, condition, subject, min(ages, default=None), step, parts=parts)
 
 
-def _member(snapshot: Snapshot, member: Member) -> Hop:
+def _member(topology: Topology, snapshot: Snapshot, member: Member) -> Hop:
     item = snapshot.get("Pod", member.name)
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
         # A pod that does not exist cannot be described.
-        exists = snapshot.get("StatefulSet", WORKLOAD) is not None
-        whole = hints.kubectl(snapshot.site, f"describe statefulset {WORKLOAD}") if exists else hints.hzlink("up")
+        exists = snapshot.get("StatefulSet", topology.workload) is not None
+        described = hints.kubectl(snapshot.site, f"describe statefulset {topology.workload}")
+        whole = described if exists else hints.hzlink("up")
         step = admission.hint(snapshot.site, member.problem) or whole
         return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.problem), next_step=step)
     step = hints.previous_log(snapshot.site, item) or step

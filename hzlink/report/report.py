@@ -8,7 +8,7 @@ from datetime import datetime
 
 from hzlink.model import conditions
 from hzlink.model.choices import Mode, Role
-from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.model.topology import Topology
 from hzlink.observe.snapshot import Snapshots
 from hzlink.report import disagreements, hops, paths, site_status
 from hzlink.report.disagreements import Disagreement, Kind
@@ -69,9 +69,9 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     """Makes the report. The mode and the number of members are those of the cluster, or of the settings."""
     mode = site_status.mode_of(topology, snapshots)
     cluster = snapshots[topology.cluster]
-    workload = cluster.get("StatefulSet", WORKLOAD)
+    workload = cluster.get("StatefulSet", topology.workload)
     wanted = conditions.wanted_replicas(workload) if workload is not None else topology.settings.members
-    members = site_status.members_of(cluster, wanted)
+    members = site_status.members_of(topology, cluster, wanted)
     expected = topology.member_names if cluster.error is not None else [member.name for member in members]
     links = tuple(site_status.link_of(topology, snapshots, client) for client in topology.clients)
     # Each client site's forward has a different local port, so that a user can run several.

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from hzlink.model import conditions, objects
+from hzlink.model import members as member_pods
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import ExitStatus
 from hzlink.model.objects import Object
-from hzlink.model.topology import MANCENTER, WORKLOAD, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import links, mancenter, membership
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
@@ -86,19 +87,19 @@ class SiteReport:
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
     """The mode by the Connector; by the settings if there is no Connector."""
-    connector = snapshots[topology.cluster].get("Connector", WORKLOAD)
+    connector = snapshots[topology.cluster].get("Connector", topology.service)
     if connector is None:
         return topology.settings.mode
     return Mode.SMART if objects.spec(connector).get("exposePodsByName") else Mode.UNISOCKET
 
 
-def members_of(snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
+def members_of(topology: Topology, snapshot: Snapshot, wanted: int) -> tuple[Member, ...]:
     """The wanted members, and any other members; none if the site cannot be read."""
     if snapshot.error is not None:
         return ()
-    pods = {objects.name(pod): pod for pod in conditions.of_app(snapshot.of("Pod"), WORKLOAD)}
-    names = [f"{WORKLOAD}-{number}" for number in range(wanted)]
-    workload = snapshot.get("StatefulSet", WORKLOAD)
+    pods = {objects.name(pod): pod for pod in member_pods.pods_of(topology, snapshot.of("Pod"))}
+    names = topology.first_members(wanted)
+    workload = snapshot.get("StatefulSet", topology.workload)
     why = conditions.not_created(workload) if workload is not None else ""
     refused = membership.refusals(snapshot.member_log or "")
     listed = [*names, *sorted(set(pods) - set(names))]
@@ -157,7 +158,7 @@ def site_of(
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "matched": conditions.matched(snapshot.get(kind, WORKLOAD)),
+        "matched": conditions.matched(snapshot.get(kind, topology.service)),
         "skupper_name": objects.name(found or {}),
         "foreign": foreign.is_foreign(topology, found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
@@ -167,14 +168,14 @@ def site_of(
         missing = conditions.missing_names(snapshot.of("Service"), members)
         report["names"] = tuple(name for name in members if name not in missing)
         report["missing"] = tuple(missing)
-        pods = conditions.of_app(snapshot.of("Pod"), MANCENTER)
-        report["mancenter"] = _mancenter(snapshot, pods)
-        service = snapshot.get("Service", MANCENTER)
+        pods = member_pods.mancenter_pods(topology, snapshot.of("Pod"))
+        report["mancenter"] = _mancenter(snapshot.get("Deployment", topology.mancenter), pods)
+        service = snapshot.get("Service", topology.mancenter)
         report["mancenter_address"] = _web_address(service)
         if service is not None and not report["mancenter_address"]:
             report["mancenter_port"] = port
             report["mancenter_command"] = hints.kubectl(
-                site, f"port-forward service/{MANCENTER} {port}:{MANCENTER_PORT}"
+                site, f"port-forward service/{topology.mancenter} {port}:{MANCENTER_PORT}"
             )
             report["mancenter_unexposed"] = objects.spec(service).get("type") == "LoadBalancer"
     return SiteReport(site, **report)
@@ -186,8 +187,8 @@ def _skupper(found: Object | None) -> Condition:
     return conditions.skupper(found)
 
 
-def _mancenter(snapshot: Snapshot, pods: list[Object]) -> Condition:
-    condition = conditions.rollout(snapshot.get("Deployment", MANCENTER), pods)
+def _mancenter(deployment: Object | None, pods: list[Object]) -> Condition:
+    condition = conditions.rollout(deployment, pods)
     waits = any(
         (container.get("state") or {}).get("running")
         for pod in pods

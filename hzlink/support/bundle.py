@@ -11,7 +11,7 @@ from typing import Any
 
 from hzlink.model import objects
 from hzlink.model.objects import Object
-from hzlink.model.topology import WORKLOAD, Topology
+from hzlink.model.topology import MEMBER_CONTAINER, Topology
 from hzlink.observe.snapshot import Snapshot, without_secrets
 from hzlink.report import document, report
 from hzlink.support import summary
@@ -49,7 +49,7 @@ def _member_log(found: Found) -> str:
     return "\n".join(
         f"[pod/{log.pod}/{log.container}] {line}"
         for log in found.logs
-        if log.container == WORKLOAD and not log.previous
+        if log.container == MEMBER_CONTAINER and not log.previous
         for line in log.text.splitlines()
     )
 

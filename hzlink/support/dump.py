@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hzlink.model import objects
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES, Object
-from hzlink.model.topology import MANCENTER, WORKLOAD, Site
+from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import STATUS_KINDS
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
@@ -60,13 +61,13 @@ class Found:
     error: HzlinkError | None = None
 
 
-async def gather(site: Site, until: float) -> Found:
-    """Gathers all data of a site that can be read until `until` (seconds of time.monotonic).
+async def gather(topology: Topology, site: Site, until: float) -> Found:
+    """Gathers all data of a site of the topology that can be read until `until` (seconds of time.monotonic).
 
     Raises:
         PrerequisiteError: kubectl is not installed.
     """
-    gathering = _Gathering(site, until)
+    gathering = _Gathering(topology, site, until)
     await gathering.objects()
     found = gathering.found
     if found.error is None or found.items:
@@ -79,8 +80,9 @@ async def gather(site: Site, until: float) -> Found:
 class _Gathering:
     """Makes the calls for one site."""
 
-    def __init__(self, site: Site, until: float) -> None:
+    def __init__(self, topology: Topology, site: Site, until: float) -> None:
         self.found = Found(site)
+        self._topology = topology
         self._until = until
         self._slots = asyncio.Semaphore(MAX_PARALLEL)
 
@@ -123,7 +125,7 @@ class _Gathering:
     async def logs(self) -> None:
         """Reads the logs of every container, and of the previous run of restarted containers."""
         pods = [item for item in self.found.items if item.get("kind") == "Pod"]
-        wanted = [run for pod in sorted(pods, key=_importance) for run in _runs(pod)]
+        wanted = [run for pod in sorted(pods, key=partial(_importance, self._topology)) for run in _runs(pod)]
         if len(wanted) > LOGS:
             self.found.unread.append(f"logs: only {LOGS} of {len(wanted)} were read")
         logs = await asyncio.gather(*(self._log(*run) for run in wanted[:LOGS]))
@@ -150,9 +152,9 @@ class _Gathering:
         return Kubectl(self.found.site, max(1.0, min(CALL_SECONDS, self._until - time.monotonic())))
 
 
-def _importance(pod: Object) -> tuple[bool, str]:
+def _importance(topology: Topology, pod: Object) -> tuple[bool, str]:
     name = objects.name(pod)
-    known = objects.labels(pod).get("app") in (WORKLOAD, MANCENTER) or name.startswith("skupper-")
+    known = objects.labels(pod).get("app") in (topology.workload, topology.mancenter) or name.startswith("skupper-")
     return not known, name
 
 
@@ -169,6 +171,6 @@ def _runs(pod: Object) -> list[tuple[str, str, bool]]:
     ]
 
 
-async def gather_all(sites: Sequence[Site], until: float) -> list[Found]:
-    """Gathers the data of all sites in parallel. The result has the order of the sites."""
-    return list(await asyncio.gather(*(gather(site, until) for site in sites)))
+async def gather_all(topology: Topology, until: float) -> list[Found]:
+    """Gathers the data of all sites in parallel. The result has the order of the topology's sites."""
+    return list(await asyncio.gather(*(gather(topology, site, until) for site in topology.sites)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.topology import WORKLOAD, Site
+from hzlink.model.topology import Site
 from hzlink.programs.tasks import together
 from hzlink.verify import latency
 from hzlink.verify.comparison import SIZES, Comparison, Measure
@@ -44,7 +44,7 @@ async def bench_site(plan: Plan, cluster: Site, seconds: float, emit: Emit) -> C
         HzlinkError: a member is reached on only one path, no member is reached, or a member stops answering.
     """
     slots = asyncio.Semaphore(MAX_PARALLEL)
-    names = plan.names if plan.smart else (WORKLOAD,)
+    names = plan.names if plan.smart else (plan.service,)
 
     async def call(site: Site, target: str) -> tuple[str, MemberClient]:
         client = await stack.enter_async_context(through(forwarded(site)(target), plan.cluster_name, slots))

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Event, Mark
-from hzlink.model.topology import WORKLOAD, Site
+from hzlink.model.topology import Site
 from hzlink.verify.latency import Latency
 from hzlink.verify.proof import Member, NameProof, Outcome, SiteProof
 from hzlink.verify.site_proof import Plan
@@ -55,6 +55,7 @@ def plan_text(plan: Plan) -> str:
         "services": sorted(plan.services),
         "wanted": plan.wanted,
         "clusterName": plan.cluster_name,
+        "service": plan.service,
     }
     return json.dumps(body)
 
@@ -70,7 +71,8 @@ def read_plan(text: str) -> Plan:
     names = tuple(_listed(body.get("names"), _text))
     services = frozenset(_listed(body.get("services"), _text))
     wanted = int(_number(body.get("wanted")))
-    return Plan(site, body.get("smart") is True, names, services, wanted, _text(body.get("clusterName")))
+    smart, cluster_name = body.get("smart") is True, _text(body.get("clusterName"))
+    return Plan(site, smart, names, services, wanted, cluster_name, _text(body.get("service")))
 
 
 def verdict_line(verdict: Verdict) -> str:
@@ -107,7 +109,7 @@ def read_verdict(plan: Plan, log: str) -> Verdict | None:
 
 def _proof(plan: Plan, body: Mapping[str, Any]) -> SiteProof:
     names = tuple(_listed(body.get("names"), _name))
-    asked = plan.names if plan.smart else (WORKLOAD,)
+    asked = plan.names if plan.smart else (plan.service,)
     if tuple(one.name for one in names) != asked:
         raise InvalidMessage("it has other names than the plan")
     members = tuple(_listed(body.get("members"), _member))

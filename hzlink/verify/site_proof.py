@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.topology import WORKLOAD, Site
+from hzlink.model.topology import DEFAULT_SERVICE, Site
 from hzlink.programs.tasks import running, together
 from hzlink.verify import latency, member_client, proof
 from hzlink.verify.endpoints import Connection, OpenConnection
@@ -39,6 +39,7 @@ class Plan:
     """What to verify at a client site.
 
     `names`: the members' names. `services`: the names of existing Services. `wanted`: the expected number of members.
+    `service`: the name of the Service that leads to any member, for clients with a single connection.
     """
 
     site: Site
@@ -47,6 +48,7 @@ class Plan:
     services: frozenset[str]
     wanted: int
     cluster_name: str
+    service: str = DEFAULT_SERVICE
 
 
 async def verify_site(plan: Plan, open_connection: OpenConnection, emit: Emit) -> SiteProof:
@@ -55,7 +57,7 @@ async def verify_site(plan: Plan, open_connection: OpenConnection, emit: Emit) -
     Raises:
         HzlinkError: the site's API server cannot be reached, or refuses to forward ports.
     """
-    names = plan.names if plan.smart else (WORKLOAD,)
+    names = plan.names if plan.smart else (plan.service,)
     async with AsyncExitStack() as open_ones:
         slots = asyncio.Semaphore(MAX_PARALLEL)
         called = await together(_call(plan, open_connection, name, open_ones, slots, emit) for name in names)

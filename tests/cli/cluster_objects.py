@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.model.objects import Object
-from hzlink.model.topology import MANCENTER, WORKLOAD, labels
+from hzlink.model.topology import labels
 
 EARLIER, LATER = "2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z"
 # When the observation of these objects ended.
 OBSERVED = datetime(2026, 3, 1, 10, 5, 42, tzinfo=UTC)
 OURS = labels("hazelcast")
+WORKLOAD, MANCENTER = "hazelcast", "hazelcast-mancenter"
 
 
 def item_of(kind: str, name: str, marks: dict[str, str] = OURS, **body: Any) -> Object:

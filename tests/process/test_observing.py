@@ -118,7 +118,7 @@ def test_members_log_is_read_concurrently(programs: Programs) -> None:
         "kubectl",
         f"case \"$*\" in *' logs '*) echo 'a line'; exit 0;; esac\nsleep 0.2; echo '{items(item('Pod', 'p'))}'",
     )
-    snapshots = asyncio.run(observe_all([CORE, EDGE], with_log=True))
+    snapshots = asyncio.run(observe_all([CORE, EDGE], log_selector="app=hazelcast"))
     assert (snapshots[CORE].member_log, snapshots[EDGE].member_log) == ("a line\n", None)
     assert asyncio.run(observe_all([CORE]))[CORE].member_log is None
 
@@ -127,6 +127,6 @@ def test_members_log_is_read_concurrently(programs: Programs) -> None:
 def test_unreadable_log_does_not_fail_the_observation(programs: Programs, trouble: str) -> None:
     programs.script("kubectl", f"case \"$*\" in *' logs '*) {trouble};; esac\necho '{items(item('Pod', 'p'))}'")
     began = time.monotonic()
-    snapshot = asyncio.run(observe_all([CORE], with_log=True))[CORE]
+    snapshot = asyncio.run(observe_all([CORE], log_selector="app=hazelcast"))[CORE]
     assert (snapshot.error, snapshot.member_log, len(snapshot.items)) == (None, None, 1)
     assert time.monotonic() - began < 50

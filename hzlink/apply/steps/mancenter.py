@@ -7,11 +7,10 @@ import time
 
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.rollout import rolled_out
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, members, objects
 from hzlink.model.conditions import Condition
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES
-from hzlink.model.topology import MANCENTER
 from hzlink.observe import mancenter
 from hzlink.observe.snapshot import LOG_LINES, observe_all
 from hzlink.observe.waiting import Objects
@@ -43,9 +42,9 @@ async def mancenter_ready(run: Run, step: Step) -> str:
         raise HzlinkError(
             "Management Center is ready but connects to no member, even after a restart",
             site=step.site.name,
-            subject=f"Deployment {MANCENTER}",
+            subject=f"Deployment {run.topology.mancenter}",
             said="no member's log shows a client MC-Client-...",
-            next_step=hints.kubectl(step.site, f"logs deployment/{MANCENTER}"),
+            next_step=hints.kubectl(step.site, f"logs deployment/{run.topology.mancenter}"),
         )
     return f"Management Center Ready{f', restarted: {why}' if why else ''}"
 
@@ -53,22 +52,25 @@ async def mancenter_ready(run: Run, step: Step) -> str:
 async def _started_too_early(run: Run, step: Step) -> str:
     """Why it must be restarted at once; empty if not. It does not try again if it finds no member at its start."""
     found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
-    if conditions.mancenter_started_too_early(found.of("Pod"), found.of("Service"), run.topology.member_names):
-        started = conditions.mancenter_started(found.of("Pod"))
+    pods = members.mancenter_pods(run.topology, found.of("Pod"))
+    if conditions.mancenter_started_too_early(pods, found.of("Service"), run.topology.member_names):
+        started = conditions.mancenter_started(pods)
         if not await _sees_members(run, started.isoformat() if started else None):
             return "it started before the members' names existed and sees no member"
     return ""
 
 
 async def _restart(run: Run, step: Step) -> None:
-    await run.kubectl(step.site).restart(objects.Ref(RESOURCES["Deployment"], MANCENTER))
+    await run.kubectl(step.site).restart(objects.Ref(RESOURCES["Deployment"], run.topology.mancenter))
 
 
 async def _rolled_out(run: Run, step: Step) -> None:
-    def judge(deployments: Objects) -> Condition:
-        return conditions.rollout(deployments.get(MANCENTER))
+    name = run.topology.mancenter
 
-    await rolled_out(run, step.site, "Deployment", MANCENTER, "Management Center", judge)
+    def judge(deployments: Objects) -> Condition:
+        return conditions.rollout(deployments.get(name))
+
+    await rolled_out(run, step.site, "Deployment", name, "Management Center", judge)
 
 
 async def _still_sees_no_member(run: Run) -> bool:
@@ -77,7 +79,7 @@ async def _still_sees_no_member(run: Run) -> bool:
     topology = run.topology
     while True:
         try:
-            log = await run.kubectl(topology.cluster).logs(conditions.MEMBER_SELECTOR, tail=LOG_LINES)
+            log = await run.kubectl(topology.cluster).logs(topology.member_selector, tail=LOG_LINES)
         except HzlinkError:
             return False
         seen = mancenter.view(log, topology.member_names, len(topology.clients))
@@ -94,7 +96,7 @@ async def _sees_members(run: Run, since: str | None) -> bool:
     The logs do not show the site of a Management Center.
     """
     try:
-        log = await run.kubectl(run.topology.cluster).logs(conditions.MEMBER_SELECTOR, since=since)
+        log = await run.kubectl(run.topology.cluster).logs(run.topology.member_selector, since=since)
     except HzlinkError:
         return False
     return len(mancenter.connected(log)) >= len(run.topology.clients)

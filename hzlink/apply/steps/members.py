@@ -15,7 +15,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Ref
-from hzlink.model.topology import WORKLOAD, Site
+from hzlink.model.topology import Site
 from hzlink.observe.losses import LostMember
 from hzlink.observe.waiting import Objects
 from hzlink.plan.planner import Step
@@ -37,10 +37,10 @@ async def stopped(run: Run, step: Step) -> str:
 
 async def members_ready(run: Run, step: Step) -> str:
     """Waits until the StatefulSet has rolled out."""
-    wanted = run.topology.settings.members
+    wanted, name = run.topology.settings.members, run.topology.workload
 
     def judge(found: Objects) -> Condition:
-        workload = found.get(WORKLOAD)
+        workload = found.get(name)
         condition = conditions.rollout(workload)
         if workload is not None and conditions.wanted_replicas(workload) != wanted:
             return Condition(
@@ -49,7 +49,7 @@ async def members_ready(run: Run, step: Step) -> str:
         return condition
 
     text = f"members {wanted}/{wanted}"
-    await rolled_out(run, step.site, "StatefulSet", WORKLOAD, text, judge, wanted=wanted)
+    await rolled_out(run, step.site, "StatefulSet", name, text, judge, wanted=wanted)
     return text
 
 
@@ -74,9 +74,9 @@ async def names_ready(run: Run, step: Step) -> str:
             return await repair.restore(run, lost)
     except WaitTimeout as error:
         listener = await _listener_says(run, step.site)
-        error.subject = f"Listener {WORKLOAD}"
+        error.subject = f"Listener {run.topology.service}"
         error.said = "; ".join(text for text in (listener, error.said) if text)
-        error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {WORKLOAD}")
+        error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {run.topology.service}")
         raise
     return f"members' names exist: {', '.join(names)}"
 
@@ -95,7 +95,7 @@ async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Obje
 async def _listener_says(run: Run, site: Site) -> str:
     """The message of the Listener, from which Skupper makes the Services; empty if it cannot be read."""
     try:
-        listener = await run.kubectl(site).get(Ref(RESOURCES["Listener"], WORKLOAD))
+        listener = await run.kubectl(site).get(Ref(RESOURCES["Listener"], run.topology.service))
     except HzlinkError:
         return ""
     return conditions.matched(listener).text
@@ -103,13 +103,14 @@ async def _listener_says(run: Run, site: Site) -> str:
 
 async def _service_ready(run: Run, step: Step) -> str:
     """Waits until the Listener or the Connector is matched; the condition of the other one may lag."""
+    service = run.topology.service
     ends = ((step.site, "Listener"), (run.topology.cluster, "Connector"))
 
     def judge(found: Objects) -> Condition:
-        return conditions.matched(found.get(WORKLOAD))
+        return conditions.matched(found.get(service))
 
-    text = f"Service {WORKLOAD} leads to the members"
-    waits = (run.wait(run.kubectl(site), text).watch(RESOURCES[kind], judge, name=WORKLOAD) for site, kind in ends)
+    text = f"Service {service} leads to the members"
+    waits = (run.wait(run.kubectl(site), text).watch(RESOURCES[kind], judge, name=service) for site, kind in ends)
     async with running(*waits) as waiting:
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         done.pop().result()

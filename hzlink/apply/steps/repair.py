@@ -18,7 +18,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Mark
 from hzlink.model.objects import RESOURCES, Object, Ref
-from hzlink.model.topology import WORKLOAD, Site, labels
+from hzlink.model.topology import Site, labels
 from hzlink.observe import losses
 from hzlink.observe.losses import LostMember
 from hzlink.observe.snapshot import Snapshots, observe_all
@@ -129,10 +129,10 @@ async def restore(run: Run, lost: Sequence[LostMember]) -> str:
 
 async def _touch(run: Run, lost: Sequence[LostMember]) -> None:
     """Annotates Connector and Listeners, so that the controllers process them again."""
-    stamp = {"metadata": {"annotations": token_flow.stamp()}}
-    await run.kubectl(run.topology.cluster).patch(Ref(RESOURCES["Connector"], WORKLOAD), stamp)
+    name, stamp = run.topology.service, {"metadata": {"annotations": token_flow.stamp()}}
+    await run.kubectl(run.topology.cluster).patch(Ref(RESOURCES["Connector"], name), stamp)
     for client in dict.fromkeys(one.client for one in lost):
-        await run.kubectl(client).patch(Ref(RESOURCES["Listener"], WORKLOAD), stamp)
+        await run.kubectl(client).patch(Ref(RESOURCES["Listener"], name), stamp)
 
 
 async def _have_services(run: Run, lost: Sequence[LostMember], seconds: float) -> bool:

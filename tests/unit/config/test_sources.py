@@ -137,3 +137,17 @@ def test_tilde_in_a_kubeconfig_path_is_expanded(config_folder: ConfigFolder, mon
     monkeypatch.setenv("HOME", str(config_folder.folder))
     found = config_folder.resolve(**BOTH, kubeconfig="~/kubeconfig")
     assert found.topology.cluster.kubeconfig == str(config_folder.folder / "kubeconfig")
+
+
+@pytest.mark.parametrize("other", [{"service": "sessions"}, {"name": "sessions"}])
+def test_settings_recorded_for_another_topology_are_ignored(config_folder: ConfigFolder, other: dict[str, str]) -> None:
+    config_folder.record(client_ctx=["edge"], cluster_ctx="core", namespace="hz", service="orders", members=5)
+    topology = config_folder.resolve(**other).topology
+    assert (topology.name, topology.settings.members, topology.cluster.namespace) == ("sessions", 3, "hz")
+
+
+def test_recorded_service_is_used(config_folder: ConfigFolder) -> None:
+    config_folder.record(client_ctx=["edge"], cluster_ctx="core", service="orders", members=5)
+    for given in ({}, {"service": "orders"}, {"name": "orders"}):
+        topology = config_folder.resolve(**given).topology
+        assert (topology.name, topology.service, topology.settings.members) == ("orders", "orders", 5)

@@ -132,3 +132,26 @@ def test_smallest_and_largest_values_are_accepted(config_folder: ConfigFolder, s
 
 def test_timeout_is_not_recorded(config_folder: ConfigFolder) -> None:
     assert "timeout" not in config_folder.resolve(**BOTH, timeout=5, members=2).record
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("hazelcast", "hazelcast")),
+        ({"service": "orders"}, ("orders", "orders")),
+        ({"name": "shop"}, ("shop", "hazelcast")),
+        ({"name": "shop", "service": "orders"}, ("shop", "orders")),
+    ],
+)
+def test_name_defaults_to_the_service(
+    config_folder: ConfigFolder, given: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    topology = config_folder.resolve(**BOTH, **given).topology
+    assert (topology.name, topology.service) == expected
+    assert topology.member_names[0] == f"{expected[1]}-0"
+
+
+@pytest.mark.parametrize("service", ["Orders", "", "a" * 53, "0rders", "orders.shop", "-orders", "orders\n"])
+def test_invalid_services_are_refused(config_folder: ConfigFolder, service: str) -> None:
+    with pytest.raises(UsageError, match="is not a name for a Service"):
+        config_folder.resolve(**BOTH, service=service)

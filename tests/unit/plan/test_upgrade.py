@@ -34,7 +34,7 @@ def world_of(before: str, after: str, ready: tuple[bool, ...] = (True, True, Tru
 
 def restart(world: World) -> upgrade.Restart | None:
     [wanted] = [one for one in world.wanted[CORE] if one["kind"] == "StatefulSet"]
-    return upgrade.restart_for(wanted, world.snapshots()[CORE])
+    return upgrade.restart_for(world.topology, wanted, world.snapshots()[CORE])
 
 
 def steps(world: World) -> dict[Action, Step]:

@@ -62,11 +62,11 @@ def test_error_is_read_as_written(message: str, said: str) -> None:
 
 @given(st.booleans(), st.lists(TEXTS), st.sets(TEXTS), st.integers(0, 100), TEXTS)
 def test_plan_is_read_as_written(smart: bool, names: list[str], services: set[str], wanted: int, cluster: str) -> None:
-    plan = Plan(EDGE, smart, tuple(names), frozenset(services), wanted, cluster)
+    plan = Plan(EDGE, smart, tuple(names), frozenset(services), wanted, cluster, "orders")
     found = read_plan(probe_messages.plan_text(plan))
     assert (found.smart, found.names, found.services) == (smart, tuple(names), frozenset(services))
     assert (found.wanted, found.cluster_name, found.site.name) == (wanted, cluster, EDGE.name)
-    assert not found.site.context
+    assert (found.site.context, found.service) == ("", "orders")
 
 
 def test_log_without_a_verdict_has_none() -> None:
