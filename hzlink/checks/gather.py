@@ -47,13 +47,13 @@ async def read(site: Site, limit: float) -> Answers:
     return Answers(versions, review, namespace, controller, grant_server, routes, kube_system)
 
 
-def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
-    """The rights that `up` needs at each kind of site.
+def needed_rights(*, existing_members: bool = False) -> Mapping[Role, tuple[Right, ...]]:
+    """The rights that `up` needs at each kind of site. `existing_members`: hzlink does not deploy the members.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    return {role: hzlink_rights.needed(role) for role in Role}
+    return {role: hzlink_rights.needed(role, existing_members=existing_members) for role in Role}
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hzlink.checks import access, controller, hazelcast_versions, names, reach, rights, tools
+from hzlink.checks import access, controller, existing_members, hazelcast_versions, names, reach, rights, tools
 from hzlink.checks.records import Facts, Finding
 from hzlink.model.choices import Via
 from hzlink.model.topology import Site
@@ -22,6 +22,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         findings += reach.at_site(site, facts.snapshots[site], site in facts.missing)
         if site in seen.answers:
             findings += _at_site(seen, site)
+    findings += existing_members.findings(facts)
     return (*findings, *names.same_place(seen), *access.across(seen))
 
 
@@ -32,7 +33,13 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
     findings = [
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
-        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created),
+        *rights.at_site(
+            site,
+            answers,
+            facts.needed.get(site.role, ()),
+            created,
+            existing_members=facts.topology.found is not None,
+        ),
         *reach.pod_security(site, snapshot, answers, created),
     ]
     findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)

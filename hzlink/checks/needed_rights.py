@@ -31,13 +31,19 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def needed(role: Role) -> tuple[Right, ...]:
+def folder_of(role: Role, *, existing_members: bool = False) -> str:
+    """The folder of the bundled Role for sites of that role. `existing_members`: hzlink does not deploy the members."""
+    return f"{role}-existing-members" if existing_members and role is Role.CLUSTER else str(role)
+
+
+def needed(role: Role, *, existing_members: bool = False) -> tuple[Right, ...]:
     """The rights in the bundled Role for sites of that role, in the Role's order.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    text = (manifests.folder() / "rbac" / role / "role.yaml").read_text(encoding="utf-8")
+    folder = folder_of(role, existing_members=existing_members)
+    text = (manifests.folder() / "rbac" / folder / "role.yaml").read_text(encoding="utf-8")
     return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
 
 

@@ -17,7 +17,9 @@ RIGHTS = Check(
 )
 
 
-def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool = False) -> list[Finding]:
+def at_site(
+    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, *, existing_members: bool = False
+) -> list[Finding]:
     """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them."""
     review = answers.review
     if created:
@@ -30,7 +32,8 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
     words = by_resource(lacking)
-    given = f"an administrator can give you the Role of manifests/rbac/{site.role}: see manifests/README.md"
+    folder = needed_rights.folder_of(site.role, existing_members=existing_members)
+    given = f"an administrator can give you the Role of manifests/rbac/{folder}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")

@@ -26,10 +26,13 @@ from hzlink.cli.options import (
     ExposeOption,
     ForceConflicts,
     ForceUnlock,
+    HazelcastCluster,
     ImageOption,
     InCluster,
     LinkFromOption,
+    MembersFrom,
     MembersOption,
+    MembersPort,
     ModeOption,
     NoColor,
     OnlySite,
@@ -87,6 +90,9 @@ def up_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -108,6 +114,9 @@ def up_command(
     settings = {
         "members": members,
         "image": image,
+        "members_from": members_from,
+        "members_port": members_port,
+        "hazelcast_cluster": hazelcast_cluster,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
@@ -118,7 +127,10 @@ def up_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
+        from hzlink.config import members_source
 
+        if allow_restart:
+            members_source.refuse_restart(config.topology)
         running = up(
             config,
             console.emit,
@@ -188,6 +200,9 @@ def status_command(
 def check_command(
     *,
     members: MembersOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
     via: ViaOption = None,
@@ -195,7 +210,8 @@ def check_command(
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {"members": members, "mode": mode, "link_from": link_from, "via": via}
+    theirs = {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
+    settings = {"members": members, "mode": mode, "link_from": link_from, "via": via, **theirs}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hzlink.model import selectors
@@ -49,7 +49,7 @@ class Source:
 
     kind: SourceKind
     name: str = ""
-    selector: Selector = Selector()
+    selector: Selector = field(default_factory=Selector)
 
     def __str__(self) -> str:
         """As --members-from takes it."""
@@ -100,7 +100,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Advertised:
-    """The addresses (host:port) that members tell clients, asked of a real member. `problem`: why they are not known."""
+    """The addresses (host:port) that members tell clients, as a real member says. `problem`: why they are not known."""
 
     addresses: tuple[str, ...] = ()
     problem: str = ""
@@ -109,3 +109,6 @@ class Advertised:
     def known(self) -> bool:
         """Whether a member answered."""
         return bool(self.addresses)
+
+
+NOT_ASKED = Advertised()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from shlex import quote
 
 from hzlink.model import conditions, objects, selectors
 from hzlink.model import existing_members as existing
 from hzlink.model.errors import HzlinkError, PrerequisiteError, UsageError
 from hzlink.model.existing_members import Found, Source, SourceKind
+from hzlink.model.members import pods_of
 from hzlink.model.objects import Object
 from hzlink.model.selectors import Selector
 from hzlink.model.topology import Topology
@@ -16,7 +18,6 @@ from hzlink.observe import membership
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs import hints
 
-_ENDED = ("Succeeded", "Failed")
 # How many names of workloads a message lists.
 _LISTED = 8
 
@@ -44,6 +45,15 @@ def annotation(topology: Topology, cluster: Snapshot, key: str) -> str:
     return str(((connector.get("metadata") or {}).get("annotations") or {}).get(key) or "")
 
 
+def connector_of_source(topology: Topology, cluster: Snapshot) -> Object | None:
+    """The topology's Connector, if it was made for the same members; None if there is none."""
+    wanted = source(topology, cluster)
+    if annotation(topology, cluster, existing.MEMBERS_FROM) != str(wanted or ""):
+        return None
+    connector = cluster.get("Connector", topology.service)
+    return connector if connector is not None and objects.is_ours(connector, topology.name) else None
+
+
 def find(topology: Topology, cluster: Snapshot) -> Found | None:
     """The members as far as they are there; None if hzlink deploys them. `problem` says what is wrong with them."""
     wanted = source(topology, cluster)
@@ -54,6 +64,39 @@ def find(topology: Topology, cluster: Snapshot) -> Found | None:
     found = pods(selector, cluster)
     port = _known_port(topology, wanted, workload, found, cluster) or existing.DEFAULT_PORT
     return Found(wanted, selector, port, _names(wanted, workload, found), _cluster_name(topology, wanted, cluster))
+
+
+def with_found(topology: Topology, cluster: Snapshot) -> Topology:
+    """The topology with the members that hzlink did not deploy, as they are there; unchanged for its own."""
+    found = find(topology, cluster)
+    if found is None:
+        return topology
+    workload = cluster.get(found.source.workload, found.source.name)
+    wanted = conditions.wanted_replicas(workload) if workload is not None else 0
+    count = max(wanted, len(found.names))
+    return replace(topology, settings=replace(topology.settings, found=found, members=count))
+
+
+def ready_names(topology: Topology, cluster: Snapshot) -> tuple[str, ...]:
+    """The names of the members' ready pods."""
+    return tuple(objects.name(pod) for pod in pods_of(topology, cluster.of("Pod")) if conditions.is_ready(pod))
+
+
+def described(topology: Topology, cluster: Snapshot) -> str:
+    """The members that were found: workload, ready pods, port, cluster name and versions."""
+    identities = membership.identities(cluster.member_log or "")
+    ready, wanted = len(ready_names(topology, cluster)), topology.settings.members
+    versions = ", ".join(sorted({one.version for one in identities.values()}))
+    said = topology.found is not None and topology.found.cluster_name
+    name = f"cluster name {topology.cluster_name}{'' if said else ' (assumed: their logs do not say)'}"
+    return ", ".join(
+        (
+            f"{topology.workload_title} ({ready}/{wanted} ready)",
+            f"port {topology.member_port}",
+            name,
+            *((f"Hazelcast {versions}",) if versions else ()),
+        )
+    )
 
 
 def _cluster_name(topology: Topology, wanted: Source, cluster: Snapshot) -> str:
@@ -80,7 +123,7 @@ def _selector(topology: Topology, wanted: Source, workload: Object | None, clust
 def pods(selector: Selector, cluster: Snapshot) -> list[Object]:
     """The pods of a selector, by name, without those that have ended."""
     found = [pod for pod in cluster.of("Pod") if selector.matches(objects.labels(pod))]
-    return sorted((pod for pod in found if objects.status(pod).get("phase") not in _ENDED), key=objects.name)
+    return sorted((pod for pod in found if not conditions.has_ended(pod)), key=objects.name)
 
 
 def _names(wanted: Source, workload: Object | None, found: Iterable[Object]) -> tuple[str, ...]:
@@ -145,9 +188,7 @@ def _given_number(topology: Topology, wanted: Source, cluster: Snapshot) -> Hzli
     option = "--members" if settings.members_given else "--image"
     scale = f"scale {wanted.kind}/{quote(wanted.name)} --replicas {settings.members}"
     command = hints.kubectl(cluster.site, scale) if wanted.name and settings.members_given else hints.hzlink("up")
-    return UsageError(
-        f"{option} is for members that hzlink deploys, but these are {wanted.title}", next_step=command
-    )
+    return UsageError(f"{option} is for members that hzlink deploys, but these are {wanted.title}", next_step=command)
 
 
 def _own_members(topology: Topology, wanted: Source, cluster: Snapshot) -> HzlinkError | None:
@@ -196,7 +237,9 @@ def _no_pods(
     why = conditions.not_created(workload) if workload is not None else ""
     look = f"describe {wanted.kind}/{quote(wanted.name)}" if wanted.name else "get pods --show-labels"
     return PrerequisiteError(
-        "there is no member to link to: no pods", subject=wanted.title, said=why or None,
+        "there is no member to link to: no pods",
+        subject=wanted.title,
+        said=why or None,
         next_step=hints.kubectl(cluster.site, look),
     )
 

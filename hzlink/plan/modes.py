@@ -44,7 +44,7 @@ def choose(found: Found | None, connector: Object | None, advertised: Advertised
     reason = unresolvable(found, advertised)
     if not reason:
         return Choice(Mode.SMART, "smart: members tell clients their pods' names")
-    how = f"for smart clients see `{hints.hzlink('member-config --help')}`"
+    how = f"for smart clients: {hints.member_config()}"
     return Choice(Mode.UNISOCKET, f"unisocket, a single connection: {reason}; {how}")
 
 

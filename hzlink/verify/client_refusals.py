@@ -10,12 +10,12 @@ _AUTHENTICATION = "Authentication failed"
 TLS_DEADLINE_SECONDS = 2.0
 
 
-async def explained(said: str | None, address: str, cluster_name: str) -> str | None:
+async def explained(said: str, address: str, cluster_name: str) -> str:
     """What the client said, with its cause if the member refuses clients such as hzlink's.
 
     `address`: host:port, where the client tried to connect.
     """
-    if said and _AUTHENTICATION in said:
+    if _AUTHENTICATION in said:
         return (
             f"the members refuse the client: their cluster name is not {cluster_name} (--hazelcast-cluster), or they "
             f"require credentials, which hzlink does not have ({said})"

@@ -196,7 +196,7 @@ async def connect(address: str, cluster_name: str, gave_up: Callable[[], str] = 
     except NoAnswer as error:
         said = gave_up()
         if not said:
-            said = await client_refusals.explained(log.reason(address) or error.said, address, cluster_name)
+            said = await client_refusals.explained(log.reason(address) or error.said or "", address, cluster_name)
         raise NoAnswer("no member answered", said=said, waited=error.waited) from None
     finally:
         abandoned.set()
