@@ -69,8 +69,11 @@ def across(facts: Facts) -> list[Finding]:
 
 
 def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]]) -> Finding | None:
-    if facts.topology.settings.link_access is LinkAccess.LOCAL:
+    access = facts.topology.settings.link_access
+    if access is LinkAccess.LOCAL:
         return ACCESS.passed(None, "all sites are in one cluster: their link needs no load balancer")
+    if access not in (LinkAccess.AUTO, LinkAccess.LOADBALANCER):
+        return ACCESS.passed(None, f"link access {access} needs no load balancer")
     asked = facts.topology.settings.link_from
     sides = {LinkFrom.CLUSTER: (facts.topology.cluster,), LinkFrom.CLIENT: (client,)}
     known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in sites]

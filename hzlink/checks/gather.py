@@ -53,7 +53,7 @@ def needed_rights(*, existing_members: bool = False) -> Mapping[Role, tuple[Righ
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    return {role: hzlink_rights.needed(role, existing_members=existing_members) for role in Role}
+    return {role: hzlink_rights.needed(role, existing_members=existing_members) for role in (Role.CLUSTER, Role.CLIENT)}
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hzlink.checks import access, controller, existing_members, hazelcast_versions, names, reach, rights, tools
+from hzlink.checks import (
+    access,
+    controller,
+    existing_members,
+    hazelcast_versions,
+    link_access,
+    names,
+    reach,
+    rights,
+    tools,
+)
 from hzlink.checks.records import Facts, Finding
 from hzlink.model.choices import Via
 from hzlink.model.topology import Site
@@ -23,7 +33,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         if site in seen.answers:
             findings += _at_site(seen, site)
     findings += existing_members.findings(facts)
-    return (*findings, *names.same_place(seen), *access.across(seen))
+    return (*findings, *names.same_place(seen), *access.across(seen), *link_access.across(seen))
 
 
 def _at_site(facts: Facts, site: Site) -> list[Finding]:

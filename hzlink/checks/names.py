@@ -9,9 +9,9 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Mode, Role
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import links
+from hzlink.observe import links, ways
 from hzlink.observe.snapshot import Snapshot
-from hzlink.plan import foreign, planner
+from hzlink.plan import consent, foreign, planner
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
@@ -52,6 +52,9 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
         )
     readable = all(one.error is None for one in snapshots.values())
     if readable and site in planner.unable_issuers(topology, snapshots):
+        if topology.settings.enable_link_access:
+            new = consent.value(topology)
+            return FOREIGN_SITE.passed(site, f"`up` sets linkAccess {new} on {subject}, which hzlink did not make")
         error = foreign.no_link_access_error(topology, snapshots[site])
         return FOREIGN_SITE.failed(site, error.message, subject=subject, said=error.said, then=error.next_step or "")
     return FOREIGN_SITE.passed(site, _as_found(topology, snapshots, found) if readable else _used(found))
@@ -74,14 +77,13 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
         name = planner.skupper_name(other, snapshots)
         issuer = chosen[client]
         link = links.between(snapshots, client if issuer is topology.cluster else topology.cluster, issuer)
-        if planner.why_to_link(topology, snapshots, client, issuer):
-            stated.append(f"not linked to {name} yet")
-        elif link is not None:
+        if why := planner.why_to_link(topology, snapshots, client, issuer):
+            stated.append(f"not linked to {name} yet{why.removeprefix('not linked')}")
+        elif link is not None and conditions.skupper(link).ok:
             stated.append(f"linked to {name} by Link {objects.name(link)}")
         else:
-            stated.append(
-                f"linked to {name} through {', '.join(links.sites_between(snapshots, client, topology.cluster))}"
-            )
+            way = ways.find(snapshots, client, topology.cluster)
+            stated.append(f"linked to {name} {way.condition.text if way else ''}".rstrip())
     return f"{_used(found)}; {'; '.join(stated)}"
 
 

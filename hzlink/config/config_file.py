@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hzlink.model import durations, existing_members
-from hzlink.model.choices import Expose, LinkFrom, ModeChoice, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, ModeChoice, Via
 from hzlink.model.errors import UsageError
 
 # Key in the file: name of the flag.
@@ -28,6 +28,7 @@ KEYS = {
     "hazelcastCluster": "hazelcast_cluster",
     "image": "image",
     "linkFrom": "link_from",
+    "linkAccess": "link_access",
     "via": "via",
     "addressTimeout": "address_timeout",
     "probeImage": "probe_image",
@@ -35,7 +36,13 @@ KEYS = {
 }
 LISTS = ("clientContexts", "clientNamespaces")
 DURATIONS = ("timeout", "addressTimeout")
-CHOICES: dict[str, type[StrEnum]] = {"mode": ModeChoice, "expose": Expose, "linkFrom": LinkFrom, "via": Via}
+CHOICES: dict[str, type[StrEnum]] = {
+    "mode": ModeChoice,
+    "expose": Expose,
+    "linkFrom": LinkFrom,
+    "linkAccess": LinkAccess,
+    "via": Via,
+}
 
 
 def load(path: Path) -> dict[str, Any]:

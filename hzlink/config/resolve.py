@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from hzlink.config import kubeconfig, last_run, members_source, naming, same_place
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations
-from hzlink.model.choices import Expose, LinkFrom, Mode, ModeChoice, Role, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, ModeChoice, Role, Via
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology
 
@@ -54,6 +54,7 @@ class Flags:
     hazelcast_cluster: str | None = None
     image: str | None = None
     link_from: str | None = None
+    link_access: str | None = None
     via: str | None = None
     address_timeout: str | None = None
     probe_image: str | None = None
@@ -77,8 +78,8 @@ SIDES = {
 SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
-    *("name", "service", "mode", "expose", "members", "image", "link_from", "via", "address_timeout", "probe_image"),
-    *("members_from", "members_port", "hazelcast_cluster", "timeout"),
+    *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
+    *("members_from", "members_port", "hazelcast_cluster", "probe_image", "timeout"),
 )
 
 
@@ -128,6 +129,13 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             record[key] = str(Path(record[key]).expanduser().absolute())
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
     return Config(topology, timeout, record, dict(zip(topology.sites, known, strict=True)), pairs)
+
+
+def with_consent(config: Config, *, enable_link_access: bool) -> Config:
+    """The configuration with the user's consent, which is given for one run only and never recorded."""
+    topology = config.topology
+    settings = replace(topology.settings, enable_link_access=enable_link_access)
+    return replace(config, topology=replace(topology, settings=settings))
 
 
 def _places(sites: Sequence[Site], contexts: Sequence[Context]) -> list[same_place.Place]:
@@ -293,6 +301,7 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         members_given=members_given,
         image=_image(values, "image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
+        link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,

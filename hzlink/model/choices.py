@@ -4,10 +4,11 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The role of a site: it runs the members, or their clients."""
+    """The role of a site: it runs the members, or their clients, or only connects other sites."""
 
     CLUSTER = "cluster"
     CLIENT = "client"
+    HUB = "hub"
 
 
 class Mode(StrEnum):
@@ -34,10 +35,25 @@ class Expose(StrEnum):
 
 
 class LinkAccess(StrEnum):
-    """How other sites reach the issuing Skupper Site: as its cluster's default says, or only inside the cluster."""
+    """How other sites reach the router of the issuing Skupper Site, by Skupper's names.
 
-    DEFAULT = "default"
+    AUTO: `local` for sites in one cluster, otherwise the controller's default. LOCAL: only inside the cluster.
+    """
+
+    AUTO = "auto"
+    LOADBALANCER = "loadbalancer"
+    ROUTE = "route"
+    NODEPORT = "nodeport"
     LOCAL = "local"
+    INGRESS = "ingress"
+    INGRESS_NGINX = "ingress-nginx"
+    CONTOUR_HTTP_PROXY = "contour-http-proxy"
+    GATEWAY = "gateway"
+
+    @property
+    def in_site(self) -> str:
+        """The value of the Site's `spec.linkAccess`."""
+        return "default" if self is LinkAccess.AUTO else str(self)
 
 
 class LinkFrom(StrEnum):
@@ -69,3 +85,18 @@ class App(StrEnum):
 
     MANCENTER = "mancenter"
     CONSOLE = "console"
+
+
+class ConfigTarget(StrEnum):
+    """What `hzlink member-config` prints: Helm values, Platform Operator objects, or a member's hazelcast.yaml."""
+
+    HELM = "helm"
+    OPERATOR = "operator"
+    YAML = "yaml"
+
+
+class Discovery(StrEnum):
+    """How members find each other: through the Kubernetes API, or by the DNS name of their headless Service."""
+
+    API = "api"
+    DNS = "dns"

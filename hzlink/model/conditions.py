@@ -116,11 +116,16 @@ def link_hosts(link: Object) -> dict[str, str]:
 
 
 def _hosts(endpoints: Any) -> dict[str, str]:
-    hosts: dict[str, str] = {}
+    return {group: host for group, (host, _) in routers_at(endpoints).items()}
+
+
+def routers_at(endpoints: Any) -> dict[str, tuple[str, str]]:
+    """The host and port for other sites' routers, by the router's group, in the endpoints of a Link or a Site."""
+    found: dict[str, tuple[str, str]] = {}
     for one in endpoints or []:
         if one.get("name") == "inter-router" and one.get("host"):
-            hosts.setdefault(str(one.get("group") or ""), str(one["host"]))
-    return hosts
+            found.setdefault(str(one.get("group") or ""), (str(one["host"]), str(one.get("port") or "")))
+    return found
 
 
 def balancer_address(service: Object) -> str:

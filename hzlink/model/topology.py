@@ -36,8 +36,8 @@ class Site:
 
     @property
     def where(self) -> str:
-        """Context and namespace as `CONTEXT/NAMESPACE`, for messages."""
-        return f"{self.short_context}/{self.namespace}"
+        """Context and namespace as `CONTEXT/NAMESPACE`, for messages. A Site of others has no context."""
+        return f"{self.short_context}/{self.namespace}" if self.context else f"namespace {self.namespace}"
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ class Settings:
 
     `members_given`: the user set `members` (flag, variable or file). Otherwise `plan.scaling` takes the current number
     of the StatefulSet (`kubectl scale`, an autoscaler). `address_timeout`: seconds that `--link-from auto` waits for
-    the cluster site's address. `link_access`: of the issuing Skupper Site; `local` if all sites are in one cluster.
+    the cluster site's address. `link_access`: of the issuing Skupper Site; `observe.same_cluster` decides what AUTO is.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
+    `enable_link_access`: the user allows to set link access on an issuing Skupper Site that hzlink did not make.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
     `service`: see Topology.service. `mode_auto`: the user left the mode to hzlink (`plan.modes`); `mode` is the chosen
     one. `members_from`: where the members are that hzlink does not deploy; None if the user did not say, or with
@@ -65,7 +66,8 @@ class Settings:
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
-    link_access: LinkAccess = LinkAccess.DEFAULT
+    link_access: LinkAccess = LinkAccess.AUTO
+    enable_link_access: bool = False
     probe_image: str = "python:3.13-slim"
     service: str = DEFAULT_SERVICE
     members_from: Source | None = None
@@ -139,7 +141,7 @@ class Topology:
         return self.first_members(self.settings.members)
 
     def first_members(self, count: int) -> tuple[str, ...]:
-        """The names of the pods of `count` members, as hzlink's StatefulSet generates them, or of all that were found."""
+        """The names of the pods of `count` members, as hzlink's StatefulSet generates them, or of those found."""
         if self.found is not None:
             return self.found.names
         return tuple(f"{self.workload}-{number}" for number in range(count))

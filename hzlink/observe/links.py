@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hzlink.model import conditions, objects
 from hzlink.model.objects import Object
@@ -61,50 +62,36 @@ def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
 
 
 def are_outdated(links: Sequence[Object], peer: Object | None) -> bool:
-    """Whether none of the Links' hosts is a current host of the peer Site.
+    """Whether none of the Links' addresses (host and port) is a current address of the peer Site.
 
     False if a Link that hzlink did not make is Ready: it may use another name of the address.
     """
     if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
         return False
-    found = set(hosts(links))
-    current = set(conditions.addresses(peer).values())
-    return bool(found and current) and not found & current
+    found, current = _places_of(links), _places(objects.status(peer or {}))
+    return bool(found and current) and not any(_is_same(one, other) for one in found for other in current)
 
 
-def sites_between(snapshots: Snapshots, one: Site, other: Site) -> list[str]:
-    """The names of the Sites between two sites that are linked indirectly; empty if they are not.
-
-    The `status.network` of both Sites must contain the path, and all Links on it must be operational.
-    """
-    one_site, other_site = snapshots[one].skupper_site, snapshots[other].skupper_site
-    if one_site is None or other_site is None:
-        return []
-    first, last = objects.uid(one_site), objects.uid(other_site)
-    paths = [_shortest_path(end, first, last) for end in (one_site, other_site)]
-    return paths[0] if all(paths) else []
+def former_and_present(links: Sequence[Object], peer: Object | None) -> tuple[str, str]:
+    """The address that outdated Links lead to, and the peer Site's present address; with ports if the host is one."""
+    found, current = _places_of(links)[:1], _places(objects.status(peer or {}))[:1]
+    same = bool(found and current) and found[0][0] == current[0][0]
+    old, new = (":".join(place[0] if same else place[0][:1]) if place else "" for place in (found, current))
+    return old, new
 
 
-def _shortest_path(site: Object, first: str, last: str) -> list[str]:
-    """The names of the Sites on the shortest path of two or more Links in the Site's network."""
-    entries = {str(entry.get("id")): entry for entry in objects.status(site).get("network") or []}
-    pairs = {
-        (uid, str(link.get("remoteSiteId")))
-        for uid, entry in entries.items()
-        for link in entry.get("links") or []
-        if link.get("operational")
-    }
-    # Direct Links between both ends are ignored: `between` reads them as objects, which are more current.
-    hops = (pairs | {(target, source) for source, target in pairs}) - {(first, last), (last, first)}
-    paths, seen = [[first]], {first}
-    for path in paths:
-        if path[-1] == last:
-            return [str(entries[uid].get("name") or uid) for uid in path[1:-1]]
-        for _, uid in sorted(pair for pair in hops if pair[0] == path[-1] and pair[1] in entries):
-            if uid not in seen:
-                seen.add(uid)
-                paths.append([*path, uid])
-    return []
+def _places(part: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The places (host, port) of the routers in the `endpoints` of a part of an object."""
+    return list(conditions.routers_at(part.get("endpoints")).values())
+
+
+def _places_of(links: Iterable[Object]) -> list[tuple[str, str]]:
+    return [place for link in links for place in _places(objects.spec(link))]
+
+
+def _is_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two pairs of host and port are the same place. A node's host has a port for each Service (nodeport)."""
+    return one[0] == other[0] and (one[1] == other[1] or not (one[1] and other[1]))
 
 
 def _leads_to(link: Object, peer: Object, names: Sequence[str]) -> bool:

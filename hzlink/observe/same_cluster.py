@@ -28,20 +28,24 @@ async def are_in_one(sites: Sequence[Site], snapshots: Snapshots) -> bool:
 
 
 async def with_link_access(topology: Topology, snapshots: Snapshots) -> Topology:
-    """The topology with its link access: LOCAL if all sites are in the same cluster.
+    """The topology with its link access. AUTO becomes LOCAL if all sites are in the same cluster.
 
-    A Site of hzlink that has an address already keeps its link access.
+    With AUTO, a Site of hzlink that has an address already keeps its link access.
     """
+    if topology.settings.link_access is not LinkAccess.AUTO:
+        return topology
     ours = [
         site
         for snapshot in snapshots.values()
         if (site := snapshot.skupper_site) is not None and objects.is_ours(site, topology.name)
     ]
-    access = {str(objects.spec(site).get("linkAccess")) for site in ours if conditions.address(site)}
-    inside = LinkAccess.LOCAL in access if access else await are_in_one(topology.sites, snapshots)
-    if not inside:
+    access = [str(objects.spec(site).get("linkAccess")) for site in ours if conditions.address(site)]
+    known = [LinkAccess(one) for one in access if one in list(LinkAccess)]
+    if not access and await are_in_one(topology.sites, snapshots):
+        known = [LinkAccess.LOCAL]
+    if not known:
         return topology
-    return replace(topology, settings=replace(topology.settings, link_access=LinkAccess.LOCAL))
+    return replace(topology, settings=replace(topology.settings, link_access=known[0]))
 
 
 def by_certificates(sites: Sequence[Site], snapshots: Snapshots) -> bool | None:

@@ -12,7 +12,7 @@ from typing import Any
 from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
-from hzlink.model.topology import DEFAULT_SERVICE, Site, Topology, labels
+from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology, labels
 from hzlink.plan import existing_members, renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
@@ -129,7 +129,7 @@ def overlay(
         "patches": [
             {
                 "target": {"group": "skupper.io", "kind": "Site"},
-                "patch": json.dumps([{"op": "replace", "path": "/metadata/name", "value": skupper_name}]),
+                "patch": json.dumps(_site_patch(settings, skupper_name, issues)),
                 "options": {"allowNameChange": True},
             }
         ],
@@ -157,9 +157,15 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
         chosen.append("no-link-access")
     if site.role is Role.CLIENT and issues:
         chosen.append("link-access")
-    if issues and settings.link_access is LinkAccess.LOCAL:
-        chosen.append("local-link-access")
     return chosen
+
+
+def _site_patch(settings: Settings, skupper_name: str, issues: bool) -> list[dict[str, str]]:
+    """A JSON patch of the Skupper Site: its name, and the type of its link access if the settings name one."""
+    patch = [{"op": "replace", "path": "/metadata/name", "value": skupper_name}]
+    if issues and settings.link_access is not LinkAccess.AUTO:
+        patch.append({"op": "add", "path": "/spec/linkAccess", "value": settings.link_access.in_site})
+    return patch
 
 
 def image_parts(image: str) -> dict[str, str]:

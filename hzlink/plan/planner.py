@@ -14,9 +14,9 @@ from hzlink.model import conditions, members, objects, probe_labels
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import existing_members, links, losses, mancenter
+from hzlink.observe import existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import foreign, leftovers, scaling, upgrade
+from hzlink.plan import consent, foreign, leftovers, scaling, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -29,6 +29,7 @@ class Action(StrEnum):
     STOP = "stop"
     APPLY = "apply"
     PRUNE = "prune"
+    ACCESS = "access"
     SITE = "site"
     MEMBERS = "members"
     LINK = "link"
@@ -38,7 +39,10 @@ class Action(StrEnum):
 
 
 _WRITING = frozenset(
-    {Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR}
+    {
+        *(Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY),
+        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR),
+    }
 )
 
 
@@ -46,7 +50,7 @@ _WRITING = frozenset(
 class Step:
     """An action at a site, after the steps in `needs`. `why` is the reason, for the user.
 
-    `items` are objects to apply, `refs` objects to delete or to wait for.
+    `items` are objects to apply (of ACCESS: a patch), `refs` objects to delete or to wait for.
     """
 
     action: Action
@@ -133,13 +137,28 @@ def make(
     steps = leftover_steps(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
+    steps += access_steps(topology, snapshots)
     planned = {step.key for step in steps}
     chosen = issuers(topology, snapshots)
     repairs = repair_steps(topology, snapshots) if repair else []
     planned |= {step.key for step in repairs}
+    moving = {site for site in topology.sites if _changes_link_access(topology, wanted[site], snapshots[site])}
     for client in topology.clients:
-        steps += _client_steps(topology, client, chosen[client], snapshots, planned)
+        steps += _client_steps(topology, client, chosen[client], snapshots, planned, moving)
     return [*steps, *repairs]
+
+
+def access_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that enable link access of Sites of others that have to issue, if the user allows it."""
+    if not topology.settings.enable_link_access:
+        return []
+    steps = []
+    for site in unable_issuers(topology, snapshots):
+        found = snapshots[site].skupper_site or {}
+        why = f"Site {objects.name(found)}, which hzlink did not make, gets linkAccess {consent.value(topology)}"
+        patch = consent.patch(topology, found)
+        steps.append(Step(Action.ACCESS, site, why, items=(patch,), refs=(objects.ref(found),)))
+    return steps
 
 
 def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
@@ -262,6 +281,8 @@ def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
     return tuple(objects.ref(item) for item in snapshot.items if links.is_orphan(snapshot, item))
 
 
+# What the link step needs.
+_BEFORE_LINK = (Action.CLEAN_UP, Action.ACCESS, Action.SITE)
 # The link step makes and removes them.
 _LINKING = ("Link", "AccessToken", "AccessGrant", "Secret")
 
@@ -270,13 +291,26 @@ def _named(items: Sequence[Object], kind: str, name: str) -> Object | None:
     return next((item for item in items if item["kind"] == kind and objects.name(item) == name), None)
 
 
+def _changes_link_access(topology: Topology, wanted: Sequence[Object], snapshot: Snapshot) -> bool:
+    """Whether a Site of hzlink gets another type of link access, and with it another address."""
+    live = snapshot.skupper_site
+    if live is None or not objects.is_ours(live, topology.name):
+        return False
+    types = {str(objects.spec(item).get("linkAccess") or "none") for item in (live, *wanted) if item["kind"] == "Site"}
+    return len(types) > 1 and "none" not in types
+
+
 def _client_steps(
-    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str]
+    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str], moving: set[Site]
 ) -> list[Step]:
+    """The steps of a client site. `moving`: the sites whose address changes."""
     steps = []
     cluster = topology.cluster
-    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.CLEAN_UP, Action.SITE)}
-    if why := why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned):
+    before = planned & {key(site, action) for site in (client, cluster) for action in _BEFORE_LINK}
+    why = why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned)
+    if not why and issuer in moving:
+        why = f"the link access of {issuer.name} changes, and with it its address"
+    if why:
         steps.append(Step(Action.LINK, client, why, frozenset(before)))
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
     needs = frozenset({step.key for step in steps} | (planned & others))
@@ -304,9 +338,13 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     """
     cluster, peer = topology.cluster, snapshots[issuer].skupper_site
     found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
-    if not found:
-        others = any(foreign.is_foreign(topology, snapshots[site].skupper_site) for site in (client, cluster))
-        return "" if others and links.sites_between(snapshots, client, cluster) else "not linked"
+    # A Link of others is not repaired where there is a way over other Sites.
+    if not any(conditions.skupper(link).ok or objects.is_ours(link, topology.name) for link in found):
+        way = ways.find(snapshots, client, cluster)
+        if way is not None and way.condition.ok:
+            return ""
+        if not found:
+            return f"not linked: {way.condition.text}" if way else ways.not_linked(snapshots, client, cluster)
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):

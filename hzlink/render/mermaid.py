@@ -5,7 +5,7 @@ from __future__ import annotations
 from hzlink.model.topology import Site
 from hzlink.render import words
 from hzlink.render.plain import one_line
-from hzlink.report.hops import CLUSTER_ROUTER, CONNECTOR, LINK, MEMBERS, Hop, Path
+from hzlink.report.hops import CLUSTER_ROUTER, LINK, MEMBERS, Hop, Path
 from hzlink.report.report import Report
 
 _CLASSES = (
@@ -20,32 +20,56 @@ _PLAIN = frozenset(" -_./:,()[]")
 
 
 def draw(report: Report) -> str:
-    """The chart: client sites, the links, and the cluster site, which all paths share."""
+    """The chart: client sites, the Links and routers between, and the cluster site, which all paths share."""
     lines = ["flowchart LR", *(f"  {line}" for line in _CLASSES)]
+    ids = _ids(report)
+    # A Link or a router of several paths is drawn once.
+    between: dict[str, None] = {}
     for number, path in enumerate(report.paths):
         places = range(LINK)
-        lines += _group(f"client{number}", path.client, [_node(number, place, path) for place in places])
-        lines.append(f"  {_node(number, LINK, path)}")
+        lines += _group(f"client{number}", path.client, [_node(ids, number, place, path) for place in places])
+        new = dict.fromkeys(f"  {_node(ids, number, place, path)}" for place in path.between)
+        lines += [line for line in new if line not in between]
+        between |= new
     shared = report.paths[0]
-    places = range(CLUSTER_ROUTER, MEMBERS + 1)
-    nodes = [_node(0, place, shared) for place in places]
-    nodes += [_member(number, part) for number, part in enumerate(shared.hops[MEMBERS].parts)]
+    members = shared.hops[MEMBERS].parts
+    places = range(len(shared.hops) + CLUSTER_ROUTER, len(shared.hops))
+    nodes = [_node(ids, 0, place, shared) for place in places]
+    nodes += [_member(number, part) for number, part in enumerate(members)]
     lines += _group("cluster", report.topology.cluster, nodes)
-    for number in range(len(report.paths)):
-        lines.append("  " + " --> ".join(_id(number, place) for place in range(MEMBERS + 1)))
-    lines += [f"  {_id(0, MEMBERS)} --> member{number}" for number in range(len(shared.hops[MEMBERS].parts))]
-    firsts = [_id(number, path.broken) for number, path in enumerate(report.paths) if path.broken is not None]
+    for number, path in enumerate(report.paths):
+        lines.append("  " + " --> ".join(ids[number, place] for place in range(len(path.hops))))
+    lines += [f"  {ids[0, len(shared.hops) - 1]} --> member{number}" for number in range(len(members))]
+    firsts = [ids[number, path.broken] for number, path in enumerate(report.paths) if path.broken is not None]
     return "\n".join([*lines, *(f"  class {name} first" for name in dict.fromkeys(firsts))])
 
 
-def _id(number: int, place: int) -> str:
-    """The hop's name in the chart. The cluster site's hops are the same for every path."""
-    return f"cluster{place}" if place in (CLUSTER_ROUTER, CONNECTOR, MEMBERS) else f"path{number}hop{place}"
+def _ids(report: Report) -> dict[tuple[int, int], str]:
+    """The hops' names in the chart, by path and place. Hops of several paths have one name.
+
+    These are the hops of the cluster site, and those of a way over other Sites.
+    """
+    found: dict[tuple[int, int], str] = {}
+    shared: dict[tuple[str, Site, str], str] = {}
+    for number, path in enumerate(report.paths):
+        for place, hop in enumerate(path.hops):
+            name = f"path{number}hop{place}"
+            if place >= len(path.hops) + CLUSTER_ROUTER:
+                # Counted as on a path with one Link.
+                name = f"cluster{place - len(path.hops) + _SHORTEST}"
+            elif place in path.between and len(path.between) > 1:
+                name = shared.setdefault((hop.stage, hop.site, hop.evidence), name)
+            found[number, place] = name
+    return found
 
 
-def _node(number: int, place: int, path: Path) -> str:
-    hop = path.hops[place]
-    return _box(_id(number, place), hop.stage, hop)
+# The hops of a path with one Link.
+_SHORTEST = 7
+
+
+def _node(ids: dict[tuple[int, int], str], number: int, place: int, path: Path) -> str:
+    label = path.label(place).strip("[]")
+    return _box(ids[number, place], label, path.hops[place])
 
 
 def _member(number: int, part: Hop) -> str:

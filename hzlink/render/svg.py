@@ -11,8 +11,6 @@ from hzlink.report.report import Report
 
 # In pixels. CHARACTER is the maximum width of a character of the monospaced font.
 MARGIN, BOX, GAP, LINE, CHARACTER = 16, 152, 20, 18, 7.3
-HOPS = 7
-WIDTH = 2 * MARGIN + HOPS * BOX + (HOPS - 1) * GAP
 
 # The colours of fill and border.
 _COLOURS = {
@@ -28,22 +26,29 @@ def draw(report: Report) -> str:
     """The picture: paths, then the verdict."""
     parts: list[str] = []
     top = MARGIN
+    width = _width(report)
     for path in report.paths:
-        parts.append(_text(MARGIN, top + LINE, _heading(report, path), WIDTH - 2 * MARGIN, "bold"))
+        parts.append(_text(MARGIN, top + LINE, _heading(report, path), width - 2 * MARGIN, "bold"))
         top += 2 * LINE
         parts += _row(path, top)
         top += _height(path) + LINE
     for text, weight in _verdict(report):
         top += LINE
-        parts.append(_text(MARGIN, top, text, WIDTH - 2 * MARGIN, weight))
+        parts.append(_text(MARGIN, top, text, width - 2 * MARGIN, weight))
     height = top + MARGIN
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{WIDTH}" height="{height}" '
-        f'viewBox="0 0 {WIDTH} {height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="12">'
     )
     title = f"<title>{_escape(f'hzlink: the topology {report.topology.name}')}</title>"
-    ground = f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
+    ground = f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
     return "\n".join([head, title, ground, *parts, "</svg>"])
+
+
+def _width(report: Report) -> int:
+    """The width of the longest path's row."""
+    boxes = max(len(path.hops) for path in report.paths)
+    return 2 * MARGIN + boxes * BOX + (boxes - 1) * GAP
 
 
 def _heading(report: Report, path: Path) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from hzlink.model.choices import Mode, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.durations import span
+from hzlink.observe.ways import Way
 from hzlink.render.breakable import Breakable, breakable
 from hzlink.render.hop_table import hop_table
 from hzlink.render.plain import one_line, printable
@@ -129,7 +130,19 @@ def _links(report: Report, site: SiteReport) -> Text:
 def _link(link: LinkReport, where: str) -> Text:
     up = sum(condition.ok for _, condition in link.routers)
     routers = f" ({up}/{len(link.routers)} routers)" if link.routers and link.condition.ok else ""
+    if link.way is not None:
+        return Text(f"{where}: ").append_text(_way(link.way))
     return Text(f"{where}: ").append_text(_word(link.condition, f"Ready{routers}"))
+
+
+def _way(way: Way) -> Text:
+    """The state of a way over other Sites, its Sites, and a line for each Link."""
+    text = Text("Ready" if way.condition.ok else "down" if way.down else one_line(way.problem))
+    text.stylize(COLOURS[way.condition.state])
+    text.append(f"\n{one_line(way.text)}", "not bold default")
+    for link in way.links:
+        text.append(f"\nLink {one_line(link.name)}: ", "not bold default").append_text(_word(link.condition, "ok"))
+    return text
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:

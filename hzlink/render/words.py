@@ -33,8 +33,7 @@ def colour(hop: Hop) -> str:
 
 def label(path: Path, place: int) -> str:
     """A hop's name on its path, in brackets if it is the first broken hop."""
-    stage = path.hops[place].stage
-    return f"[{stage}]" if place == path.broken else stage
+    return path.label(place)
 
 
 def evidence(hop: Hop) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hzlink.model.choices import Role
+from hzlink.observe.ways import WayLink
 from hzlink.report.hops import Hop, Path
 from hzlink.report.report import Report
 from hzlink.report.site_status import LinkReport, SiteReport
@@ -58,11 +59,24 @@ def _link(report: Report, link: LinkReport) -> dict[str, Any]:
         "state": str(link.condition.state),
         "message": link.condition.text,
     }
+    if link.way is not None:
+        document["way"] = [_way_link(one) for one in link.way.links]
     if link.routers:
         document["routers"] = [
             {"name": name, "state": str(condition.state), "message": condition.text} for name, condition in link.routers
         ]
     return document
+
+
+def _way_link(link: WayLink) -> dict[str, Any]:
+    return {
+        "name": link.name,
+        "from": link.near.name,
+        "to": link.far.name,
+        "holder": link.holder.name,
+        "state": str(link.condition.state),
+        "message": link.condition.text,
+    }
 
 
 def _site(site: SiteReport) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from hzlink.model import conditions, objects
 from hzlink.model import members as member_pods
@@ -18,6 +17,7 @@ from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import admission, hints, pod_hints
 from hzlink.programs.refusals import Refusal
+from hzlink.report import hops, way_hops
 from hzlink.report.hops import Hop, Path, first_broken
 from hzlink.report.site_status import LinkReport, Member, SiteReport
 
@@ -39,18 +39,18 @@ def find(
         snapshot, report = snapshots[link.client], by_site[link.client]
         lost = tuple(one for one in losses.lost_members(topology, snapshots) if one.client == link.client)
         builder = _PathBuilder(topology, mode, snapshot, cluster, report, by_site[topology.cluster], lost)
-        router, link_hop = _router(snapshot, report), _link(snapshots, link)
-        flows = router.good and link_hop.good and cluster_router.good
-        hops = (
+        router, between = _router(snapshot, report), way_hops.make(snapshots, link)
+        flows = router.good and all(hop.good for hop in between) and cluster_router.good
+        stages = (
             builder.client_hop(),
             builder.listener_hop(flows),
             router,
-            link_hop,
+            *between,
             cluster_router,
             builder.connector_hop(flows),
             last,
         )
-        found.append(Path(link.client, hops, first_broken(hops, builder.connector_waits_for_listener)))
+        found.append(Path(link.client, stages, first_broken(stages, builder.connector_waits_for_listener)))
     return tuple(found)
 
 
@@ -159,15 +159,6 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
     return _hop("router", snapshot, item, condition, step, name="Site")
 
 
-def _link(snapshots: Snapshots, link: LinkReport) -> Hop:
-    holder = link.holder or link.client
-    age = _age(snapshots[holder].at, link.since)
-    subject = f"Link {link.title}" if link.name else ""
-    return Hop(
-        "Link", "Link", link.client, _required(link.condition), subject, age, hints.hzlink("link"), holder=holder
-    )
-
-
 def _members(topology: Topology, snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     site = snapshot.site
     workload = snapshot.get(topology.workload_kind, topology.workload)
@@ -237,15 +228,5 @@ def _hop(
     if snapshot.error is not None:
         condition = Condition(State.UNKNOWN, f"{snapshot.site.name} cannot be read")
     subject = f"{item.get('kind')} {objects.name(item)}" if item is not None else ""
-    age = _age(snapshot.at, conditions.since(item)) if item is not None else None
-    return Hop(stage, name or stage, snapshot.site, _required(condition), subject, age, next_step, lag)
-
-
-def _age(now: datetime | None, then: datetime | None) -> float | None:
-    """Seconds from `then` to `now`; at least 0, if the cluster's clock is ahead of this machine's."""
-    return max(0.0, (now - then).total_seconds()) if now is not None and then is not None else None
-
-
-def _required(condition: Condition) -> Condition:
-    """The condition of a required hop: one that is missing counts as broken."""
-    return Condition(State.BROKEN, condition.text) if condition.state is State.ABSENT else condition
+    age = hops.age(snapshot.at, conditions.since(item)) if item is not None else None
+    return Hop(stage, name or stage, snapshot.site, hops.required(condition), subject, age, next_step, lag)

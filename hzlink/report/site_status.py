@@ -14,9 +14,10 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import ExitStatus
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import links, mancenter, membership
+from hzlink.observe import links, mancenter, membership, ways
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
+from hzlink.observe.ways import Way
 from hzlink.plan import foreign
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
@@ -39,6 +40,7 @@ class LinkReport:
     """The link of a client site, by objects of both sites. `holder`: the site that has the Link object.
 
     `since`: when its condition last changed. `routers`: the single Links by name, if there is one for each router.
+    `way`: its Links over other Sites, if it is not linked directly.
     """
 
     client: Site
@@ -48,6 +50,7 @@ class LinkReport:
     holder: Site | None = None
     since: datetime | None = None
     routers: tuple[tuple[str, Condition], ...] = ()
+    way: Way | None = None
 
     @property
     def title(self) -> str:
@@ -127,12 +130,14 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
         if (present := links.all_between(snapshots, redeemer, issuer))
     ]
-    if not found and (between := links.sites_between(snapshots, client, topology.cluster)):
-        return LinkReport(client, Condition(State.OK, f"through {', '.join(between)}"))
+    if not any(link.condition.ok for link in found) and (way := ways.find(snapshots, client, topology.cluster)):
+        over = LinkReport(client, way.condition, way=way)
+        # Routers use the way over other Sites if a direct Link is down.
+        found = [over] if way.condition.ok or not found else found
     # One direction is enough. After a change of --link-from, the former Link may still exist.
-    return max(
-        found, key=lambda link: link.condition.ok, default=LinkReport(client, Condition(State.ABSENT, "not linked"))
-    )
+    if found:
+        return max(found, key=lambda link: link.condition.ok)
+    return LinkReport(client, Condition(State.ABSENT, ways.not_linked(snapshots, client, topology.cluster)))
 
 
 def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
@@ -140,9 +145,8 @@ def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder
     best = max(found, key=lambda link: conditions.skupper(link).ok)
     condition = conditions.skupper(best)
     if not condition.ok and links.are_outdated(found, issuer.skupper_site):
-        hosts = ", ".join(links.hosts(found))
-        now = conditions.address(issuer.skupper_site)
-        text = f"{condition.text}: it leads to {hosts}, but the Site of {issuer.site.name} is now at {now}"
+        former, now = links.former_and_present(found, issuer.skupper_site)
+        text = f"{condition.text}: it leads to {former}, but the Site of {issuer.site.name} is now at {now}"
         condition = Condition(State.BROKEN, text)
     routers = tuple((objects.name(link), conditions.skupper(link)) for link in found) if len(found) > 1 else ()
     return LinkReport(client, condition, objects.name(best), issuer.site, holder, conditions.since(best), routers)

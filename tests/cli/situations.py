@@ -284,6 +284,28 @@ def foreign_sites() -> Situation:
     return _at(_topology(), [core, *_cluster_side()[1:]], [edge, *_client_side(by_hand)[1:]])
 
 
+def _over_hub(*, works: bool = True) -> Situation:
+    """Sites of others, linked over a third one, whose namespace is not one of hzlink's."""
+    hub = make.network_entry("hub", make.network_link("oslo", up=works), namespace="transit")
+    network = [make.network_entry("oslo"), make.network_entry("berlin", make.network_link("hub")), hub]
+    core = make.skupper_site("oslo", host="203.0.113.7", link_access="default", network=network)
+    edge, by_hand = make.skupper_site("berlin", network=network), make.link("hub")
+    for theirs in (core, edge, by_hand):
+        theirs["metadata"].pop("labels", None)
+    client = _client_side(by_hand, numbers=(0, 1, 2) if works else ())
+    return _at(_topology(), [core, *_cluster_side()[1:]], [edge, *client[1:]])
+
+
+def linked_over_hub() -> Situation:
+    """Both Sites reach each other over a Site of others."""
+    return _over_hub()
+
+
+def hub_link_down() -> Situation:
+    """The second Link of the way over a Site of others is down."""
+    return _over_hub(works=False)
+
+
 def client_issued() -> Situation:
     """Only the client site has an address: it issued the token, and the Link is at the cluster site."""
     cluster = [make.skupper_site("core"), *_cluster_side()[1:], make.link("edge")]
@@ -408,6 +430,8 @@ ALL: dict[str, Callable[[], Situation]] = {
         unisocket,
         two_clients,
         foreign_sites,
+        linked_over_hub,
+        hub_link_down,
         second_client_not_linked,
         client_issued,
         loadbalancer,

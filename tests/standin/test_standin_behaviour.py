@@ -389,3 +389,35 @@ def test_faults_of_links_and_per_pod_services(topology: Topology) -> None:
     assert topology.services("client") >= MEMBERS
     topology.fault()
     until(lambda: topology.services("client") & MEMBERS == {"hazelcast-0"}, SECONDS)
+
+
+def controller(topology: Topology, **env: str) -> None:
+    """Creates a Deployment of a controller with these variables in the cluster site's namespace."""
+    labels = {"application": "skupper-controller", "skupper.io/component": "controller"}
+    container = {"name": "controller", "image": "none", "env": [{"name": k, "value": v} for k, v in env.items()]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    metadata = {"name": "skupper-controller", "namespace": topology.name, "labels": labels}
+    topology.sandbox.kube("cluster").create(core.DEPLOYMENTS, {"metadata": metadata, "spec": spec})
+
+
+def test_enabled_access_types_and_the_node_ports(topology: Topology) -> None:
+    controller(topology, SKUPPER_ENABLED_ACCESS_TYPES="local,nodeport", SKUPPER_CLUSTER_HOST="192.0.2.9")
+    topology.site("cluster", "c01", "nodeport")
+    service = topology.get("cluster", core.SERVICES, "skupper-router") or {}
+    ports = {port["name"]: str(port["nodePort"]) for port in service["spec"]["ports"]}
+    site = topology.get("cluster", kinds.SITES, "c01") or {}
+    assert {e["name"]: (e["host"], e["port"]) for e in site["status"]["endpoints"]} == {
+        name: ("192.0.2.9", port) for name, port in ports.items()
+    }
+
+    change = {"spec": {"linkAccess": "local"}}
+    topology.sandbox.kube("cluster").patch(kinds.SITES, topology.name, "c01", change)
+
+    def hosts() -> set[str]:
+        found = (topology.get("cluster", kinds.SITES, "c01") or {})["status"].get("endpoints") or []
+        return {endpoint["host"] for endpoint in found}
+
+    until(lambda: hosts() == {f"skupper-router.{topology.name}"}, SECONDS)
+    service = topology.get("cluster", core.SERVICES, "skupper-router") or {}
+    assert service["spec"]["type"] == "ClusterIP"

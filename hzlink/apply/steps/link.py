@@ -43,7 +43,7 @@ async def link(run: Run, step: Step) -> str:
     peer = now[issuer].skupper_site
     ours = all(_is_removable(topology, now[redeemer], one) for one in present)
     if links.are_outdated(present, peer):
-        old, new = ", ".join(links.hosts(present)), conditions.address(peer)
+        old, new = links.former_and_present(present, peer)
         run.emit_for(
             Mark.NOTE, client, f"its link leads to {old}, but {issuer.name} is now at {new}: creating it again"
         )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
+from hzlink.apply.steps import site_access
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.pods import Pods, unless_stuck
-from hzlink.model import conditions
-from hzlink.model.choices import LinkFrom, Role
+from hzlink.model import conditions, objects
+from hzlink.model.choices import LinkAccess, LinkFrom, Role
 from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site
 from hzlink.observe.waiting import Objects
-from hzlink.plan import planner
+from hzlink.plan import access_types, planner
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
@@ -28,11 +29,12 @@ async def site_ready(run: Run, step: Step) -> str:
     kubectl = run.kubectl(step.site)
     name = planner.skupper_name(step.site, run.snapshots)
     known: Objects = {}
+    await site_access.settled(run, step.site)
     auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
     router = Pods("Deployment", ROUTER, "skupper.io/component=router")
     if auto:
         running = run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)
-        sites = await _explained(step.site, unless_stuck(run, step.site, router, running))
+        sites = await _explained(run, step.site, unless_stuck(run, step.site, router, running))
         if conditions.skupper(sites[name]).ok:
             return _reachable(sites[name])
         # On a busy machine, the next watch may list the Site only after the limit for the address.
@@ -42,7 +44,7 @@ async def site_ready(run: Run, step: Step) -> str:
         wait.until = min(run.until, time.monotonic() + run.topology.settings.address_timeout)
     try:
         ready = wait.watch(SITES, lambda sites: is_ready(name)(sites or known), name=name)
-        sites = await _explained(step.site, unless_stuck(run, step.site, router, ready))
+        sites = await _explained(run, step.site, unless_stuck(run, step.site, router, ready))
     except WaitTimeout as error:
         if not wait.reason.startswith(NO_ADDRESS):
             raise
@@ -50,15 +52,17 @@ async def site_ready(run: Run, step: Step) -> str:
             raise _no_address(step.site, error) from None
         run.unaddressed.add(step.site)
         waited = f"after {run.topology.settings.address_timeout:g} s"
-        return f"Site runs, but its load balancer has no address {waited}: the client sites get link access, too"
+        source = _source(known.get(name))
+        return f"Site runs, but {source} has no address {waited}: the client sites get link access, too"
     return _reachable(sites[name])
 
 
-async def _explained(site: Site, waiting: Awaitable[Objects]) -> Objects:
-    """The result of the wait. If no controller processes the Site, the error's next command shows the controller."""
+async def _explained(run: Run, site: Site, waiting: Awaitable[Objects]) -> Objects:
+    """The result of the wait. If the controller does not process or accept the Site, the error says how to go on."""
     try:
         return await waiting
     except HzlinkError as error:
+        await site_access.explain_refused(run, site, error)
         if error.said == conditions.NOT_PROCESSED:
             error.next_step = hints.cluster_wide(
                 site, "get pods --all-namespaces -l app.kubernetes.io/name=skupper-controller"
@@ -77,7 +81,7 @@ NO_ADDRESS = "no address yet"
 def _runs(name: str) -> Callable[[Objects], Condition]:
     def judge(sites: Objects) -> Condition:
         site = sites.get(name)
-        condition = conditions.site(site)
+        condition = _condition(site)
         return Condition(State.OK) if condition.ok or conditions.needs_address(site) else condition
 
     return judge
@@ -89,10 +93,33 @@ def is_ready(name: str) -> Callable[[Objects], Condition]:
     def judge(sites: Objects) -> Condition:
         site = sites.get(name)
         if conditions.needs_address(site):
-            return Condition(State.WAITING, f"{NO_ADDRESS} for Service skupper-router (LoadBalancer)")
-        return conditions.site(site)
+            return Condition(State.WAITING, f"{NO_ADDRESS} for {_subject(site)}")
+        return _condition(site)
 
     return judge
+
+
+def _condition(site: Object | None) -> Condition:
+    """The condition of a Site for a wait. A link access that its controller has not enabled ends the wait at once."""
+    condition = conditions.site(site)
+    if not condition.text.startswith(access_types.UNSUPPORTED):
+        return condition
+    current = access_types.refused(site)
+    return Condition(State.BROKEN, condition.text, 0.0) if current else Condition(State.WAITING, condition.text)
+
+
+_BALANCED = ("default", LinkAccess.LOADBALANCER)
+
+
+def _source(site: Object | None) -> str:
+    """What gives the Site its address."""
+    access = objects.spec(site or {}).get("linkAccess")
+    return "its load balancer" if access in (None, *_BALANCED) else f"its link access {access}"
+
+
+def _subject(site: Object | None) -> str:
+    access = objects.spec(site or {}).get("linkAccess")
+    return f"Service {ROUTER} ({'LoadBalancer' if access in _BALANCED else f'link access {access}'})"
 
 
 def is_reachable(name: str) -> Callable[[Objects], Condition]:

@@ -55,14 +55,14 @@ def test_needed_rights_come_from_the_bundled_role(role: Role, with_it: Right, wi
     assert len(set(rights)) == len(rights)
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", [Role.CLUSTER, Role.CLIENT])
 def test_needed_rights_have_no_wildcard_and_no_write_access_to_secrets(role: Role) -> None:
     for right in needed(role):
         assert "*" not in (right.group, right.resource, right.verb)
         assert right.resource != "secrets" or right.verb in ("get", "delete")
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", [Role.CLUSTER, Role.CLIENT])
 def test_needed_rights_are_granted_by_the_role(role: Role) -> None:
     rules = [
         rule([right.group], [right.resource], [right.verb], resourceNames=list(right.names)) for right in needed(role)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hzlink.model.choices import Expose, LinkFrom, Mode, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Via
 from hzlink.model.errors import UsageError
 from tests.unit.config_folder import BOTH, CONTEXTS, ConfigFolder
 
@@ -95,7 +95,11 @@ def test_invalid_topology_names_are_refused(config_folder: ConfigFolder, name: s
         *[("members", value) for value in (0, -1, 101, 2.5, "three", "nan", "inf", "")],
         *[("timeout", value) for value in (0, -1, 86401, "nan", "inf", "3min", "25h")],
         *[("address_timeout", value) for value in (-1, 86401, "x")],
-        *[(key, value) for key in ("mode", "expose", "link_from", "via") for value in ("nonsense", "SMART", "")],
+        *[
+            (key, value)
+            for key in ("mode", "expose", "link_from", "link_access", "via")
+            for value in ("nonsense", "SMART", "")
+        ],
         *[(key, value) for key in ("image", "probe_image") for value in ("", " ", "a b", "a\n")],
     ],
 )
@@ -112,6 +116,7 @@ def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
         "HZLINK_MODE": "unisocket",
         "HZLINK_EXPOSE": "loadbalancer",
         "HZLINK_LINK_FROM": "client",
+        "HZLINK_LINK_ACCESS": "contour-http-proxy",
         "HZLINK_VIA": "kubectl",
         "HZLINK_IMAGE": "example.com:5000/hz@sha256:ab",
         "HZLINK_PROBE_IMAGE": "example.com:5000/python:3.12",
@@ -121,6 +126,7 @@ def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
     assert (found.timeout, settings.members, settings.address_timeout) == (500.0, 100, 0.0)
     assert (settings.mode, settings.expose) == (Mode.UNISOCKET, Expose.LOADBALANCER)
     assert (settings.link_from, settings.via) == (LinkFrom.CLIENT, Via.KUBECTL)
+    assert settings.link_access is LinkAccess.CONTOUR_HTTP_PROXY
     assert settings.image == "example.com:5000/hz@sha256:ab"
     assert settings.probe_image == "example.com:5000/python:3.12"
 

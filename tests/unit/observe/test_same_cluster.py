@@ -86,7 +86,14 @@ def test_inside_one_cluster_the_access_is_local() -> None:
 
 
 def test_a_site_that_is_reached_by_a_load_balancer_keeps_it() -> None:
-    assert settled(skupper_site("core", host="203.0.113.7")) is LinkAccess.DEFAULT
+    assert settled(skupper_site("core", host="203.0.113.7")) is LinkAccess.AUTO
+    assert settled(skupper_site("core", host="203.0.113.7", access="nodeport")) is LinkAccess.NODEPORT
+
+
+def test_given_link_access_is_kept_inside_one_cluster() -> None:
+    topo = topology(SIBLING, link_access=LinkAccess.LOADBALANCER)
+    found = {CORE: Snapshot(CORE), SIBLING: Snapshot(SIBLING)}
+    assert asyncio.run(same_cluster.with_link_access(topo, found)) == topo
 
 
 def test_a_local_site_stays_local_without_asking() -> None:

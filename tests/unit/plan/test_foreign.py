@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from hzlink.model.choices import LinkFrom
-from hzlink.observe import links
 from hzlink.plan import foreign, planner, teardown
 from hzlink.plan.planner import Action
 from tests.unit.builders import CORE, EARLY, EDGE, Obj, World, converged, item, link, service, skupper_site, topology
@@ -99,48 +98,6 @@ def test_no_side_has_link_access(asked: LinkFrom, unable: list[object]) -> None:
     # With a Link that works nobody has to issue.
     linked = foreign_world(theirs("oslo"), BERLIN, link("by-hand", to=theirs("oslo"), ours=False), link_from=asked)
     assert asked is LinkFrom.CLIENT or planner.unable_issuers(linked.topology, linked.snapshots()) == []
-
-
-def network(*entries: tuple[Obj, list[tuple[Obj, bool]]]) -> list[Obj]:
-    """A Site's status.network: the Sites, and to which each has Links, that work or do not."""
-    return [
-        {
-            "id": site["metadata"]["uid"],
-            "name": site["metadata"]["name"],
-            "links": [{"remoteSiteId": to["metadata"]["uid"], "operational": works} for to, works in far],
-        }
-        for site, far in entries
-    ]
-
-
-HUB = theirs("hub", host="203.0.113.1")
-
-
-@pytest.mark.parametrize(
-    ("works", "known_to", "expected"),
-    [
-        (True, ("oslo", "berlin"), ["hub"]),
-        (False, ("oslo", "berlin"), []),
-        (True, ("oslo",), []),
-        (True, (), []),
-    ],
-)
-def test_by_way_of_a_third_site(works: bool, known_to: tuple[str, ...], expected: list[str]) -> None:
-    oslo, berlin = theirs("oslo"), theirs("berlin")
-    for site in (oslo, berlin):
-        if site["metadata"]["name"] in known_to:
-            site["status"]["network"] = network((oslo, [(HUB, True)]), (berlin, [(HUB, works)]), (HUB, []))
-    world = foreign_world(oslo, berlin)
-    assert links.sites_between(world.snapshots(), EDGE, CORE) == expected
-    assert ("edge/link" in steps(world)) is not bool(expected)
-
-
-def test_a_record_of_a_direct_link_is_not_enough() -> None:
-    """It may be of a Link that was deleted just now."""
-    oslo, berlin = theirs("oslo"), theirs("berlin")
-    for site in (oslo, berlin):
-        site["status"]["network"] = network((oslo, []), (berlin, [(oslo, True)]))
-    assert links.sites_between(foreign_world(oslo, berlin).snapshots(), EDGE, CORE) == []
 
 
 def test_down_leaves_the_site_and_the_links_of_others() -> None:

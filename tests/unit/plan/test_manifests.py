@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hzlink.model.choices import Expose, Mode
+from hzlink.model.choices import Expose, LinkAccess, Mode
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import Site, Topology
 from hzlink.plan import manifests
@@ -134,3 +134,18 @@ def test_fingerprint_depends_only_on_the_object() -> None:
 
 def test_yaml_stream_is_parsed() -> None:
     assert manifests.parse("a: 1\n---\n---\n# nothing\n---\nb: 2\n") == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize(
+    ("access", "issues", "expected"),
+    [
+        (LinkAccess.AUTO, True, None),
+        (LinkAccess.NODEPORT, False, None),
+        (LinkAccess.NODEPORT, True, "nodeport"),
+        (LinkAccess.LOCAL, True, "local"),
+    ],
+)
+def test_link_access_of_the_issuing_side(access: LinkAccess, issues: bool, expected: str | None) -> None:
+    for site in (CORE, EDGE):
+        patch = json.loads(overlay(topology(link_access=access), site, issues=issues)["patches"][0]["patch"])
+        assert next((one["value"] for one in patch if one["path"] == "/spec/linkAccess"), None) == expected

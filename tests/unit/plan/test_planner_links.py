@@ -118,3 +118,27 @@ def test_skupper_site_and_link_names() -> None:
     assert planner.skupper_name(CORE, world.snapshots()) == "theirs"
     assert planner.skupper_name(EDGE, world.snapshots()) == "edge"
     assert planner.link_name(world.topology, "theirs") == "hazelcast-theirs"
+
+
+def at(*places: tuple[str, str]) -> list[Obj]:
+    """Endpoints for other sites' routers."""
+    return [{"name": "inter-router", "host": host, "port": port} for host, port in places]
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "is_at", "outdated", "told"),
+    [
+        (("192.0.2.9", "30001"), ("192.0.2.9", "30001"), False, None),
+        (("192.0.2.9", "30001"), ("192.0.2.9", "30002"), True, ("192.0.2.9:30001", "192.0.2.9:30002")),
+        (("192.0.2.9", "55671"), ("192.0.2.8", "55671"), True, ("192.0.2.9", "192.0.2.8")),
+        (("192.0.2.9", ""), ("192.0.2.9", "55671"), False, None),
+    ],
+)
+def test_links_to_another_host_or_port_are_outdated(
+    leads_to: tuple[str, str], is_at: tuple[str, str], outdated: bool, told: tuple[str, str] | None
+) -> None:
+    one, peer = link("hazelcast-core", to=AT_CORE), skupper_site("core", host="x")
+    one["spec"]["endpoints"] = at(leads_to)
+    peer["status"]["endpoints"] = at(is_at)
+    assert links.are_outdated([one], peer) is outdated
+    assert told is None or links.former_and_present([one], peer) == told

@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from sandbox.api.kinds import SECRETS, SERVICES, Obj, Objs
-from sandbox.skupper.controller import kinds, pki, status, templates
+from sandbox.skupper.controller import kinds, options, pki, status, templates
 from sandbox.skupper.controller.cluster import Cluster
+from sandbox.skupper.controller.options import Options
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, set_endpoints
-
-DEFAULT_TYPE = "loadbalancer"
-"""The meaning of `default` without OpenShift routes."""
 
 
 def certificates(cycle: Cycle, cluster: Cluster) -> None:
@@ -69,7 +67,8 @@ def _router_access(cycle: Cycle, cluster: Cluster, access: Obj, groups: list[str
         return []
     endpoints: Objs = []
     for group in groups:
-        secured = cluster.ensure(kinds.SECURED_ACCESSES, _secured_access(access, group))
+        wanted = _secured_access(access, group)
+        secured = cluster.ensure_spec(kinds.SECURED_ACCESSES, wanted)
         found = ((secured or {}).get("status") or {}).get("endpoints") or []
         endpoints += [{**endpoint, "group": group} for endpoint in found]
     with cluster.status_of(kinds.ROUTER_ACCESSES, access) as fresh:
@@ -104,10 +103,15 @@ def secured_accesses(cycle: Cycle, cluster: Cluster) -> None:
 def _secure(cluster: Cluster, access: Obj) -> None:
     if "deletionTimestamp" in access["metadata"]:
         return
-    service = cluster.ensure(SERVICES, _service(access))
+    chosen = options.of(cluster, access["metadata"]["namespace"])
+    service = cluster.ensure(SERVICES, wanted := _service(access, chosen))
     if service is None:
         return
-    endpoints, problem = _endpoints(access, service)
+    if service["spec"].get("type") != wanted["spec"]["type"]:
+        service = cluster.replace(SERVICES, {**service, "spec": {**service["spec"], "type": wanted["spec"]["type"]}})
+        if service is None:
+            return
+    endpoints, problem = _endpoints(access, service, chosen)
     with cluster.status_of(kinds.SECURED_ACCESSES, access) as fresh:
         status.set_field(fresh, "endpoints", endpoints)
         status.set_condition(fresh, status.RESOLVED, status.ok_or_pending(bool(endpoints)))
@@ -116,24 +120,22 @@ def _secure(cluster: Cluster, access: Obj) -> None:
     _certify(cluster, fresh)
 
 
-def access_type(access: Obj) -> str:
-    """The access type, with the default applied."""
-    return str(access["spec"].get("accessType") or DEFAULT_TYPE)
-
-
-def _service(access: Obj) -> Obj:
+def _service(access: Obj, chosen: Options) -> Obj:
     spec = access["spec"]
-    kind = "LoadBalancer" if access_type(access) == "loadbalancer" else "ClusterIP"
+    kind = options.SERVICE_TYPES.get(chosen.type_of(access), "ClusterIP")
     ports = [templates.port(port["name"], port["port"], port.get("targetPort")) for port in spec["ports"]]
     labels = {"internal.skupper.io/secured-access": "true"}
     meta = templates.meta(access, access["metadata"]["name"], labels=labels, annotations=templates.CONTROLLED)
     return {"metadata": meta, "spec": {"type": kind, "selector": spec["selector"], "ports": ports}}
 
 
-def _endpoints(access: Obj, service: Obj) -> tuple[Objs, str]:
+def _endpoints(access: Obj, service: Obj, chosen: Options) -> tuple[Objs, str]:
     """The endpoints, and the error if the access type is not supported."""
-    kind = access_type(access)
+    kind = chosen.type_of(access)
     name, namespace = access["metadata"]["name"], access["metadata"]["namespace"]
+    if kind == "nodeport" and kind in chosen.enabled:
+        ports = [{**port, "port": port["nodePort"]} for port in service["spec"]["ports"] if port.get("nodePort")]
+        return _at(chosen.host, ports), ""
     if kind == "local":
         return _at(f"{name}.{namespace}", access["spec"]["ports"]), ""
     if kind != "loadbalancer":

@@ -41,7 +41,7 @@ WATCHED: tuple[tuple[Resource, str], ...] = (
     (SERVICES, ""),
     (SECRETS, ""),
     (PODS, ""),
-    (DEPLOYMENTS, "skupper.io/component=router"),
+    (DEPLOYMENTS, "skupper.io/component"),
     (CONFIG_MAPS, "internal.skupper.io/router-config"),
     (PORT_FORWARDS, ""),
 )
@@ -135,11 +135,12 @@ class Cluster:
                 raise
         return known if _owners(known) >= _owners(obj) else None
 
-    def ensure_spec(self, resource: Resource, obj: Obj) -> None:
+    def ensure_spec(self, resource: Resource, obj: Obj) -> Obj | None:
         """The same, with the spec updated where it differs."""
         known = self.ensure(resource, obj)
         if known is not None and known["spec"] != obj["spec"]:
-            self.replace(resource, {**known, "spec": obj["spec"]})
+            return self.replace(resource, {**known, "spec": obj["spec"]})
+        return known
 
     def merge(self, resource: Resource, obj: Obj) -> bool:
         """Changes or creates an object of a kind that is not watched; False when its namespace is being deleted."""

@@ -94,6 +94,6 @@ def _deployment() -> Obj:
     }
     selector, template = {"matchLabels": {"application": CONTROLLER}}, {"metadata": {"labels": _LABELS}, "spec": pod}
     return {
-        "metadata": {"name": CONTROLLER, "namespace": NAMESPACE},
+        "metadata": {"name": CONTROLLER, "namespace": NAMESPACE, "labels": _LABELS},
         "spec": {"replicas": 1, "selector": selector, "template": template},
     }

@@ -6,12 +6,9 @@ from functools import partial
 
 from sandbox.api.kinds import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES, Obj, Resource
 from sandbox.skupper import VERSION
-from sandbox.skupper.controller import kinds, leader_election, status, templates
+from sandbox.skupper.controller import kinds, leader_election, options, status, templates
 from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.reconcile import Cycle
-
-ACCESS_TYPES = ("local", "loadbalancer", "route")
-"""The access types that the real controller enables by default; `nodeport` is not one."""
 
 _CONTROLLER = {"name": "skupper-controller", "namespace": "skupper", "version": VERSION}
 _ROUTER_PODS = {"skupper.io/component": "router", "skupper.io/type": "site"}
@@ -73,7 +70,7 @@ class Sites:
 
     def _reconcile(self, cycle: Cycle, cluster: Cluster, site: Obj) -> None:
         access = site["spec"].get("linkAccess", "")
-        if access not in ("", "none", "default", *ACCESS_TYPES):
+        if access not in ("", "none", "default", *options.of(cluster, site["metadata"]["namespace"]).enabled):
             _set_configured(cluster, site, f"Unsupported value for LinkAccess: {access}")
             return
         problem = self._initialise(cycle, cluster, site)
