@@ -330,6 +330,9 @@ def render_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -337,7 +340,7 @@ def render_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster without --members-from."""
     settings = {
         "members": members,
         "image": image,
@@ -346,13 +349,14 @@ def render_command(
         "link_from": link_from,
         "link_access": link_access,
     }
+    theirs = {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render
 
         return render(config)
 
-    _run("render", site_flags | settings, console_flags, work)
+    _run("render", site_flags | settings | theirs, console_flags, work)
 
 
 @app.command("dump")
