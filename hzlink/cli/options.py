@@ -160,6 +160,13 @@ MembersOption = Annotated[
 ImageOption = Annotated[
     str | None, typer.Option("--image", help="Container image of the members (default: hazelcast/hazelcast:5.5.0).")
 ]
+MancenterImage = Annotated[
+    str | None,
+    typer.Option(
+        "--mancenter-image",
+        help="Container image of Management Center (default: hazelcast/management-center:5.5.2).",
+    ),
+]
 MembersFrom = Annotated[
     str | None,
     typer.Option(

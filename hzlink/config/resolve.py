@@ -58,6 +58,7 @@ class Flags:
     via: str | None = None
     address_timeout: str | None = None
     probe_image: str | None = None
+    mancenter_image: str | None = None
     timeout: str | None = None
 
     @classmethod
@@ -79,7 +80,8 @@ SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubec
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
-    *("members_from", "members_port", "hazelcast_cluster", "probe_image", "timeout"),
+    *("members_from", "members_port", "hazelcast_cluster", "probe_image", "mancenter_image"),
+    "timeout",
 )
 
 
@@ -300,6 +302,7 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
         members_given=members_given,
         image=_image(values, "image"),
+        mancenter_image=_image(values, "mancenter_image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
         via=_choice(Via, values.get("via", standard.via), "via"),

@@ -42,7 +42,8 @@ class Site:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a topology. `image` None: the image in the manifests.
+    """The settings of a topology. `image`, `mancenter_image`: of the members and of Management Center; None: as in the
+    manifests.
 
     `members_given`: the user set `members` (flag, variable or file). Otherwise `plan.scaling` takes the current number
     of the StatefulSet (`kubectl scale`, an autoscaler). `address_timeout`: seconds that `--link-from auto` waits for
@@ -63,6 +64,7 @@ class Settings:
     members_given: bool = False
     assigned_users: bool = False
     image: str | None = None
+    mancenter_image: str | None = None
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
