@@ -11,6 +11,7 @@ from hzlink.checks import (
     hazelcast_versions,
     link_access,
     names,
+    needed_rights,
     reach,
     rights,
     tools,
@@ -38,18 +39,13 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
 
 def _at_site(facts: Facts, site: Site) -> list[Finding]:
     snapshot, answers = facts.snapshots[site], facts.answers[site]
-    created = site in facts.missing
-    cli = None if facts.topology.settings.via is Via.KUBECTL else facts.skupper_cli
+    created, settings = site in facts.missing, facts.topology.settings
+    folders = (needed_rights.role_folder(site.role, settings), *needed_rights.ways(settings))
+    cli = None if facts.topology.settings.via in (Via.KUBECTL, Via.LINK) else facts.skupper_cli
     findings = [
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
-        *rights.at_site(
-            site,
-            answers,
-            facts.needed.get(site.role, ()),
-            created,
-            existing_members=facts.topology.found is not None,
-        ),
+        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created, folders),
         *reach.pod_security(site, snapshot, answers, created),
     ]
     findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink.model.choices import Role
+from hzlink.model.choices import LinkAccess, Role, Via
+from hzlink.model.topology import Settings
 from hzlink.plan import manifests
 
 
@@ -31,20 +32,28 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def folder_of(role: Role, *, existing_members: bool = False) -> str:
-    """The folder of the bundled Role for sites of that role. `existing_members`: hzlink does not deploy the members."""
-    return f"{role}-existing-members" if existing_members and role is Role.CLUSTER else str(role)
+def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
+    """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
 
-
-def needed(role: Role, *, existing_members: bool = False) -> tuple[Right, ...]:
-    """The rights in the bundled Role for sites of that role, in the Role's order.
+    `role`: as of `role_folder`.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    folder = folder_of(role, existing_members=existing_members)
-    text = (manifests.folder() / "rbac" / folder / "role.yaml").read_text(encoding="utf-8")
-    return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
+    files = [manifests.folder() / "rbac" / name / "role.yaml" for name in (role, *ways)]
+    items = [item for file in files for item in manifests.parse(file.read_text(encoding="utf-8"))]
+    return tuple(dict.fromkeys(right for item in items for right in _rights(item)))
+
+
+def role_folder(role: Role, settings: Settings) -> str:
+    """The folder of `manifests/rbac` with the Role for sites of that role."""
+    return f"{role}-existing-members" if settings.found is not None and role is Role.CLUSTER else str(role)
+
+
+def ways(settings: Settings) -> tuple[str, ...]:
+    """The folders of `manifests/rbac` with the additional Roles that the settings need at every site."""
+    by_hzlink = settings.via is Via.LINK or settings.link_access is LinkAccess.LOCAL
+    return ("static-link",) if by_hzlink else ()
 
 
 def _rights(item: Mapping[str, Any]) -> Iterator[Right]:

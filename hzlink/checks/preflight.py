@@ -38,7 +38,7 @@ def findings(
     """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
-    needed = gather.needed_rights(existing_members=present.found is not None)
+    needed = gather.needed_rights(present.settings)
     return judge(Facts(present, snapshots, answers, cli, needed, missing, advertised))
 
 

@@ -18,9 +18,12 @@ RIGHTS = Check(
 
 
 def at_site(
-    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, *, existing_members: bool = False
+    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, folders: Iterable[str] = ()
 ) -> list[Finding]:
-    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them."""
+    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them.
+
+    `folders`: the folders of manifests/rbac with the Roles that give these rights; none for the role's own.
+    """
     review = answers.review
     if created:
         return []
@@ -32,8 +35,8 @@ def at_site(
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
     words = by_resource(lacking)
-    folder = needed_rights.folder_of(site.role, existing_members=existing_members)
-    given = f"an administrator can give you the Role of manifests/rbac/{folder}: see manifests/README.md"
+    roles = " and ".join(f"manifests/rbac/{name}" for name in (tuple(folders) or (site.role,)))
+    given = f"an administrator can give you the Role of {roles}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")
