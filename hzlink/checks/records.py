@@ -10,6 +10,7 @@ from hzlink.checks.needed_rights import Right
 from hzlink.model import objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
+from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import Snapshot
@@ -155,7 +156,8 @@ class Facts:
     """The facts for all checks. `skupper_cli`: the CLI's version, None if it is not installed.
 
     `needed`: the rights of each role. `mancenter_rights`: those that client sites need for Management Center, which are
-    also in `needed`. `missing`: the sites whose namespace `up` will create.
+    also in `needed`. `missing`: the sites whose namespace `up` will create. `advertised`: what members that hzlink did
+    not deploy tell clients.
     """
 
     topology: Topology
@@ -165,6 +167,7 @@ class Facts:
     needed: Mapping[Role, tuple[Right, ...]] = field(default_factory=dict)
     missing: frozenset[Site] = field(default_factory=frozenset)
     mancenter_rights: frozenset[Right] = field(default_factory=frozenset)
+    advertised: Advertised = NOT_ASKED
 
 
 # The namespace and objects of Skupper's install file, for the whole cluster (Skupper 2.2).

@@ -14,9 +14,6 @@ from hzlink import __version__
 from hzlink.cli.command_group import Commands
 from hzlink.cli.local_commands import end, member_config_command, version_command
 from hzlink.cli.options import (
-    BENCH_CONSOLE_FLAGS,
-    SITE_FLAGS,
-    STATUS_CONSOLE_FLAGS,
     AddressTimeout,
     AllowRestart,
     ClusterNameOption,
@@ -25,17 +22,10 @@ from hzlink.cli.options import (
     DumpFile,
     DumpOnFailure,
     EnableLinkAccess,
-    ExposeOption,
     ForceConflicts,
     ForceUnlock,
-    ImageOption,
     InCluster,
-    LinkAccessOption,
     LinkFromOption,
-    MancenterImage,
-    MancenterOption,
-    MembersOption,
-    ModeOption,
     OnlySite,
     OtherCluster,
     ProbeImage,
@@ -48,6 +38,14 @@ from hzlink.cli.options import (
     WaitFor,
     Watch,
     Yes,
+)
+from hzlink.cli.shared_options import (
+    BENCH_CONSOLE_FLAGS,
+    CHECK_SETTINGS,
+    RENDER_SETTINGS,
+    SITE_FLAGS,
+    STATUS_CONSOLE_FLAGS,
+    UP_SETTINGS,
     shared,
 )
 from hzlink.model.choices import App, Goal
@@ -83,20 +81,9 @@ def _root(
 
 
 @app.command("up")
-@shared
+@partial(shared, settings=UP_SETTINGS)
 def up_command(
     *,
-    members: MembersOption = None,
-    image: ImageOption = None,
-    mancenter_image: MancenterImage = None,
-    mancenter: MancenterOption = None,
-    pull_secret: PullSecret = None,
-    mode: ModeOption = None,
-    expose: ExposeOption = None,
-    link_from: LinkFromOption = None,
-    link_access: LinkAccessOption = None,
-    via: ViaOption = None,
-    address_timeout: AddressTimeout = None,
     enable_link_access: EnableLinkAccess = False,
     create_namespace: CreateNamespace = False,
     skip_check: SkipCheck = False,
@@ -107,29 +94,20 @@ def up_command(
     dump_on_failure: DumpOnFailure = False,
     repair: Repair = False,
     verify: VerifyOption = False,
+    settings: Any,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Apply, link and wait until clients can use the members. Safe to repeat: a second run writes nothing."""
-    settings = {
-        "members": members,
-        "image": image,
-        "mancenter_image": mancenter_image,
-        "mancenter": mancenter,
-        "pull_secret": pull_secret,
-        "mode": mode,
-        "expose": expose,
-        "link_from": link_from,
-        "link_access": link_access,
-        "via": via,
-        "address_timeout": address_timeout,
-    }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
+        from hzlink.config import members_source
         from hzlink.config.resolve import with_consent
 
+        if allow_restart:
+            members_source.refuse_restart(config.topology)
         config = with_consent(config, enable_link_access=enable_link_access)
         running = up(
             config,
@@ -199,30 +177,15 @@ def status_command(
 
 
 @app.command("check")
-@shared
+@partial(shared, settings=CHECK_SETTINGS)
 def check_command(
     *,
-    members: MembersOption = None,
-    mancenter: MancenterOption = None,
-    pull_secret: PullSecret = None,
-    mode: ModeOption = None,
-    link_from: LinkFromOption = None,
-    link_access: LinkAccessOption = None,
-    via: ViaOption = None,
     enable_link_access: EnableLinkAccess = False,
+    settings: Any,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {
-        "members": members,
-        "mancenter": mancenter,
-        "pull_secret": pull_secret,
-        "mode": mode,
-        "link_from": link_from,
-        "link_access": link_access,
-        "via": via,
-    }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
@@ -330,33 +293,14 @@ def down_command(
 
 
 @app.command("render")
-@shared
+@partial(shared, settings=RENDER_SETTINGS)
 def render_command(
     *,
-    members: MembersOption = None,
-    image: ImageOption = None,
-    mancenter_image: MancenterImage = None,
-    mancenter: MancenterOption = None,
-    pull_secret: PullSecret = None,
-    mode: ModeOption = None,
-    expose: ExposeOption = None,
-    link_from: LinkFromOption = None,
-    link_access: LinkAccessOption = None,
+    settings: Any,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
-    settings = {
-        "members": members,
-        "image": image,
-        "mancenter_image": mancenter_image,
-        "mancenter": mancenter,
-        "pull_secret": pull_secret,
-        "mode": mode,
-        "expose": expose,
-        "link_from": link_from,
-        "link_access": link_access,
-    }
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster without --members-from."""
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hzlink.cli.options import (
+from hzlink.cli.member_config_options import (
     ConfigName,
     ConfigTargetArgument,
     DiscoveryOption,
     MembersNamespace,
-    NoColor,
     OperatorMembers,
     OperatorNamespace,
+    OwnClusterName,
+)
+from hzlink.cli.options import (
+    NoColor,
     Output,
     OutputOption,
-    OwnClusterName,
     Quiet,
     Verbose,
 )

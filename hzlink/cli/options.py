@@ -1,15 +1,14 @@
-"""The options with their help, and the decorator that adds the shared options to a command.
+"""The options with their help.
 
 Annotations are not postponed in this file: typer evaluates them, which would double the start-up time.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from hzlink.model.choices import ConfigTarget, Discovery, Expose, Goal, LinkAccess, LinkFrom, Mode, Via
+from hzlink.model.choices import Expose, Goal, LinkAccess, LinkFrom, ModeChoice, Via
 
 SITES, OUTPUT = "Sites", "Output"
 
@@ -184,10 +183,36 @@ PullSecret = Annotated[
         "repeatable; '' for none.",
     ),
 ]
-ModeOption = Annotated[
-    Mode | None,
+MembersFrom = Annotated[
+    str | None,
     typer.Option(
-        "--mode", help="How clients connect: smart (to every member by name) or unisocket (to one) (default: smart)."
+        "--members-from",
+        metavar="WHERE",
+        help="Use members that exist and change none: statefulset/NAME, deployment/NAME, selector/KEY=VALUE,... "
+        "(default: none, hzlink deploys them).",
+    ),
+]
+MembersPort = Annotated[
+    int | None,
+    typer.Option(
+        "--members-port",
+        help="Port of the members of --members-from for clients (default: their container port named hazelcast, or "
+        "5701).",
+    ),
+]
+HazelcastCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--hazelcast-cluster",
+        help="Name of the Hazelcast cluster of --members-from (default: as the members' logs say; hzlink's own: dev).",
+    ),
+]
+ModeOption = Annotated[
+    ModeChoice | None,
+    typer.Option(
+        "--mode",
+        help="How clients connect: smart (to every member by name), unisocket (to one), or auto: smart if clients can "
+        "use the addresses that members tell them (default: auto).",
     ),
 ]
 ExposeOption = Annotated[
@@ -266,7 +291,12 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait for the condition of --
 WaitFor = Annotated[Goal | None, typer.Option("--for", help="Condition that --wait waits for (default: healthy).")]
 VerifyOption = Annotated[bool, typer.Option("--verify", help="Run `hzlink verify` at the end.")]
 ClusterNameOption = Annotated[
-    str | None, typer.Option("--cluster-name", help="Name of the Hazelcast cluster (default: dev).")
+    str | None,
+    typer.Option(
+        "--hazelcast-cluster",
+        "--cluster-name",
+        help="Name of the Hazelcast cluster (default: the one of the last `up`, or dev).",
+    ),
 ]
 InCluster = Annotated[
     bool,
@@ -293,83 +323,3 @@ DumpFile = Annotated[
         metavar="[FILE]", help="Archive to write (default: hzlink-dump-TOPOLOGY-TIME.tar.gz in this folder)."
     ),
 ]
-
-# The options of `member-config`.
-ConfigTargetArgument = Annotated[
-    ConfigTarget,
-    typer.Argument(help="helm (values), operator (objects for the Platform Operator), or yaml (a hazelcast.yaml)."),
-]
-ConfigName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[NAME]",
-        help="Helm release, Hazelcast resource, or the members' headless Service (default: hazelcast).",
-        show_default=False,
-    ),
-]
-MembersNamespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="Namespace of the members (default: left out).")
-]
-DiscoveryOption = Annotated[
-    Discovery | None,
-    typer.Option("--discovery", help="How members find each other: Kubernetes API or DNS (default: api)."),
-]
-OwnClusterName = Annotated[
-    str | None,
-    typer.Option("--hazelcast-cluster", help="Name of the Hazelcast cluster to set (default: left as it is)."),
-]
-OperatorMembers = Annotated[
-    int | None,
-    typer.Option("--members", help="Members that get a Service each; only for operator (default: 3).", min=1, max=100),
-]
-OperatorNamespace = Annotated[
-    str | None,
-    typer.Option("--operator-namespace", help="Namespace of the Platform Operator (default: that of the members)."),
-]
-
-# The shared options, for the sites and for the console. Name: annotation, or annotation and default.
-SITE_FLAGS: dict[str, Any] = {
-    "client_ctx": ClientCtx,
-    "cluster_ctx": ClusterCtx,
-    "namespace": Namespace,
-    "client_ns": ClientNs,
-    "cluster_ns": ClusterNs,
-    "kubeconfig": Kubeconfig,
-    "client_kubeconfig": ClientKubeconfig,
-    "cluster_kubeconfig": ClusterKubeconfig,
-    "file": File,
-    "name": Name,
-    "service": Service,
-    "timeout": Timeout,
-}
-CONSOLE_FLAGS: dict[str, tuple[Any, Any]] = {
-    "output": (OutputOption, Output.TABLE),
-    "verbose": (Verbose, 0),
-    "quiet": (Quiet, False),
-    "no_color": (NoColor, False),
-}
-STATUS_CONSOLE_FLAGS = {**CONSOLE_FLAGS, "output": (StatusOutputOption, StatusOutput.TABLE)}
-BENCH_CONSOLE_FLAGS = {**CONSOLE_FLAGS, "output": (BenchOutputOption, BenchOutput.TABLE)}
-
-
-def shared(function: Callable[..., None], flags: dict[str, tuple[Any, Any]] = CONSOLE_FLAGS) -> Callable[..., None]:
-    """Adds the shared options to a command, which gets them as `site_flags` and `console_flags`."""
-    import inspect
-
-    own = inspect.signature(function)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [
-        *(parameter for name, parameter in own.parameters.items() if name not in ("site_flags", "console_flags")),
-        *(inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in SITE_FLAGS.items()),
-        *(inspect.Parameter(name, keyword, default=value, annotation=kind) for name, (kind, value) in flags.items()),
-    ]
-
-    def command(**values: Any) -> None:
-        site_flags = {name: values.pop(name) for name in SITE_FLAGS}
-        typed = {name: values.pop(name) for name in flags}
-        function(site_flags=site_flags, console_flags=typed, **values)
-
-    command.__name__, command.__doc__ = function.__name__, function.__doc__
-    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return command
