@@ -42,7 +42,7 @@ def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
     """
     files = [f"{name}/role.yaml" for name in (role, *ways)]
     rights = [right for file in files for right in _in_file(file)]
-    return tuple(dict.fromkeys((*rights, *(for_mancenter() if role is Role.CLIENT else ()))))
+    return tuple(dict.fromkeys((*rights, *(for_mancenter() if role == Role.CLIENT else ()))))
 
 
 def for_mancenter() -> tuple[Right, ...]:
