@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hzlink.apply import lock
 from hzlink.config import last_run
@@ -16,12 +16,13 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Ref
-from hzlink.model.topology import Site, Topology
+from hzlink.model.topology import Site, Topology, labels
 from hzlink.observe import known_clusters
 from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import foreign, teardown
+from hzlink.plan import foreign, sharing, teardown
+from hzlink.plan.sharing import Handover
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
@@ -38,6 +39,8 @@ class _Removal:
     site: Site
     teardown: Teardown
     namespace: bool
+    handover: Handover = field(default_factory=Handover)
+    namespace_stays: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -77,7 +80,10 @@ async def down(
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
-    removals = await asyncio.gather(*(_removal(topology, snapshots[site]) for site in sites))
+    if not config.named and (names := _several(topology, snapshots)):
+        return result.of_errors("down", [_which(names)])
+    handovers = sharing.handovers(topology, snapshots)
+    removals = await asyncio.gather(*(_removal(topology, snapshots[site], handovers[site]) for site in sites))
     lines = [line for removal in removals for line in removal.lines]
     # If the cluster site is left out, or if its namespace does not exist, there is no Lease to take.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
@@ -109,8 +115,27 @@ async def down(
         return result.of_errors("down", failed)
     if not only:
         _forget(topology)
-    notes = ("removed: no objects of hzlink are left", *_kept(topology, snapshots))
+    shared = [note for removal in removals for note in _handed_over(topology, removal, snapshots[removal.site])]
+    left_by = "hzlink" if not shared else f"topology {topology.name}"
+    notes = (f"removed: no objects of {left_by} are left", *shared, *_kept(topology, snapshots))
     return Result("down", removed=tuple(lines), notes=notes)
+
+
+def _several(topology: Topology, snapshots: Snapshots) -> list[str]:
+    """The names of the topologies that the user may mean; empty if it can only be this one."""
+    others = [one.name for one in sharing.neighbours(topology, snapshots)] if len(snapshots) > 1 else []
+    own = [topology.name] if sharing.is_present(topology, snapshots) else []
+    return sorted({*own, *others}) if others else []
+
+
+def _which(names: Sequence[str]) -> HzlinkError:
+    proposals = [f"hzlink down --name {name}" for name in names]
+    return UsageError(
+        f"which topology? Another one is in these namespaces: {', '.join(names)}",
+        said="nothing was removed",
+        next_step=f"{hints.hzlink(f'down --name {names[0]}')}"
+        + (f"   (or: {', '.join(proposals[1:])})" if proposals[1:] else ""),
+    )
 
 
 def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
@@ -119,8 +144,16 @@ def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
     return [
         f"{name}: Skupper Site {objects.name(skupper_site)} and its own Links remain: hzlink did not make them"
         for name, skupper_site in found
-        if skupper_site is not None and foreign.is_foreign(topology, skupper_site)
+        if skupper_site is not None and not sharing.is_made_by_hzlink(skupper_site)
     ]
+
+
+def _handed_over(topology: Topology, removal: _Removal, snapshot: Snapshot) -> list[str]:
+    """A note if the site's Skupper Site remains for another topology."""
+    other = removal.handover.heir or foreign.other_topology(topology, snapshot.skupper_site)
+    if not other or snapshot.skupper_site is None:
+        return []
+    return [f"{removal.site.name}: Skupper Site {objects.name(snapshot.skupper_site)} remains for topology {other}"]
 
 
 def _refused(moved: Moved) -> HzlinkError:
@@ -167,8 +200,8 @@ def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) ->
     return error
 
 
-async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
-    plan = teardown.make(topology, snapshot)
+async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -> _Removal:
+    plan = teardown.make(topology, snapshot, handover.refs)
     if _is_empty(snapshot):
         return _Removal(snapshot.site, plan, False)
     try:
@@ -176,7 +209,9 @@ async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
     except KubectlError:
         # `up --create-namespace` needs the right to read namespaces, so hzlink did not create this one.
         namespace = None
-    return _Removal(snapshot.site, plan, namespace is not None and objects.is_ours(namespace, topology.name))
+    ours = namespace is not None and objects.is_ours(namespace, topology.name)
+    stays = ours and bool(handover.heir)
+    return _Removal(snapshot.site, plan, ours and not stays, handover, stays)
 
 
 async def _each(
@@ -204,6 +239,8 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
     def tell(text: str) -> None:
         emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
 
+    # First, so that an interrupted run leaves no Site that belongs to a topology without objects.
+    await _hand_over(kubectl, removal)
     for stage in plan.stages:
         await kubectl.delete(stage)
         if any(target.resource == objects.RESOURCES["Site"] for target in stage):
@@ -216,6 +253,15 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
     await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
     if plan.refs:
         tell(f"{len(removal.lines)} objects removed")
+
+
+async def _hand_over(kubectl: Kubectl, removal: _Removal) -> None:
+    """Gives what stays the label of a topology that uses it."""
+    stays = [*removal.handover.refs]
+    if removal.namespace_stays:
+        stays.append(Ref(objects.RESOURCES["Namespace"], removal.site.namespace))
+    for target in stays:
+        await kubectl.patch(target, {"metadata": {"labels": labels(removal.handover.heir)}})
 
 
 async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: str) -> None:

@@ -21,7 +21,7 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner, scaling, upgrade
+from hzlink.plan import manifests, planner, scaling, sharing, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.kubectl import Kubectl
@@ -175,6 +175,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     if not errors:
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
+        errors += [clash for site in topology.sites if (clash := sharing.clash(topology, snapshots[site]))]
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
@@ -220,7 +221,13 @@ class _Rendering:
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
         """The wanted objects for the observed state, for the topology with its number of members and link access."""
         issuers = set(planner.issuers(topology, snapshots).values())
-        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
+        parts = {
+            site: (
+                planner.skupper_name(site, snapshots),
+                site in issuers or sharing.needs_link_access(topology, snapshots[site]),
+            )
+            for site in topology.sites
+        }
         wanted = await self._rendering
         if (topology, parts) != (self._topology, self._parts):
             self._topology, self._parts = topology, parts

@@ -83,7 +83,7 @@ class Config:
     """A validated configuration: the topology, the time limit in seconds, and the values to record after an `up`.
 
     `contexts`: each site's context. `undecided`: pairs of sites with the same namespace name and server address; only
-    their clusters show whether they are different.
+    their clusters show whether they are different. `named`: the user gave the topology's name or service.
     """
 
     topology: Topology
@@ -91,6 +91,7 @@ class Config:
     record: dict[str, Any] = field(default_factory=dict)
     contexts: Mapping[Site, Context] = field(default_factory=dict)
     undecided: tuple[tuple[Site, Site], ...] = ()
+    named: bool = True
 
 
 def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
@@ -123,7 +124,9 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
-    return Config(topology, timeout, record, dict(zip(topology.sites, known, strict=True)), pairs)
+    contexts = dict(zip(topology.sites, known, strict=True))
+    named = any(key in source for source in sources for key in ("name", "service"))
+    return Config(topology, timeout, record, contexts, pairs, named)
 
 
 def _places(sites: Sequence[Site], contexts: Sequence[Context]) -> list[same_place.Place]:
