@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from hzlink.apply.steps import leftovers, link, mancenter, members, objects, repair, site
+from hzlink.apply.steps import access, leftovers, link, mancenter, members, objects, repair, site
 from hzlink.apply.steps.context import Run
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Mark
@@ -22,6 +22,7 @@ ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.STOP: members.stopped,
     Action.APPLY: objects.apply,
     Action.PRUNE: objects.prune,
+    Action.ACCESS: access.enable,
     Action.SITE: site.site_ready,
     Action.MEMBERS: members.members_ready,
     Action.LINK: link.link,

@@ -34,8 +34,9 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
     if site.role is not Role.CLIENT or topology.settings.mode is Mode.UNISOCKET:
         return []
     image = topology.settings.image or MEMBER_IMAGE
-    deployed = upgrade.image_of(snapshots[site].get("Deployment", topology.mancenter), _CONTAINER) or MANCENTER_IMAGE
-    members, center = (versions.parse(versions.of_image(one)) for one in (image, deployed))
+    deployed = upgrade.image_of(snapshots[site].get("Deployment", topology.mancenter), _CONTAINER)
+    chosen = topology.settings.mancenter_image or deployed or MANCENTER_IMAGE
+    members, center = (versions.parse(versions.of_image(one)) for one in (image, chosen))
     if members is None or center is None:
         return []
     if fits(center, members):
@@ -46,7 +47,7 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
             f"Management Center {center} may not support members of version {members}",
             subject=f"Deployment {topology.mancenter}",
             said="it supports members of its own minor version and of the previous one",
-            then=f"{hints.hzlink('render')}   (and set its image in your own kustomization: manifests/README.md)",
+            then=hints.hzlink("up --mancenter-image IMAGE"),
         )
     ]
 

@@ -11,7 +11,7 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links, ways
 from hzlink.observe.snapshot import Snapshot
-from hzlink.plan import foreign, planner, sharing
+from hzlink.plan import consent, foreign, planner, sharing
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
@@ -48,6 +48,9 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
     subject = f"Site {objects.name(found)}"
     readable = all(one.error is None for one in snapshots.values())
     if readable and site in planner.unable_issuers(topology, snapshots):
+        if topology.settings.enable_link_access:
+            new = consent.value(topology)
+            return FOREIGN_SITE.passed(site, f"`up` sets linkAccess {new} on {subject}, which hzlink did not make")
         error = foreign.no_link_access_error(topology, snapshots[site])
         return FOREIGN_SITE.failed(site, error.message, subject=subject, said=error.said, then=error.next_step or "")
     if other := foreign.other_topology(topology, found):

@@ -12,6 +12,7 @@ import typer
 
 from hzlink import __version__
 from hzlink.cli.command_group import Commands
+from hzlink.cli.local_commands import end, member_config_command, version_command
 from hzlink.cli.options import (
     BENCH_CONSOLE_FLAGS,
     SITE_FLAGS,
@@ -23,6 +24,7 @@ from hzlink.cli.options import (
     DryRun,
     DumpFile,
     DumpOnFailure,
+    EnableLinkAccess,
     ExposeOption,
     ForceConflicts,
     ForceUnlock,
@@ -30,18 +32,14 @@ from hzlink.cli.options import (
     InCluster,
     LinkAccessOption,
     LinkFromOption,
+    MancenterImage,
     MembersOption,
     ModeOption,
-    NoColor,
     OnlySite,
     OtherCluster,
-    Output,
-    OutputOption,
     ProbeImage,
-    Quiet,
     Repair,
     SkipCheck,
-    Verbose,
     VerifyOption,
     ViaOption,
     Wait,
@@ -88,12 +86,14 @@ def up_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
+    enable_link_access: EnableLinkAccess = False,
     create_namespace: CreateNamespace = False,
     skip_check: SkipCheck = False,
     dry_run: DryRun = False,
@@ -110,6 +110,7 @@ def up_command(
     settings = {
         "members": members,
         "image": image,
+        "mancenter_image": mancenter_image,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
@@ -121,7 +122,9 @@ def up_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
+        from hzlink.config.resolve import with_consent
 
+        config = with_consent(config, enable_link_access=enable_link_access)
         running = up(
             config,
             console.emit,
@@ -149,6 +152,7 @@ def link_command(
     link_from: LinkFromOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
+    enable_link_access: EnableLinkAccess = False,
     dry_run: DryRun = False,
     force_unlock: ForceUnlock = False,
     repair: Repair = False,
@@ -160,7 +164,9 @@ def link_command(
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.link import link
+        from hzlink.config.resolve import with_consent
 
+        config = with_consent(config, enable_link_access=enable_link_access)
         return link(config, console.emit, dry_run=dry_run, force_unlock=force_unlock, repair=repair)
 
     _run("link", site_flags | settings, console_flags, work)
@@ -195,6 +201,7 @@ def check_command(
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
     via: ViaOption = None,
+    enable_link_access: EnableLinkAccess = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -203,8 +210,9 @@ def check_command(
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
+        from hzlink.config.resolve import with_consent
 
-        return check(config)
+        return check(with_consent(config, enable_link_access=enable_link_access))
 
     _run("check", site_flags | settings, console_flags, work)
 
@@ -309,6 +317,7 @@ def render_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
@@ -320,6 +329,7 @@ def render_command(
     settings = {
         "members": members,
         "image": image,
+        "mancenter_image": mancenter_image,
         "mode": mode,
         "expose": expose,
         "link_from": link_from,
@@ -347,17 +357,8 @@ def dump_command(*, target: DumpFile = None, site_flags: Any, console_flags: Any
     _run("dump", site_flags, console_flags, work)
 
 
-@app.command("version")
-def version_command(
-    *, output: OutputOption = Output.TABLE, verbose: Verbose = 0, quiet: Quiet = False, no_color: NoColor = False
-) -> None:
-    """Print the versions of hzlink, kubectl, the skupper CLI and Python."""
-    from hzlink.cli import error_boundary
-    from hzlink.cli.console import Console
-    from hzlink.commands.version import version
-
-    console = Console(output, verbose, quiet, no_color)
-    _end(console, error_boundary.guarded("version", console, version))
+app.command("version")(version_command)
+app.command("member-config")(member_config_command)
 
 
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
@@ -370,10 +371,4 @@ def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], wo
 
     console = Console(**console_flags)
     error_boundary.record_site_flags(values, SITE_FLAGS)
-    _end(console, error_boundary.of(command, values, console, work))
-
-
-def _end(console: "Console", result: "Result") -> None:
-    """Shows the result and exits with its status."""
-    console.show(result)
-    raise typer.Exit(int(result.status))
+    end(console, error_boundary.of(command, values, console, work))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hzlink.model.choices import Expose, Goal, LinkAccess, LinkFrom, Mode, Via
+from hzlink.model.choices import ConfigTarget, Discovery, Expose, Goal, LinkAccess, LinkFrom, Mode, Via
 
 SITES, OUTPUT = "Sites", "Output"
 
@@ -160,6 +160,13 @@ MembersOption = Annotated[
 ImageOption = Annotated[
     str | None, typer.Option("--image", help="Container image of the members (default: hazelcast/hazelcast:5.5.0).")
 ]
+MancenterImage = Annotated[
+    str | None,
+    typer.Option(
+        "--mancenter-image",
+        help="Container image of Management Center (default: hazelcast/management-center:5.5.2).",
+    ),
+]
 ModeOption = Annotated[
     Mode | None,
     typer.Option(
@@ -185,6 +192,13 @@ ViaOption = Annotated[
     Via | None,
     typer.Option(
         "--via", help="Program that makes the link; auto: skupper if it is installed, else kubectl (default: auto)."
+    ),
+]
+EnableLinkAccess = Annotated[
+    bool,
+    typer.Option(
+        "--enable-link-access",
+        help="Set linkAccess on an issuing Skupper Site that hzlink did not make; `down` sets it back.",
     ),
 ]
 AddressTimeout = Annotated[
@@ -261,6 +275,38 @@ DumpFile = Annotated[
     ),
 ]
 
+# The options of `member-config`.
+ConfigTargetArgument = Annotated[
+    ConfigTarget,
+    typer.Argument(help="helm (values), operator (objects for the Platform Operator), or yaml (a hazelcast.yaml)."),
+]
+ConfigName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="Helm release, Hazelcast resource, or the members' headless Service (default: hazelcast).",
+        show_default=False,
+    ),
+]
+MembersNamespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace of the members (default: left out).")
+]
+DiscoveryOption = Annotated[
+    Discovery | None,
+    typer.Option("--discovery", help="How members find each other: Kubernetes API or DNS (default: api)."),
+]
+OwnClusterName = Annotated[
+    str | None,
+    typer.Option("--hazelcast-cluster", help="Name of the Hazelcast cluster to set (default: left as it is)."),
+]
+OperatorMembers = Annotated[
+    int | None,
+    typer.Option("--members", help="Members that get a Service each; only for operator (default: 3).", min=1, max=100),
+]
+OperatorNamespace = Annotated[
+    str | None,
+    typer.Option("--operator-namespace", help="Namespace of the Platform Operator (default: that of the members)."),
+]
 
 # The shared options, for the sites and for the console. Name: annotation, or annotation and default.
 SITE_FLAGS: dict[str, Any] = {

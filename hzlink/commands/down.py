@@ -22,6 +22,7 @@ from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
 from hzlink.plan import foreign, sharing, teardown
+from hzlink.plan.consent import Restore
 from hzlink.plan.sharing import Handover
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
@@ -46,6 +47,9 @@ class _Removal:
     def lines(self) -> list[str]:
         """The list for the user, a line for each object."""
         lines = [f"{self.site.name}: {target}" for target in self.teardown.refs if target != objects.SKUPPER_LEASE]
+        restore = self.teardown.restore
+        if restore is not None and restore.patch is not None:
+            lines.append(f"{self.site.name}: {restore.ref}: {restore.text}")
         return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
 
 
@@ -115,9 +119,10 @@ async def down(
         return result.of_errors("down", failed)
     if not only:
         _forget(topology)
+    kept = [f"{one.site.name}: {restore.ref}: {restore.text}" for one in removals if (restore := _unrestored(one))]
     shared = [note for removal in removals for note in _handed_over(topology, removal, snapshots[removal.site])]
     left_by = "hzlink" if not shared else f"topology {topology.name}"
-    notes = (f"removed: no objects of {left_by} are left", *shared, *_kept(topology, snapshots))
+    notes = (f"removed: no objects of {left_by} are left", *shared, *kept, *_kept(topology, snapshots))
     return Result("down", removed=tuple(lines), notes=notes)
 
 
@@ -136,6 +141,12 @@ def _which(names: Sequence[str]) -> HzlinkError:
         next_step=f"{hints.hzlink(f'down --name {names[0]}')}"
         + (f"   (or: {', '.join(proposals[1:])})" if proposals[1:] else ""),
     )
+
+
+def _unrestored(removal: _Removal) -> Restore | None:
+    """The link access of a Site of others that `down` does not set back."""
+    restore = removal.teardown.restore
+    return restore if restore is not None and restore.patch is None else None
 
 
 def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
@@ -246,6 +257,9 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
         if any(target.resource == objects.RESOURCES["Site"] for target in stage):
             await _gone(kubectl, (*stage, *plan.dependents), until, "the objects that Skupper made for the Site")
             tell("unlinked; the Skupper Site and its objects are removed")
+    if plan.restore is not None and plan.restore.patch is not None:
+        await kubectl.patch(plan.restore.ref, plan.restore.patch)
+        tell(f"Site {plan.restore.ref.name}: {plan.restore.text}")
     if plan.pods:
         text = "1 pod is terminating" if len(plan.pods) == 1 else f"{len(plan.pods)} pods are terminating"
         text += "; each member first moves its data to the others" if site.role is Role.CLUSTER else ""

@@ -89,7 +89,7 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
 
 def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -> list[Step]:
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
-    steps = planner.leftover_steps(topology, snapshots)
+    steps = [*planner.leftover_steps(topology, snapshots), *planner.access_steps(topology, snapshots)]
     before = frozenset(step.key for step in steps)
     for client in topology.clients:
         issuer = chosen[client]

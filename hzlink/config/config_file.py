@@ -31,6 +31,7 @@ KEYS = {
     "via": "via",
     "addressTimeout": "address_timeout",
     "probeImage": "probe_image",
+    "mancenterImage": "mancenter_image",
     "timeout": "timeout",
 }
 LISTS = ("clientContexts", "clientNamespaces")

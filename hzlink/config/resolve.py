@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,6 +52,7 @@ class Flags:
     via: str | None = None
     address_timeout: str | None = None
     probe_image: str | None = None
+    mancenter_image: str | None = None
     timeout: str | None = None
 
     @classmethod
@@ -73,7 +74,7 @@ SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubec
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
-    "probe_image",
+    *("probe_image", "mancenter_image"),
     "timeout",
 )
 
@@ -127,6 +128,13 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     contexts = dict(zip(topology.sites, known, strict=True))
     named = any(key in source for source in sources for key in ("name", "service"))
     return Config(topology, timeout, record, contexts, pairs, named)
+
+
+def with_consent(config: Config, *, enable_link_access: bool) -> Config:
+    """The configuration with the user's consent, which is given for one run only and never recorded."""
+    topology = config.topology
+    settings = replace(topology.settings, enable_link_access=enable_link_access)
+    return replace(config, topology=replace(topology, settings=settings))
 
 
 def _places(sites: Sequence[Site], contexts: Sequence[Context]) -> list[same_place.Place]:
@@ -283,6 +291,7 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
         members_given=members_given,
         image=_image(values, "image"),
+        mancenter_image=_image(values, "mancenter_image"),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
         via=_choice(Via, values.get("via", standard.via), "via"),

@@ -77,3 +77,18 @@ class App(StrEnum):
 
     MANCENTER = "mancenter"
     CONSOLE = "console"
+
+
+class ConfigTarget(StrEnum):
+    """What `hzlink member-config` prints: Helm values, Platform Operator objects, or a member's hazelcast.yaml."""
+
+    HELM = "helm"
+    OPERATOR = "operator"
+    YAML = "yaml"
+
+
+class Discovery(StrEnum):
+    """How members find each other: through the Kubernetes API, or by the DNS name of their headless Service."""
+
+    API = "api"
+    DNS = "dns"

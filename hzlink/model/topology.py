@@ -41,12 +41,14 @@ class Site:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a topology. `image` None: the image in the manifests.
+    """The settings of a topology. `image`, `mancenter_image`: of the members and of Management Center; None: as in the
+    manifests.
 
     `members_given`: the user set `members` (flag, variable or file). Otherwise `plan.scaling` takes the current number
     of the StatefulSet (`kubectl scale`, an autoscaler). `address_timeout`: seconds that `--link-from auto` waits for
     the cluster site's address. `link_access`: of the issuing Skupper Site; `observe.same_cluster` decides what AUTO is.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
+    `enable_link_access`: the user allows to set link access on an issuing Skupper Site that hzlink did not make.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
     `service`: see Topology.service.
     """
@@ -57,10 +59,12 @@ class Settings:
     members_given: bool = False
     assigned_users: bool = False
     image: str | None = None
+    mancenter_image: str | None = None
     link_from: LinkFrom = LinkFrom.AUTO
     via: Via = Via.AUTO
     address_timeout: float = 60.0
     link_access: LinkAccess = LinkAccess.AUTO
+    enable_link_access: bool = False
     probe_image: str = "python:3.13-slim"
     service: str = DEFAULT_SERVICE
 

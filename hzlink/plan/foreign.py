@@ -1,7 +1,11 @@
-"""Skupper Sites that hzlink did not make. hzlink uses them, and never changes or removes them. Pure."""
+"""Skupper Sites that hzlink did not make. hzlink uses them, and never removes them. Pure.
+
+It changes one only with consent, see consent.py.
+"""
 
 from __future__ import annotations
 
+import json
 from shlex import quote
 
 from hzlink.model import conditions, objects
@@ -10,6 +14,7 @@ from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANAGED_BY, MANAGER, PART_OF, Topology
 from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import consent
 from hzlink.programs import hints
 
 
@@ -40,13 +45,16 @@ def no_link_access_error(topology: Topology, snapshot: Snapshot) -> Prerequisite
     """The error for a Site without link access that would have to issue. Only its owner may change its link access."""
     site, found = snapshot.site, snapshot.skupper_site or {}
     name = objects.name(found)
-    allow = '{"spec":{"linkAccess":"default"}}'
+    new = consent.value(topology)
+    allow = json.dumps({"spec": {"linkAccess": new}}, separators=(",", ":"))
     enable = hints.kubectl(site, f"patch sites.skupper.io {quote(name)} --type merge -p '{allow}'")
+    option = hints.hzlink("up --enable-link-access")
     other = "client" if site.role is Role.CLUSTER else "cluster"
     return PrerequisiteError(
         f"{site.name} cannot issue a token: others cannot link to its Skupper Site, which hzlink did not make",
         site=site.name,
         subject=f"Site {name}",
-        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address",
-        next_step=f"{enable}   (or let the other side issue: {hints.hzlink(f'up --link-from {other}')})",
+        said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address; it would have to be {new}",
+        next_step=f"{option}   (sets that, and `down` sets it back; or do it yourself: {enable}; "
+        f"or let the other side issue: {hints.hzlink(f'up --link-from {other}')})",
     )

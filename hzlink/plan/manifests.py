@@ -18,6 +18,7 @@ from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
 
 MEMBER_IMAGE = "hazelcast/hazelcast"
+MANCENTER_IMAGE = "hazelcast/management-center"
 
 
 def folder() -> Path:
@@ -135,6 +136,9 @@ def overlay(
         if settings.image:
             content["images"] = [{"name": MEMBER_IMAGE, **image_parts(settings.image)}]
     elif settings.mode is Mode.SMART:
+        if settings.mancenter_image:
+            parts = image_parts(settings.mancenter_image, "--mancenter-image")
+            content["images"] = [{"name": MANCENTER_IMAGE, **parts}]
         content["patches"].append({"patch": json.dumps(_expect_members(settings.members))})
     return content
 
@@ -164,8 +168,8 @@ def _site_patch(settings: Settings, skupper_name: str, issues: bool) -> list[dic
     return patch
 
 
-def image_parts(image: str) -> dict[str, str]:
-    """An image reference as kustomize's fields: newName, and newTag or digest.
+def image_parts(image: str, option: str = "--image") -> dict[str, str]:
+    """An image reference as kustomize's fields: newName, and newTag or digest. `option`: where it was given.
 
     Raises:
         UsageError: the name is empty, or nothing follows a colon or @.
@@ -175,7 +179,7 @@ def image_parts(image: str) -> dict[str, str]:
     head, slash, tail = name.rpartition("/")
     base, colon, tag = tail.partition(":")
     if not base or (colon and not tag) or (at and not digest):
-        raise UsageError(f"--image {image!r} is not an image")
+        raise UsageError(f"{option} {image!r} is not an image")
     parts = {"newName": f"{head}{slash}{base}"}
     if tag:
         parts["newTag"] = tag

@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import foreign, leftovers, scaling, sharing, upgrade
+from hzlink.plan import consent, foreign, leftovers, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -29,6 +29,7 @@ class Action(StrEnum):
     STOP = "stop"
     APPLY = "apply"
     PRUNE = "prune"
+    ACCESS = "access"
     SITE = "site"
     MEMBERS = "members"
     LINK = "link"
@@ -38,7 +39,10 @@ class Action(StrEnum):
 
 
 _WRITING = frozenset(
-    {Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY, Action.PRUNE, Action.LINK, Action.REPAIR}
+    {
+        *(Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY),
+        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR),
+    }
 )
 
 
@@ -46,7 +50,7 @@ _WRITING = frozenset(
 class Step:
     """An action at a site, after the steps in `needs`. `why` is the reason, for the user.
 
-    `items` are objects to apply, `refs` objects to delete or to wait for.
+    `items` are objects to apply (of ACCESS: a patch), `refs` objects to delete or to wait for.
     """
 
     action: Action
@@ -140,6 +144,7 @@ def make(
     steps = leftover_steps(topology, snapshots)
     for site in topology.sites:
         steps += _site_steps(topology, site, wanted[site], snapshots[site], site in missing)
+    steps += access_steps(topology, snapshots)
     planned = {step.key for step in steps}
     chosen = issuers(topology, snapshots)
     repairs = repair_steps(topology, snapshots) if repair else []
@@ -148,6 +153,19 @@ def make(
     for client in topology.clients:
         steps += _client_steps(topology, client, chosen[client], snapshots, planned, moving)
     return [*steps, *repairs]
+
+
+def access_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
+    """Steps that enable link access of Sites of others that have to issue, if the user allows it."""
+    if not topology.settings.enable_link_access:
+        return []
+    steps = []
+    for site in unable_issuers(topology, snapshots):
+        found = snapshots[site].skupper_site or {}
+        why = f"Site {objects.name(found)}, which hzlink did not make, gets linkAccess {consent.value(topology)}"
+        patch = consent.patch(topology, found)
+        steps.append(Step(Action.ACCESS, site, why, items=(patch,), refs=(objects.ref(found),)))
+    return steps
 
 
 def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
@@ -265,6 +283,8 @@ def _orphans(snapshot: Snapshot) -> tuple[Ref, ...]:
     return tuple(objects.ref(item) for item in snapshot.items if links.is_orphan(snapshot, item))
 
 
+# What the link step needs.
+_BEFORE_LINK = (Action.CLEAN_UP, Action.ACCESS, Action.SITE)
 # The link step makes and removes them.
 _LINKING = ("Link", "AccessToken", "AccessGrant", "Secret")
 
@@ -288,7 +308,7 @@ def _client_steps(
     """The steps of a client site. `moving`: the sites whose address changes."""
     steps = []
     cluster = topology.cluster
-    before = planned & {key(site, action) for site in (client, cluster) for action in (Action.CLEAN_UP, Action.SITE)}
+    before = planned & {key(site, action) for site in (client, cluster) for action in _BEFORE_LINK}
     why = why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned)
     if not why and issuer in moving:
         why = f"the link access of {issuer.name} changes, and with it its address"

@@ -14,7 +14,8 @@ from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
 from hzlink.model.topology import Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
-from hzlink.plan import leftovers, planner
+from hzlink.plan import consent, leftovers, planner
+from hzlink.plan.consent import Restore
 
 # Skupper's Lease has no owner, so the garbage collector does not remove it with its Site.
 
@@ -26,11 +27,13 @@ class Teardown:
     """The objects to delete, in stages, one after the other.
 
     `dependents`: objects that the garbage collector deletes with the Site. `pods`: the pods of the workload.
+    `restore`: what happens to link access that hzlink enabled on a Site of others.
     """
 
     stages: tuple[tuple[Ref, ...], ...]
     dependents: tuple[Ref, ...]
     pods: tuple[Ref, ...]
+    restore: Restore | None = None
 
     @property
     def refs(self) -> tuple[Ref, ...]:
@@ -63,7 +66,13 @@ def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = ()) -> 
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),
         pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(topology, pod, ours)),
+        restore=consent.restore(topology, snapshot, names | _names_of_links(topology, snapshot)),
     )
+
+
+def _names_of_links(topology: Topology, snapshot: Snapshot) -> set[str]:
+    """The names that hzlink gives to Links to the namespace's Sites."""
+    return {planner.link_name(topology, objects.name(site)) for site in snapshot.of("Site")}
 
 
 def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from hzlink.render import words
+from hzlink.render import hop_text
 from hzlink.render.plain import one_line
 from hzlink.report.hops import Hop, Path
 
@@ -19,12 +19,12 @@ def hop_table(path: Path) -> Table:
     table.add_column("FOR", justify="right", min_width=len("59 min"))
     table.add_column("EVIDENCE", overflow="fold")
     for place, hop in enumerate(path.hops):
-        _add(table, Text(words.label(path, place), "bold red" if place == path.broken else ""), hop)
+        _add(table, Text(hop_text.label(path, place), "bold red" if place == path.broken else ""), hop)
         for part in hop.parts:
             _add(table, Text(f"  {one_line(part.name)}"), part)
     return table
 
 
 def _add(table: Table, name: Text, hop: Hop) -> None:
-    state = Text(words.state(hop), words.colour(hop))
-    table.add_row(name, hop.site.name, state, Text(words.age(hop), "dim"), Text(words.evidence(hop)))
+    state = Text(hop_text.state(hop), hop_text.colour(hop))
+    table.add_row(name, hop.site.name, state, Text(hop_text.age(hop), "dim"), Text(hop_text.evidence(hop)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hzlink.model.topology import Site
-from hzlink.render import words
+from hzlink.render import hop_text
 from hzlink.render.plain import one_line
 from hzlink.report.hops import CLUSTER_ROUTER, LINK, MEMBERS, Hop, Path
 from hzlink.report.report import Report
@@ -77,8 +77,8 @@ def _member(number: int, part: Hop) -> str:
 
 
 def _box(name: str, title: str, hop: Hop) -> str:
-    state = f"{words.state(hop)} {words.age(hop)}".rstrip()
-    return f'{name}["{_escape(title)}<br/>{_escape(state)}"]:::{words.state(hop)}'
+    state = f"{hop_text.state(hop)} {hop_text.age(hop)}".rstrip()
+    return f'{name}["{_escape(title)}<br/>{_escape(state)}"]:::{hop_text.state(hop)}'
 
 
 def _group(name: str, site: Site, nodes: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hzlink.model.choices import ConfigTarget
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.topology import Site
 from hzlink.report import document as documents
@@ -46,7 +47,8 @@ class Result:
     `steps`: the steps of a dry run. `removed`: what `down` removed, as `site: object`. `findings`: of `check`. `text`:
     a result that is a text, such as manifests. `dumped`: the support bundle. `shown`: all except the errors is already
     printed. `verification`: the proofs of `verify`, by site. `versions`: of `version`; None for a program that is not
-    installed. `verified`: the saved verdict of the last `verify`.
+    installed. `verified`: the saved verdict of the last `verify`. `member_config`: what the text of `member-config` is
+    for.
     """
 
     command: str
@@ -65,6 +67,7 @@ class Result:
     opened: Opened | None = None
     comparison: Comparison | None = None
     versions: Mapping[str, str | None] | None = None
+    member_config: ConfigTarget | None = None
 
     @property
     def has_table(self) -> bool:
@@ -96,7 +99,7 @@ def to_dict(result: Result) -> dict[str, Any]:
     """The versioned document of `-o json` and `-o yaml`, also on failure."""
     document: dict[str, Any] = {
         "apiVersion": documents.API_VERSION,
-        "kind": result.command.capitalize(),
+        "kind": result.command.title().replace("-", ""),
         "exitCode": int(result.status),
     }
     if result.report is not None:
@@ -130,6 +133,8 @@ def to_dict(result: Result) -> dict[str, Any]:
         document["opened"] = {"app": opened.app, "site": opened.site.name, "address": opened.address}
     if result.versions is not None:
         document["versions"] = dict(result.versions)
+    if result.member_config is not None:
+        document["memberConfig"] = {"target": str(result.member_config), "text": result.text}
     document["notes"] = list(result.notes)
     document["errors"] = [error.to_dict() for error in result.errors]
     return document

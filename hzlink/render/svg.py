@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from hzlink.render import words
+from hzlink.render import hop_text
 from hzlink.render.plain import one_line
 from hzlink.report.hops import Hop, Path
 from hzlink.report.report import Report
@@ -82,16 +82,16 @@ def _row(path: Path, top: int) -> list[str]:
 
 def _box(path: Path, place: int, left: int, top: int) -> list[str]:
     hop, broken = path.hops[place], place == path.broken
-    fill, edge = _COLOURS[words.state(hop)]
+    fill, edge = _COLOURS[hop_text.state(hop)]
     height = LINE * (4 + len(hop.parts)) - LINE // 2
     rect = f'x="{left}" y="{top}" width="{BOX}" height="{height}" rx="6"'
-    lines = [(hop.stage, "bold"), (hop.site.name, ""), (f"{words.state(hop)} {words.age(hop)}".rstrip(), "")]
-    lines += [(f"{_short_name(part)} {words.state(part)}", "") for part in hop.parts]
+    lines = [(hop.stage, "bold"), (hop.site.name, ""), (f"{hop_text.state(hop)} {hop_text.age(hop)}".rstrip(), "")]
+    lines += [(f"{_short_name(part)} {hop_text.state(part)}", "") for part in hop.parts]
     texts = [
         _text(left + 8, top + LINE * (row + 1), text, BOX - 12, weight) for row, (text, weight) in enumerate(lines)
     ]
     return [
-        f"<g><title>{_escape(words.evidence(hop))}</title>",
+        f"<g><title>{_escape(hop_text.evidence(hop))}</title>",
         f'<rect {rect} fill="{fill}" stroke="{edge}" stroke-width="{3 if broken else 1}"/>',
         *texts,
         "</g>",
@@ -100,7 +100,7 @@ def _box(path: Path, place: int, left: int, top: int) -> list[str]:
 
 def _short_name(part: Hop) -> str:
     """A member's name, truncated so that its state fits beside it."""
-    return _cut(part.name, int((BOX - 12) / CHARACTER) - 1 - len(words.state(part)))
+    return _cut(part.name, int((BOX - 12) / CHARACTER) - 1 - len(hop_text.state(part)))
 
 
 def _text(left: int, base: int, text: str, room: int, weight: str) -> str:

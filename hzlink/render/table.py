@@ -14,9 +14,9 @@ from hzlink.model.durations import span
 from hzlink.observe.ways import Way
 from hzlink.render.breakable import Breakable, breakable
 from hzlink.render.hop_table import hop_table
+from hzlink.render.hop_text import COLOURS
 from hzlink.render.plain import one_line, printable
 from hzlink.render.result import Result
-from hzlink.render.words import COLOURS
 from hzlink.report.hops import Hop, Path
 from hzlink.report.report import Report
 from hzlink.report.site_status import LinkReport, SiteReport

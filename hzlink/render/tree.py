@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from hzlink.render import words
+from hzlink.render import hop_text
 from hzlink.render.plain import one_line, printable
 from hzlink.render.table import below, print_parts
 from hzlink.render.wrapping import hanging
@@ -25,7 +25,7 @@ def tree(report: Report) -> Tree:
         where = f"{path.client.name} ({path.client.where}) to {cluster.name} ({cluster.where})"
         branch = root.add(Text(one_line(where), "bold"))
         for place, hop in enumerate(path.hops):
-            node = branch.add(_line(words.label(path, place), hop, path.first_broken is hop))
+            node = branch.add(_line(hop_text.label(path, place), hop, path.first_broken is hop))
             for part in hop.parts:
                 node.add(_line(part.name, part, False))
             _add_command(node, path, place)
@@ -40,9 +40,9 @@ def _add_command(node: Tree, path: Path, place: int) -> None:
 
 def _line(name: str, hop: Hop, broken: bool) -> Table:
     head = Text(f"{one_line(name):<{_STAGE}} ", "bold red" if broken else "")
-    head.append(f"{words.state(hop):<{_STATE}} ", f"not bold {words.colour(hop)}")
-    head.append(f"{words.age(hop):>{_AGE}} ", "not bold dim")
-    return hanging(head, Text(words.evidence(hop)))
+    head.append(f"{hop_text.state(hop):<{_STATE}} ", f"not bold {hop_text.colour(hop)}")
+    head.append(f"{hop_text.age(hop):>{_AGE}} ", "not bold dim")
+    return hanging(head, Text(hop_text.evidence(hop)))
 
 
 def render(report: Report) -> list[RenderableType]:

@@ -34,6 +34,7 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
     "`hzlink down`": _golden("down/json"),
     "`hzlink dump`": [result.to_dict(Result("dump", dumped=Dumped("x.tar.gz", ("summary.txt",), 9)))],
     "`hzlink version`": [result.to_dict(Result("version", versions=dict.fromkeys(VERSIONS, "1")))],
+    "`hzlink member-config`": _golden("member-config/json"),
     "`hzlink open`": [result.to_dict(Result("open", opened=Opened("mancenter", EDGE, "http://127.0.0.1:1")))],
 }
 

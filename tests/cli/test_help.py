@@ -45,7 +45,10 @@ def _options(command: str) -> list[Any]:
     return [parameter for parameter in COMMANDS[command].params if parameter.param_type_name == "option"]
 
 
-SHOWN = ("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump", "version")
+SHOWN = (
+    *("up", "link", "status", "check", "verify", "bench", "open", "down", "render", "dump", "version"),
+    "member-config",
+)
 
 
 def test_help_lists_the_commands() -> None:
@@ -78,7 +81,7 @@ def test_help_names_every_option(command: str) -> None:
             assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", shown), name
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"version"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"version", "member-config"}))
 def test_every_command_has_the_common_options(command: str) -> None:
     names = {name for option in _options(command) for name in option.opts}
     assert set(SHARED) <= names

@@ -199,10 +199,13 @@ ROWS = [
     Fault(
         Part.SITES, "site-of-others", "Sites that hzlink did not make, without link access and not linked",
         "cluster cannot issue a token: others cannot link to its Skupper Site, which hzlink did not make",
-        "hzlink uses Sites of others as they are. Here one of them needs link access, which is for its owner to give.",
-        "Give link access to one of the Sites, or link them by hand; then run `hzlink up` again.", site_of_others, 3,
-        site="cluster", subject="Site cluster", said="linkAccess none, no address",
-        next="kubectl --context cluster -n {namespace} patch sites.skupper.io cluster",
+        "hzlink uses Sites of others as they are. Here one of them needs link access, which hzlink sets only with "
+        "consent.",
+        "Give consent with `--enable-link-access`. Or set linkAccess yourself, or link the Sites by hand; then run "
+        "`hzlink up` again.", site_of_others, 3,
+        site="cluster", subject="Site cluster", said="linkAccess none, no address; it would have to be default",
+        next="(sets that, and `down` sets it back; or do it yourself: "
+        "kubectl --context cluster -n {namespace} patch sites.skupper.io cluster",
     ),
     Fault(
         Part.SITES, "site-of-another-topology", "the namespace's Site belongs to another topology of hzlink",

@@ -11,6 +11,8 @@ from shlex import quote
 
 # Read by the shims: the file that counts, the number of the call, `before` or `after`, and the signal's name.
 COUNT, AT, WHEN, SIGNAL = "KILL_COUNT", "KILL_AT", "KILL_WHEN", "KILL_SIGNAL"
+# Only calls that contain this text are counted; all, if it is not set.
+ONLY = "KILL_ONLY"
 
 _SHIM = """#!/bin/sh
 count() {{
@@ -35,6 +37,10 @@ for word; do
     *) [ "${{#verb}}" -gt 40 ] || verb="$verb $word" ;;
   esac
 done
+case $verb in
+  *"$KILL_ONLY"*) ;;
+  *) exec {real} "$@" ;;
+esac
 if [ "$KILL_WHEN" = before ]; then
   count
   exec {real} "$@"

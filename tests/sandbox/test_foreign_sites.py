@@ -93,3 +93,24 @@ def test_sites_that_are_not_linked_yet(hzlink: Hzlink, via: str) -> None:
     hzlink("down", "--yes").ok()
     assert _uids(hzlink) == before
     assert "Secret/hazelcast-oslo" not in hzlink.objects("client", "secrets")
+
+
+def test_sites_without_link_access(hzlink: Hzlink) -> None:
+    """Nothing is written without consent. With it, `down` sets back what `up` changed."""
+    _make_sites(hzlink, "")
+    before, written = _uids(hzlink), hzlink.writes()
+    refused = hzlink.up()
+    assert refused.code == 3
+    assert "--enable-link-access" in refused.err
+    assert (_uids(hzlink), hzlink.writes()) == (before, written)
+
+    hzlink.up("--enable-link-access").ok()
+    site = hzlink.objects("cluster", "sites.skupper.io")["Site/oslo"]
+    assert site["spec"]["linkAccess"] == "default"
+    assert "hzlink.io/enabled-link-access" in site["metadata"]["annotations"]
+    assert "nothing written" in hzlink.up().ok().err
+
+    done = hzlink("down", "--yes").ok()
+    assert "sites.skupper.io/oslo: linkAccess back to none" in done.out
+    assert _uids(hzlink) == before
+    assert not hzlink.objects("cluster", "sites.skupper.io")["Site/oslo"]["metadata"].get("annotations")

@@ -169,3 +169,19 @@ def test_management_center_gets_its_configuration_from_mc_init_cmd(tmp_path: Pat
 
     argv = list(launch.argv)
     assert argv[argv.index("--config") + 1] == f"{location.volumes}/config/hazelcast-client.yaml"
+
+
+@pytest.mark.parametrize(
+    ("label", "image", "app"),
+    [
+        ("hazelcast", "x", "member"),
+        ("", "hazelcast/hazelcast:5.5.0", "member"),
+        ("", "registry.example:5000/hazelcast/hazelcast-enterprise@sha256:00", "member"),
+        ("", "hazelcast/management-center:5.5.2", "none"),
+        ("", "example/not-hazelcast:1", "none"),
+        ("hazelcast-mancenter", "hazelcast/hazelcast:5.5.0", "mancenter"),
+    ],
+)
+def test_programs_by_label_or_image(label: str, image: str, app: str) -> None:
+    pod = {"metadata": {"labels": {"app": label}}, "spec": {"containers": [{"image": image}]}}
+    assert programs.app_of(pod) == app

@@ -21,6 +21,8 @@ from sandbox.pods.spec import local_paths
 App = Literal["member", "mancenter", "python", "none"]
 
 _APPS: dict[str, App] = {"hazelcast": "member", "hazelcast-mancenter": "mancenter", "hzlink-verify": "python"}
+# The repositories of the members' images, for members that hzlink did not make.
+_MEMBER_IMAGE = re.compile(r"(?:.*/)?hazelcast(?:-enterprise)?(?:[:@].*)?")
 MINIMUM_JAVA = 17
 
 # Small and quick to start. The pod's JAVA_OPTS come after these and override them.
@@ -81,8 +83,11 @@ class PodLocation:
 
 
 def app_of(pod: Obj) -> App:
-    """The program that a pod runs, by its label `app`."""
-    return _APPS.get(pod["metadata"].get("labels", {}).get("app", ""), "none")
+    """The program that a pod runs, by its label `app`; a member also by the image of its first container."""
+    known = _APPS.get(pod["metadata"].get("labels", {}).get("app", ""))
+    if known is None and _MEMBER_IMAGE.fullmatch(pod["spec"]["containers"][0]["image"]):
+        return "member"
+    return known or "none"
 
 
 def find_java() -> str | None:

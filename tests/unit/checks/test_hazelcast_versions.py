@@ -49,6 +49,21 @@ def test_before_the_members_are_changed(image: str | None, center: str, expected
     assert not any(one.is_fatal for one in found)
 
 
+def test_the_chosen_image_counts_more_than_the_deployed_one() -> None:
+    world = converged(topology(image="hazelcast/hazelcast:5.7.0", mancenter_image="x/management-center:5.7.0"))
+    live = deployment()
+    live["spec"]["template"] = {"spec": {"containers": [{"name": "mancenter", "image": "management-center:5.5.2"}]}}
+    world.put(EDGE, live)
+    [found] = hazelcast_versions.at_site(world.topology, world.snapshots(), EDGE)
+    assert str(found.outcome) == "passed"
+
+
+def test_a_mancenter_that_does_not_fit_is_answered_by_the_option() -> None:
+    world = converged(topology(image="hazelcast/hazelcast:5.7.0"))
+    [found] = hazelcast_versions.at_site(world.topology, world.snapshots(), EDGE)
+    assert "up --mancenter-image IMAGE" in str(found.to_dict()["next"])
+
+
 def test_not_where_there_is_no_management_center() -> None:
     world = converged(topology(mode=Mode.UNISOCKET, image="hazelcast/hazelcast:5.7.0"))
     for site in world.topology.sites:

@@ -100,7 +100,7 @@ def test_invalid_topology_names_are_refused(config_folder: ConfigFolder, name: s
             for key in ("mode", "expose", "link_from", "link_access", "via")
             for value in ("nonsense", "SMART", "")
         ],
-        *[(key, value) for key in ("image", "probe_image") for value in ("", " ", "a b", "a\n")],
+        *[(key, value) for key in ("image", "probe_image", "mancenter_image") for value in ("", " ", "a b", "a\n")],
     ],
 )
 def test_invalid_values_are_refused(config_folder: ConfigFolder, key: str, value: object) -> None:
@@ -120,6 +120,7 @@ def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
         "HZLINK_VIA": "kubectl",
         "HZLINK_IMAGE": "example.com:5000/hz@sha256:ab",
         "HZLINK_PROBE_IMAGE": "example.com:5000/python:3.12",
+        "HZLINK_MANCENTER_IMAGE": "example.com/mc:5.6",
     }
     found = config_folder.resolve(environ, **BOTH)
     settings = found.topology.settings
@@ -129,6 +130,7 @@ def test_values_are_parsed_from_variables(config_folder: ConfigFolder) -> None:
     assert settings.link_access is LinkAccess.CONTOUR_HTTP_PROXY
     assert settings.image == "example.com:5000/hz@sha256:ab"
     assert settings.probe_image == "example.com:5000/python:3.12"
+    assert settings.mancenter_image == "example.com/mc:5.6"
 
 
 @pytest.mark.parametrize("seconds", [1, 86400])

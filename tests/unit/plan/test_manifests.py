@@ -51,6 +51,20 @@ def test_members_and_image_apply_only_to_the_cluster_site() -> None:
     assert "images" not in overlay(topology(), CORE)
 
 
+def test_mancenters_image_applies_only_to_smart_client_sites() -> None:
+    image = "registry:5000/mc@sha256:00"
+    topo = topology(mancenter_image=image)
+    wanted = [{"name": "hazelcast/management-center", "newName": "registry:5000/mc", "digest": "sha256:00"}]
+    assert overlay(topo, EDGE)["images"] == wanted
+    assert "images" not in overlay(topo, CORE)
+    assert "images" not in overlay(topology(mode=Mode.UNISOCKET, mancenter_image=image), EDGE)
+
+
+def test_mancenters_image_is_named_if_it_is_none() -> None:
+    with pytest.raises(UsageError, match="--mancenter-image 'mc:' is not an image"):
+        overlay(topology(mancenter_image="mc:"), EDGE)
+
+
 def test_members_set_no_user_id_where_ids_are_assigned() -> None:
     topo = topology(assigned_users=True)
     assert "../bundle/components/openshift" in overlay(topo, CORE)["components"]
