@@ -84,8 +84,8 @@ async def down(
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
-    if not config.named and (names := _several(topology, snapshots)):
-        return result.of_errors("down", [_which(names)])
+    if not config.named:
+        _refuse_several(topology, snapshots)
     handovers = sharing.handovers(topology, snapshots)
     removals = await asyncio.gather(*(_removal(topology, snapshots[site], handovers[site]) for site in sites))
     lines = [line for removal in removals for line in removal.lines]
@@ -96,12 +96,14 @@ async def down(
             async with lock.held(topology, lock.Terms("down", until, force_unlock), emit):
                 pass  # releasing the lock removes the Lease
         if not only:
-            _forget(topology)
+            _forget(config)
         return Result("down", removed=(), notes=("no objects of hzlink were found",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
     until = time.monotonic() + config.timeout
     async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
+        removals = await _with_current_handover(topology, removals, snapshots)
+        lines = [line for removal in removals for line in removal.lines]
         failed = await _each(_remove, removals, until, emit)
     # After the lock was released, because the Lease was in one of the namespaces.
     emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
@@ -118,7 +120,7 @@ async def down(
     if failed:
         return result.of_errors("down", failed)
     if not only:
-        _forget(topology)
+        _forget(config)
     kept = [f"{one.site.name}: {restore.ref}: {restore.text}" for one in removals if (restore := _unrestored(one))]
     shared = [note for removal in removals for note in _handed_over(topology, removal, snapshots[removal.site])]
     left_by = "hzlink" if not shared else f"topology {topology.name}"
@@ -126,21 +128,11 @@ async def down(
     return Result("down", removed=tuple(lines), notes=notes)
 
 
-def _several(topology: Topology, snapshots: Snapshots) -> list[str]:
-    """The names of the topologies that the user may mean; empty if it can only be this one."""
-    others = [one.name for one in sharing.neighbours(topology, snapshots)] if len(snapshots) > 1 else []
-    own = [topology.name] if sharing.is_present(topology, snapshots) else []
-    return sorted({*own, *others}) if others else []
-
-
-def _which(names: Sequence[str]) -> HzlinkError:
-    proposals = [f"hzlink down --name {name}" for name in names]
-    return UsageError(
-        f"which topology? Another one is in these namespaces: {', '.join(names)}",
-        said="nothing was removed",
-        next_step=f"{hints.hzlink(f'down --name {names[0]}')}"
-        + (f"   (or: {', '.join(proposals[1:])})" if proposals[1:] else ""),
-    )
+def _refuse_several(topology: Topology, snapshots: Snapshots) -> None:
+    """Raises if the user gave no name, and may mean another topology than the one of the last `up`."""
+    names = [one.name for one in sharing.candidates(topology, snapshots)] if topology.cluster in snapshots else []
+    if names and names != [topology.name]:
+        raise sharing.ambiguous("down", names, "nothing was removed")
 
 
 def _unrestored(removal: _Removal) -> Restore | None:
@@ -177,9 +169,9 @@ def _refused(moved: Moved) -> HzlinkError:
     )
 
 
-def _forget(topology: Topology) -> None:
-    last_run.forget()
-    verdict_file.forget(topology)
+def _forget(config: Config) -> None:
+    last_run.forget(config.record, config.cluster_namespace)
+    verdict_file.forget(config.topology)
 
 
 async def _observe(sites: Sequence[Site], deadline: float) -> Snapshots:
@@ -212,7 +204,7 @@ def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) ->
 
 
 async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -> _Removal:
-    plan = teardown.make(topology, snapshot, handover.refs)
+    plan = teardown.make(topology, snapshot, handover.refs, handover.heir)
     if _is_empty(snapshot):
         return _Removal(snapshot.site, plan, False)
     try:
@@ -223,6 +215,23 @@ async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -
     ours = namespace is not None and objects.is_ours(namespace, topology.name)
     stays = ours and bool(handover.heir)
     return _Removal(snapshot.site, plan, ours and not stays, handover, stays)
+
+
+async def _with_current_handover(
+    topology: Topology, removals: Sequence[_Removal], snapshots: Snapshots
+) -> Sequence[_Removal]:
+    """The same removals, without what another topology needs now: its run may have ended before this one had the lock.
+
+    Raises:
+        HzlinkError: a site cannot be read.
+    """
+    now = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE_SECONDS)
+    if error := next((one.error for one in now.values() if one.error and not _is_empty(one)), None):
+        raise error
+    handovers = sharing.handovers(topology, now)
+    if all(handovers[one.site] == one.handover for one in removals):
+        return removals
+    return await asyncio.gather(*(_removal(topology, snapshots[one.site], handovers[one.site]) for one in removals))
 
 
 async def _each(
@@ -251,7 +260,7 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
         emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
 
     # First, so that an interrupted run leaves no Site that belongs to a topology without objects.
-    await _hand_over(kubectl, removal)
+    await _hand_over(kubectl, removal, emit)
     for stage in plan.stages:
         await kubectl.delete(stage)
         if any(target.resource == objects.RESOURCES["Site"] for target in stage):
@@ -269,13 +278,19 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
         tell(f"{len(removal.lines)} objects removed")
 
 
-async def _hand_over(kubectl: Kubectl, removal: _Removal) -> None:
+async def _hand_over(kubectl: Kubectl, removal: _Removal, emit: Emit) -> None:
     """Gives what stays the label of a topology that uses it."""
-    stays = [*removal.handover.refs]
+    site, marks = removal.site, {"metadata": {"labels": labels(removal.handover.heir)}}
+    for target in removal.handover.refs:
+        await kubectl.patch(target, marks)
     if removal.namespace_stays:
-        stays.append(Ref(objects.RESOURCES["Namespace"], removal.site.namespace))
-    for target in stays:
-        await kubectl.patch(target, {"metadata": {"labels": labels(removal.handover.heir)}})
+        try:
+            await kubectl.patch(Ref(objects.RESOURCES["Namespace"], site.namespace), marks)
+        except KubectlError as error:
+            if error.refusal is not Refusal.FORBIDDEN:
+                raise
+            text = f"you may not label namespace {site.namespace}, so the last `down` will not remove it"
+            emit(Event(Mark.WARN, text, site.name))
 
 
 async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: str) -> None:

@@ -127,7 +127,7 @@ def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) ->
     """Records the run and its clusters, with the current number of members, with which the next run renders."""
     found, expected = topology.settings.members, config.topology.settings.members
     values = known_clusters.record(config, clusters)
-    last_run.save(values | ({"members": found} if found != expected else {}))
+    last_run.save(values | ({"members": found} if found != expected else {}), config.cluster_namespace)
 
 
 def _agreed(confirm: Confirm, restart: Restart, topology: Topology) -> bool:

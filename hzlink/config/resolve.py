@@ -94,6 +94,11 @@ class Config:
     undecided: tuple[tuple[Site, Site], ...] = ()
     named: bool = True
 
+    @property
+    def cluster_namespace(self) -> str:
+        """The namespace of the cluster site's context."""
+        return self.contexts[self.topology.cluster].namespace if self.contexts else ""
+
 
 def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     """The configuration from all sources.
@@ -101,8 +106,9 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     Raises:
         UsageError: a context is missing or unknown, a value is out of range, or two sites are the same namespace.
     """
-    recorded = last_run.load(environ)
     sources = (_from_flags(flags), _from_environment(environ), _from_file(flags, environ))
+    given = {key: value for key in (*PLACES, "name", "service") if (value := _first(sources, key)) is not None}
+    recorded = last_run.choose(last_run.load(environ), given, PLACES)
     values = _merge(sources, recorded)
     if not values.get("client_ctx") or not values.get("cluster_ctx"):
         missing = "--cluster-ctx" if values.get("client_ctx") else "--client-ctx"
@@ -115,8 +121,8 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
-    given = any("members" in source for source in sources)
-    topology, known = _topology(values, environ, members_given=given)
+    members_given = any("members" in source for source in sources)
+    topology, known = _topology(values, environ, members_given=members_given)
     undecided = same_place.judge(_places(topology.sites, known))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
@@ -174,7 +180,7 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
     # Another topology between the same sites has its own settings.
     service = recorded.get("service", DEFAULT_SERVICE)
-    named = {"name": recorded.get("name", service), "service": service}
+    named = {"name": last_run.name_of(recorded), "service": service}
     if any(_first(sources, key) not in (None, value) for key, value in named.items()):
         recorded = {key: value for key, value in recorded.items() if key in PLACES}
     sources = (*sources, recorded if ours else {})

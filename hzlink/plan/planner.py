@@ -162,7 +162,8 @@ def access_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
     steps = []
     for site in unable_issuers(topology, snapshots):
         found = snapshots[site].skupper_site or {}
-        why = f"Site {objects.name(found)}, which hzlink did not make, gets linkAccess {consent.value(topology)}"
+        maker = foreign.made_by(topology, found)
+        why = f"Site {objects.name(found)}, {maker}, gets linkAccess {consent.value(topology)}"
         patch = consent.patch(topology, found)
         steps.append(Step(Action.ACCESS, site, why, items=(patch,), refs=(objects.ref(found),)))
     return steps

@@ -6,11 +6,11 @@ them unchanged. `down` hands them over to a topology that stays, so that the las
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hzlink.model import objects, probe_labels
-from hzlink.model.errors import PrerequisiteError
+from hzlink.model.errors import PrerequisiteError, UsageError
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import PART_OF, Site, Topology
 from hzlink.observe import links
@@ -60,6 +60,23 @@ def neighbours(topology: Topology, snapshots: Snapshots) -> tuple[Topology, ...]
             settings = replace(topology.settings, service=service)
             found.append(replace(topology, name=name, clients=clients, settings=settings))
     return tuple(found)
+
+
+def candidates(topology: Topology, snapshots: Snapshots) -> list[Topology]:
+    """The topologies in the namespaces, by name: those that a user without --name may mean. At least one."""
+    others = neighbours(topology, snapshots)
+    own = [topology] if not others or is_present(topology, snapshots) else []
+    return sorted([*own, *others], key=lambda one: one.name)
+
+
+def ambiguous(command: str, names: Sequence[str], said: str | None = None) -> UsageError:
+    """The error of a command for one topology, if the user may mean one of several."""
+    first, *others = (f"{command} --name {name}" for name in names)
+    return UsageError(
+        f"which topology? In these namespaces there is more than the one of the last `hzlink up`: {', '.join(names)}",
+        said=said,
+        next_step=hints.hzlink(first) + (f"   (or: {', '.join(f'hzlink {one}' for one in others)})" if others else ""),
+    )
 
 
 def is_present(topology: Topology, snapshots: Snapshots) -> bool:

@@ -41,10 +41,10 @@ class Teardown:
         return tuple(ref for stage in self.stages for ref in stage)
 
 
-def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = ()) -> Teardown:
+def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), heir: str = "") -> Teardown:
     """The teardown of one site: only objects of this topology made by hzlink, and those that Skupper made from them.
 
-    `kept`: objects that another topology gets.
+    `kept`: objects that another topology gets. `heir`: its name, also if it gets no objects; empty if there is none.
     """
     names = {planner.link_name(topology, site.name) for site in topology.sites}
     left = leftovers.refs(topology, snapshot, names)
@@ -66,7 +66,9 @@ def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = ()) -> 
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),
         pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(topology, pod, ours)),
-        restore=consent.restore(topology, snapshot, names | _names_of_links(topology, snapshot)),
+        restore=consent.hand_over(topology, snapshot, heir)
+        if heir
+        else consent.restore(topology, snapshot, names | _names_of_links(topology, snapshot)),
     )
 
 
