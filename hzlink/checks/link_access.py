@@ -33,7 +33,8 @@ def _at_site(facts: Facts, site: Site) -> Finding:
     live = objects.spec(present or {}).get("linkAccess")
     if foreign.is_foreign(facts.topology, present):
         name = objects.name(present or {})
-        text = f"Skupper Site {name}, {foreign.made_by(facts.topology, present)}, keeps its link access: {live or 'none'}"
+        maker = foreign.made_by(facts.topology, present)
+        text = f"Skupper Site {name}, {maker}, keeps its link access: {live or 'none'}"
         return TYPE.passed(site, text)
     if access is LinkAccess.LOCAL and (apart := _other_cluster(facts, site)):
         return TYPE.failed(

@@ -50,7 +50,8 @@ def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: S
     if readable and site in planner.unable_issuers(topology, snapshots):
         if topology.settings.enable_link_access:
             new = consent.value(topology)
-            return FOREIGN_SITE.passed(site, f"`up` sets linkAccess {new} on {subject}, {foreign.made_by(topology, found)}")
+            maker = foreign.made_by(topology, found)
+            return FOREIGN_SITE.passed(site, f"`up` sets linkAccess {new} on {subject}, {maker}")
         error = foreign.no_link_access_error(topology, snapshots[site])
         return FOREIGN_SITE.failed(site, error.message, subject=subject, said=error.said, then=error.next_step or "")
     if other := foreign.other_topology(topology, found):

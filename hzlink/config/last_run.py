@@ -63,7 +63,8 @@ def _others(values: Mapping[str, Any], namespace: str, environ: Mapping[str, str
 def _identity(values: Mapping[str, Any], namespace: str) -> tuple[Any, ...]:
     """What a topology is known by: its name and its cluster site. It may get more client sites."""
     where = values.get("cluster_ns") or values.get("namespace") or namespace
-    return name_of(values), values.get("cluster_ctx"), where, values.get("cluster_kubeconfig") or values.get("kubeconfig")
+    file = values.get("cluster_kubeconfig") or values.get("kubeconfig")
+    return name_of(values), values.get("cluster_ctx"), where, file
 
 
 def name_of(values: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hzlink.model import objects
 from hzlink.model.choices import LinkFrom
 from hzlink.model.topology import labels
-from hzlink.plan import foreign, leftovers, planner, sharing, teardown
+from hzlink.plan import foreign, leftovers, manifests, planner, sharing, teardown
 from hzlink.plan.planner import Action
 from tests.unit.builders import CORE, EDGE, World, converged, item, topology
 
@@ -109,3 +109,24 @@ def test_link_access_stays_while_others_may_need_it() -> None:
     world.find(CORE, "Site")["spec"] = {"linkAccess": "default"}
     assert sharing.needs_link_access(topology(), world.snapshots()[CORE])
     assert not sharing.needs_link_access(topology(), converged().snapshots()[CORE])
+
+
+def test_candidates_are_those_that_are_present() -> None:
+    world = shared()
+    assert [one.name for one in sharing.candidates(topology(), world.snapshots())] == ["hazelcast", "sessions"]
+    new = topology(name="new")
+    assert [one.name for one in sharing.candidates(new, world.snapshots())] == ["hazelcast", "sessions"]
+    assert [one.name for one in sharing.candidates(topology(), converged().snapshots())] == ["hazelcast"]
+
+
+def test_error_for_a_shared_site_names_its_topology() -> None:
+    error = foreign.no_link_access_error(OTHER, converged().snapshots()[EDGE])
+    assert "which hzlink made for topology hazelcast" in error.message
+
+
+def test_fingerprint_of_a_site_does_not_depend_on_its_topology() -> None:
+    one, other = (manifests.stamped(item("Site", "edge", labels=marks)) for marks in (ORDERS, SESSIONS))
+    assert one["metadata"]["annotations"] == other["metadata"]["annotations"]
+    assert one["metadata"]["labels"] == ORDERS
+    one, other = (manifests.stamped(item("Listener", "edge", labels=marks)) for marks in (ORDERS, SESSIONS))
+    assert one["metadata"]["annotations"] != other["metadata"]["annotations"]
