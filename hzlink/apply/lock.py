@@ -1,4 +1,4 @@
-"""Allows one run at a time in a cluster site's namespace: takes the Lease, renews it in the background, and releases it at the end."""
+"""Allows one run at a time in a cluster site's namespace: takes the Lease, renews it, and releases it at the end."""
 
 from __future__ import annotations
 

@@ -74,7 +74,10 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     from hzlink.verify import verdict_file  # noqa: F401
 
     snapshots = await observing
-    return _result(topology, snapshots), snapshots
+    from hzlink.plan import sharing
+
+    # --name alone names a topology, too, whose record another machine has.
+    return _result(sharing.with_its_service(topology, snapshots), snapshots), snapshots
 
 
 def _result(topology: Topology, snapshots: Snapshots) -> Result:

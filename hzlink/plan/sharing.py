@@ -62,6 +62,15 @@ def neighbours(topology: Topology, snapshots: Snapshots) -> tuple[Topology, ...]
     return tuple(found)
 
 
+def with_its_service(topology: Topology, snapshots: Snapshots) -> Topology:
+    """The topology with the name of its Connector as its Service, if the configured Service is not its own."""
+    connectors = snapshots[topology.cluster].of("Connector")
+    own = [objects.name(one) for one in connectors if objects.is_ours(one, topology.name)]
+    if not own or topology.service in own:
+        return topology
+    return replace(topology, settings=replace(topology.settings, service=own[0]))
+
+
 def candidates(topology: Topology, snapshots: Snapshots) -> list[Topology]:
     """The topologies in the namespaces, by name: those that a user without --name may mean. At least one."""
     others = neighbours(topology, snapshots)

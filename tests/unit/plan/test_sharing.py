@@ -130,3 +130,10 @@ def test_fingerprint_of_a_site_does_not_depend_on_its_topology() -> None:
     assert one["metadata"]["labels"] == ORDERS
     one, other = (manifests.stamped(item("Listener", "edge", labels=marks)) for marks in (ORDERS, SESSIONS))
     assert one["metadata"]["annotations"] != other["metadata"]["annotations"]
+
+
+def test_service_is_found_by_the_name_of_the_topology() -> None:
+    snapshots = shared().snapshots()
+    assert sharing.with_its_service(topology(name="sessions"), snapshots).service == "sessions"
+    assert sharing.with_its_service(topology(), snapshots).service == "hazelcast"
+    assert sharing.with_its_service(topology(name="new"), snapshots).service == "hazelcast"
