@@ -218,8 +218,8 @@ async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -
 
 
 async def _with_current_handover(
-    topology: Topology, removals: Sequence[_Removal], snapshots: Snapshots
-) -> Sequence[_Removal]:
+    topology: Topology, removals: list[_Removal], snapshots: Snapshots
+) -> list[_Removal]:
     """The same removals, without what another topology needs now: its run may have ended before this one had the lock.
 
     Raises:
