@@ -19,7 +19,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
-from hzlink.model.topology import Site
+from hzlink.model.topology import Settings, Site
 from hzlink.observe.cluster_identity import KUBE_SYSTEM
 from hzlink.programs import output, process, refusals, skupper
 from hzlink.programs.kubectl import Kubectl
@@ -47,13 +47,14 @@ async def read(site: Site, limit: float) -> Answers:
     return Answers(versions, review, namespace, controller, grant_server, routes, kube_system)
 
 
-def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
-    """The rights that `up` needs at each kind of site.
+def needed_rights(settings: Settings) -> Mapping[Role, tuple[Right, ...]]:
+    """The rights that `up` needs at each kind of site with these settings.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    return {role: hzlink_rights.needed(role) for role in (Role.CLUSTER, Role.CLIENT)}
+    ways = hzlink_rights.ways(settings)
+    return {role: hzlink_rights.needed(role, ways) for role in (Role.CLUSTER, Role.CLIENT)}
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:

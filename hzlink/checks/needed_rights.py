@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink.model.choices import Role
+from hzlink.model.choices import LinkAccess, Role, Via
+from hzlink.model.topology import Settings
 from hzlink.plan import manifests
 
 
@@ -31,14 +32,21 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def needed(role: Role) -> tuple[Right, ...]:
-    """The rights in the bundled Role for sites of that role, in the Role's order.
+def needed(role: Role, ways: Iterable[str] = ()) -> tuple[Right, ...]:
+    """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    text = (manifests.folder() / "rbac" / role / "role.yaml").read_text(encoding="utf-8")
-    return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
+    files = [manifests.folder() / "rbac" / name / "role.yaml" for name in (role, *ways)]
+    items = [item for file in files for item in manifests.parse(file.read_text(encoding="utf-8"))]
+    return tuple(dict.fromkeys(right for item in items for right in _rights(item)))
+
+
+def ways(settings: Settings) -> tuple[str, ...]:
+    """The folders of `manifests/rbac` with the additional Roles that the settings need at every site."""
+    by_hzlink = settings.via is Via.LINK or settings.link_access is LinkAccess.LOCAL
+    return ("static-link",) if by_hzlink else ()
 
 
 def _rights(item: Mapping[str, Any]) -> Iterator[Right]:

@@ -17,8 +17,13 @@ RIGHTS = Check(
 )
 
 
-def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool = False) -> list[Finding]:
-    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them."""
+def at_site(
+    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, ways: Iterable[str] = ()
+) -> list[Finding]:
+    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them.
+
+    `ways`: the folders of manifests/rbac that are needed in addition to the role's.
+    """
     review = answers.review
     if created:
         return []
@@ -30,7 +35,8 @@ def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
     words = by_resource(lacking)
-    given = f"an administrator can give you the Role of manifests/rbac/{site.role}: see manifests/README.md"
+    roles = " and ".join(f"manifests/rbac/{name}" for name in (site.role, *ways))
+    given = f"an administrator can give you the Role of {roles}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")

@@ -217,9 +217,7 @@ async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -
     return _Removal(snapshot.site, plan, ours and not stays, handover, stays)
 
 
-async def _with_current_handover(
-    topology: Topology, removals: list[_Removal], snapshots: Snapshots
-) -> list[_Removal]:
+async def _with_current_handover(topology: Topology, removals: list[_Removal], snapshots: Snapshots) -> list[_Removal]:
     """The same removals, without what another topology needs now: its run may have ended before this one had the lock.
 
     Raises:
