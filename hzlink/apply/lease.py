@@ -50,15 +50,15 @@ class Verdict(StrEnum):
     EXPIRED = "silent"
 
 
-def ref(topology_name: str) -> Ref:
-    """The Lease of a topology, in the cluster site's namespace."""
-    return Ref(RESOURCES["Lease"], f"hzlink-{topology_name}")
+def ref() -> Ref:
+    """The Lease in the cluster site's namespace. All topologies there have the same one, because they share Sites."""
+    return Ref(RESOURCES["Lease"], "hzlink")
 
 
 def make(topology_name: str, holder: Holder, now: datetime, before: Object | None = None) -> dict[str, Any]:
     """The Lease for `holder`, acquired at `now`. It replaces `before` if that was not changed since it was read."""
     metadata: dict[str, Any] = {
-        "name": ref(topology_name).name,
+        "name": ref().name,
         "labels": labels(topology_name),
         "annotations": annotations_of(holder),
     }

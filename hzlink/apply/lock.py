@@ -1,4 +1,4 @@
-"""Allows one run at a time on a topology: takes the Lease, renews it in the background, and releases it at the end."""
+"""Allows one run at a time in a cluster site's namespace: takes the Lease, renews it, and releases it at the end."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ async def remove_ended_run(topology: Topology) -> None:
     kubectl = Kubectl(topology.cluster, deadline=RENEW_SECONDS)
     # A user who may not read the Lease has not taken it.
     with suppress(KubectlError):
-        found = await kubectl.get(lease.ref(topology.name))
+        found = await kubectl.get(lease.ref())
         if found is not None and process_identity.runs_holder(lease.holder(found)) is False:
-            await kubectl.delete_as_read(lease.ref(topology.name), found)
+            await kubectl.delete_as_read(lease.ref(), found)
 
 
 async def exists(topology: Topology) -> bool:
     """Whether the Lease exists; False if it cannot be read."""
     try:
-        return await Kubectl(topology.cluster, deadline=RENEW_SECONDS).get(lease.ref(topology.name)) is not None
+        return await Kubectl(topology.cluster, deadline=RENEW_SECONDS).get(lease.ref()) is not None
     except KubectlError:
         return False
 
@@ -101,7 +101,7 @@ class _Lock:
 
     def __init__(self, topology: Topology, terms: Terms, emit: Emit) -> None:
         self._kubectl = Kubectl(topology.cluster, deadline=RENEW_SECONDS)
-        self._ref = lease.ref(topology.name)
+        self._ref = lease.ref()
         self._topology = topology
         self._terms = terms
         self._emit = emit
@@ -242,7 +242,7 @@ class _Lock:
     def _held(self, found: Object | None) -> Locked:
         command = self._terms.command
         return Locked(
-            f"another run holds the lock of topology {self._topology.name}",
+            f"another run holds the lock of namespace {self._topology.cluster.namespace}",
             site=self._site,
             subject=f"Lease {self._ref.name}",
             said=f"held by {lease.describe(found, _now())}" if found else "several runs try to take it at once",

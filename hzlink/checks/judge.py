@@ -55,6 +55,7 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
     if snapshot.error is None:
         findings += [
             names.foreign_site(facts.topology, facts.snapshots, site),
+            names.own_names(facts.topology, snapshot),
             *names.services(facts.topology, snapshot),
         ]
     return findings

@@ -32,7 +32,9 @@ def _at_site(facts: Facts, site: Site) -> Finding:
     access, present = facts.topology.settings.link_access, snapshot.skupper_site
     live = objects.spec(present or {}).get("linkAccess")
     if foreign.is_foreign(facts.topology, present):
-        text = f"hzlink did not make Skupper Site {objects.name(present or {})}: its link access stays {live or 'none'}"
+        name = objects.name(present or {})
+        maker = foreign.made_by(facts.topology, present)
+        text = f"Skupper Site {name}, {maker}, keeps its link access: {live or 'none'}"
         return TYPE.passed(site, text)
     if access is LinkAccess.LOCAL and (apart := _other_cluster(facts, site)):
         return TYPE.failed(

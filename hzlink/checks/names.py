@@ -11,7 +11,7 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links, ways
 from hzlink.observe.snapshot import Snapshot
-from hzlink.plan import consent, foreign, planner
+from hzlink.plan import consent, foreign, planner, sharing
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
@@ -25,6 +25,11 @@ SERVICES = Check(
     "no other Service has a name that Skupper needs for a member",
     "rename that Service, or use another namespace (--client-ns)",
 )
+OWN_NAMES = Check(
+    "own-names",
+    "no other topology of hzlink uses the same names",
+    "give this topology's Service another name (--service)",
+)
 SAME_PLACE = Check(
     "separate-sites",
     "every site is a different namespace",
@@ -35,28 +40,22 @@ SAME_PLACE = Check(
 def foreign_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) -> Finding:
     """Whether hzlink can use the namespace's Skupper Site if hzlink did not make it.
 
-    It cannot if the Site is part of another topology, or if it has to issue and has no link access.
+    It cannot if the Site has to issue and has no link access. A Site that hzlink made for another topology is shared.
     """
     found = snapshots[site].skupper_site
     if found is None or not foreign.is_foreign(topology, found):
         return FOREIGN_SITE.passed(site)
     subject = f"Site {objects.name(found)}"
-    if other := foreign.other_topology(topology, found):
-        return FOREIGN_SITE.failed(
-            site,
-            f"namespace {site.namespace} already has a Skupper Site, which is part of topology {other}",
-            subject=subject,
-            said="Skupper runs one Site in a namespace",
-            then=f"use another namespace (--client-ns, --cluster-ns), or --name {other}   "
-            f"(see: {hints.kubectl(site, 'get sites.skupper.io')})",
-        )
     readable = all(one.error is None for one in snapshots.values())
     if readable and site in planner.unable_issuers(topology, snapshots):
         if topology.settings.enable_link_access:
             new = consent.value(topology)
-            return FOREIGN_SITE.passed(site, f"`up` sets linkAccess {new} on {subject}, which hzlink did not make")
+            maker = foreign.made_by(topology, found)
+            return FOREIGN_SITE.passed(site, f"`up` sets linkAccess {new} on {subject}, {maker}")
         error = foreign.no_link_access_error(topology, snapshots[site])
         return FOREIGN_SITE.failed(site, error.message, subject=subject, said=error.said, then=error.next_step or "")
+    if other := foreign.other_topology(topology, found):
+        return FOREIGN_SITE.passed(site, f"Skupper Site {objects.name(found)} is shared with topology {other}")
     return FOREIGN_SITE.passed(site, _as_found(topology, snapshots, found) if readable else _used(found))
 
 
@@ -107,9 +106,22 @@ def services(topology: Topology, snapshot: Snapshot) -> list[Finding]:
     ]
 
 
+def own_names(topology: Topology, snapshot: Snapshot) -> Finding:
+    """Whether no other topology of hzlink in the namespace uses the same names."""
+    error = sharing.clash(topology, snapshot)
+    if error is None:
+        return OWN_NAMES.passed(snapshot.site)
+    return OWN_NAMES.failed(
+        snapshot.site, error.message, subject=error.subject or "", said=error.said, then=error.next_step or ""
+    )
+
+
 def _is_known(service: Object, topology: Topology) -> bool:
-    by_skupper = conditions.OF_LISTENER in objects.labels(service) or objects.owner_uids(service, "Site")
-    return bool(by_skupper) or objects.is_ours(service, topology.name)
+    # A Service that Skupper made for the Listener of another topology has another name in this label.
+    listener = objects.labels(service).get(conditions.OF_LISTENER)
+    if listener is not None:
+        return listener == topology.service
+    return bool(objects.owner_uids(service, "Site")) or objects.is_ours(service, topology.name)
 
 
 def same_place(facts: Facts) -> list[Finding]:

@@ -55,8 +55,8 @@ class Preflight:
     def __init__(self, config: Config, wanted: bool = True) -> None:
         self._config = config
         self._wanted = wanted
-        recorded = last_run.load()
-        begin = wanted and (last_run.settings(recorded) != config.record or last_run.CLUSTERS not in recorded)
+        known = [one for one in last_run.load() if last_run.CLUSTERS in one]
+        begin = wanted and not any(last_run.settings(one) == config.record for one in known)
         self._gathering = asyncio.create_task(gather_facts(config)) if begin else None
 
     async def errors(

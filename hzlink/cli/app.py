@@ -167,7 +167,7 @@ def status_command(
         from hzlink.commands.status import Following, follow, status
 
         if not (watch or wait or wait_for):
-            return status(config, console.prepare)
+            return status(config, console.prepare, single=console.output in ("svg", "mermaid"))
         goal = (wait_for or Goal.HEALTHY) if wait or wait_for else None
         limit = config.timeout if goal or site_flags["timeout"] else None
         view = console.follow() if watch else None

@@ -143,6 +143,8 @@ class Console:
             from hzlink.render.structured import as_yaml
 
             print(as_yaml(result), flush=True)
+        elif result.topologies:
+            self._print_each(result.topologies)
         elif result.text is not None:
             print(result.text, end="" if result.text.endswith("\n") else "\n")
         elif result.findings is not None:
@@ -157,6 +159,13 @@ class Console:
             from hzlink.render.table import show
 
             show(self._console(sys.stdout), result, wide=self.output == "wide")
+
+    def _print_each(self, results: Sequence[Result]) -> None:
+        """Prints results one after another, each with its topology's name as a heading."""
+        for number, one in enumerate(results):
+            if one.report is not None:
+                print("\n" if number else "", f"topology {one.report.topology.name}", sep="")
+            self._print(one)
 
     def _parts(self, result: Result) -> list[Any]:
         """The parts of a result that are redrawn."""

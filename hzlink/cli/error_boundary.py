@@ -69,7 +69,7 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
 
 async def _warn_of_moved(config: Config, console: Console) -> None:
     """Warns about contexts that lead to another cluster than at the last `up`."""
-    if last_run.CLUSTERS not in last_run.load():
+    if not any(last_run.CLUSTERS in one for one in last_run.load()):
         return
     from hzlink.model.events import Event, Mark
     from hzlink.observe import known_clusters

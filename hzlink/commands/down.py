@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hzlink.apply import lock
 from hzlink.config import last_run
@@ -16,13 +16,14 @@ from hzlink.model.choices import Role
 from hzlink.model.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Ref
-from hzlink.model.topology import Site, Topology
+from hzlink.model.topology import Site, Topology, labels
 from hzlink.observe import known_clusters
 from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import foreign, teardown
+from hzlink.plan import foreign, sharing, teardown
 from hzlink.plan.consent import Restore
+from hzlink.plan.sharing import Handover
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
@@ -39,6 +40,8 @@ class _Removal:
     site: Site
     teardown: Teardown
     namespace: bool
+    handover: Handover = field(default_factory=Handover)
+    namespace_stays: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -81,7 +84,10 @@ async def down(
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error and not _is_empty(snapshot)]
     if errors:
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
-    removals = await asyncio.gather(*(_removal(topology, snapshots[site]) for site in sites))
+    if not config.named:
+        _refuse_several(topology, snapshots)
+    handovers = sharing.handovers(topology, snapshots)
+    removals = await asyncio.gather(*(_removal(topology, snapshots[site], handovers[site]) for site in sites))
     lines = [line for removal in removals for line in removal.lines]
     # If the cluster site is left out, or if its namespace does not exist, there is no Lease to take.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
@@ -90,12 +96,14 @@ async def down(
             async with lock.held(topology, lock.Terms("down", until, force_unlock), emit):
                 pass  # releasing the lock removes the Lease
         if not only:
-            _forget(topology)
+            _forget(config)
         return Result("down", removed=(), notes=("no objects of hzlink were found",))
     if not confirm(lines):
         return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
     until = time.monotonic() + config.timeout
     async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
+        removals = await _with_current_handover(topology, removals, snapshots)
+        lines = [line for removal in removals for line in removal.lines]
         failed = await _each(_remove, removals, until, emit)
     # After the lock was released, because the Lease was in one of the namespaces.
     emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
@@ -112,10 +120,19 @@ async def down(
     if failed:
         return result.of_errors("down", failed)
     if not only:
-        _forget(topology)
+        _forget(config)
     kept = [f"{one.site.name}: {restore.ref}: {restore.text}" for one in removals if (restore := _unrestored(one))]
-    notes = ("removed: no objects of hzlink are left", *kept, *_kept(topology, snapshots))
+    shared = [note for removal in removals for note in _handed_over(topology, removal, snapshots[removal.site])]
+    left_by = "hzlink" if not shared else f"topology {topology.name}"
+    notes = (f"removed: no objects of {left_by} are left", *shared, *kept, *_kept(topology, snapshots))
     return Result("down", removed=tuple(lines), notes=notes)
+
+
+def _refuse_several(topology: Topology, snapshots: Snapshots) -> None:
+    """Raises if the user gave no name, and may mean another topology than the one of the last `up`."""
+    names = [one.name for one in sharing.candidates(topology, snapshots)] if topology.cluster in snapshots else []
+    if names and names != [topology.name]:
+        raise sharing.ambiguous("down", names, "nothing was removed")
 
 
 def _unrestored(removal: _Removal) -> Restore | None:
@@ -130,8 +147,16 @@ def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
     return [
         f"{name}: Skupper Site {objects.name(skupper_site)} and its own Links remain: hzlink did not make them"
         for name, skupper_site in found
-        if skupper_site is not None and foreign.is_foreign(topology, skupper_site)
+        if skupper_site is not None and not sharing.is_made_by_hzlink(skupper_site)
     ]
+
+
+def _handed_over(topology: Topology, removal: _Removal, snapshot: Snapshot) -> list[str]:
+    """A note if the site's Skupper Site remains for another topology."""
+    other = removal.handover.heir or foreign.other_topology(topology, snapshot.skupper_site)
+    if not other or snapshot.skupper_site is None:
+        return []
+    return [f"{removal.site.name}: Skupper Site {objects.name(snapshot.skupper_site)} remains for topology {other}"]
 
 
 def _refused(moved: Moved) -> HzlinkError:
@@ -144,9 +169,9 @@ def _refused(moved: Moved) -> HzlinkError:
     )
 
 
-def _forget(topology: Topology) -> None:
-    last_run.forget()
-    verdict_file.forget(topology)
+def _forget(config: Config) -> None:
+    last_run.forget(config.record, config.cluster_namespace)
+    verdict_file.forget(config.topology)
 
 
 async def _observe(sites: Sequence[Site], deadline: float) -> Snapshots:
@@ -178,8 +203,8 @@ def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) ->
     return error
 
 
-async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
-    plan = teardown.make(topology, snapshot)
+async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -> _Removal:
+    plan = teardown.make(topology, snapshot, handover.refs, handover.heir)
     if _is_empty(snapshot):
         return _Removal(snapshot.site, plan, False)
     try:
@@ -187,7 +212,24 @@ async def _removal(topology: Topology, snapshot: Snapshot) -> _Removal:
     except KubectlError:
         # `up --create-namespace` needs the right to read namespaces, so hzlink did not create this one.
         namespace = None
-    return _Removal(snapshot.site, plan, namespace is not None and objects.is_ours(namespace, topology.name))
+    ours = namespace is not None and objects.is_ours(namespace, topology.name)
+    stays = ours and bool(handover.heir)
+    return _Removal(snapshot.site, plan, ours and not stays, handover, stays)
+
+
+async def _with_current_handover(topology: Topology, removals: list[_Removal], snapshots: Snapshots) -> list[_Removal]:
+    """The same removals, without what another topology needs now: its run may have ended before this one had the lock.
+
+    Raises:
+        HzlinkError: a site cannot be read.
+    """
+    now = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE_SECONDS)
+    if error := next((one.error for one in now.values() if one.error and not _is_empty(one)), None):
+        raise error
+    handovers = sharing.handovers(topology, now)
+    if all(handovers[one.site] == one.handover for one in removals):
+        return removals
+    return await asyncio.gather(*(_removal(topology, snapshots[one.site], handovers[one.site]) for one in removals))
 
 
 async def _each(
@@ -215,6 +257,8 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
     def tell(text: str) -> None:
         emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
 
+    # First, so that an interrupted run leaves no Site that belongs to a topology without objects.
+    await _hand_over(kubectl, removal, emit)
     for stage in plan.stages:
         await kubectl.delete(stage)
         if any(target.resource == objects.RESOURCES["Site"] for target in stage):
@@ -230,6 +274,21 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
     await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
     if plan.refs:
         tell(f"{len(removal.lines)} objects removed")
+
+
+async def _hand_over(kubectl: Kubectl, removal: _Removal, emit: Emit) -> None:
+    """Gives what stays the label of a topology that uses it."""
+    site, marks = removal.site, {"metadata": {"labels": labels(removal.handover.heir)}}
+    for target in removal.handover.refs:
+        await kubectl.patch(target, marks)
+    if removal.namespace_stays:
+        try:
+            await kubectl.patch(Ref(objects.RESOURCES["Namespace"], site.namespace), marks)
+        except KubectlError as error:
+            if error.refusal is not Refusal.FORBIDDEN:
+                raise
+            text = f"you may not label namespace {site.namespace}, so the last `down` will not remove it"
+            emit(Event(Mark.WARN, text, site.name))
 
 
 async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hzlink.model.choices import Goal
     from hzlink.model.conditions import Condition
     from hzlink.model.events import Emit
+    from hzlink.model.topology import Topology
     from hzlink.observe.snapshot import Snapshots
     from hzlink.render.result import Result
 
@@ -25,12 +26,39 @@ DEADLINE_SECONDS = 10.0
 OBSERVE_INTERVAL_SECONDS = 2.0
 
 
-async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -> Result:
+async def status(config: Config, meanwhile: Callable[[], None] = lambda: None, *, single: bool = False) -> Result:
     """The state of every site and link. DONE if healthy, FAILED if not, PREREQUISITE if a site cannot be read.
 
-    `meanwhile`: called while the sites are observed, to prepare the output.
+    Without a name, the state of every topology in the namespaces, with the exit status of the worst.
+
+    Args:
+        config: the configuration.
+        meanwhile: called while the sites are observed, to prepare the output.
+        single: whether the output can show only one topology.
+
+    Raises:
+        UsageError: the output can show only one topology, and there are several.
     """
-    return (await _observe(config, meanwhile))[0]
+    seen, snapshots = await _observe(config, meanwhile)
+    if config.named:
+        return seen
+    from hzlink.plan import sharing
+    from hzlink.render import result
+
+    shown = sharing.candidates(config.topology, snapshots)
+    if single:
+        _refuse_several(shown)
+    # Only the log of the members of this topology was read.
+    others = {site: replace(snapshot, member_log=None) for site, snapshot in snapshots.items()}
+    results = [seen if one == config.topology else _result(one, others) for one in shown]
+    return results[0] if len(results) == 1 else result.several("status", results)
+
+
+def _refuse_several(shown: Sequence[Topology]) -> None:
+    if len(shown) > 1:
+        from hzlink.plan import sharing
+
+        raise sharing.ambiguous("status", [one.name for one in shown], "this output is of one topology")
 
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
@@ -39,14 +67,25 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     # Long enough to start every site's kubectl, which runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
+    # Loaded before the sites have answered.
+    from hzlink.report import report  # noqa: F401
+    from hzlink.verify import verdict_file  # noqa: F401
+
+    snapshots = await observing
+    from hzlink.plan import sharing
+
+    # --name alone names a topology, too, whose record another machine has.
+    return _result(sharing.with_its_service(topology, snapshots), snapshots), snapshots
+
+
+def _result(topology: Topology, snapshots: Snapshots) -> Result:
     from hzlink.render import result
     from hzlink.report import report
     from hzlink.verify import saved_verdict, verdict_file
 
-    snapshots = await observing
-    verified = saved_verdict.at_time(verdict_file.load(config.topology), time.time())
-    seen = saved_verdict.prefer_over_conditions(report.make(config.topology, snapshots), verified)
-    return result.verdict("status", seen, verified=verified), snapshots
+    verified = saved_verdict.at_time(verdict_file.load(topology), time.time())
+    seen = saved_verdict.prefer_over_conditions(report.make(topology, snapshots), verified)
+    return result.verdict("status", seen, verified=verified)
 
 
 @dataclass(frozen=True)
@@ -66,13 +105,21 @@ class Following:
 async def follow(config: Config, how: Following) -> Result:
     """Observes repeatedly. DONE if the goal is reached, TIMEOUT if it is not reached in time. Without a goal, and after
     ^C with a view, the result is that of the last observation.
+
+    Raises:
+        UsageError: no name was given, and there are several topologies.
     """
     began, last = time.monotonic(), None
     try:
         while True:
             observed_at = time.monotonic()
             # The last observation has no shorter limit than the others, because it would be incomplete.
-            last, snapshots = await _observe(config)
+            seen, snapshots = await _observe(config)
+            if last is None and not config.named:
+                from hzlink.plan import sharing
+
+                _refuse_several(sharing.candidates(config.topology, snapshots))
+            last = seen
             if how.view is not None:
                 how.view(last)
             waited = time.monotonic() - began

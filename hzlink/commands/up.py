@@ -24,7 +24,7 @@ from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots
 from hzlink.observe.with_members import observe_topology
-from hzlink.plan import manifests, planner, scaling, upgrade
+from hzlink.plan import manifests, planner, scaling, sharing, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.kubectl import Kubectl
@@ -130,7 +130,7 @@ def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) ->
     found, expected = topology.settings.members, config.topology.settings.members
     values = known_clusters.record(config, clusters)
     scaled = topology.found is None and found != expected
-    last_run.save(values | ({"members": found} if scaled else {}))
+    last_run.save(values | ({"members": found} if scaled else {}), config.cluster_namespace)
 
 
 def _agreed(confirm: Confirm, restart: Restart, topology: Topology) -> bool:
@@ -182,6 +182,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     if not errors:
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
+        errors += [clash for site in topology.sites if (clash := sharing.clash(topology, snapshots[site]))]
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
@@ -228,7 +229,13 @@ class _Rendering:
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
         """The wanted objects for the observed state, for the topology with its number of members and link access."""
         issuers = set(planner.issuers(topology, snapshots).values())
-        parts = {site: (planner.skupper_name(site, snapshots), site in issuers) for site in topology.sites}
+        parts = {
+            site: (
+                planner.skupper_name(site, snapshots),
+                site in issuers or sharing.needs_link_access(topology, snapshots[site]),
+            )
+            for site in topology.sites
+        }
         wanted = await self._rendering
         if (topology, parts) != (self._topology, self._parts):
             self._topology, self._parts = topology, parts

@@ -93,7 +93,7 @@ class Config:
     """A validated configuration: the topology, the time limit in seconds, and the values to record after an `up`.
 
     `contexts`: each site's context. `undecided`: pairs of sites with the same namespace name and server address; only
-    their clusters show whether they are different.
+    their clusters show whether they are different. `named`: the user gave the topology's name or service.
     """
 
     topology: Topology
@@ -101,6 +101,12 @@ class Config:
     record: dict[str, Any] = field(default_factory=dict)
     contexts: Mapping[Site, Context] = field(default_factory=dict)
     undecided: tuple[tuple[Site, Site], ...] = ()
+    named: bool = True
+
+    @property
+    def cluster_namespace(self) -> str:
+        """The namespace of the cluster site's context."""
+        return self.contexts[self.topology.cluster].namespace if self.contexts else ""
 
 
 def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
@@ -109,8 +115,9 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     Raises:
         UsageError: a context is missing or unknown, a value is out of range, or two sites are the same namespace.
     """
-    recorded = last_run.load(environ)
     sources = (_from_flags(flags), _from_environment(environ), _from_file(flags, environ))
+    given = {key: value for key in (*PLACES, "name", "service") if (value := _first(sources, key)) is not None}
+    recorded = last_run.choose(last_run.load(environ), given, PLACES)
     values = _merge(sources, recorded)
     if not values.get("client_ctx") or not values.get("cluster_ctx"):
         missing = "--cluster-ctx" if values.get("client_ctx") else "--client-ctx"
@@ -123,8 +130,8 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
-    given = any("members" in source for source in sources)
-    topology, known = _topology(values, environ, members_given=given)
+    members_given = any("members" in source for source in sources)
+    topology, known = _topology(values, environ, members_given=members_given)
     undecided = same_place.judge(_places(topology.sites, known))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
@@ -133,7 +140,9 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
-    return Config(topology, timeout, record, dict(zip(topology.sites, known, strict=True)), pairs)
+    contexts = dict(zip(topology.sites, known, strict=True))
+    named = any(key in source for source in sources for key in ("name", "service"))
+    return Config(topology, timeout, record, contexts, pairs, named)
 
 
 def with_consent(config: Config, *, enable_link_access: bool) -> Config:
@@ -180,7 +189,7 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
     # Another topology between the same sites has its own settings.
     service = recorded.get("service", DEFAULT_SERVICE)
-    named = {"name": recorded.get("name", service), "service": service}
+    named = {"name": last_run.name_of(recorded), "service": service}
     if any(_first(sources, key) not in (None, value) for key, value in named.items()):
         recorded = {key: value for key, value in recorded.items() if key in PLACES}
     sources = members_source.without_outranked((*sources, recorded if ours else {}))

@@ -6,7 +6,7 @@ A context's name can change its meaning: a cluster that was created again (kind,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ async def moved(config: Config, sites: Iterable[Site], *, only_new_entries: bool
 def record(config: Config, uids: Mapping[Site, str]) -> dict[str, Any]:
     """The values to record after an `up`: its settings and its clusters. Unknown clusters keep their old record."""
     before = last_run.load()
-    if KEY not in before and not uids:
+    if not any(KEY in one for one in before) and not uids:
         return dict(config.record)
     known = _recorded(before)
     entries = {
@@ -83,8 +83,13 @@ def _key(site: Site) -> tuple[str, str]:
     return site.context, str(Path(site.kubeconfig).absolute()) if site.kubeconfig else ""
 
 
-def _recorded(values: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, str]]:
-    """The entries of a record by context, without invalid ones."""
+def _recorded(records: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, str]]:
+    """The last entry of each context, without invalid ones."""
+    # The first record is the last `up`.
+    return {key: entry for values in reversed(records) for key, entry in _entries(values).items()}
+
+
+def _entries(values: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, str]]:
     listed = values.get(KEY)
     fields = ("context", "kubeconfig", "uid", "endpoint")
     entries = [

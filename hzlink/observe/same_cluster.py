@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkAccess
-from hzlink.model.topology import Site, Topology
+from hzlink.model.topology import MANAGED_BY, MANAGER, Site, Topology
 from hzlink.observe import cluster_identity
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs.refusals import Refusal
@@ -30,14 +30,14 @@ async def are_in_one(sites: Sequence[Site], snapshots: Snapshots) -> bool:
 async def with_link_access(topology: Topology, snapshots: Snapshots) -> Topology:
     """The topology with its link access. AUTO becomes LOCAL if all sites are in the same cluster.
 
-    With AUTO, a Site of hzlink that has an address already keeps its link access.
+    With AUTO, a Site of hzlink (for any topology) that has an address already keeps its link access.
     """
     if topology.settings.link_access is not LinkAccess.AUTO:
         return topology
     ours = [
         site
         for snapshot in snapshots.values()
-        if (site := snapshot.skupper_site) is not None and objects.is_ours(site, topology.name)
+        if (site := snapshot.skupper_site) is not None and objects.labels(site).get(MANAGED_BY) == MANAGER
     ]
     access = [str(objects.spec(site).get("linkAccess")) for site in ours if conditions.address(site)]
     known = [LinkAccess(one) for one in access if one in list(LinkAccess)]

@@ -56,6 +56,17 @@ def restore(topology: Topology, snapshot: Snapshot, own: Collection[str]) -> Res
     return None
 
 
+def hand_over(topology: Topology, snapshot: Snapshot, heir: str) -> Restore | None:
+    """Leaves link access as it is, for a topology whose `down` sets it back; None if hzlink did not enable it."""
+    for site in snapshot.of("Site"):
+        record = _record(site)
+        if record.get("topology") == topology.name:
+            text = f"linkAccess stays {record.get('set')}, for topology {heir}"
+            marks = {ANNOTATION: json.dumps({**record, "topology": heir})}
+            return Restore(objects.ref(site), text, {"metadata": {"annotations": marks}})
+    return None
+
+
 def _restore(site: Object, record: Mapping[str, Any], own: Collection[str]) -> Restore:
     ref, unmark = objects.ref(site), {"metadata": {"annotations": {ANNOTATION: None}}}
     now, before = objects.spec(site).get("linkAccess"), record.get("before")

@@ -26,11 +26,17 @@ def is_foreign(topology: Topology, site: Object | None) -> bool:
 def other_topology(topology: Topology, site: Object | None) -> str:
     """The name of another topology for which hzlink made the Site; empty if there is none.
 
-    Two topologies in one namespace would overwrite each other's objects.
+    Then both topologies use the Site (sharing.py).
     """
     marks = objects.labels(site or {})
     part = marks.get(PART_OF, "") if marks.get(MANAGED_BY) == MANAGER else ""
     return part if part != topology.name else ""
+
+
+def made_by(topology: Topology, site: Object | None) -> str:
+    """Who made a foreign Site, as a relative clause."""
+    other = other_topology(topology, site)
+    return f"which hzlink made for topology {other}" if other else "which hzlink did not make"
 
 
 def can_issue(topology: Topology, snapshot: Snapshot) -> bool:
@@ -51,7 +57,7 @@ def no_link_access_error(topology: Topology, snapshot: Snapshot) -> Prerequisite
     option = hints.hzlink("up --enable-link-access")
     other = "client" if site.role is Role.CLUSTER else "cluster"
     return PrerequisiteError(
-        f"{site.name} cannot issue a token: others cannot link to its Skupper Site, which hzlink did not make",
+        f"{site.name} cannot issue a token: others cannot link to its Skupper Site, {made_by(topology, found)}",
         site=site.name,
         subject=f"Site {name}",
         said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address; it would have to be {new}",

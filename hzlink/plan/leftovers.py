@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from hzlink.model import objects
 from hzlink.model.objects import Object, Ref
-from hzlink.model.topology import Site, Topology
+from hzlink.model.topology import MANAGED_BY, MANAGER, Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot
 
@@ -33,7 +33,7 @@ def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) ->
     """
     windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
     named = {links.token_of(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
-    if any(objects.is_ours(site, topology.name) for site in snapshot.of("Site")):
+    if any(is_made_by_hzlink(site) for site in snapshot.of("Site")):
         named |= set(names)
     return tuple(
         objects.ref(item)
@@ -51,14 +51,20 @@ def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> t
     the Link for a Site of hzlink, which owns it.
     """
     tokens = {objects.name(item) for item in snapshot.of("AccessToken") if objects.is_ours(item, topology.name)}
-    sites = [objects.uid(item) for item in snapshot.of("Site") if objects.is_ours(item, topology.name)]
+    sites = [objects.uid(item) for item in snapshot.of("Site") if is_made_by_hzlink(item)]
     return tuple(
         link
         for link in snapshot.of("Link")
         if links.token_of(link) in names
-        and not objects.is_ours(link, topology.name)
+        # One with the label of another topology is shared with it.
+        and not is_made_by_hzlink(link)
         and (links.token_of(link) in tokens or any(objects.is_owned_by(link, site) for site in sites))
     )
+
+
+def is_made_by_hzlink(item: Object) -> bool:
+    """Whether hzlink made the object, for any topology."""
+    return objects.labels(item).get(MANAGED_BY) == MANAGER
 
 
 def has_window(item: Object, windows: set[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
-from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology, labels
+from hzlink.model.topology import DEFAULT_SERVICE, PART_OF, Settings, Site, Topology, labels
 from hzlink.plan import existing_members, renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
@@ -105,12 +105,17 @@ def _text(items: Iterable[Object]) -> str:
 def stamped(item: Object) -> Object:
     """The object with its fingerprint as an annotation. A different fingerprint shows a field that is no longer set.
 
-    The fingerprint does not include the number of members: others may change it, and then hzlink must not apply.
+    The fingerprint does not include the number of members: others may change it, and then hzlink must not apply. It
+    does not include the topology of a Skupper Site either.
     """
     metadata = dict(item.get("metadata") or {})
     counted = item
     if item.get("kind") == "StatefulSet" and "spec" in item:
         counted = {**item, "spec": {key: value for key, value in item["spec"].items() if key != "replicas"}}
+    if item.get("kind") == "Site":
+        # `down` gives a Site to another topology that uses it, whose `up` then has nothing to write.
+        marks = {key: value for key, value in (metadata.get("labels") or {}).items() if key != PART_OF}
+        counted = {**item, "metadata": {**metadata, "labels": marks}}
     digest = hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
     metadata["annotations"] = {**(metadata.get("annotations") or {}), FINGERPRINT: digest}
     return {**item, "metadata": metadata}

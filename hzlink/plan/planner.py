@@ -16,7 +16,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import consent, foreign, leftovers, scaling, upgrade
+from hzlink.plan import consent, foreign, leftovers, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -89,7 +89,9 @@ def issuers(topology: Topology, snapshots: Snapshots) -> dict[Site, Site]:
 
 def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     asked = topology.settings.link_from
-    if asked is not LinkFrom.AUTO:
+    # A link that another topology uses, too, keeps its direction.
+    shared = any(sharing.is_shared(topology, snapshots[site].skupper_site) for site in (client, topology.cluster))
+    if asked is not LinkFrom.AUTO and not (shared and _is_linked(topology, snapshots, client)):
         return client if asked is LinkFrom.CLIENT else topology.cluster
     if links.between(snapshots, redeemer=client, issuer=topology.cluster):
         return topology.cluster
@@ -102,6 +104,11 @@ def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     # An interrupted run in which the client side issued is continued with the same side.
     has_address = conditions.address(snapshots[client].skupper_site) is not None
     return client if has_address and not conditions.address(snapshots[cluster].skupper_site) else cluster
+
+
+def _is_linked(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
+    ends = ((client, topology.cluster), (topology.cluster, client))
+    return any(links.between(snapshots, redeemer=one, issuer=other) for one, other in ends)
 
 
 def unable_issuers(topology: Topology, snapshots: Snapshots) -> list[Site]:
@@ -155,7 +162,8 @@ def access_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
     steps = []
     for site in unable_issuers(topology, snapshots):
         found = snapshots[site].skupper_site or {}
-        why = f"Site {objects.name(found)}, which hzlink did not make, gets linkAccess {consent.value(topology)}"
+        maker = foreign.made_by(topology, found)
+        why = f"Site {objects.name(found)}, {maker}, gets linkAccess {consent.value(topology)}"
         patch = consent.patch(topology, found)
         steps.append(Step(Action.ACCESS, site, why, items=(patch,), refs=(objects.ref(found),)))
     return steps
@@ -172,7 +180,7 @@ def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
     for missing in losses.missing_links(topology, snapshots):
         present = links.all_between(snapshots, missing.holder, missing.issuer)
         theirs = foreign.is_foreign(topology, snapshots[missing.holder].skupper_site)
-        if theirs and not all(objects.is_ours(link, topology.name) for link in present):
+        if theirs and not all(sharing.is_made_by_hzlink(link) for link in present):
             # hzlink does not change Links that it did not make.
             continue
         hosts = ", ".join(links.hosts(missing.wanted))

@@ -6,6 +6,7 @@ Links again; Links with their Secrets; grants; the Site, with the objects that i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hzlink.model import objects, probe_labels
@@ -40,11 +41,15 @@ class Teardown:
         return tuple(ref for stage in self.stages for ref in stage)
 
 
-def make(topology: Topology, snapshot: Snapshot) -> Teardown:
-    """The teardown of one site: only objects of this topology made by hzlink, and those that Skupper made from them."""
+def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), heir: str = "") -> Teardown:
+    """The teardown of one site: only objects of this topology made by hzlink, and those that Skupper made from them.
+
+    `kept`: objects that another topology gets. `heir`: its name, also if it gets no objects; empty if there is none.
+    """
     names = {planner.link_name(topology, site.name) for site in topology.sites}
     left = leftovers.refs(topology, snapshot, names)
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
+    ours = [item for item in ours if objects.ref(item) not in kept]
     stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
     # The Site owns a Link's Secret, but the Secret must be deleted before its name is used again.
     secrets = {links.token_of(item): None for item in ours if item["kind"] == "Link"}
@@ -61,7 +66,9 @@ def make(topology: Topology, snapshot: Snapshot) -> Teardown:
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),
         pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(topology, pod, ours)),
-        restore=consent.restore(topology, snapshot, names | _names_of_links(topology, snapshot)),
+        restore=consent.hand_over(topology, snapshot, heir)
+        if heir
+        else consent.restore(topology, snapshot, names | _names_of_links(topology, snapshot)),
     )
 
 

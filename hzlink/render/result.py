@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Result:
     a result that is a text, such as manifests. `dumped`: the support bundle. `shown`: all except the errors is already
     printed. `verification`: the proofs of `verify`, by site. `versions`: of `version`; None for a program that is not
     installed. `verified`: the saved verdict of the last `verify`. `member_config`: what the text of `member-config` is
-    for.
+    for. `topologies`: a result for each topology, if `status` shows several.
     """
 
     command: str
@@ -68,6 +68,7 @@ class Result:
     comparison: Comparison | None = None
     versions: Mapping[str, str | None] | None = None
     member_config: ConfigTarget | None = None
+    topologies: tuple[Result, ...] = ()
 
     @property
     def has_table(self) -> bool:
@@ -95,6 +96,11 @@ def verdict(command: str, report: Report, **more: Any) -> Result:
     return Result(command, ExitStatus.PREREQUISITE if lacks else ExitStatus.FAILED, report, **more)
 
 
+def several(command: str, results: Sequence[Result]) -> Result:
+    """One result of several, with the highest exit code."""
+    return Result(command, max(one.status for one in results), topologies=tuple(results))
+
+
 def to_dict(result: Result) -> dict[str, Any]:
     """The versioned document of `-o json` and `-o yaml`, also on failure."""
     document: dict[str, Any] = {
@@ -106,6 +112,12 @@ def to_dict(result: Result) -> dict[str, Any]:
         document |= documents.to_dict(result.report)
         # As in the table: no verdict "healthy" beside an error.
         document["healthy"] = document["healthy"] and not result.errors
+    if result.topologies:
+        each = [to_dict(one) for one in result.topologies]
+        document["healthy"] = all(one["healthy"] for one in each)
+        document["topologies"] = [
+            {key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in each
+        ]
     if result.steps is not None:
         document["steps"] = [
             {"site": step.site.name, "action": str(step.action), "writes": step.writes, "why": step.why}

@@ -18,7 +18,7 @@ from hzlink.observe import links, mancenter, membership, ways
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.observe.ways import Way
-from hzlink.plan import foreign
+from hzlink.plan import sharing
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
 
@@ -175,7 +175,7 @@ def site_of(
         "skupper": _skupper(found),
         "matched": conditions.matched(snapshot.get(kind, topology.service)),
         "skupper_name": objects.name(found or {}),
-        "foreign": foreign.is_foreign(topology, found),
+        "foreign": found is not None and not sharing.is_made_by_hzlink(found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
         "host": conditions.address(found) or "",
     }

@@ -36,7 +36,9 @@ def _left(topology_name: str, snapshot: Snapshot) -> str:
     if snapshot.error is not None:
         return f"{name}: {snapshot.error.message}"
     ours = [item for item in snapshot.items if objects.is_ours(item, topology_name)]
-    made = [item for item in snapshot.items if objects.owner_uids(item, "Site")]
+    # A Skupper Site of another topology, and what Skupper made for it, remain.
+    shared = {objects.uid(one) for one in snapshot.of("Site") if not objects.is_ours(one, topology_name)}
+    made = [item for item in snapshot.items if (owners := objects.owner_uids(item, "Site")) and not owners & shared]
     left = sorted({str(objects.ref(item)) for item in [*ours, *made]})
     more = f" and {len(left) - _MAX_NAMED} more" if len(left) > _MAX_NAMED else ""
     return f"{name}: {', '.join(left[:_MAX_NAMED])}{more}" if left else ""

@@ -26,7 +26,7 @@ def core(user: User, serve: Callable[[FakeApi], FakeApi]) -> FakeApi:
     core, edge = (serve(FakeApi(items=snapshots[site].items)) for site in (CORE, EDGE))
     user.has_contexts(core=core.url, edge=edge.url)
     made = lease.make("hazelcast", BEN, datetime.now(UTC) - timedelta(seconds=5))
-    core.leases["hzlink-hazelcast"] = {**made, "metadata": {**made["metadata"], "uid": "u", "resourceVersion": "1"}}
+    core.leases["hzlink"] = {**made, "metadata": {**made["metadata"], "uid": "u", "resourceVersion": "1"}}
     return core
 
 
@@ -36,8 +36,8 @@ def test_second_run_names_the_holder_and_the_next_command(command: str, user: Us
     ended = user.hzlink(*command.split(), *SITES)
     is_clean(ended)
     assert ended.code == 5
-    assert "error: core: another run holds the lock of topology hazelcast" in ended.err
-    assert "Lease hzlink-hazelcast says: held by ben@ci [2J pid 7, since 2" in ended.err
+    assert "error: core: another run holds the lock of namespace " in ended.err
+    assert "Lease hzlink says: held by ben@ci [2J pid 7, since 2" in ended.err
     words = command.split()[0]
     assert f"next: hzlink {words} --client-ctx edge --cluster-ctx core   (after that run has ended" in ended.err
     assert f"hzlink {words} --force-unlock --client-ctx edge --cluster-ctx core" in ended.err

@@ -381,7 +381,7 @@ ROWS = [
         "A webhook (of a policy engine, for example) must accept every change, and does not answer. Its Service is "
         "missing, has no ready pod or is too slow, or its certificate is wrong.",
         "Repair the webhook, or ask for its configuration to be removed. The next command shows it.", webhook_gone, 3,
-        site="cluster", subject="Lease hzlink-hazelcast", said="failed calling webhook",
+        site="cluster", subject="Lease hzlink", said="failed calling webhook",
         next="kubectl --context cluster get validatingwebhookconfigurations policy-{namespace} -o yaml",
     ),
     Fault(

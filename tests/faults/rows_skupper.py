@@ -52,10 +52,12 @@ def site_of_others(world: World) -> None:
         world.planted.append((server, skupper_kinds.SITES, server))
 
 
-def site_of_another_topology(world: World) -> None:
+def names_of_another_topology(world: World) -> None:
     labels = {**MARKS, "app.kubernetes.io/part-of": "other"}
-    world.create("client", skupper_kinds.SITES, {"metadata": {"name": "client", "labels": labels}, "spec": {}})
-    world.planted.append(("client", skupper_kinds.SITES, "client"))
+    spec = {"routingKey": "other", "host": "hazelcast", "port": 5701}
+    listener = {"metadata": {"name": "hazelcast", "labels": labels}, "spec": spec}
+    world.create("client", skupper_kinds.LISTENERS, listener)
+    world.planted.append(("client", skupper_kinds.LISTENERS, "hazelcast"))
 
 
 def older_definitions(world: World) -> None:
@@ -208,11 +210,12 @@ ROWS = [
         "kubectl --context cluster -n {namespace} patch sites.skupper.io cluster",
     ),
     Fault(
-        Part.SITES, "site-of-another-topology", "the namespace's Site belongs to another topology of hzlink",
-        "namespace {namespace} already has a Skupper Site, which is part of topology other",
-        "Two topologies in one namespace would overwrite each other's objects.",
-        "Give another namespace, or the topology's name with `--name`.", site_of_another_topology, 3,
-        site="client", subject="Site client", said="one Site in a namespace", next="--name other",
+        Part.SITES, "names-of-another-topology", "another topology of hzlink has a Service of that name",
+        "topology other already uses the name hazelcast in namespace {namespace}",
+        "Topologies in one namespace share the Skupper Site and the Link. Their Services need different names.",
+        "Give this topology's Service another name with `--service`, or the other topology's name with `--name`.",
+        names_of_another_topology, 3,
+        site="client", subject="Listener hazelcast", said="need Services of different names", next="--name other",
     ),
     Fault(
         Part.SITES, "definitions-older", "Skupper's definitions are of an older release",

@@ -53,7 +53,7 @@ def of(sandbox: Sandbox, namespace: str) -> State:
 
 def left(state: State) -> list[str]:
     """Objects that no run may leave: tokens, grants, and hzlink's lock."""
-    kinds = ("AccessToken/", "AccessGrant/", "Lease/hzlink-")
+    kinds = ("AccessToken/", "AccessGrant/", "Lease/hzlink")
     return [key for key in state if key.partition(" ")[2].startswith(kinds)]
 
 

@@ -13,7 +13,7 @@ from tests.sandbox.conftest import HZLINK, Hzlink
 from tests.sandboxed import until
 
 LEASES = "leases.coordination.k8s.io"
-OURS = "Lease/hzlink-hazelcast"
+OURS = "Lease/hzlink"
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_expired_lease_of_another_machine_is_watched_and_replaced(hzlink: Hzlink
     old = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {"name": "hzlink-hazelcast"},
+        "metadata": {"name": "hzlink"},
         "spec": {"holderIdentity": "ben@ci pid 7", "renewTime": "2026-01-01T00:00:00.000000Z"},
     }
     hzlink.kubectl("cluster", "create", "-f", "-", stdin=json.dumps(old))

@@ -192,7 +192,7 @@ def _write_foreign_lease(hzlink: Hzlink) -> None:
     lease = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {"name": "hzlink-hazelcast", "namespace": hzlink.namespace},
+        "metadata": {"name": "hzlink", "namespace": hzlink.namespace},
         "spec": {"holderIdentity": "ann@elsewhere"},
     }
     hzlink.sandbox.kubectl("cluster", "create", "-f", "-", stdin=json.dumps(lease))

@@ -180,6 +180,7 @@ def test_management_center_gets_its_configuration_from_mc_init_cmd(tmp_path: Pat
         ("", "hazelcast/management-center:5.5.2", "none"),
         ("", "example/not-hazelcast:1", "none"),
         ("hazelcast-mancenter", "hazelcast/hazelcast:5.5.0", "mancenter"),
+        ("orders-mancenter", "hazelcast/management-center:5.5.2", "mancenter"),
     ],
 )
 def test_programs_by_label_or_image(label: str, image: str, app: str) -> None:

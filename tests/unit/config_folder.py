@@ -35,7 +35,7 @@ class ConfigFolder:
         (self.folder / "hzlink.yaml").write_text(json.dumps(settings))
 
     def record(self, **values: Any) -> None:
-        last_run.save(values, self.environ)
+        last_run.save(values, "own-0", self.environ)
 
     def resolve(self, environ: Mapping[str, str] | None = None, /, **flags: Any) -> Config:
         return resolve.resolve(Flags.typed(flags), {**self.environ, **(environ or {})})

@@ -40,7 +40,7 @@ async def _race(run: Run) -> bool:
     # If all client sites have a link, the links do not work.
     clients = unlinked or list(run.topology.clients)
     if not all(foreign.can_issue(run.topology, run.snapshots[client]) for client in clients):
-        # hzlink does not change the link access of a Skupper Site that it did not make.
+        # hzlink does not change the link access of a Skupper Site that it did not make for this topology.
         await _reachable(run, [cluster])
         return False
     for client in clients:

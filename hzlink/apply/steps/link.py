@@ -17,7 +17,7 @@ from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import foreign, planner
+from hzlink.plan import foreign, planner, sharing
 from hzlink.plan.planner import Step
 
 
@@ -64,7 +64,7 @@ async def link(run: Run, step: Step) -> str:
         await token_flow.remove_leftovers(job)
     how = await _make(run, job, now)
     # A Link of hzlink in the opposite direction is from before the issuing side changed: it no longer works.
-    former = [link for link in links.all_between(now, issuer, redeemer) if objects.is_ours(link, topology.name)]
+    former = [link for link in links.all_between(now, issuer, redeemer) if sharing.is_made_by_hzlink(link)]
     if former:
         await token_flow.unlink(job.issuer, former)
     return f"linked to {topology.cluster.name} ({how})"
@@ -107,8 +107,9 @@ def _is_untouched(snapshot: Snapshot) -> bool:
 
 
 def _is_removable(topology: Topology, snapshot: Snapshot, link: Object) -> bool:
-    """Whether hzlink made the Link, or the Skupper Site of the Link."""
-    return objects.is_ours(link, topology.name) or not foreign.is_foreign(topology, snapshot.skupper_site)
+    """Whether hzlink made the Link, or the Skupper Site of the Link, for this topology or for one that shares them."""
+    found = snapshot.skupper_site
+    return sharing.is_made_by_hzlink(link) or found is None or sharing.is_made_by_hzlink(found)
 
 
 def _refuse_name_of_others(topology: Topology, snapshot: Snapshot, name: str) -> None:

@@ -20,7 +20,7 @@ from sandbox.pods.spec import local_paths
 
 App = Literal["member", "mancenter", "python", "none"]
 
-_APPS: dict[str, App] = {"hazelcast": "member", "hazelcast-mancenter": "mancenter", "hzlink-verify": "python"}
+_APPS: dict[str, App] = {"hazelcast": "member", "hzlink-verify": "python"}
 # The repositories of the members' images, for members that hzlink did not make.
 _MEMBER_IMAGE = re.compile(r"(?:.*/)?hazelcast(?:-enterprise)?(?:[:@].*)?")
 MINIMUM_JAVA = 17
@@ -84,7 +84,9 @@ class PodLocation:
 
 def app_of(pod: Obj) -> App:
     """The program that a pod runs, by its label `app`; a member also by the image of its first container."""
-    known = _APPS.get(pod["metadata"].get("labels", {}).get("app", ""))
+    label = pod["metadata"].get("labels", {}).get("app", "")
+    # With `hzlink up --service NAME`, the label is NAME-mancenter.
+    known = "mancenter" if label.endswith("-mancenter") else _APPS.get(label)
     if known is None and _MEMBER_IMAGE.fullmatch(pod["spec"]["containers"][0]["image"]):
         return "member"
     return known or "none"

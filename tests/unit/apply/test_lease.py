@@ -33,8 +33,8 @@ def served(item: dict[str, Any], version: str = "1") -> dict[str, Any]:
 
 def test_lease_carries_hzlink_labels_and_the_topologys_name() -> None:
     made = lease.make("hazelcast", ANN, NOW)
-    assert objects.ref(made) == lease.ref("hazelcast")
-    assert str(lease.ref("hazelcast")) == "leases.coordination.k8s.io/hzlink-hazelcast"
+    assert objects.ref(made) == lease.ref()
+    assert str(lease.ref()) == "leases.coordination.k8s.io/hzlink"
     assert objects.is_ours(made, "hazelcast")
     assert not objects.is_ours(made, "other")
     assert made["spec"] == {

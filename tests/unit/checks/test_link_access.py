@@ -78,7 +78,7 @@ def test_local_for_sites_in_two_clusters() -> None:
 def test_site_of_others_is_not_changed() -> None:
     world = well(topology(link_access=LinkAccess.NODEPORT))
     world.live[CORE] = [make.skupper_site("oslo", host="203.0.113.7", ours=False)]
-    assert "its link access stays default" in found(facts(world))["core"].text
+    assert "keeps its link access: default" in found(facts(world))["core"].text
 
 
 def test_site_that_has_an_address_of_that_type_passes() -> None:

@@ -151,3 +151,38 @@ def test_recorded_service_is_used(config_folder: ConfigFolder) -> None:
     for given in ({}, {"service": "orders"}, {"name": "orders"}):
         topology = config_folder.resolve(**given).topology
         assert (topology.name, topology.service, topology.settings.members) == ("orders", "orders", 5)
+
+
+def _two_records(folder: ConfigFolder) -> None:
+    folder.record(**BOTH, namespace="shop", service="orders", members=2)
+    folder.record(**BOTH, namespace="shop", service="sessions", members=5)
+
+
+def test_last_record_is_the_default(config_folder: ConfigFolder) -> None:
+    _two_records(config_folder)
+    for given in ({}, BOTH, {**BOTH, "namespace": "shop"}):
+        found = config_folder.resolve(**given).topology
+        assert (found.name, found.settings.members) == ("sessions", 5)
+
+
+@pytest.mark.parametrize("given", [{"name": "orders"}, {"service": "orders"}])
+def test_earlier_record_is_used_by_its_name(config_folder: ConfigFolder, given: dict[str, Any]) -> None:
+    _two_records(config_folder)
+    found = config_folder.resolve(**given).topology
+    assert (found.name, found.service, found.settings.members) == ("orders", "orders", 2)
+    assert found.cluster.namespace == "shop"
+
+
+def test_earlier_record_is_used_by_its_sites(config_folder: ConfigFolder) -> None:
+    config_folder.record(**BOTH, namespace="shop", service="orders")
+    config_folder.record(client_ctx=["west"], cluster_ctx="core", service="sessions")
+    config_folder.record(**BOTH, namespace="lab", service="trials")
+    assert config_folder.resolve(client_ctx=["west"]).topology.name == "sessions"
+    assert config_folder.resolve(namespace="shop").topology.name == "orders"
+    assert config_folder.resolve(**BOTH, namespace="shop").topology.name == "orders"
+
+
+def test_another_name_uses_the_sites_of_the_last_record(config_folder: ConfigFolder) -> None:
+    _two_records(config_folder)
+    found = config_folder.resolve(name="new", service="new").topology
+    assert (found.name, found.cluster.namespace, found.settings.members) == ("new", "shop", 3)

@@ -98,3 +98,18 @@ def test_an_annotation_of_another_topology_or_of_no_sense_is_ignored() -> None:
     for text in ("", "x", "[]", '{"topology": "other", "set": "default"}'):
         site["metadata"]["annotations"] = {consent.ANNOTATION: text}
         assert teardown.make(world.topology, world.snapshots()[CORE]).restore is None
+
+
+def test_link_access_stays_for_a_topology_that_uses_it() -> None:
+    world = two_sites()
+    enabled(world)
+    found = teardown.make(world.topology, world.snapshots()[CORE], heir="sessions").restore
+    assert found is not None
+    assert found.text == "linkAccess stays default, for topology sessions"
+    assert found.patch is not None
+    assert "spec" not in found.patch
+    world.find(CORE, "Site")["metadata"]["annotations"] = found.patch["metadata"]["annotations"]
+    heir = topology(name="sessions")
+    last = teardown.make(heir, world.snapshots()[CORE]).restore
+    assert last is not None
+    assert last.text == "linkAccess back to none, as before hzlink"
