@@ -101,6 +101,21 @@ ClusterKubeconfig = Annotated[
         rich_help_panel=SITES,
     ),
 ]
+HubCtx = Annotated[
+    str | None,
+    typer.Option(
+        "--hub-ctx",
+        help="kubeconfig context of a hub, which both sides link to if neither reaches the other; '' for none.",
+        rich_help_panel=SITES,
+    ),
+]
+HubNs = Annotated[
+    str | None, typer.Option("--hub-ns", help="Namespace of the hub (default: --namespace).", rich_help_panel=SITES)
+]
+HubKubeconfig = Annotated[
+    str | None,
+    typer.Option("--hub-kubeconfig", help="kubeconfig file of the hub (default: --kubeconfig).", rich_help_panel=SITES),
+]
 File = Annotated[
     str | None,
     typer.Option(
@@ -320,6 +335,9 @@ SITE_FLAGS: dict[str, Any] = {
     "kubeconfig": Kubeconfig,
     "client_kubeconfig": ClientKubeconfig,
     "cluster_kubeconfig": ClusterKubeconfig,
+    "hub_ctx": HubCtx,
+    "hub_ns": HubNs,
+    "hub_kubeconfig": HubKubeconfig,
     "file": File,
     "name": Name,
     "service": Service,

@@ -86,7 +86,7 @@ async def open_app(
 
 
 def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site]:
-    sites = topology.clients if app is App.MANCENTER else (*topology.clients, topology.cluster)
+    sites = topology.clients if app is App.MANCENTER else (*topology.clients, *(site for site in topology.sites if site not in topology.clients))
     if only is None:
         return sites
     chosen = [site for site in sites if site.name == only]

@@ -21,7 +21,7 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import manifests, planner, scaling, upgrade
+from hzlink.plan import hub, manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.kubectl import Kubectl
@@ -175,6 +175,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     if not errors:
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
+        errors += hub.switch_errors(topology, snapshots)
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
@@ -206,7 +207,7 @@ _Parts = dict[Site, tuple[str, bool]]
 
 def _usual_rendering(topology: Topology) -> _Parts:
     """The parts for a new topology, which usually remain valid."""
-    return {site: (site.name, site is topology.cluster) for site in topology.sites}
+    return {site: (site.name, site is topology.target) for site in topology.sites}
 
 
 class _Rendering:
@@ -244,7 +245,8 @@ def _headline(topology: Topology) -> str:
 
     clients = ", ".join(place(client) for client in topology.clients)
     plural = "s" if len(topology.clients) > 1 else ""
-    return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}"
+    hub = f"; hub {place(topology.hub)}" if topology.hub else ""
+    return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}{hub}"
 
 
 def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:

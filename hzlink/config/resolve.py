@@ -40,6 +40,9 @@ class Flags:
     kubeconfig: str | None = None
     client_kubeconfig: str | None = None
     cluster_kubeconfig: str | None = None
+    hub_ctx: str | None = None
+    hub_ns: str | None = None
+    hub_kubeconfig: str | None = None
     file: str | None = None
     name: str | None = None
     service: str | None = None
@@ -68,10 +71,16 @@ LISTS = ("client_ctx", "client_ns")
 SIDES = {
     "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
     "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
+    "hub_ctx": ("hub_ctx", "hub_ns", "hub_kubeconfig"),
 }
+# The sites that identify a topology. A hub can be left out.
+IDENTITY = ("client_ctx", "cluster_ctx")
 # Setting of all sites: the same settings of one side.
-SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
-PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
+SHARED = {
+    "namespace": ("client_ns", "cluster_ns", "hub_ns"),
+    "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig", "hub_kubeconfig"),
+}
+PLACES = (*(key for keys in SIDES.values() for key in keys), *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
     *("probe_image", "mancenter_image"),
@@ -114,13 +123,14 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
+    values = _with_hub(values)
     given = any("members" in source for source in sources)
     topology, known = _topology(values, environ, members_given=given)
     undecided = same_place.judge(_places(topology.sites, known))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path would be another file after a change of the working folder.
-    for key in ("kubeconfig", "client_kubeconfig", "cluster_kubeconfig"):
+    for key in ("kubeconfig", *SHARED["kubeconfig"]):
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
@@ -166,7 +176,7 @@ def _from_file(flags: Flags, environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) -> dict[str, Any]:
-    given = {anchor: _first(sources, anchor) for anchor in SIDES}
+    given = {anchor: _first(sources, anchor) for anchor in IDENTITY}
     # The record is of one topology: it is ignored if a context on either side is different.
     ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
     # Another topology between the same sites has its own settings.
@@ -199,6 +209,21 @@ def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in keys}
 
 
+def _with_hub(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without those of the hub if there is none: `--hub-ctx ''` goes back to a direct link."""
+    keys = SIDES["hub_ctx"]
+    if values.get("hub_ctx"):
+        if (side := values.get("link_from", LinkFrom.AUTO)) != LinkFrom.AUTO:
+            raise UsageError(
+                f"--link-from {side} does not apply to a topology with a hub: the hub issues",
+                next_step="leave out --hub-ctx, or use --link-from auto",
+            )
+        return values
+    if "hub_ctx" not in values and any(values.get(key) for key in keys):
+        raise UsageError("no --hub-ctx given: --hub-ns and --hub-kubeconfig are those of the hub")
+    return _without(values, keys)
+
+
 def _topology(
     values: Mapping[str, Any], environ: Mapping[str, str], *, members_given: bool
 ) -> tuple[Topology, list[Context]]:
@@ -228,15 +253,27 @@ def _topology(
         )
         for context, namespace in zip(values["client_ctx"], namespaces, strict=True)
     ]
-    places = [place[0] for place in (cluster, *clients)]
+    hub = []
+    if context := values.get("hub_ctx"):
+        namespace = values.get("hub_ns") or values.get("namespace")
+        hub.append(_place(str(context), namespace, values.get("hub_kubeconfig") or shared, environ))
+    found = [cluster, *clients, *hub]
+    places = [place for place, _ in found]
+    roles = [Role.CLUSTER, *(Role.CLIENT for _ in clients), *(Role.HUB for _ in hub)]
     names = naming.site_names(places)
     short = naming.short_contexts([context for context, _, _ in places])
     sites = [
-        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place, short=called)
-        for number, (site_name, place, called) in enumerate(zip(names, places, short, strict=True))
+        Site(site_name, role, *place, short=called)
+        for site_name, role, place, called in zip(names, roles, places, short, strict=True)
     ]
-    contexts = [context for _, context in (cluster, *clients)]
-    return Topology(name, sites[0], tuple(sites[1:]), _settings(values, members_given)), contexts
+    topology = Topology(
+        name,
+        sites[0],
+        tuple(site for site in sites if site.role is Role.CLIENT),
+        _settings(values, members_given),
+        next((site for site in sites if site.role is Role.HUB), None),
+    )
+    return topology, [context for _, context in found]
 
 
 def _spread(namespaces: list[str], count: int) -> list[str | None]:

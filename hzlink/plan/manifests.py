@@ -135,7 +135,7 @@ def overlay(
         content["replicas"] = [{"name": DEFAULT_SERVICE, "count": settings.members}]
         if settings.image:
             content["images"] = [{"name": MEMBER_IMAGE, **image_parts(settings.image)}]
-    elif settings.mode is Mode.SMART:
+    elif site.role is Role.CLIENT and settings.mode is Mode.SMART:
         if settings.mancenter_image:
             parts = image_parts(settings.mancenter_image, "--mancenter-image")
             content["images"] = [{"name": MANCENTER_IMAGE, **parts}]
@@ -146,6 +146,8 @@ def overlay(
 def components(topology: Topology, site: Site, issues: bool) -> list[str]:
     """The names of the kustomize components that the settings need at this site."""
     settings = topology.settings
+    if site.role is Role.HUB:
+        return []
     chosen = []
     if settings.mode is Mode.UNISOCKET:
         chosen.append(f"{site.role}-unisocket")

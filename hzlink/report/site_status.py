@@ -60,7 +60,7 @@ class LinkReport:
 
 @dataclass(frozen=True)
 class SiteReport:
-    """The state of a site.
+    """The state of a site. `matched`: its Listener or Connector; always OK at a hub, which has neither.
 
     `error`: why the site could not be read; `status`: the exit code for that.
     `names`: the members that clients at this site can reach by name, None in unisocket mode; `missing`: the others.
@@ -120,7 +120,7 @@ def _member(name: str, pod: Object | None, not_created: str, refused: str) -> Me
 
 def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
     """The link between a client site and the cluster site, whichever side holds it."""
-    for site in (topology.cluster, client):
+    for site in (topology.cluster, client, topology.target):
         if snapshots[site].error is not None:
             return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
     found = [
@@ -155,14 +155,16 @@ def site_of(
 ) -> SiteReport:
     """The state of a site. `members`: the wanted names. `port`: the local port to propose for forwarding."""
     found = snapshot.skupper_site
-    kind = "Connector" if site.role is Role.CLUSTER else "Listener"
+    kinds = {Role.CLUSTER: "Connector", Role.CLIENT: "Listener"}
     if snapshot.error is not None:
         unknown = Condition(State.UNKNOWN, snapshot.error.message)
         error = snapshot.error
         return SiteReport(site, unknown, unknown, refusal=snapshot.refusal, error=error.message, status=error.status)
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "matched": conditions.matched(snapshot.get(kind, topology.service)),
+        "matched": conditions.matched(snapshot.get(kinds[site.role], topology.service))
+        if site.role in kinds
+        else Condition(State.OK),
         "skupper_name": objects.name(found or {}),
         "foreign": foreign.is_foreign(topology, found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),
