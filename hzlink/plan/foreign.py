@@ -60,6 +60,5 @@ def no_link_access_error(topology: Topology, snapshot: Snapshot) -> Prerequisite
         site=site.name,
         subject=f"Site {name}",
         said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address; it would have to be {new}",
-        next_step=f"{option}   (sets that, and `down` sets it back; or do it yourself: {enable}; "
-        f"or {otherwise})",
+        next_step=f"{option}   (sets that, and `down` sets it back; or do it yourself: {enable}; or {otherwise})",
     )

@@ -23,11 +23,7 @@ def switch_errors(topology: Topology, snapshots: Snapshots) -> list[Prerequisite
         pairs = permutations((topology.cluster, *topology.clients), 2)
         found = [(pair[0], link) for pair in pairs if (link := links.between(snapshots, *pair)) is not None]
         direct, first = "the sites are linked directly, without a hub", f"{hints.hzlink('down')}   (without a hub"
-        return [
-            _error(site, link, direct, first)
-            for site, link in found
-            if objects.is_ours(link, topology.name)
-        ]
+        return [_error(site, link, direct, first) for site, link in found if objects.is_ours(link, topology.name)]
     sites = [snapshot.skupper_site or {} for snapshot in snapshots.values()]
     names = {planner.link_name(topology, objects.name(site)) for site in sites}
     over, first = "the sites are linked over a hub", f"{hints.hzlink('down')}   (with that hub: --hub-ctx"
