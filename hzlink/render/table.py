@@ -122,7 +122,12 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
 
 def _links(report: Report, site: SiteReport) -> Text:
     if site.site.role is Role.HUB:
-        texts = [Text(f"from {linked.name}") for linked in report.topology.linked]
+        found = {one.holder: one.condition for link in report.links if link.way for one in link.way.links}
+        unknown = Condition(State.UNKNOWN)
+        texts = [
+            Text(f"from {linked.name}: ").append_text(_word(found.get(linked, unknown), "Ready"))
+            for linked in report.topology.linked
+        ]
     elif site.site.role is Role.CLUSTER:
         texts = [_link(link, f"from {link.client.name}") for link in report.links]
     else:

@@ -123,6 +123,8 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
     for site in (topology.cluster, client, topology.target):
         if snapshots[site].error is not None:
             return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
+    if snapshots[topology.target].skupper_site is None and topology.hub:
+        return LinkReport(client, Condition(State.ABSENT, f"{topology.hub.name} has no Skupper Site"))
     found = [
         _link_report(client, present, snapshots[issuer], redeemer)
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
@@ -135,7 +137,17 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     if found:
         return max(found, key=lambda link: link.condition.ok)
-    return LinkReport(client, Condition(State.ABSENT, ways.not_linked(snapshots, client, topology.cluster)))
+    return LinkReport(client, Condition(State.ABSENT, _not_linked(topology, snapshots, client)))
+
+
+def _not_linked(topology: Topology, snapshots: Snapshots, client: Site) -> str:
+    """That there is no way to the cluster site; with a hub, the sites that have no Link to it."""
+    hub = topology.hub
+    ends = (client, topology.cluster) if hub else ()
+    apart = [site.name for site in ends if hub and not links.between(snapshots, redeemer=site, issuer=hub)]
+    if hub and apart:
+        return f"{' and '.join(apart)} not linked to {hub.name}"
+    return ways.not_linked(snapshots, client, topology.cluster)
 
 
 def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
