@@ -54,7 +54,7 @@ def needed_rights(settings: Settings) -> Mapping[Role, tuple[Right, ...]]:
         HzlinkError: hzlink's bundled manifests are missing.
     """
     ways = hzlink_rights.ways(settings)
-    return {role: hzlink_rights.needed(role, ways) for role in Role}
+    return {role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways) for role in Role}
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:

@@ -32,8 +32,10 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def needed(role: Role, ways: Iterable[str] = ()) -> tuple[Right, ...]:
+def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
     """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
+
+    `role`: as of `role_folder`.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
@@ -41,6 +43,11 @@ def needed(role: Role, ways: Iterable[str] = ()) -> tuple[Right, ...]:
     files = [manifests.folder() / "rbac" / name / "role.yaml" for name in (role, *ways)]
     items = [item for file in files for item in manifests.parse(file.read_text(encoding="utf-8"))]
     return tuple(dict.fromkeys(right for item in items for right in _rights(item)))
+
+
+def role_folder(role: Role, settings: Settings) -> str:
+    """The folder of `manifests/rbac` with the Role for sites of that role."""
+    return f"{role}-existing-members" if settings.found is not None and role is Role.CLUSTER else str(role)
 
 
 def ways(settings: Settings) -> tuple[str, ...]:

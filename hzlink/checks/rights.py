@@ -18,11 +18,11 @@ RIGHTS = Check(
 
 
 def at_site(
-    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, ways: Iterable[str] = ()
+    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, folders: Iterable[str] = ()
 ) -> list[Finding]:
     """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them.
 
-    `ways`: the folders of manifests/rbac that are needed in addition to the role's.
+    `folders`: the folders of manifests/rbac with the Roles that give these rights; none for the role's own.
     """
     review = answers.review
     if created:
@@ -35,7 +35,7 @@ def at_site(
     if not lacking:
         return [RIGHTS.passed(site, f"all {len(listed)} rights")]
     words = by_resource(lacking)
-    roles = " and ".join(f"manifests/rbac/{name}" for name in (site.role, *ways))
+    roles = " and ".join(f"manifests/rbac/{name}" for name in (tuple(folders) or (site.role,)))
     given = f"an administrator can give you the Role of {roles}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):

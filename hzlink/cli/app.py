@@ -28,12 +28,15 @@ from hzlink.cli.options import (
     ExposeOption,
     ForceConflicts,
     ForceUnlock,
+    HazelcastCluster,
     ImageOption,
     InCluster,
     LinkAccessOption,
     LinkFromOption,
     MancenterImage,
+    MembersFrom,
     MembersOption,
+    MembersPort,
     ModeOption,
     OnlySite,
     OtherCluster,
@@ -86,6 +89,9 @@ def up_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
@@ -110,6 +116,9 @@ def up_command(
     settings = {
         "members": members,
         "image": image,
+        "members_from": members_from,
+        "members_port": members_port,
+        "hazelcast_cluster": hazelcast_cluster,
         "mancenter_image": mancenter_image,
         "mode": mode,
         "expose": expose,
@@ -122,8 +131,11 @@ def up_command(
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
+        from hzlink.config import members_source
         from hzlink.config.resolve import with_consent
 
+        if allow_restart:
+            members_source.refuse_restart(config.topology)
         config = with_consent(config, enable_link_access=enable_link_access)
         running = up(
             config,
@@ -197,6 +209,9 @@ def status_command(
 def check_command(
     *,
     members: MembersOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
@@ -206,6 +221,7 @@ def check_command(
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
+    theirs = {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
     settings = {"members": members, "mode": mode, "link_from": link_from, "link_access": link_access, "via": via}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
@@ -214,7 +230,7 @@ def check_command(
 
         return check(with_consent(config, enable_link_access=enable_link_access))
 
-    _run("check", site_flags | settings, console_flags, work)
+    _run("check", site_flags | settings | theirs, console_flags, work)
 
 
 @app.command("verify")
@@ -317,6 +333,9 @@ def render_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
@@ -325,7 +344,7 @@ def render_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster without --members-from."""
     settings = {
         "members": members,
         "image": image,
@@ -335,13 +354,14 @@ def render_command(
         "link_from": link_from,
         "link_access": link_access,
     }
+    theirs = {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render
 
         return render(config)
 
-    _run("render", site_flags | settings, console_flags, work)
+    _run("render", site_flags | settings | theirs, console_flags, work)
 
 
 @app.command("dump")

@@ -13,7 +13,7 @@ from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology, labels
-from hzlink.plan import renaming
+from hzlink.plan import existing_members, renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
 
@@ -44,15 +44,19 @@ async def render(topology: Topology, site: Site, skupper_name: str, issues: bool
         issues: whether other sites link to this site, which then needs link access.
     """
     rendered = parse(await _build(topology, site, skupper_name, issues))
-    return [stamped(renaming.renamed(item, topology)) for item in rendered]
+    return [stamped(item) for item in _adapted(topology, rendered)]
 
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
     """The objects of a site as YAML text without fingerprints, for `hzlink render`."""
     text = await _build(topology, site, skupper_name, issues)
-    if topology.service == DEFAULT_SERVICE:
+    if topology.service == DEFAULT_SERVICE and topology.found is None:
         return text
-    return _text(renaming.renamed(one, topology) for one in parse(text))
+    return _text(_adapted(topology, parse(text)))
+
+
+def _adapted(topology: Topology, items: Iterable[Object]) -> list[Object]:
+    return existing_members.adapted(topology, [renaming.renamed(item, topology) for item in items])
 
 
 async def _build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
