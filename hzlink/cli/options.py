@@ -47,11 +47,7 @@ class BenchOutput(StrEnum):
 
 ClientCtx = Annotated[
     list[str] | None,
-    typer.Option(
-        "--client-ctx",
-        help="kubeconfig context of a client site; repeatable.",
-        rich_help_panel=SITES,
-    ),
+    typer.Option("--client-ctx", help="kubeconfig context of a client site; repeatable.", rich_help_panel=SITES),
 ]
 ClusterCtx = Annotated[
     str | None,
@@ -103,11 +99,7 @@ ClusterKubeconfig = Annotated[
 ]
 HubCtx = Annotated[
     str | None,
-    typer.Option(
-        "--hub-ctx",
-        help="kubeconfig context of a hub, which both sides link to if neither reaches the other; '' for none.",
-        rich_help_panel=SITES,
-    ),
+    typer.Option("--hub-ctx", help="kubeconfig context of a hub for both sides; '' for none.", rich_help_panel=SITES),
 ]
 HubNs = Annotated[
     str | None, typer.Option("--hub-ns", help="Namespace of the hub (default: --namespace).", rich_help_panel=SITES)
