@@ -25,7 +25,7 @@ from rich.text import Text
 import casting
 from hzlink.commands.up import up
 from hzlink.config import resolve
-from hzlink.config.resolve import Flags
+from hzlink.config.flags import Flags
 from hzlink.model.events import Event, Mark
 from hzlink.render.live import LiveProgress, event_line
 from sandbox.layout import Layout

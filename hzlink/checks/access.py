@@ -61,7 +61,7 @@ def across(facts: Facts) -> list[Finding]:
     """One finding for each client site's link, or a single one if the cluster site can be reached."""
     sites = {site: at_site(facts.snapshots[site], answers) for site, answers in facts.answers.items()}
     findings: list[Finding] = []
-    for client in facts.topology.clients:
+    for client in facts.topology.linked:
         finding = _link(facts, client, sites)
         if finding is not None and finding not in findings:
             findings.append(finding)
@@ -76,7 +76,9 @@ def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]
         return ACCESS.passed(None, f"link access {access} needs no load balancer")
     asked = facts.topology.settings.link_from
     sides = {LinkFrom.CLUSTER: (facts.topology.cluster,), LinkFrom.CLIENT: (client,)}
-    known = [site for site in sides.get(asked, (facts.topology.cluster, client)) if site in sites]
+    hub = facts.topology.hub
+    either = (hub,) if hub else sides.get(asked, (facts.topology.cluster, client))
+    known = [site for site in either if site in sites]
     if not known:
         return None
     # The cluster site comes first among equally reachable sites, as `up` chooses it.

@@ -57,10 +57,7 @@ def needed_rights(settings: Settings) -> Mapping[Role, tuple[Right, ...]]:
         HzlinkError: hzlink's bundled manifests are missing.
     """
     ways = hzlink_rights.ways(settings)
-    return {
-        role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways)
-        for role in (Role.CLUSTER, Role.CLIENT)
-    }
+    return {role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways) for role in Role}
 
 
 def mancenter_rights() -> frozenset[Right]:

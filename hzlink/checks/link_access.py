@@ -23,7 +23,7 @@ def across(facts: Facts) -> list[Finding]:
     if facts.topology.settings.link_access is LinkAccess.AUTO:
         return []
     readable = all(snapshot.error is None for snapshot in facts.snapshots.values())
-    issuers = planner.issuers(facts.topology, facts.snapshots).values() if readable else [facts.topology.cluster]
+    issuers = planner.issuers(facts.topology, facts.snapshots).values() if readable else [facts.topology.target]
     return [_at_site(facts, site) for site in dict.fromkeys(issuers) if site in facts.answers]
 
 

@@ -69,19 +69,19 @@ def _as_found(topology: Topology, snapshots: Mapping[Site, Snapshot], found: Obj
     """The state of the Site and of its links to the other sites of the topology."""
     site = next(one for one, snapshot in snapshots.items() if snapshot.skupper_site is found)
     chosen = planner.issuers(topology, snapshots)
-    pairs = [client for client in topology.clients if site in (client, topology.cluster)]
+    pairs = [linked for linked in topology.linked if site in (linked, topology.target)]
     stated = []
     for client in pairs:
-        other = topology.cluster if site is client else client
+        other = topology.target if site is client else client
         name = planner.skupper_name(other, snapshots)
         issuer = chosen[client]
-        link = links.between(snapshots, client if issuer is topology.cluster else topology.cluster, issuer)
+        link = links.between(snapshots, topology.redeemer(client, issuer), issuer)
         if why := planner.why_to_link(topology, snapshots, client, issuer):
             stated.append(f"not linked to {name} yet{why.removeprefix('not linked')}")
         elif link is not None and conditions.skupper(link).ok:
             stated.append(f"linked to {name} by Link {objects.name(link)}")
         else:
-            way = ways.find(snapshots, client, topology.cluster)
+            way = ways.find(snapshots, client, topology.target)
             stated.append(f"linked to {name} {way.condition.text if way else ''}".rstrip())
     return f"{_used(found)}; {'; '.join(stated)}"
 

@@ -21,7 +21,7 @@ TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
 def at_site(topology: Topology, site: Site, answers: Answers) -> list[Finding]:
     """A finding for each Secret, at sites where `up` makes pods."""
-    if site.role is Role.CLIENT and not topology.has_mancenter:
+    if site.role is Role.HUB or (site.role is Role.CLIENT and not topology.has_mancenter):
         return []
     return [_secret(site, name, answers) for name in topology.settings.pull_secrets]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hzlink.cli.console import Console
 from hzlink.config import last_run, resolve
+from hzlink.config.flags import Flags
 from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError, Interrupted
 from hzlink.programs import hints
@@ -38,7 +39,7 @@ def of(command: str, values: Mapping[str, Any], console: Console, work: Work) ->
     """Resolves the configuration, runs the command, and returns its result."""
 
     def start() -> Coroutine[Any, Any, Result]:
-        config = resolve.resolve(resolve.Flags.typed(values))
+        config = resolve.resolve(Flags.typed(values))
         working = work(config, console)
         return working if command in WITHOUT_CLUSTER else _prepared(command, config, console, working)
 

@@ -46,11 +46,7 @@ class BenchOutput(StrEnum):
 
 ClientCtx = Annotated[
     list[str] | None,
-    typer.Option(
-        "--client-ctx",
-        help="kubeconfig context of a client site; repeatable.",
-        rich_help_panel=SITES,
-    ),
+    typer.Option("--client-ctx", help="kubeconfig context of a client site; repeatable.", rich_help_panel=SITES),
 ]
 ClusterCtx = Annotated[
     str | None,
@@ -99,6 +95,17 @@ ClusterKubeconfig = Annotated[
         help="kubeconfig file of the cluster site (default: --kubeconfig).",
         rich_help_panel=SITES,
     ),
+]
+HubCtx = Annotated[
+    str | None,
+    typer.Option("--hub-ctx", help="kubeconfig context of a hub for both sides; '' for none.", rich_help_panel=SITES),
+]
+HubNs = Annotated[
+    str | None, typer.Option("--hub-ns", help="Namespace of the hub (default: --namespace).", rich_help_panel=SITES)
+]
+HubKubeconfig = Annotated[
+    str | None,
+    typer.Option("--hub-kubeconfig", help="kubeconfig file of the hub (default: --kubeconfig).", rich_help_panel=SITES),
 ]
 File = Annotated[
     str | None,

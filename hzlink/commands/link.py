@@ -15,7 +15,7 @@ from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
-from hzlink.plan import planner, scaling
+from hzlink.plan import hub, planner, scaling
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints
 from hzlink.render import result
@@ -67,7 +67,7 @@ class _Observation:
 
 async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
-    errors = _errors(snapshots)
+    errors = _errors(snapshots) or [*hub.switch_errors(config.topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
     topology = scaling.with_current_members(config.topology, snapshots)
     return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
@@ -91,16 +91,19 @@ def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -
     chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
     steps = [*planner.leftover_steps(topology, snapshots), *planner.access_steps(topology, snapshots)]
     before = frozenset(step.key for step in steps)
-    for client in topology.clients:
+    for client in topology.linked:
         issuer = chosen[client]
         why = planner.why_to_link(topology, snapshots, client, issuer)
         if not why:
-            emit(Event(Mark.SKIP, f"already linked to {topology.cluster.name}", client.name))
+            emit(Event(Mark.SKIP, f"already linked to {topology.target.name}", client.name))
             continue
         steps.append(Step(Action.LINK, client, why, before))
-        if mode is Mode.SMART:
+    linking = frozenset(step.key for step in steps if step.action is Action.LINK)
+    for client in topology.clients:
+        needs = linking & {planner.key(site, Action.LINK) for site in (client, topology.cluster)}
+        if needs and mode is Mode.SMART:
             why = f"until Services {', '.join(topology.member_names)} exist"
-            steps.append(Step(Action.NAMES, client, why, frozenset({steps[-1].key})))
+            steps.append(Step(Action.NAMES, client, why, needs))
     if not repair:
         return steps
     return [*steps, *_repairs(topology, snapshots, mode, steps)]

@@ -87,7 +87,8 @@ async def open_app(
 
 
 def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site]:
-    sites = topology.clients if app is App.MANCENTER else (*topology.clients, topology.cluster)
+    others = [site for site in topology.sites if site not in topology.clients]
+    sites = topology.clients if app is App.MANCENTER else (*topology.clients, *others)
     if only is None:
         return sites
     chosen = [site for site in sites if site.name == only]

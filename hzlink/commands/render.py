@@ -25,7 +25,8 @@ async def render(config: Config) -> Result:
     from_client = topology.settings.link_from is LinkFrom.CLIENT
 
     async def one(site: Site) -> str:
-        text = await manifests.build(topology, site, site.name, from_client == (site is not topology.cluster))
+        issues = site in topology.clients if from_client else site is topology.target
+        text = await manifests.build(topology, site, site.name, issues)
         return f"# {site.role} site {site.name}: context {site.context!r}, namespace {site.namespace}\n{text}"
 
     texts = await asyncio.gather(*(one(site) for site in topology.sites))

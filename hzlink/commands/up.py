@@ -24,7 +24,7 @@ from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots
 from hzlink.observe.with_members import observe_topology
-from hzlink.plan import manifests, planner, scaling, sharing, upgrade
+from hzlink.plan import hub, manifests, planner, scaling, sharing, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.kubectl import Kubectl
@@ -183,6 +183,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
         errors += [clash for site in topology.sites if (clash := sharing.clash(topology, snapshots[site]))]
+        errors += hub.switch_errors(topology, snapshots)
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
@@ -215,7 +216,7 @@ _Parts = dict[Site, tuple[str, bool]]
 
 def _usual_rendering(topology: Topology) -> _Parts:
     """The parts for a new topology, which usually remain valid."""
-    return {site: (site.name, site is topology.cluster) for site in topology.sites}
+    return {site: (site.name, site is topology.target) for site in topology.sites}
 
 
 class _Rendering:
@@ -259,7 +260,8 @@ def _headline(topology: Topology) -> str:
 
     clients = ", ".join(place(client) for client in topology.clients)
     plural = "s" if len(topology.clients) > 1 else ""
-    return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}"
+    hub = f"; hub {place(topology.hub)}" if topology.hub else ""
+    return f"topology {topology.name}: cluster site {place(topology.cluster)}; client site{plural} {clients}{hub}"
 
 
 def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:

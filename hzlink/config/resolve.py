@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hzlink.config import kubeconfig, last_run, members_source, naming, same_place
+from hzlink.config.flags import IDENTITY, LISTS, PLACES, SETTINGS, SHARED, SIDES, Flags
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations, switches
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, ModeChoice, Role, Via
@@ -29,63 +30,6 @@ MAX_SECONDS = 86400.0
 WHOLE = ("members", "members-port")
 
 Choice = TypeVar("Choice", bound=StrEnum)
-
-
-@dataclass(frozen=True)
-class Flags:
-    """The flags as typed; None or empty if not given. The field names are those of `config_file.KEYS`."""
-
-    client_ctx: tuple[str, ...] = ()
-    cluster_ctx: str | None = None
-    namespace: str | None = None
-    client_ns: tuple[str, ...] = ()
-    cluster_ns: str | None = None
-    kubeconfig: str | None = None
-    client_kubeconfig: str | None = None
-    cluster_kubeconfig: str | None = None
-    file: str | None = None
-    name: str | None = None
-    service: str | None = None
-    mode: str | None = None
-    expose: str | None = None
-    members: int | None = None
-    members_from: str | None = None
-    members_port: int | None = None
-    hazelcast_cluster: str | None = None
-    image: str | None = None
-    link_from: str | None = None
-    link_access: str | None = None
-    via: str | None = None
-    address_timeout: str | None = None
-    probe_image: str | None = None
-    mancenter_image: str | None = None
-    mancenter: bool | None = None
-    pull_secret: tuple[str, ...] = ()
-    timeout: str | None = None
-
-    @classmethod
-    def typed(cls, values: Mapping[str, Any]) -> Flags:
-        """Flags from a command line's values. A repeatable option is a list, or None if it was not given."""
-        given: dict[str, Any] = {}
-        for key, value in values.items():
-            given[key] = tuple(value or ()) if key in LISTS else value
-        return cls(**given)
-
-
-LISTS = ("client_ctx", "client_ns", "pull_secret")
-SIDES = {
-    "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
-    "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
-}
-# Setting of all sites: the same settings of one side.
-SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubeconfig", "cluster_kubeconfig")}
-PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
-SETTINGS = (
-    *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
-    *("members_from", "members_port", "hazelcast_cluster", "probe_image", "mancenter_image", "mancenter"),
-    "pull_secret",
-    "timeout",
-)
 
 
 @dataclass(frozen=True)
@@ -130,13 +74,14 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
             f"no {missing} given, and {earlier}",
             next_step="hzlink up --client-ctx CONTEXT --cluster-ctx CONTEXT (kubectl config get-contexts lists them)",
         )
+    values = _with_hub(values)
     members_given = any("members" in source for source in sources)
     topology, known = _topology(values, environ, members_given=members_given)
     undecided = same_place.judge(_places(topology.sites, known))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path would be another file after a change of the working folder.
-    for key in ("kubeconfig", "client_kubeconfig", "cluster_kubeconfig"):
+    for key in ("kubeconfig", *SHARED["kubeconfig"]):
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
@@ -184,7 +129,7 @@ def _from_file(flags: Flags, environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) -> dict[str, Any]:
-    given = {anchor: _first(sources, anchor) for anchor in SIDES}
+    given = {anchor: _first(sources, anchor) for anchor in IDENTITY}
     # The record is of one topology: it is ignored if a context on either side is different.
     ours = all(context in (None, recorded.get(anchor)) for anchor, context in given.items())
     # Another topology between the same sites has its own settings.
@@ -217,6 +162,21 @@ def _without(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in keys}
 
 
+def _with_hub(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without those of the hub if there is none: `--hub-ctx ''` goes back to a direct link."""
+    keys = SIDES["hub_ctx"]
+    if values.get("hub_ctx"):
+        if (side := values.get("link_from", LinkFrom.AUTO)) != LinkFrom.AUTO:
+            raise UsageError(
+                f"--link-from {side} does not apply to a topology with a hub: the hub issues",
+                next_step="leave out --hub-ctx, or use --link-from auto",
+            )
+        return values
+    if "hub_ctx" not in values and any(values.get(key) for key in keys):
+        raise UsageError("no --hub-ctx given: --hub-ns and --hub-kubeconfig are those of the hub")
+    return _without(values, keys)
+
+
 def _topology(
     values: Mapping[str, Any], environ: Mapping[str, str], *, members_given: bool
 ) -> tuple[Topology, list[Context]]:
@@ -246,15 +206,27 @@ def _topology(
         )
         for context, namespace in zip(values["client_ctx"], namespaces, strict=True)
     ]
-    places = [place[0] for place in (cluster, *clients)]
+    hub = []
+    if context := values.get("hub_ctx"):
+        namespace = values.get("hub_ns") or values.get("namespace")
+        hub.append(_place(str(context), namespace, values.get("hub_kubeconfig") or shared, environ))
+    found = [cluster, *clients, *hub]
+    places = [place for place, _ in found]
+    roles = [Role.CLUSTER, *(Role.CLIENT for _ in clients), *(Role.HUB for _ in hub)]
     names = naming.site_names(places)
     short = naming.short_contexts([context for context, _, _ in places])
     sites = [
-        Site(site_name, Role.CLIENT if number else Role.CLUSTER, *place, short=called)
-        for number, (site_name, place, called) in enumerate(zip(names, places, short, strict=True))
+        Site(site_name, role, *place, short=called)
+        for site_name, role, place, called in zip(names, roles, places, short, strict=True)
     ]
-    contexts = [context for _, context in (cluster, *clients)]
-    return Topology(name, sites[0], tuple(sites[1:]), _settings(values, members_given)), contexts
+    topology = Topology(
+        name,
+        sites[0],
+        tuple(site for site in sites if site.role is Role.CLIENT),
+        _settings(values, members_given),
+        next((site for site in sites if site.role is Role.HUB), None),
+    )
+    return topology, [context for _, context in found]
 
 
 def _spread(namespaces: list[str], count: int) -> list[str | None]:

@@ -15,7 +15,7 @@ from hzlink.config.kubeconfig import Context, Shadowed
 from hzlink.model.choices import Role
 from hzlink.model.errors import UsageError
 
-OWN_NAMESPACES = "give each site a different namespace: --client-ns, --cluster-ns"
+OWN_NAMESPACES = "give each site a different namespace: --client-ns, --cluster-ns, --hub-ns"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _own_files(places: Sequence[Place], chosen: dict[int, str]) -> str:
     """The flags with which each site uses the entries of its own file. `chosen`: files for some places, by id()."""
     flags: dict[str, str] = {}
     for place in places:
-        flag = "--cluster-kubeconfig" if place.role is Role.CLUSTER else "--client-kubeconfig"
+        flag = f"--{place.role}-kubeconfig"
         file = chosen.get(id(place), place.context.file)
         if flags.setdefault(flag, file) != file:
             return "give the entries different names: one --client-kubeconfig applies to all client sites"

@@ -85,17 +85,36 @@ class Settings:
 
 @dataclass(frozen=True)
 class Topology:
-    """One cluster site and the client sites linked to it."""
+    """One cluster site and the client sites linked to it.
+
+    `hub`: a site without members or clients that the cluster site and the client sites link to, because neither side
+    reaches the other. None: they are linked directly.
+    """
 
     name: str
     cluster: Site
     clients: tuple[Site, ...]
     settings: Settings = field(default_factory=Settings)
+    hub: Site | None = None
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        """All sites, the cluster site first."""
-        return (self.cluster, *self.clients)
+        """All sites, the cluster site first and the hub last."""
+        return (self.cluster, *self.clients, *((self.hub,) if self.hub else ()))
+
+    @property
+    def target(self) -> Site:
+        """The site to which the others are linked: the hub, or else the cluster site."""
+        return self.hub or self.cluster
+
+    @property
+    def linked(self) -> tuple[Site, ...]:
+        """The sites with a link to the target."""
+        return (self.cluster, *self.clients) if self.hub else self.clients
+
+    def redeemer(self, linked: Site, issuer: Site) -> Site:
+        """The site that redeems the token for the link of a linked site."""
+        return self.target if issuer == linked else linked
 
     @property
     def service(self) -> str:

@@ -72,7 +72,13 @@ def _routing_key(topology: Topology, cluster: Snapshot) -> str | None:
 
 
 def _linked_for_long(topology: Topology, snapshots: Snapshots, client: Site) -> bool:
-    for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client)):
+    """Whether the client site is linked for long, directly or over the topology's hub."""
+    ends = (client, topology.cluster) if topology.hub else (client,)
+    return all(_has_old_link(snapshots, end, topology.target) for end in ends)
+
+
+def _has_old_link(snapshots: Snapshots, one: Site, other: Site) -> bool:
+    for redeemer, issuer in ((one, other), (other, one)):
         link = links.between(snapshots, redeemer, issuer)
         if link is not None and conditions.skupper(link).ok:
             return _old_enough(link, snapshots[redeemer].at)
@@ -116,8 +122,8 @@ def missing_links(topology: Topology, snapshots: Snapshots) -> tuple[MissingLink
     An additional Link uses the credentials of the existing one, which are valid for all routers of the Site.
     """
     found = []
-    for client in topology.clients:
-        for holder, issuer in ((client, topology.cluster), (topology.cluster, client)):
+    for site in topology.linked:
+        for holder, issuer in ((site, topology.target), (topology.target, site)):
             found_links = links.all_between(snapshots, holder, issuer)
             peer = snapshots[issuer].skupper_site
             left, groups = links.uncovered(found_links, peer), list(conditions.addresses(peer))

@@ -56,11 +56,15 @@ def no_link_access_error(topology: Topology, snapshot: Snapshot) -> Prerequisite
     enable = hints.kubectl(site, f"patch sites.skupper.io {quote(name)} --type merge -p '{allow}'")
     option = hints.hzlink("up --enable-link-access")
     other = "client" if site.role is Role.CLUSTER else "cluster"
+    otherwise = (
+        "use another namespace of the hub: --hub-ns"
+        if site.role is Role.HUB
+        else f"let the other side issue: {hints.hzlink(f'up --link-from {other}')}"
+    )
     return PrerequisiteError(
         f"{site.name} cannot issue a token: others cannot link to its Skupper Site, {made_by(topology, found)}",
         site=site.name,
         subject=f"Site {name}",
         said=f"linkAccess {objects.spec(found).get('linkAccess') or 'none'}, no address; it would have to be {new}",
-        next_step=f"{option}   (sets that, and `down` sets it back; or do it yourself: {enable}; "
-        f"or let the other side issue: {hints.hzlink(f'up --link-from {other}')})",
+        next_step=f"{option}   (sets that, and `down` sets it back; or do it yourself: {enable}; or {otherwise})",
     )

@@ -144,12 +144,13 @@ def overlay(
         content["replicas"] = [{"name": DEFAULT_SERVICE, "count": settings.members}]
         if settings.image:
             content["images"] = [{"name": MEMBER_IMAGE, **image_parts(settings.image)}]
-    elif topology.has_mancenter:
+    elif site.role is Role.CLIENT and topology.has_mancenter:
         if settings.mancenter_image:
             parts = image_parts(settings.mancenter_image, "--mancenter-image")
             content["images"] = [{"name": MANCENTER_IMAGE, **parts}]
         content["patches"].append({"patch": json.dumps(_expect_members(settings.members))})
-    if settings.pull_secrets and (site.role is Role.CLUSTER or topology.has_mancenter):
+    makes_pods = site.role is Role.CLUSTER or (site.role is Role.CLIENT and topology.has_mancenter)
+    if settings.pull_secrets and makes_pods:
         content["patches"].append({"patch": json.dumps(_pull_secrets(site, settings.pull_secrets))})
     return content
 
@@ -157,6 +158,8 @@ def overlay(
 def components(topology: Topology, site: Site, issues: bool) -> list[str]:
     """The names of the kustomize components that the settings need at this site."""
     settings = topology.settings
+    if site.role is Role.HUB:
+        return []
     chosen = []
     if settings.mode is Mode.UNISOCKET:
         # At client sites it includes no-mancenter.

@@ -80,14 +80,16 @@ Wanted = Mapping[Site, Sequence[Object]]
 
 
 def issuers(topology: Topology, snapshots: Snapshots) -> dict[Site, Site]:
-    """The issuing side for each client site: the cluster site, unless the settings or an existing Link differ.
+    """The issuing side for each linked site: the target, unless the settings or an existing Link differ.
 
     An existing link keeps its direction, so that a second run changes nothing.
     """
-    return {client: _issuer(topology, snapshots, client) for client in topology.clients}
+    return {client: _issuer(topology, snapshots, client) for client in topology.linked}
 
 
 def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
+    if topology.hub is not None:
+        return topology.hub
     asked = topology.settings.link_from
     # A link that another topology uses, too, keeps its direction.
     shared = any(sharing.is_shared(topology, snapshots[site].skupper_site) for site in (client, topology.cluster))
@@ -150,8 +152,12 @@ def make(
     repairs = repair_steps(topology, snapshots) if repair else []
     planned |= {step.key for step in repairs}
     moving = {site for site in topology.sites if _changes_link_access(topology, wanted[site], snapshots[site])}
+    linking = _link_steps(topology, chosen, snapshots, planned, moving)
+    planned |= {step.key for step in linking}
+    steps += [step for step in linking if step.site not in topology.clients]
     for client in topology.clients:
-        steps += _client_steps(topology, client, chosen[client], snapshots, planned, moving)
+        steps += [step for step in linking if step.site == client]
+        steps += _client_steps(topology, client, snapshots, planned)
     return [*steps, *repairs]
 
 
@@ -308,22 +314,30 @@ def _changes_link_access(topology: Topology, wanted: Sequence[Object], snapshot:
     return len(types) > 1 and "none" not in types
 
 
-def _client_steps(
-    topology: Topology, client: Site, issuer: Site, snapshots: Snapshots, planned: set[str], moving: set[Site]
+def _link_steps(
+    topology: Topology, chosen: Mapping[Site, Site], snapshots: Snapshots, planned: set[str], moving: set[Site]
 ) -> list[Step]:
-    """The steps of a client site. `moving`: the sites whose address changes."""
+    """The steps that link sites to the target. `moving`: the sites whose address changes."""
     steps = []
+    for site, issuer in chosen.items():
+        before = planned & {key(end, action) for end in (site, topology.target) for action in _BEFORE_LINK}
+        why = why_to_link(topology, snapshots, site, issuer, key(issuer, Action.SITE) in planned)
+        if not why and issuer in moving:
+            why = f"the link access of {issuer.name} changes, and with it its address"
+        if why:
+            steps.append(Step(Action.LINK, site, why, frozenset(before)))
+    return steps
+
+
+def _client_steps(topology: Topology, client: Site, snapshots: Snapshots, planned: set[str]) -> list[Step]:
+    """The steps of a client site after it is linked."""
+    steps: list[Step] = []
     cluster = topology.cluster
-    before = planned & {key(site, action) for site in (client, cluster) for action in _BEFORE_LINK}
-    why = why_to_link(topology, snapshots, client, issuer, key(issuer, Action.SITE) in planned)
-    if not why and issuer in moving:
-        why = f"the link access of {issuer.name} changes, and with it its address"
-    if why:
-        steps.append(Step(Action.LINK, client, why, frozenset(before)))
-    others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(client, cluster)}
-    needs = frozenset({step.key for step in steps} | (planned & others))
+    linking = planned & {key(client, Action.LINK), key(cluster, Action.LINK)}
+    others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(*topology.sites)}
+    needs = frozenset(linking | (planned & others))
     if topology.settings.mode is Mode.UNISOCKET:
-        if not service_matched(client, topology, snapshots) or steps:
+        if not service_matched(client, topology, snapshots) or linking:
             steps.append(Step(Action.NAMES, client, f"until Service {topology.service} leads to the members", needs))
         return steps
     missing = conditions.missing_names(snapshots[client].of("Service"), topology.member_names)
@@ -340,19 +354,19 @@ def _repairs(*sites: Site) -> set[str]:
 
 
 def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: Site, renewed: bool = True) -> str:
-    """Why a client site needs the link step; empty if it is linked, by any tool, directly or through other Sites.
+    """Why a linked site needs the link step; empty if it is linked, by any tool, directly or through other Sites.
 
     `renewed`: the issuing Site may have been made again since the Links were made.
     """
-    cluster, peer = topology.cluster, snapshots[issuer].skupper_site
-    found = links.all_between(snapshots, client if issuer is cluster else cluster, issuer)
+    target, peer = topology.target, snapshots[issuer].skupper_site
+    found = links.all_between(snapshots, topology.redeemer(client, issuer), issuer)
     # A Link of others is not repaired where there is a way over other Sites.
     if not any(conditions.skupper(link).ok or objects.is_ours(link, topology.name) for link in found):
-        way = ways.find(snapshots, client, cluster)
+        way = ways.find(snapshots, client, target)
         if way is not None and way.condition.ok:
             return ""
         if not found:
-            return f"not linked: {way.condition.text}" if way else ways.not_linked(snapshots, client, cluster)
+            return f"not linked: {way.condition.text}" if way else ways.not_linked(snapshots, client, target)
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):

@@ -108,11 +108,12 @@ def _word(condition: Condition, fine: str) -> Text:
 def _skupper(site: SiteReport, wide: bool) -> Text:
     if site.error:
         return Text(str(site.refusal or "unknown"), COLOURS[State.UNKNOWN])
-    offer = "connector" if site.site.role is Role.CLUSTER else "listener"
     text = _word(site.skupper, "Ready")
     if site.foreign:
         text.append(f"\nSite {one_line(site.skupper_name)}\n(not hzlink's)", "not bold default")
-    text = text.append("\n").append_text(_word(site.matched, f"{offer} ok"))
+    if site.site.role is not Role.HUB:
+        offer = "connector" if site.site.role is Role.CLUSTER else "listener"
+        text = text.append("\n").append_text(_word(site.matched, f"{offer} ok"))
     if wide:
         for fact in filter(None, (site.version and f"version {site.version}", site.host and f"at {site.host}")):
             text.append(f"\n{one_line(fact)}", "dim")
@@ -120,7 +121,14 @@ def _skupper(site: SiteReport, wide: bool) -> Text:
 
 
 def _links(report: Report, site: SiteReport) -> Text:
-    if site.site.role is Role.CLUSTER:
+    if site.site.role is Role.HUB:
+        found = {one.holder: one.condition for link in report.links if link.way for one in link.way.links}
+        unknown = Condition(State.UNKNOWN)
+        texts = [
+            Text(f"from {linked.name}: ").append_text(_word(found.get(linked, unknown), "Ready"))
+            for linked in report.topology.linked
+        ]
+    elif site.site.role is Role.CLUSTER:
         texts = [_link(link, f"from {link.client.name}") for link in report.links]
     else:
         texts = [_link(link, f"to {report.topology.cluster.name}") for link in report.links if link.client == site.site]
@@ -146,6 +154,8 @@ def _way(way: Way) -> Text:
 
 
 def _members(report: Report, site: SiteReport, wide: bool) -> Text:
+    if site.site.role is Role.HUB:
+        return Text("-", "dim")
     if site.error:
         return Text(str(State.UNKNOWN), COLOURS[State.UNKNOWN])
     if site.site.role is Role.CLUSTER:

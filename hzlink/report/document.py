@@ -80,7 +80,7 @@ def _way_link(link: WayLink) -> dict[str, Any]:
 
 
 def _site(site: SiteReport) -> dict[str, Any]:
-    offer = "connector" if site.site.role is Role.CLUSTER else "listener"
+    offers = {Role.CLUSTER: "connector", Role.CLIENT: "listener"}
     document: dict[str, Any] = {
         "name": site.site.name,
         "role": str(site.site.role),
@@ -95,8 +95,9 @@ def _site(site: SiteReport) -> dict[str, Any]:
             "version": site.version,
             "address": site.host or None,
         },
-        offer: {"state": str(site.matched.state), "message": site.matched.text},
     }
+    if site.site.role in offers:
+        document[offers[site.site.role]] = {"state": str(site.matched.state), "message": site.matched.text}
     if site.names is not None:
         document["names"] = list(site.names)
     if site.mancenter is not None:

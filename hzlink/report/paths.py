@@ -34,12 +34,13 @@ def find(
     cluster = snapshots[topology.cluster]
     by_site = {report.site: report for report in sites}
     cluster_router, last = _router(cluster, by_site[topology.cluster]), _members(topology, cluster, members)
+    routers = {site: _router(snapshots[site], by_site[site]) for site in topology.sites if site == topology.hub}
     found = []
     for link in links:
         snapshot, report = snapshots[link.client], by_site[link.client]
         lost = tuple(one for one in losses.lost_members(topology, snapshots) if one.client == link.client)
         builder = _PathBuilder(topology, mode, snapshot, cluster, report, by_site[topology.cluster], lost)
-        router, between = _router(snapshot, report), way_hops.make(snapshots, link)
+        router, between = _router(snapshot, report), way_hops.make(snapshots, link, routers)
         flows = router.good and all(hop.good for hop in between) and cluster_router.good
         stages = (
             builder.client_hop(),

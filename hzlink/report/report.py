@@ -45,7 +45,8 @@ class Report:
     @property
     def size(self) -> str:
         """The size of the topology as text: 2 sites, 1 link, 3 members."""
-        links = f"{len(self.links)} link{'s' if len(self.links) > 1 else ''}"
+        count = len(self.topology.linked)
+        links = f"{count} link{'s' if count > 1 else ''}"
         return f"{len(self.sites)} sites, {links}, {len(self.members)} members"
 
     @property

@@ -60,7 +60,7 @@ class LinkReport:
 
 @dataclass(frozen=True)
 class SiteReport:
-    """The state of a site.
+    """The state of a site. `matched`: its Listener or Connector; always OK at a hub, which has neither.
 
     `error`: why the site could not be read; `status`: the exit code for that.
     `names`: the members that clients at this site can reach by name, None in unisocket mode; `missing`: the others.
@@ -124,9 +124,11 @@ def _member(name: str, pod: Object | None, not_created: str, refused: str) -> Me
 
 def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkReport:
     """The link between a client site and the cluster site, whichever side holds it."""
-    for site in (topology.cluster, client):
+    for site in (topology.cluster, client, topology.target):
         if snapshots[site].error is not None:
             return LinkReport(client, Condition(State.UNKNOWN, f"{site.name} cannot be read"))
+    if snapshots[topology.target].skupper_site is None and topology.hub:
+        return LinkReport(client, Condition(State.ABSENT, f"{topology.hub.name} has no Skupper Site"))
     found = [
         _link_report(client, present, snapshots[issuer], redeemer)
         for redeemer, issuer in ((client, topology.cluster), (topology.cluster, client))
@@ -139,7 +141,17 @@ def link_of(topology: Topology, snapshots: Snapshots, client: Site) -> LinkRepor
     # One direction is enough. After a change of --link-from, the former Link may still exist.
     if found:
         return max(found, key=lambda link: link.condition.ok)
-    return LinkReport(client, Condition(State.ABSENT, ways.not_linked(snapshots, client, topology.cluster)))
+    return LinkReport(client, Condition(State.ABSENT, _not_linked(topology, snapshots, client)))
+
+
+def _not_linked(topology: Topology, snapshots: Snapshots, client: Site) -> str:
+    """That there is no way to the cluster site; with a hub, the sites that have no Link to it."""
+    hub = topology.hub
+    ends = (client, topology.cluster) if hub else ()
+    apart = [site.name for site in ends if hub and not links.between(snapshots, redeemer=site, issuer=hub)]
+    if hub and apart:
+        return f"{' and '.join(apart)} not linked to {hub.name}"
+    return ways.not_linked(snapshots, client, topology.cluster)
 
 
 def _link_report(client: Site, found: Sequence[Object], issuer: Snapshot, holder: Site) -> LinkReport:
@@ -159,7 +171,7 @@ def site_of(
 ) -> SiteReport:
     """The state of a site. `members`: the wanted names. `port`: the local port to propose for forwarding."""
     found = snapshot.skupper_site
-    kind = "Connector" if site.role is Role.CLUSTER else "Listener"
+    kinds = {Role.CLUSTER: "Connector", Role.CLIENT: "Listener"}
     if snapshot.error is not None:
         unknown = Condition(State.UNKNOWN, snapshot.error.message)
         error = snapshot.error
@@ -173,7 +185,9 @@ def site_of(
         )
     report: dict[str, Any] = {
         "skupper": _skupper(found),
-        "matched": conditions.matched(snapshot.get(kind, topology.service)),
+        "matched": conditions.matched(snapshot.get(kinds[site.role], topology.service))
+        if site.role in kinds
+        else Condition(State.OK),
         "skupper_name": objects.name(found or {}),
         "foreign": found is not None and not sharing.is_made_by_hzlink(found),
         "version": str((objects.status(found or {}).get("controller") or {}).get("version") or ""),

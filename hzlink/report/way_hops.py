@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from shlex import quote
 
@@ -16,13 +17,16 @@ from hzlink.report.hops import Hop
 from hzlink.report.site_status import LinkReport
 
 
-def make(snapshots: Snapshots, link: LinkReport) -> tuple[Hop, ...]:
-    """The Link of a client site, or Links and routers in turn, in the direction of its way."""
+def make(snapshots: Snapshots, link: LinkReport, routers: Mapping[Site, Hop]) -> tuple[Hop, ...]:
+    """The Link of a client site, or Links and routers in turn, in the direction of its way.
+
+    `routers`: the hop of the hub's router, if the topology has a hub.
+    """
     if link.way is None:
-        return (_direct(snapshots, link),)
+        return (_direct(snapshots, link), *routers.values())
     found = []
     for one in link.way.links:
-        found += [_link(snapshots, link.way, one), _router(one.far)]
+        found += [_link(snapshots, link.way, one), routers.get(one.far) or _router(one.far)]
     return tuple(found[:-1])
 
 

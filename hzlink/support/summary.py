@@ -57,9 +57,10 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
         return
     facts = filter(None, (site.version, site.host and f"at {site.host}"))
     yield f"  Skupper Site       {_said(site.skupper)} {' '.join(facts)}".rstrip()
-    yield f"  {'Connector' if place.role is Role.CLUSTER else 'Listener '}          {_said(site.matched)}"
+    if place.role is not Role.HUB:
+        yield f"  {'Connector' if place.role is Role.CLUSTER else 'Listener '}          {_said(site.matched)}"
     for link in report.links:
-        if place in (link.client, report.topology.cluster):
+        if place in (link.client, report.topology.cluster, report.topology.target):
             issued = f", {link.issuer.name} issued" if link.issuer else ""
             yield f"  Link of {link.client.name:<10} {_said(link.condition)} {link.title}{issued}".rstrip()
     if place.role is Role.CLUSTER:

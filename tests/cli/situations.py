@@ -16,6 +16,7 @@ from tests.cli import cluster_objects as make
 
 CORE = Site("core", Role.CLUSTER, "core", "hz")
 EDGE = Site("edge", Role.CLIENT, "edge", "hz")
+TRANSIT = Site("transit", Role.HUB, "transit", "hz")
 SHOP = Site("shop", Role.CLIENT, "shop", "hz-shop")
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/payments-production"
 GKE = "gke_my-project_europe-west1_edge"
@@ -306,6 +307,39 @@ def hub_link_down() -> Situation:
     return _over_hub(works=False)
 
 
+def _own_hub() -> tuple[Topology, list[Object], list[Object], list[Object]]:
+    """A topology with a hub, to which both sides have a Link."""
+    network = [
+        make.network_entry("core", make.network_link("transit")),
+        make.network_entry("edge", make.network_link("transit")),
+        make.network_entry("transit", namespace="hz"),
+    ]
+    core, edge = (make.skupper_site(name, network=network) for name in ("core", "edge"))
+    hub = make.skupper_site("transit", host="203.0.113.9", link_access="default", network=network)
+    cluster = [core, *_cluster_side()[1:], make.link("transit")]
+    client = [edge, *_client_side(make.link("transit"))[1:]]
+    return replace(_topology(), hub=TRANSIT), cluster, client, [hub, *make.router()]
+
+
+def own_hub() -> Situation:
+    """Both sides are linked to a hub of the topology."""
+    topology, *sites = _own_hub()
+    return _at(topology, *sites)
+
+
+def own_hub_unreachable() -> Situation:
+    """The API server of the hub does not answer."""
+    topology, cluster, client, _ = _own_hub()
+    said = "Unable to connect to the server: dial tcp 203.0.113.1:6443: i/o timeout"
+    return _at(topology, cluster, client, _refused(TRANSIT, said))
+
+
+def own_hub_not_linked() -> Situation:
+    """The cluster site is linked to the hub, the client site is not linked to it."""
+    topology, cluster, client, hub = _own_hub()
+    return _at(topology, cluster, [item for item in client if item["kind"] != "Link"], hub)
+
+
 def client_issued() -> Situation:
     """Only the client site has an address: it issued the token, and the Link is at the cluster site."""
     cluster = [make.skupper_site("core"), *_cluster_side()[1:], make.link("edge")]
@@ -441,6 +475,9 @@ ALL: dict[str, Callable[[], Situation]] = {
         foreign_sites,
         linked_over_hub,
         hub_link_down,
+        own_hub,
+        own_hub_unreachable,
+        own_hub_not_linked,
         second_client_not_linked,
         client_issued,
         loadbalancer,

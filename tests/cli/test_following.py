@@ -206,7 +206,9 @@ def test_wait_ends_when_the_condition_holds(clusters: Clusters) -> None:
     _wait_for_observations(clusters)
     clusters.set_situation(situations.healthy())
     out, err = run.communicate(timeout=60)
-    assert (run.returncode, err) == (0, "")
+    assert run.returncode == 0
+    # On a busy machine the wait may last until its first progress line.
+    assert all(line.startswith("wait ") for line in err.splitlines())
     assert "healthy. 2 sites" in out
     assert "unhealthy" not in out
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hzlink.config import last_run, resolve
-from hzlink.config.resolve import Config, Flags
+from hzlink.config.flags import Flags
+from hzlink.config.resolve import Config
 
 CONTEXTS = ("core", "edge", "west", "other", "arn:aws:eks:eu:1:cluster/prod", "two words", "-n", "\u2028")
 

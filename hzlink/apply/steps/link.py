@@ -22,13 +22,13 @@ from hzlink.plan.planner import Step
 
 
 async def link(run: Run, step: Step) -> str:
-    """Links a client site, or repairs its link. The plan decides which side issues."""
+    """Links a site to the target, or repairs its link. The plan decides which side issues."""
     topology, client = run.topology, step.site
     issuer = planner.issuers(topology, run.snapshots)[client]
     client_side = issuer in run.unaddressed
     if client_side and await address_race.client_issues(run):
         issuer = client
-    redeemer = client if issuer is topology.cluster else topology.cluster
+    redeemer = topology.redeemer(client, issuer)
     by_hzlink = topology.settings.link_access is LinkAccess.LOCAL or topology.settings.via is Via.LINK
     fresh = not (client_side or by_hzlink)
     untouched = fresh and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
@@ -51,7 +51,7 @@ async def link(run: Run, step: Step) -> str:
     elif present and not conditions.link_is_stale(present[0], peer):
         known_as = links.token_of(present[0]) if ours else objects.name(present[0])
         if await _recovers(run, job, known_as, ours=ours):
-            return f"link to {topology.cluster.name} is ready again"
+            return f"link to {topology.target.name} is ready again"
         run.emit_for(Mark.NOTE, client, "its link does not become ready: creating it again", step.key)
     _refuse_name_of_others(topology, now[redeemer], name)
     # A Link of that name to a deleted Site would block the new one.
@@ -67,7 +67,7 @@ async def link(run: Run, step: Step) -> str:
     former = [link for link in links.all_between(now, issuer, redeemer) if sharing.is_made_by_hzlink(link)]
     if former:
         await token_flow.unlink(job.issuer, former)
-    return f"linked to {topology.cluster.name} ({how})"
+    return f"linked to {topology.target.name} ({how})"
 
 
 async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:

@@ -144,4 +144,6 @@ def _no_address(site: Site, error: WaitTimeout) -> WaitTimeout:
     error.subject = "Service skupper-router"
     other = "client" if site.role is Role.CLUSTER else "cluster"
     error.next_step = f"{hints.hzlink(f'up --link-from {other}')}   (or give {site.context} a load balancer)"
+    if site.role is Role.HUB:
+        error.next_step = f"{hints.kubectl(site, 'describe service skupper-router')}   (or see --link-access)"
     return error

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from hzlink.config import resolve
-from hzlink.config.resolve import Config, Flags
+from hzlink.config.flags import Flags
+from hzlink.config.resolve import Config
 from hzlink.model.errors import UsageError
 
 Document = dict[str, Any]

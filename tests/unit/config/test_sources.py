@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hzlink.model.choices import Role
 from hzlink.model.errors import UsageError
 from tests.unit.config_folder import BOTH, ConfigFolder
 
@@ -186,3 +187,44 @@ def test_another_name_uses_the_sites_of_the_last_record(config_folder: ConfigFol
     _two_records(config_folder)
     found = config_folder.resolve(name="new", service="new").topology
     assert (found.name, found.cluster.namespace, found.settings.members) == ("new", "shop", 3)
+
+
+HUB = {**BOTH, "hub_ctx": "west"}
+
+
+def test_a_hub_is_the_last_site_and_is_recorded(config_folder: ConfigFolder) -> None:
+    first = config_folder.resolve(**HUB, hub_ns="transit")
+    assert [site.role for site in first.topology.sites] == [Role.CLUSTER, Role.CLIENT, Role.HUB]
+    config_folder.record(**first.record)
+    hub = config_folder.resolve().topology.hub
+    assert hub is not None
+    assert (hub.context, hub.namespace) == ("west", "transit")
+    assert config_folder.resolve(**BOTH).topology.hub == hub
+
+
+def test_an_empty_hub_context_goes_back_to_a_direct_link(config_folder: ConfigFolder) -> None:
+    config_folder.record(client_ctx=["edge"], cluster_ctx="core", hub_ctx="west", hub_ns="transit", namespace="hz")
+    direct = config_folder.resolve(hub_ctx="")
+    assert direct.topology.hub is None
+    assert [site.namespace for site in direct.topology.sites] == ["hz", "hz"]
+    assert not any(key.startswith("hub") for key in direct.record)
+
+
+def test_the_hub_has_settings_of_its_own_in_the_file(config_folder: ConfigFolder) -> None:
+    config_folder.file(
+        clusterContext="core", clientContexts=["edge"], hubContext="west", hubNamespace="transit", namespace="hz"
+    )
+    assert [site.namespace for site in config_folder.resolve().topology.sites] == ["hz", "hz", "transit"]
+    other = config_folder.resolve(hub_ctx="other").topology.hub
+    assert other is not None
+    assert other.namespace == "hz"
+
+
+def test_a_hub_is_refused_where_it_makes_no_sense(config_folder: ConfigFolder) -> None:
+    with pytest.raises(UsageError, match="no --hub-ctx given"):
+        config_folder.resolve(**BOTH, hub_ns="transit")
+    with pytest.raises(UsageError, match="the hub issues"):
+        config_folder.resolve(**HUB, link_from="client")
+    with pytest.raises(UsageError, match="two sites are the same namespace") as refused:
+        config_folder.resolve(**BOTH, hub_ctx="core", cluster_ns="hz", hub_ns="hz")
+    assert "--hub-ns" in (refused.value.next_step or "")
