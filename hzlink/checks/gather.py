@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hzlink.checks import access, rights, tools
+from hzlink.checks import access, app_namespaces, rights, tools
 from hzlink.checks import controller as skupper_controller
 from hzlink.checks import needed_rights as hzlink_rights
 from hzlink.checks.needed_rights import Right
@@ -19,7 +19,8 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
-from hzlink.model.topology import Site
+from hzlink.model.topology import Site, Topology
+from hzlink.observe.app_namespaces import place
 from hzlink.observe.cluster_identity import KUBE_SYSTEM
 from hzlink.programs import output, process, refusals, skupper
 from hzlink.programs.kubectl import Kubectl
@@ -28,32 +29,34 @@ from hzlink.programs.refusals import KubectlError, Refusal
 ROUTES = "route.openshift.io"
 
 
-async def read_all(sites: Iterable[Site], limit: float) -> Mapping[Site, Answers]:
+async def read_all(topology: Topology, limit: float) -> Mapping[Site, Answers]:
     """Collects the facts of all sites in parallel. `limit`: the command's time limit in seconds.
 
     Raises:
         PrerequisiteError: kubectl is not installed.
     """
-    listed = list(sites)
-    answers = await asyncio.gather(*(read(site, limit) for site in listed))
-    return dict(zip(listed, answers, strict=True))
+    answers = await asyncio.gather(*(read(site, limit, topology.app_namespaces(site)) for site in topology.sites))
+    return dict(zip(topology.sites, answers, strict=True))
 
 
-async def read(site: Site, limit: float) -> Answers:
+async def read(site: Site, limit: float, apps: Sequence[str] = ()) -> Answers:
     """Collects the facts of one site."""
-    versions, review, ((namespace, controller, grant_server, kube_system), routes) = await asyncio.gather(
-        _versions(site, limit), _review(site, limit), _objects(site, limit)
+    reading = asyncio.gather(*(_review(place(site, namespace), limit) for namespace in apps))
+    versions, review, ((namespace, controller, grant_server, kube_system), routes), reviews = await asyncio.gather(
+        _versions(site, limit), _review(site, limit), _objects(site, limit), reading
     )
-    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system)
+    found = dict(zip(apps, reviews, strict=True))
+    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system, found)
 
 
-def needed_rights() -> Mapping[Role, tuple[Right, ...]]:
-    """The rights that `up` needs at each kind of site.
+def needed_rights(topology: Topology) -> Mapping[str, tuple[Right, ...]]:
+    """The rights that `up` needs at each kind of site, and in application namespaces if there are any.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    return {role: hzlink_rights.needed(role) for role in (Role.CLUSTER, Role.CLIENT)}
+    more = (app_namespaces.ROLE,) if topology.settings.app_namespaces else ()
+    return {role: hzlink_rights.needed(role) for role in (Role.CLUSTER, Role.CLIENT, *more)}
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hzlink.checks import access, controller, hazelcast_versions, link_access, names, reach, rights, tools
+from hzlink.checks import (
+    access,
+    app_namespaces,
+    controller,
+    hazelcast_versions,
+    link_access,
+    names,
+    reach,
+    rights,
+    tools,
+)
 from hzlink.checks.records import Facts, Finding
 from hzlink.model.choices import Via
 from hzlink.model.topology import Site
@@ -34,6 +44,8 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
         *controller.at_site(site, snapshot, answers),
         *rights.at_site(site, answers, facts.needed.get(site.role, ()), created),
         *reach.pod_security(site, snapshot, answers, created),
+        *app_namespaces.rights_at(facts.topology, site, answers, facts.needed.get(app_namespaces.ROLE, ())),
+        *app_namespaces.at_site(facts.topology, facts.snapshots, site),
     ]
     findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)
     if snapshot.error is None:

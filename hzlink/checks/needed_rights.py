@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink.model.choices import Role
 from hzlink.plan import manifests
 
 
@@ -31,13 +30,13 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def needed(role: Role) -> tuple[Right, ...]:
-    """The rights in the bundled Role for sites of that role, in the Role's order.
+def needed(folder: str) -> tuple[Right, ...]:
+    """The rights in a bundled Role, in its order. `folder`: a site's role, or another folder of manifests/rbac.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    text = (manifests.folder() / "rbac" / role / "role.yaml").read_text(encoding="utf-8")
+    text = (manifests.folder() / "rbac" / folder / "role.yaml").read_text(encoding="utf-8")
     return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
 
 

@@ -22,9 +22,7 @@ GatheredFacts = tuple[Mapping[Site, Answers], str | Unknown | None]
 
 async def gather_facts(config: Config) -> GatheredFacts:
     """Collects the facts that the checks need in addition to the sites' objects."""
-    return await asyncio.gather(
-        gather.read_all(config.topology.sites, config.timeout), gather.skupper_cli(config.timeout)
-    )
+    return await asyncio.gather(gather.read_all(config.topology, config.timeout), gather.skupper_cli(config.timeout))
 
 
 def findings(
@@ -33,7 +31,7 @@ def findings(
     """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
-    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(), missing))
+    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(topology), missing))
 
 
 class Preflight:

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from hzlink.checks.needed_rights import Right
 from hzlink.model import objects
-from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
@@ -132,6 +131,7 @@ class Answers:
 
     `review`: the status of a SelfSubjectRulesReview. `controller` and `grant_server`: the Deployment and the Service in
     the namespace of a cluster-wide Skupper installation. `routes`: whether the cluster has OpenShift routes.
+    `app_reviews`: like `review`, in each application namespace.
     """
 
     versions: Versions | Unknown
@@ -141,6 +141,7 @@ class Answers:
     grant_server: Object | Unknown | None
     routes: bool | Unknown
     kube_system: Object | Unknown | None = None
+    app_reviews: Mapping[str, Object | Unknown] = field(default_factory=dict)
 
     @property
     def cluster(self) -> str:
@@ -152,14 +153,15 @@ class Answers:
 class Facts:
     """The facts for all checks. `skupper_cli`: the CLI's version, None if it is not installed.
 
-    `needed`: the rights of each role. `missing`: the sites whose namespace `up` will create.
+    `needed`: the rights of each role, and in application namespaces. `missing`: the sites whose namespace `up` will
+    create.
     """
 
     topology: Topology
     snapshots: Mapping[Site, Snapshot]
     answers: Mapping[Site, Answers]
     skupper_cli: str | Unknown | None = None
-    needed: Mapping[Role, tuple[Right, ...]] = field(default_factory=dict)
+    needed: Mapping[str, tuple[Right, ...]] = field(default_factory=dict)
     missing: frozenset[Site] = field(default_factory=frozenset)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hzlink.checks import needed_rights
 from hzlink.checks.needed_rights import Right
 from hzlink.checks.records import Answers, Check, Finding, Unknown
+from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 from hzlink.programs import hints
 
@@ -19,23 +20,25 @@ RIGHTS = Check(
 
 def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool = False) -> list[Finding]:
     """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them."""
-    review = answers.review
-    if created:
-        return []
+    return [] if created else [of_review(site, answers.review, needed, str(site.role))]
+
+
+def of_review(site: Site, review: Object | Unknown, needed: Iterable[Right], folder: str) -> Finding:
+    """The finding on rights in a namespace. `folder`: of the bundled Role, under manifests/rbac."""
     if isinstance(review, Unknown):
         text = f"it is not known whether you have all rights in namespace {site.namespace}"
-        return [RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))]
+        return RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))
     listed = tuple(needed)
     lacking = needed_rights.missing(listed, review)
     if not lacking:
-        return [RIGHTS.passed(site, f"all {len(listed)} rights")]
+        return RIGHTS.passed(site, f"all {len(listed)} rights")
     words = by_resource(lacking)
-    given = f"an administrator can give you the Role of manifests/rbac/{site.role}: see manifests/README.md"
+    given = f"an administrator can give you the Role of manifests/rbac/{folder}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")
-        return [RIGHTS.unknown(site, f"it is not known whether you may: {words}", said, then)]
-    return [RIGHTS.failed(site, f"you may not, in namespace {site.namespace}: {words}", then=then)]
+        return RIGHTS.unknown(site, f"it is not known whether you may: {words}", said, then)
+    return RIGHTS.failed(site, f"you may not, in namespace {site.namespace}: {words}", then=then)
 
 
 def by_resource(lacking: Iterable[Right]) -> str:

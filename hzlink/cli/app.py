@@ -19,6 +19,8 @@ from hzlink.cli.options import (
     STATUS_CONSOLE_FLAGS,
     AddressTimeout,
     AllowRestart,
+    AppNamespace,
+    ClusterDomain,
     ClusterNameOption,
     CreateNamespace,
     DryRun,
@@ -93,6 +95,8 @@ def up_command(
     link_access: LinkAccessOption = None,
     via: ViaOption = None,
     address_timeout: AddressTimeout = None,
+    app_namespace: AppNamespace = None,
+    cluster_domain: ClusterDomain = None,
     enable_link_access: EnableLinkAccess = False,
     create_namespace: CreateNamespace = False,
     skip_check: SkipCheck = False,
@@ -117,6 +121,8 @@ def up_command(
         "link_access": link_access,
         "via": via,
         "address_timeout": address_timeout,
+        "app_namespace": app_namespace,
+        "cluster_domain": cluster_domain,
     }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
@@ -201,12 +207,20 @@ def check_command(
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
     via: ViaOption = None,
+    app_namespace: AppNamespace = None,
     enable_link_access: EnableLinkAccess = False,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {"members": members, "mode": mode, "link_from": link_from, "link_access": link_access, "via": via}
+    settings = {
+        "members": members,
+        "mode": mode,
+        "link_from": link_from,
+        "link_access": link_access,
+        "via": via,
+        "app_namespace": app_namespace,
+    }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
@@ -322,6 +336,8 @@ def render_command(
     expose: ExposeOption = None,
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
+    app_namespace: AppNamespace = None,
+    cluster_domain: ClusterDomain = None,
     site_flags: Any,
     console_flags: Any,
 ) -> None:
@@ -334,6 +350,8 @@ def render_command(
         "expose": expose,
         "link_from": link_from,
         "link_access": link_access,
+        "app_namespace": app_namespace,
+        "cluster_domain": cluster_domain,
     }
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:

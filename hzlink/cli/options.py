@@ -255,6 +255,18 @@ InCluster = Annotated[
         "--in-cluster", help="Verify from a Job in each client site's namespace instead of through forwarded ports."
     ),
 ]
+AppNamespace = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--app-namespace",
+        help="Other namespace in which the names work, too, as NAMESPACE (every client site) or SITE/NAMESPACE; "
+        "repeatable. An empty value removes them all.",
+    ),
+]
+ClusterDomain = Annotated[
+    str | None,
+    typer.Option("--cluster-domain", help="DNS domain of the clusters, for --app-namespace (default: cluster.local)."),
+]
 ProbeImage = Annotated[
     str | None,
     typer.Option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hzlink.checks import preflight, tools
 from hzlink.observe import same_cluster
+from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import ALL_KINDS, observe_all
 from hzlink.programs import process
 from hzlink.render import result
@@ -28,5 +29,6 @@ async def check(config: Config) -> Result:
         observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)),
         preflight.gather_facts(config),
     )
+    snapshots = await with_apps(config.topology, snapshots, min(DEADLINE_SECONDS, config.timeout))
     topology = await same_cluster.with_link_access(config.topology, snapshots)
     return result.of_findings("check", preflight.findings(topology, snapshots, gathered))

@@ -18,7 +18,12 @@ async def render(config: Config) -> Result:
 
     async def one(site: Site) -> str:
         text = await manifests.build(topology, site, site.name, from_client == (site is not topology.cluster))
-        return f"# {site.role} site {site.name}: context {site.context!r}, namespace {site.namespace}\n{text}"
+        named = f"{site.role} site {site.name}: context {site.context!r}"
+        apps = [
+            f"# applications at {named}, namespace {namespace}\n{manifests.app_services(topology, site, namespace)}"
+            for namespace in topology.app_namespaces(site)
+        ]
+        return "---\n".join([f"# {named}, namespace {site.namespace}\n{text}", *apps])
 
     texts = await asyncio.gather(*(one(site) for site in topology.sites))
     return Result("render", text="---\n".join(texts))

@@ -41,11 +41,12 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     # Long enough to start every site's kubectl, which runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()
+    from hzlink.observe import app_namespaces
     from hzlink.render import result
     from hzlink.report import report
     from hzlink.verify import saved_verdict, verdict_file
 
-    snapshots = await observing
+    snapshots = await app_namespaces.with_apps(topology, await observing, deadline)
     verified = saved_verdict.at_time(verdict_file.load(config.topology), time.time())
     seen = saved_verdict.prefer_over_conditions(report.make(config.topology, snapshots), verified)
     return result.verdict("status", seen, verified=verified), snapshots

@@ -32,9 +32,11 @@ KEYS = {
     "addressTimeout": "address_timeout",
     "probeImage": "probe_image",
     "mancenterImage": "mancenter_image",
+    "appNamespaces": "app_namespace",
+    "clusterDomain": "cluster_domain",
     "timeout": "timeout",
 }
-LISTS = ("clientContexts", "clientNamespaces")
+LISTS = ("clientContexts", "clientNamespaces", "appNamespaces")
 DURATIONS = ("timeout", "addressTimeout")
 CHOICES: dict[str, type[StrEnum]] = {
     "mode": Mode,

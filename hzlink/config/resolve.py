@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hzlink.config import kubeconfig, last_run, naming, same_place
+from hzlink.config import app_namespaces, kubeconfig, last_run, naming, same_place
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
@@ -53,6 +53,8 @@ class Flags:
     address_timeout: str | None = None
     probe_image: str | None = None
     mancenter_image: str | None = None
+    app_namespace: tuple[str, ...] = ()
+    cluster_domain: str | None = None
     timeout: str | None = None
 
     @classmethod
@@ -64,7 +66,7 @@ class Flags:
         return cls(**given)
 
 
-LISTS = ("client_ctx", "client_ns")
+LISTS = ("client_ctx", "client_ns", "app_namespace")
 SIDES = {
     "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
     "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
@@ -74,7 +76,7 @@ SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubec
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
-    *("probe_image", "mancenter_image"),
+    *("probe_image", "mancenter_image", "app_namespace", "cluster_domain"),
     "timeout",
 )
 
@@ -117,6 +119,7 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     given = any("members" in source for source in sources)
     topology, known = _topology(values, environ, members_given=given)
     undecided = same_place.judge(_places(topology.sites, known))
+    app_namespaces.validate(topology, dict(zip(topology.sites, known, strict=True)))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path would be another file after a change of the working folder.
@@ -295,7 +298,17 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,
         service=str(values.get("service", standard.service)),
+        # An empty value names no namespace: it overrides the recorded ones.
+        app_namespaces=tuple(filter(None, map(str, values.get("app_namespace") or ()))),
+        cluster_domain=_domain(values, standard.cluster_domain),
     )
+
+
+def _domain(values: Mapping[str, Any], standard: str) -> str:
+    domain = str(values.get("cluster_domain", standard))
+    if not all(naming.is_label(part) for part in domain.split(".")):
+        raise UsageError(f"--cluster-domain {domain!r} is not a DNS domain such as {standard}")
+    return domain
 
 
 def _image(values: Mapping[str, Any], key: str) -> str | None:

@@ -50,7 +50,8 @@ class Settings:
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
     `enable_link_access`: the user allows to set link access on an issuing Skupper Site that hzlink did not make.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
-    `service`: see Topology.service.
+    `service`: see Topology.service. `app_namespaces`: see Topology.app_namespaces; as typed. `cluster_domain`: the
+    domain of the DNS names of Services.
     """
 
     mode: Mode = Mode.SMART
@@ -67,6 +68,8 @@ class Settings:
     enable_link_access: bool = False
     probe_image: str = "python:3.13-slim"
     service: str = DEFAULT_SERVICE
+    app_namespaces: tuple[str, ...] = ()
+    cluster_domain: str = "cluster.local"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,15 @@ class Topology:
     def sites(self) -> tuple[Site, ...]:
         """All sites, the cluster site first."""
         return (self.cluster, *self.clients)
+
+    def app_namespaces(self, site: Site) -> tuple[str, ...]:
+        """The other namespaces in the site's cluster in which the names that clients call have to work.
+
+        NAMESPACE in the settings is at every client site, SITE/NAMESPACE at that site.
+        """
+        split = [entry.rpartition("/") for entry in self.settings.app_namespaces]
+        found = [name for at, _, name in split if at == site.name or (not at and site.role is Role.CLIENT)]
+        return tuple(dict.fromkeys(found))
 
     @property
     def service(self) -> str:

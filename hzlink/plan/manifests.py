@@ -13,7 +13,8 @@ from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology, labels
-from hzlink.plan import renaming
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import app_names, renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
 
@@ -44,15 +45,22 @@ async def render(topology: Topology, site: Site, skupper_name: str, issues: bool
         issues: whether other sites link to this site, which then needs link access.
     """
     rendered = parse(await _build(topology, site, skupper_name, issues))
-    return [stamped(renaming.renamed(item, topology)) for item in rendered]
+    return [stamped(app_names.marked(renaming.renamed(item, topology), topology, site)) for item in rendered]
 
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
     """The objects of a site as YAML text without fingerprints, for `hzlink render`."""
     text = await _build(topology, site, skupper_name, issues)
-    if topology.service == DEFAULT_SERVICE:
+    if topology.service == DEFAULT_SERVICE and not topology.app_namespaces(site):
         return text
-    return _text(renaming.renamed(one, topology) for one in parse(text))
+    return _text(app_names.marked(renaming.renamed(one, topology), topology, site) for one in parse(text))
+
+
+def app_services(topology: Topology, site: Site, namespace: str) -> str:
+    """The Services of an application namespace as YAML text without fingerprints, for `hzlink render`."""
+    names = app_names.members(topology, topology.settings.mode, topology.member_names)
+    targets = app_names.targets(topology, site, namespace, Snapshot(topology.cluster), names)
+    return _text(app_names.services(topology, namespace, targets))
 
 
 async def _build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
