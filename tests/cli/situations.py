@@ -446,6 +446,8 @@ ALL: dict[str, Callable[[], Situation]] = {
         no_definitions,
         no_namespace,
         unisocket,
+        app_namespace,
+        app_name_missing,
         two_clients,
         foreign_sites,
         linked_over_hub,

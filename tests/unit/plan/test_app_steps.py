@@ -38,9 +38,7 @@ def test_all_names_are_applied_as_aliases_after_the_site() -> None:
     [_, step] = added(topo, snapshots_with(topo, EDGE, SHOP), site_step)
     assert step.site == replace(EDGE, namespace=SHOP)
     assert step.needs == {site_step.key}
-    assert names(step) == {
-        name: f"{name}.hz.svc.cluster.local" for name in ("hazelcast", "hazelcast-0", "hazelcast-1")
-    }
+    assert names(step) == {name: f"{name}.hz.svc.cluster.local" for name in ("hazelcast", "hazelcast-0", "hazelcast-1")}
 
 
 def test_converged_namespace_needs_nothing_and_scaling_changes_only_the_difference() -> None:
