@@ -59,6 +59,6 @@ def rights_at(topology: Topology, site: Site, answers: Answers, needed: Iterable
     listed = tuple(needed)
     unread = Unknown("not asked")
     return [
-        rights.of_review(place(site, one), answers.app_reviews.get(one, unread), listed, ROLE)
+        rights.of_review(place(site, one), answers.app_reviews.get(one, unread), listed, (ROLE,))
         for one in topology.app_namespaces(site)
     ]

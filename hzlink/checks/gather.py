@@ -19,7 +19,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
-from hzlink.model.topology import Site, Topology
+from hzlink.model.topology import Settings, Site, Topology
 from hzlink.observe.app_namespaces import place
 from hzlink.observe.cluster_identity import KUBE_SYSTEM
 from hzlink.programs import output, process, refusals, skupper
@@ -49,14 +49,18 @@ async def read(site: Site, limit: float, apps: Sequence[str] = ()) -> Answers:
     return Answers(versions, review, namespace, controller, grant_server, routes, kube_system, found)
 
 
-def needed_rights(topology: Topology) -> Mapping[str, tuple[Right, ...]]:
-    """The rights that `up` needs at each kind of site, and in application namespaces if there are any.
+def needed_rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
+    """The rights that `up` needs with these settings: at each kind of site, and in application namespaces.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    more = (app_namespaces.ROLE,) if topology.settings.app_namespaces else ()
-    return {role: hzlink_rights.needed(role) for role in (Role.CLUSTER, Role.CLIENT, *more)}
+    ways = hzlink_rights.ways(settings)
+    found: dict[str, tuple[Right, ...]]
+    found = {role: hzlink_rights.needed(role, ways) for role in (Role.CLUSTER, Role.CLIENT)}
+    if settings.app_namespaces:
+        found[app_namespaces.ROLE] = hzlink_rights.needed(app_namespaces.ROLE)
+    return found
 
 
 async def skupper_cli(limit: float) -> str | Unknown | None:

@@ -11,6 +11,7 @@ from hzlink.checks import (
     hazelcast_versions,
     link_access,
     names,
+    needed_rights,
     reach,
     rights,
     tools,
@@ -37,12 +38,12 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
 
 def _at_site(facts: Facts, site: Site) -> list[Finding]:
     snapshot, answers = facts.snapshots[site], facts.answers[site]
-    created = site in facts.missing
-    cli = None if facts.topology.settings.via is Via.KUBECTL else facts.skupper_cli
+    created, ways = site in facts.missing, needed_rights.ways(facts.topology.settings)
+    cli = None if facts.topology.settings.via in (Via.KUBECTL, Via.LINK) else facts.skupper_cli
     findings = [
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
-        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created),
+        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created, ways),
         *reach.pod_security(site, snapshot, answers, created),
         *app_namespaces.rights_at(facts.topology, site, answers, facts.needed.get(app_namespaces.ROLE, ())),
         *app_namespaces.at_site(facts.topology, facts.snapshots, site),

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hzlink.model.choices import LinkAccess, Via
+from hzlink.model.topology import Settings
 from hzlink.plan import manifests
 
 
@@ -30,14 +32,23 @@ class Right:
         return f"{self.verb} {kind}{f'.{self.group}' if self.group else ''}{slash}{part}{named}"
 
 
-def needed(folder: str) -> tuple[Right, ...]:
-    """The rights in a bundled Role, in its order. `folder`: a site's role, or another folder of manifests/rbac.
+def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
+    """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
+
+    `role`, `ways`: folders of `manifests/rbac`.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    text = (manifests.folder() / "rbac" / folder / "role.yaml").read_text(encoding="utf-8")
-    return tuple(dict.fromkeys(right for item in manifests.parse(text) for right in _rights(item)))
+    files = [manifests.folder() / "rbac" / name / "role.yaml" for name in (role, *ways)]
+    items = [item for file in files for item in manifests.parse(file.read_text(encoding="utf-8"))]
+    return tuple(dict.fromkeys(right for item in items for right in _rights(item)))
+
+
+def ways(settings: Settings) -> tuple[str, ...]:
+    """The folders of `manifests/rbac` with the additional Roles that the settings need at every site."""
+    by_hzlink = settings.via is Via.LINK or settings.link_access is LinkAccess.LOCAL
+    return ("static-link",) if by_hzlink else ()
 
 
 def _rights(item: Mapping[str, Any]) -> Iterator[Right]:

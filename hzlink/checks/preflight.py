@@ -31,7 +31,7 @@ def findings(
     """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
-    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(topology), missing))
+    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(topology.settings), missing))
 
 
 class Preflight:

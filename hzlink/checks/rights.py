@@ -18,13 +18,18 @@ RIGHTS = Check(
 )
 
 
-def at_site(site: Site, answers: Answers, needed: Iterable[Right], created: bool = False) -> list[Finding]:
-    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them."""
-    return [] if created else [of_review(site, answers.review, needed, str(site.role))]
+def at_site(
+    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, ways: Iterable[str] = ()
+) -> list[Finding]:
+    """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them.
+
+    `ways`: the folders of manifests/rbac that are needed in addition to the role's.
+    """
+    return [] if created else [of_review(site, answers.review, needed, (site.role, *ways))]
 
 
-def of_review(site: Site, review: Object | Unknown, needed: Iterable[Right], folder: str) -> Finding:
-    """The finding on rights in a namespace. `folder`: of the bundled Role, under manifests/rbac."""
+def of_review(site: Site, review: Object | Unknown, needed: Iterable[Right], folders: Iterable[str]) -> Finding:
+    """The finding on rights in a namespace. `folders`: of the bundled Roles that give them, under manifests/rbac."""
     if isinstance(review, Unknown):
         text = f"it is not known whether you have all rights in namespace {site.namespace}"
         return RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))
@@ -33,7 +38,8 @@ def of_review(site: Site, review: Object | Unknown, needed: Iterable[Right], fol
     if not lacking:
         return RIGHTS.passed(site, f"all {len(listed)} rights")
     words = by_resource(lacking)
-    given = f"an administrator can give you the Role of manifests/rbac/{folder}: see manifests/README.md"
+    roles = " and ".join(f"manifests/rbac/{name}" for name in folders)
+    given = f"an administrator can give you the Role of {roles}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")

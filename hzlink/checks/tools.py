@@ -92,8 +92,8 @@ def _kubectl(facts: Facts) -> list[Finding]:
 def _cli(facts: Facts) -> list[Finding]:
     """The CLI must be installed with --via skupper; otherwise it is optional."""
     via, found = facts.topology.settings.via, facts.skupper_cli
-    if via is Via.KUBECTL:
-        return [CLI.passed(None, "not used: --via kubectl")]
+    if via in (Via.KUBECTL, Via.LINK):
+        return [CLI.passed(None, f"not used: --via {via}")]
     if found is None:
         if via is Via.SKUPPER:
             return [CLI.failed(None, "skupper is not installed, or not on the PATH, and --via skupper needs it")]

@@ -191,7 +191,9 @@ LinkAccessOption = Annotated[
 ViaOption = Annotated[
     Via | None,
     typer.Option(
-        "--via", help="Program that makes the link; auto: skupper if it is installed, else kubectl (default: auto)."
+        "--via",
+        help="How the link is made: by a token with skupper or kubectl, or without one (link); auto: skupper if it is "
+        "installed, else kubectl; link if no grant server can be reached (default: auto).",
     ),
 ]
 EnableLinkAccess = Annotated[

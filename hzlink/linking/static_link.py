@@ -1,4 +1,4 @@
-"""Makes a Link without a token, for sites in the same cluster, where the grant server may have no address.
+"""Makes a Link without a token, which needs no grant server: the issuing Site's certificate is copied by hzlink.
 
 It makes the same objects as `skupper link generate`: a client Certificate of the issuing Site, a copy of its Secret at
 the other side, and a Link to the issuing Site's endpoints (Skupper 2.2).
@@ -51,13 +51,16 @@ async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> 
         )
     # Objects that an earlier run left may be signed by the CA of another Site.
     await linking.issuer.delete([certificate, credentials])
+    # They are removed before the Link exists: a run after a kill makes the Link, and so removes what is left of them.
     try:
         data = await _credentials(linking, issuer_site, certificate, credentials)
-        await linking.redeemer.create(_secret(linking, data, redeemer_site))
-        for item in links_to(issuer_site, name, labels(linking.topology_name)):
-            await linking.redeemer.create(item)
     finally:
         await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT_SECONDS)
+    by_site = [_owner(redeemer_site)]
+    await linking.redeemer.create(_secret(name, data, by_site))
+    for item in links_to(issuer_site, name, labels(linking.topology_name)):
+        metadata = {**item["metadata"], "annotations": token_flow.stamp(), "ownerReferences": by_site}
+        await linking.redeemer.create({**item, "metadata": metadata})
     await token_flow.mark_and_wait(linking)
 
 
@@ -96,15 +99,13 @@ def _conceal(data: Mapping[str, Any]) -> None:
         process.conceal(base64.b64decode(key).decode())
 
 
-def _secret(linking: Linking, data: Mapping[str, str], redeemer_site: Object) -> Object:
-    # The Site owns it, as with a token: by this `down` and the next run recognize it.
-    owner = {
-        "apiVersion": token_flow.API,
-        "kind": "Site",
-        "name": objects.name(redeemer_site),
-        "uid": objects.uid(redeemer_site),
-    }
-    metadata = {"name": linking.name, "labels": labels(linking.topology_name), "ownerReferences": [owner]}
+def _owner(site: Object) -> dict[str, str]:
+    """The Site as owner, as of the objects that Skupper makes from a token: `down` and the next run recognize them."""
+    return {"apiVersion": token_flow.API, "kind": "Site", "name": objects.name(site), "uid": objects.uid(site)}
+
+
+def _secret(name: str, data: Mapping[str, str], owners: list[dict[str, str]]) -> Object:
+    metadata = {"name": name, "ownerReferences": owners}
     return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "data": dict(data)}
 
 

@@ -39,6 +39,7 @@ GRANTS, TOKENS, LINKS = RESOURCES["AccessGrant"], RESOURCES["AccessToken"], RESO
 
 # A token expires after this time. A redemption takes about 1 s (measured).
 REDEEM_LIMIT_SECONDS = 60.0
+NO_ANSWER = "no answer yet"
 # Time between two annotations of a Link that the controller ignores. It usually reacts after 0.3 s (measured).
 ANNOTATE_SECONDS = 2.0
 # How long a Link may have an error, which it has while a Site starts.
@@ -79,6 +80,16 @@ def choose(via: Via) -> Via:
 async def make(linking: Linking) -> None:
     """Issues and redeems a token, and waits until the Link is Ready. Afterwards only the Link and its Secret remain.
 
+    Raises:
+        HzlinkError: it failed; names the side and the reason. Tokens and grants are removed, too.
+    """
+    await redeem(linking)
+    await until_ready(linking)
+
+
+async def redeem(linking: Linking) -> None:
+    """Issues and redeems a token, and labels the Links that Skupper makes from it.
+
     Objects of an earlier run with the same names must be removed before (`remove_leftovers`). After a failure that may
     be temporary (a name that does not resolve yet, an address that does not answer yet), this tries again with a new
     token until the run's time limit.
@@ -99,7 +110,6 @@ async def make(linking: Linking) -> None:
             await _mark_links(linking)
             break
         await remove_leftovers(linking)
-    await _until_ready(linking)
 
 
 async def remove_leftovers(linking: Linking) -> None:
@@ -144,7 +154,7 @@ async def mark_and_wait(linking: Linking) -> None:
     `linking.name` is the name of their token.
     """
     await _mark_links(linking)
-    await _until_ready(linking)
+    await until_ready(linking)
 
 
 async def wait_ready(linking: Linking) -> None:
@@ -186,7 +196,8 @@ async def _made(linking: Linking) -> list[Object]:
     return links.of_token(await linking.redeemer.objects([LINKS]), linking.name)
 
 
-async def _until_ready(linking: Linking) -> None:
+async def until_ready(linking: Linking) -> None:
+    """Waits until the Links of the token are Ready."""
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
     try:
         async with running(_annotate_until_processed(linking)) as (annotating,):
@@ -357,7 +368,7 @@ async def _redeemed(linking: Linking, attempts: Attempts, redeeming: asyncio.Tas
         watching.result()
     except HzlinkError as error:
         if isinstance(error, WaitTimeout):
-            error.said = "no answer yet: Skupper is still trying to connect, or its controller does not run"
+            error.said = f"{NO_ANSWER}: Skupper is still trying to connect, or its controller does not run"
         raise failures.not_redeemed(linking.issuer.site, linking.redeemer.site, linking.name, error) from None
     finally:
         for task in [watching, *([redeeming] if redeeming else [])]:

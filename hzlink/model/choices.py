@@ -57,11 +57,15 @@ class LinkFrom(StrEnum):
 
 
 class Via(StrEnum):
-    """The program that runs the token flow: the skupper CLI, or kubectl, which applies Skupper's objects."""
+    """How the link is made: by a token, with the skupper CLI or with kubectl, or without a token (LINK).
+
+    AUTO: by a token, with the CLI if it is installed; without a token if no grant server can be reached.
+    """
 
     AUTO = "auto"
     SKUPPER = "skupper"
     KUBECTL = "kubectl"
+    LINK = "link"
 
 
 class Goal(StrEnum):

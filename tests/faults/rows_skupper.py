@@ -248,6 +248,23 @@ ROWS = [
         site="cluster", subject="Service skupper-router", said="no address yet", next="hzlink up --link-from client",
     ),
     Fault(
+        Part.SITES, "link-access-not-enabled", "the Skupper controller has not enabled the type of --link-access",
+        "the Skupper controller has not enabled link access nodeport",
+        "By default a controller enables only the access types local, loadbalancer and route.",
+        "Let an administrator enable the type, or use another one. Nothing was written.",
+        fault("lb", False, "cluster"), 3,
+        command=(*SHORT, "--link-access", "nodeport"),
+        site="cluster", subject="Deployment skupper/skupper-controller", said="enabled only local",
+        next="kubectl --context cluster -n skupper set env deployment/skupper-controller",
+    ),
+    Fault(
+        Part.TOKENS, "no-grant-server", "the grant server has no address, with --via auto",
+        "making the link without a token",
+        "A token is redeemed at Skupper's grant server, which has no address or does not answer.",
+        "Nothing: hzlink links with a certificate instead. It needs the rights of manifests/rbac/static-link.",
+        fault("grant_server", False, "cluster"), 0, command=("up", "--timeout", "40"), where=Where.TALK,
+    ),
+    Fault(
         Part.TOKENS, "grant-without-address", "the grant server has no address", "no token could be issued at cluster",
         "Tokens are redeemed at Skupper's grant server. Its own load balancer has no address yet.",
         "Check that Service, in the namespace of Skupper's controller.",

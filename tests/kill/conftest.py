@@ -17,6 +17,8 @@ LINK = ("link", "--via")
 ALL = [
     *(Series(("up",), when) for when in ("before", "after")),
     *(Series((*LINK, via), when) for via in ("skupper", "kubectl") for when in ("before", "after")),
+    # The calls that make the Link itself; the others are those of the other ways.
+    Series((*LINK, "link"), "after"),
     *(Series(("down", "--yes"), when) for when in ("before", "after")),
     Series(("up",), "before", "INT", step=7),
     Series(("up",), "after", "TERM", step=7),

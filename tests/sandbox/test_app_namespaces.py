@@ -77,12 +77,14 @@ def test_smart_clients_in_other_namespaces_reach_every_member(real_hzlink: Hzlin
 
 
 def _start_client(hzlink: Hzlink, context: str, namespace: str) -> None:
-    """Starts a smart client: Management Center's Deployment, as an application of somebody else."""
+    """Starts a smart client: Management Center's Deployment, as an application of somebody else.
+
+    The sandbox runs a Hazelcast client in pods with that label `app`."""
     found = hzlink.objects("client", "deployments,configmaps")
-    items = [_copy(found[f"Deployment/{name}"]) for name in ("hazelcast-mancenter",)]
+    items = [_copy(found["Deployment/hazelcast-mancenter"])]
     volumes = items[0]["spec"]["template"]["spec"]["volumes"]
     items += [_copy(found[f"ConfigMap/{one['configMap']['name']}"]) for one in volumes if "configMap" in one]
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).replace("hazelcast-mancenter", "till")
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     hzlink.sandbox.kubectl(context, "-n", namespace, "create", "-f", "-", stdin=text)
 
 
@@ -93,7 +95,7 @@ def _copy(item: dict[str, Any]) -> dict[str, Any]:
 
 def _reaches_all(hzlink: Hzlink, context: str, namespace: str) -> bool:
     """Whether the client has connections to all members, by their names."""
-    logs = ("logs", "--selector", "app=till", "--tail=-1")
+    logs = ("logs", "--selector", "app=hazelcast-mancenter", "--tail=-1")
     lines = hzlink.sandbox.kubectl(context, "-n", namespace, *logs, check=False).splitlines()
     last = next((line for line in reversed(lines) if ", connections [" in line), "")
     connections = last.partition(", connections ")[2]

@@ -73,9 +73,9 @@ def _limited_kubeconfig(clients: Hzlink, members: Hzlink, folder: Path) -> Path:
     clients.kubectl("client", "create", "serviceaccount", "somebody")
     subjects = {"subjects": [{"kind": "ServiceAccount", "name": "somebody", "namespace": clients.namespace}]}
     for hzlink, role in ((clients, "client"), (members, "cluster")):
-        for rights in (role, "one-cluster"):
+        for rights in (role, "static-link"):
             hzlink.kubectl("client", "apply", "-k", str(MANIFESTS / "rbac" / rights))
-        for binding in ("hzlink", "hzlink-one-cluster"):
+        for binding in ("hzlink", "hzlink-static-link"):
             hzlink.kubectl("client", "patch", "rolebinding", binding, "--type=merge", "-p", json.dumps(subjects))
     token = clients.kubectl("client", "create", "token", "somebody").strip()
     config = yaml.safe_load(clients.sandbox.kubeconfig.read_text())

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hzlink.apply.steps import address_race
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.site import SITES, is_reachable, is_ready
-from hzlink.linking import failures, static_link, token_flow
+from hzlink.linking import failures, fallback, static_link, token_flow
 from hzlink.model import conditions, objects
-from hzlink.model.choices import LinkAccess, LinkFrom
+from hzlink.model.choices import LinkAccess, LinkFrom, Via
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Mark
 from hzlink.model.objects import Object
@@ -29,8 +29,9 @@ async def link(run: Run, step: Step) -> str:
     if client_side and await address_race.client_issues(run):
         issuer = client
     redeemer = client if issuer is topology.cluster else topology.cluster
-    inside = topology.settings.link_access is LinkAccess.LOCAL
-    untouched = not (client_side or inside) and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
+    by_hzlink = topology.settings.link_access is LinkAccess.LOCAL or topology.settings.via is Via.LINK
+    fresh = not (client_side or by_hzlink)
+    untouched = fresh and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # After the Sites were applied, the run's first observation may be outdated.
     now = run.snapshots if untouched else await _observe(issuer, redeemer)
     if not foreign.can_issue(topology, now[issuer]):
@@ -71,16 +72,29 @@ async def link(run: Run, step: Step) -> str:
 
 async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
     """Makes the Link. Returns a description of how it was made."""
-    issuer, redeemer = job.issuer.site, job.redeemer.site
-    if not static_link.is_local(now[issuer].skupper_site):
-        await token_flow.make(job)
-        why = "as --link-from says" if run.topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
-        return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
-    name = planner.skupper_name(issuer, now)
+    issuer = job.issuer.site
+    why = "as --link-from says" if run.topology.settings.link_from is not LinkFrom.AUTO else "it has an address"
+
+    async def without_token() -> None:
+        await _without_token(run, job, now)
+
+    if static_link.is_local(now[issuer].skupper_site):
+        await without_token()
+        return f"inside the cluster; {issuer.name} issued the certificate"
+    if job.via is Via.LINK:
+        await without_token()
+        return f"{issuer.name} issued the certificate: {why}; without a token, as --via says"
+    if await fallback.make(job, without_token):
+        return f"{issuer.name} issued the certificate: {why}; without a token, because no grant server can be reached"
+    return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
+
+
+async def _without_token(run: Run, job: token_flow.Linking, now: Snapshots) -> None:
+    name = planner.skupper_name(job.issuer.site, now)
     sites = await run.wait(job.issuer, "Site reachable").watch(SITES, is_reachable(name), name=name)
+    redeemer = job.redeemer.site
     redeeming = (await _observe(redeemer))[redeemer].skupper_site
     await static_link.make(job, sites[name], redeeming or {})
-    return f"inside the cluster, to {conditions.address(sites[name])}; {issuer.name} issued the certificate"
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:

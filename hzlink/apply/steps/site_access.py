@@ -25,7 +25,7 @@ READDRESS_SECONDS = 10.0
 async def explain_refused(run: Run, site: Site, error: HzlinkError) -> None:
     """If the controller refused the type of link access, sets back the Site and adds to the error how to go on.
 
-    Otherwise the Site would stay in error, and a working Site would not be updated any more.
+    Otherwise the Site would stay in error and not be updated any more.
     """
     if not (error.said or "").startswith(access_types.UNSUPPORTED):
         return
@@ -37,8 +37,7 @@ async def explain_refused(run: Run, site: Site, error: HzlinkError) -> None:
     if now is None or foreign.is_foreign(run.topology, now):
         return
     with suppress(HzlinkError):
-        former = await _set_back(run, site, access)
-        error.message += f"; the Site's link access is {former} again"
+        error.message += f"; {await _set_back(run, site, access)}"
 
 
 async def _present(run: Run, site: Site) -> Object | None:
@@ -48,15 +47,21 @@ async def _present(run: Run, site: Site) -> Object | None:
 
 
 async def _set_back(run: Run, site: Site, refused: str) -> str:
-    """Applies the Site with the link access that it had before this run; none if this run made it."""
-    before = str(objects.spec(run.snapshots[site].skupper_site or {}).get("linkAccess") or "none")
-    former = "none" if before == refused else before
+    """Applies the Site with the link access that it had before this run. Returns what was done, as text.
+
+    A Site that never worked is deleted instead: it may stay in error after a change (Skupper 2.2.1, tried).
+    """
+    name = planner.skupper_name(site, run.snapshots)
+    before = run.snapshots[site].skupper_site
+    former = str(objects.spec(before or {}).get("linkAccess") or "none")
+    if before is None or former == refused:
+        await run.kubectl(site).delete([Ref(RESOURCES["Site"], name)])
+        return "the Site, which did not work, is removed"
     access = LinkAccess(former) if former in list(LinkAccess) else LinkAccess.AUTO
     topology = replace(run.topology, settings=replace(run.topology.settings, link_access=access))
-    name = planner.skupper_name(site, run.snapshots)
     rendered = await manifests.render(topology, site, name, issues=former != "none")
     await applying.apply(run, site, [item for item in rendered if item["kind"] == "Site"])
-    return former
+    return f"the Site's link access is {former} again"
 
 
 async def settled(run: Run, site: Site) -> None:

@@ -62,11 +62,12 @@ def test_link_access_that_is_not_enabled_ends_the_wait_at_once() -> None:
     assert is_ready("core")({"core": unsupported("default")}).state is State.WAITING, "the status is of before"
 
 
-@pytest.mark.parametrize(("before", "former"), [(None, "none"), ("default", "default"), ("nodeport", "none")])
+@pytest.mark.parametrize(("before", "former"), [(None, ""), ("default", "default"), ("nodeport", "")])
 def test_link_access_that_is_not_enabled_is_set_back(
     monkeypatch: pytest.MonkeyPatch, before: str | None, former: str
 ) -> None:
     applied: list[str] = []
+    deleted: list[str] = []
 
     async def apply(run: Run, site: Site, items: Sequence[Any]) -> None:
         applied.extend(item["spec"].get("linkAccess", "none") for item in items)
@@ -75,17 +76,21 @@ def test_link_access_that_is_not_enabled_is_set_back(
         return unsupported()
 
     kubectl = Watched([("ADDED", unsupported()), None])
+
+    async def delete(targets: Sequence[object]) -> None:
+        deleted.extend(map(str, targets))
+
     monkeypatch.setattr(kubectl, "get", get)
+    monkeypatch.setattr(kubectl, "delete", delete)
     monkeypatch.setattr(Run, "kubectl", lambda run, site: kubectl)
     monkeypatch.setattr(applying, "apply", apply)
     seen = Snapshot(CORE, (skupper_site("core", host="203.0.113.7", access=before),) if before else ())
     run = Run(topology(link_access=LinkAccess.NODEPORT), {CORE: seen}, events.ignore, time.monotonic() + 30)
     with pytest.raises(HzlinkError) as caught:
         asyncio.run(site_ready(run, Step(Action.SITE, CORE, "")))
-    assert applied == [former]
-    assert caught.value.message == (
-        f"the Skupper controller of core has not enabled link access nodeport; the Site's link access is {former} again"
-    )
+    done = f"the Site's link access is {former} again" if former else "the Site, which did not work, is removed"
+    assert caught.value.message == f"the Skupper controller of core has not enabled link access nodeport; {done}"
+    assert (applied, deleted) == (([former], []) if former else ([], ["sites.skupper.io/core"]))
     assert "SKUPPER_ENABLED_ACCESS_TYPES=local,loadbalancer,route,nodeport" in str(caught.value.next_step)
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hzlink.checks import gather
 from hzlink.checks.needed_rights import Right, missing, needed
-from hzlink.model.choices import Role
+from hzlink.model.choices import LinkAccess, Role, Via
+from hzlink.model.topology import Settings
 
 GROUPS = ("", "apps", "skupper.io")
 RESOURCES = ("pods", "pods/log", "deployments", "deployments/scale", "sites")
@@ -133,3 +135,19 @@ JSON = st.recursive(
 @given(st.fixed_dictionaries({}, optional={"resourceRules": JSON, "incomplete": JSON}))
 def test_malformed_review_is_read_without_an_error(review: dict[str, Any]) -> None:
     assert set(missing([ONE], review)) <= {ONE}
+
+
+@pytest.mark.parametrize(
+    ("settings", "more"),
+    [
+        (Settings(), False),
+        (Settings(via=Via.KUBECTL), False),
+        (Settings(via=Via.LINK), True),
+        (Settings(link_access=LinkAccess.LOCAL), True),
+    ],
+)
+def test_linking_without_a_token_needs_more_rights(settings: Settings, more: bool) -> None:
+    found = gather.needed_rights(settings)
+    for role in (Role.CLUSTER, Role.CLIENT):
+        assert (Right("skupper.io", "certificates", "create") in found[role]) is more
+        assert (Right("", "secrets", "create") in found[role]) is more
