@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hzlink.checks import rights
 from hzlink.checks.needed_rights import Right
 from hzlink.checks.records import Answers, Check, Finding, Unknown
+from hzlink.model.choices import Role
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.app_namespaces import place
 from hzlink.observe.snapshot import Snapshot, Snapshots
@@ -41,6 +42,10 @@ def _finding(topology: Topology, snapshots: Snapshots, site: Site, app: Snapshot
         return APP_NAMESPACES.failed(site, f"application namespace {namespace} does not exist", then=then)
     if error is not None:
         return APP_NAMESPACES.failed(site, error.message, said=error.said, then=error.next_step or "")
+    if site.role is Role.CLUSTER and not app_names.has_pod_names(topology):
+        text = f"the members have no names of their own in the cluster of {site.name}, which needs a StatefulSet"
+        then = f"leave out --app-namespace {site.name}/{namespace}"
+        return APP_NAMESPACES.failed(site, text, subject=topology.workload_title, then=then)
     names = app_names.members(topology, topology.settings.mode, topology.member_names)
     targets = app_names.targets(topology, site, namespace, snapshots[topology.cluster], names)
     if taken := app_names.foreign(topology, app, tuple(targets)):

@@ -56,8 +56,10 @@ def needed_rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
         HzlinkError: hzlink's bundled manifests are missing.
     """
     ways = hzlink_rights.ways(settings)
-    found: dict[str, tuple[Right, ...]]
-    found = {role: hzlink_rights.needed(role, ways) for role in (Role.CLUSTER, Role.CLIENT)}
+    found: dict[str, tuple[Right, ...]] = {
+        role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways)
+        for role in (Role.CLUSTER, Role.CLIENT)
+    }
     if settings.app_namespaces:
         found[app_namespaces.ROLE] = hzlink_rights.needed(app_namespaces.ROLE)
     return found

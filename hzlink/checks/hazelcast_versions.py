@@ -13,6 +13,7 @@ from hzlink.model import versions
 from hzlink.model.choices import Mode, Role
 from hzlink.model.topology import Site, Topology
 from hzlink.model.versions import Version
+from hzlink.observe import membership
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import upgrade
 from hzlink.programs import hints
@@ -33,10 +34,10 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
     """The finding at a client site, if both versions are known: the members' wanted one, and Management Center's."""
     if site.role is not Role.CLIENT or topology.settings.mode is Mode.UNISOCKET:
         return []
-    image = topology.settings.image or MEMBER_IMAGE
+    members = versions.parse(_members_version(topology, snapshots))
     deployed = upgrade.image_of(snapshots[site].get("Deployment", topology.mancenter), _CONTAINER)
     chosen = topology.settings.mancenter_image or deployed or MANCENTER_IMAGE
-    members, center = (versions.parse(versions.of_image(one)) for one in (image, chosen))
+    center = versions.parse(versions.of_image(chosen))
     if members is None or center is None:
         return []
     if fits(center, members):
@@ -50,6 +51,14 @@ def at_site(topology: Topology, snapshots: Mapping[Site, Snapshot], site: Site) 
             then=hints.hzlink("up --mancenter-image IMAGE"),
         )
     ]
+
+
+def _members_version(topology: Topology, snapshots: Mapping[Site, Snapshot]) -> str:
+    """The version of the wanted members, or of those that hzlink did not deploy, as their logs say."""
+    if topology.found is None:
+        return versions.of_image(topology.settings.image or MEMBER_IMAGE)
+    found = membership.identities(snapshots[topology.cluster].member_log or "")
+    return next((identity.version for identity in found.values()), "")
 
 
 def fits(center: Version, members: Version) -> bool:

@@ -8,6 +8,7 @@ from hzlink.checks import (
     access,
     app_namespaces,
     controller,
+    existing_members,
     hazelcast_versions,
     link_access,
     names,
@@ -33,17 +34,19 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         findings += reach.at_site(site, facts.snapshots[site], site in facts.missing)
         if site in seen.answers:
             findings += _at_site(seen, site)
+    findings += existing_members.findings(facts)
     return (*findings, *names.same_place(seen), *access.across(seen), *link_access.across(seen))
 
 
 def _at_site(facts: Facts, site: Site) -> list[Finding]:
     snapshot, answers = facts.snapshots[site], facts.answers[site]
-    created, ways = site in facts.missing, needed_rights.ways(facts.topology.settings)
+    created, settings = site in facts.missing, facts.topology.settings
+    folders = (needed_rights.role_folder(site.role, settings), *needed_rights.ways(settings))
     cli = None if facts.topology.settings.via in (Via.KUBECTL, Via.LINK) else facts.skupper_cli
     findings = [
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
-        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created, ways),
+        *rights.at_site(site, answers, facts.needed.get(site.role, ()), created, folders),
         *reach.pod_security(site, snapshot, answers, created),
         *app_namespaces.rights_at(facts.topology, site, answers, facts.needed.get(app_namespaces.ROLE, ())),
         *app_namespaces.at_site(facts.topology, facts.snapshots, site),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink.model.choices import LinkAccess, Via
+from hzlink.model.choices import LinkAccess, Role, Via
 from hzlink.model.topology import Settings
 from hzlink.plan import manifests
 
@@ -35,7 +35,7 @@ class Right:
 def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
     """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
 
-    `role`, `ways`: folders of `manifests/rbac`.
+    `role`: a folder of `manifests/rbac`; of a site's role, as of `role_folder`.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
@@ -43,6 +43,11 @@ def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
     files = [manifests.folder() / "rbac" / name / "role.yaml" for name in (role, *ways)]
     items = [item for file in files for item in manifests.parse(file.read_text(encoding="utf-8"))]
     return tuple(dict.fromkeys(right for item in items for right in _rights(item)))
+
+
+def role_folder(role: Role, settings: Settings) -> str:
+    """The folder of `manifests/rbac` with the Role for sites of that role."""
+    return f"{role}-existing-members" if settings.found is not None and role is Role.CLUSTER else str(role)
 
 
 def ways(settings: Settings) -> tuple[str, ...]:

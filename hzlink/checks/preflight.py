@@ -12,6 +12,7 @@ from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import Snapshots
 from hzlink.plan import scaling
@@ -26,12 +27,17 @@ async def gather_facts(config: Config) -> GatheredFacts:
 
 
 def findings(
-    topology: Topology, snapshots: Snapshots, gathered: GatheredFacts, missing: frozenset[Site] = frozenset()
+    topology: Topology,
+    snapshots: Snapshots,
+    gathered: GatheredFacts,
+    missing: frozenset[Site] = frozenset(),
+    advertised: Advertised = NOT_ASKED,
 ) -> tuple[Finding, ...]:
     """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
-    return judge(Facts(present, snapshots, answers, cli, gather.needed_rights(topology.settings), missing))
+    needed = gather.needed_rights(present.settings)
+    return judge(Facts(present, snapshots, answers, cli, needed, missing, advertised))
 
 
 class Preflight:
@@ -50,7 +56,12 @@ class Preflight:
         self._gathering = asyncio.create_task(gather_facts(config)) if begin else None
 
     async def errors(
-        self, topology: Topology, snapshots: Snapshots, emit: Emit, missing: frozenset[Site] = frozenset()
+        self,
+        topology: Topology,
+        snapshots: Snapshots,
+        emit: Emit,
+        missing: frozenset[Site] = frozenset(),
+        advertised: Advertised = NOT_ASKED,
     ) -> list[HzlinkError]:
         """The errors that prevent `up` from writing. Emits warnings. Call it only if there are steps to run."""
         if not self._wanted:
@@ -58,7 +69,7 @@ class Preflight:
         if self._gathering is None:
             self._gathering = asyncio.create_task(gather_facts(self._config))
         gathered = await self._gathering
-        found = findings(topology, snapshots, gathered, missing)
+        found = findings(topology, snapshots, gathered, missing, advertised)
         errors: list[HzlinkError] = [finding.error for finding in found if finding.is_fatal]
         if not errors:
             _emit_warnings(found, emit)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from hzlink.checks.needed_rights import Right
 from hzlink.model import objects
 from hzlink.model.errors import PrerequisiteError
+from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import Snapshot
@@ -154,7 +155,7 @@ class Facts:
     """The facts for all checks. `skupper_cli`: the CLI's version, None if it is not installed.
 
     `needed`: the rights of each role, and in application namespaces. `missing`: the sites whose namespace `up` will
-    create.
+    create. `advertised`: what members that hzlink did not deploy tell clients.
     """
 
     topology: Topology
@@ -163,6 +164,7 @@ class Facts:
     skupper_cli: str | Unknown | None = None
     needed: Mapping[str, tuple[Right, ...]] = field(default_factory=dict)
     missing: frozenset[Site] = field(default_factory=frozenset)
+    advertised: Advertised = NOT_ASKED
 
 
 # The namespace and objects of Skupper's install file, for the whole cluster (Skupper 2.2).

@@ -19,13 +19,13 @@ RIGHTS = Check(
 
 
 def at_site(
-    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, ways: Iterable[str] = ()
+    site: Site, answers: Answers, needed: Iterable[Right], created: bool = False, folders: Iterable[str] = ()
 ) -> list[Finding]:
     """The findings on rights in the site's namespace. None for a namespace that `up` creates: its creator has them.
 
-    `ways`: the folders of manifests/rbac that are needed in addition to the role's.
+    `folders`: the folders of manifests/rbac with the Roles that give these rights; none for the role's own.
     """
-    return [] if created else [of_review(site, answers.review, needed, (site.role, *ways))]
+    return [] if created else [of_review(site, answers.review, needed, tuple(folders) or (site.role,))]
 
 
 def of_review(site: Site, review: Object | Unknown, needed: Iterable[Right], folders: Iterable[str]) -> Finding:

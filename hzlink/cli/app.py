@@ -30,12 +30,15 @@ from hzlink.cli.options import (
     ExposeOption,
     ForceConflicts,
     ForceUnlock,
+    HazelcastCluster,
     ImageOption,
     InCluster,
     LinkAccessOption,
     LinkFromOption,
     MancenterImage,
+    MembersFrom,
     MembersOption,
+    MembersPort,
     ModeOption,
     OnlySite,
     OtherCluster,
@@ -88,6 +91,9 @@ def up_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
@@ -111,25 +117,20 @@ def up_command(
     console_flags: Any,
 ) -> None:
     """Apply, link and wait until clients can use the members. Safe to repeat: a second run writes nothing."""
-    settings = {
-        "members": members,
-        "image": image,
-        "mancenter_image": mancenter_image,
-        "mode": mode,
-        "expose": expose,
-        "link_from": link_from,
-        "link_access": link_access,
-        "via": via,
-        "address_timeout": address_timeout,
-        "app_namespace": app_namespace,
-        "cluster_domain": cluster_domain,
-    }
+    settings: dict[str, Any] = {"members": members, "image": image, "mancenter_image": mancenter_image, "mode": mode}
+    settings |= {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
+    settings |= {"expose": expose, "link_from": link_from, "link_access": link_access}
+    settings |= {"via": via, "address_timeout": address_timeout}
+    settings |= {"app_namespace": app_namespace, "cluster_domain": cluster_domain}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.dump import after_up
         from hzlink.commands.up import up
+        from hzlink.config import members_source
         from hzlink.config.resolve import with_consent
 
+        if allow_restart:
+            members_source.refuse_restart(config.topology)
         config = with_consent(config, enable_link_access=enable_link_access)
         running = up(
             config,
@@ -203,6 +204,9 @@ def status_command(
 def check_command(
     *,
     members: MembersOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mode: ModeOption = None,
     link_from: LinkFromOption = None,
     link_access: LinkAccessOption = None,
@@ -213,14 +217,9 @@ def check_command(
     console_flags: Any,
 ) -> None:
     """Check what `up` needs: tools, rights, Skupper, names. Never writes, never hangs; `up` runs it first."""
-    settings = {
-        "members": members,
-        "mode": mode,
-        "link_from": link_from,
-        "link_access": link_access,
-        "via": via,
-        "app_namespace": app_namespace,
-    }
+    theirs = {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
+    settings: dict[str, Any] = {"members": members, "mode": mode, "app_namespace": app_namespace}
+    settings |= {"link_from": link_from, "link_access": link_access, "via": via}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.check import check
@@ -228,7 +227,7 @@ def check_command(
 
         return check(with_consent(config, enable_link_access=enable_link_access))
 
-    _run("check", site_flags | settings, console_flags, work)
+    _run("check", site_flags | settings | theirs, console_flags, work)
 
 
 @app.command("verify")
@@ -331,6 +330,9 @@ def render_command(
     *,
     members: MembersOption = None,
     image: ImageOption = None,
+    members_from: MembersFrom = None,
+    members_port: MembersPort = None,
+    hazelcast_cluster: HazelcastCluster = None,
     mancenter_image: MancenterImage = None,
     mode: ModeOption = None,
     expose: ExposeOption = None,
@@ -341,25 +343,18 @@ def render_command(
     site_flags: Any,
     console_flags: Any,
 ) -> None:
-    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster."""
-    settings = {
-        "members": members,
-        "image": image,
-        "mancenter_image": mancenter_image,
-        "mode": mode,
-        "expose": expose,
-        "link_from": link_from,
-        "link_access": link_access,
-        "app_namespace": app_namespace,
-        "cluster_domain": cluster_domain,
-    }
+    """Print the manifests that `up` would apply, as YAML, for GitOps. Needs no cluster without --members-from."""
+    settings: dict[str, Any] = {"members": members, "image": image, "mancenter_image": mancenter_image, "mode": mode}
+    settings |= {"expose": expose, "link_from": link_from, "link_access": link_access}
+    settings |= {"app_namespace": app_namespace, "cluster_domain": cluster_domain}
+    theirs = {"members_from": members_from, "members_port": members_port, "hazelcast_cluster": hazelcast_cluster}
 
     def work(config: "Config", console: "Console") -> Coroutine[Any, Any, "Result"]:
         from hzlink.commands.render import render
 
         return render(config)
 
-    _run("render", site_flags | settings, console_flags, work)
+    _run("render", site_flags | settings | theirs, console_flags, work)
 
 
 @app.command("dump")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hzlink.model.choices import ConfigTarget, Discovery, Expose, Goal, LinkAccess, LinkFrom, Mode, Via
+from hzlink.model.choices import ConfigTarget, Discovery, Expose, Goal, LinkAccess, LinkFrom, ModeChoice, Via
 
 SITES, OUTPUT = "Sites", "Output"
 
@@ -167,10 +167,36 @@ MancenterImage = Annotated[
         help="Container image of Management Center (default: hazelcast/management-center:5.5.2).",
     ),
 ]
-ModeOption = Annotated[
-    Mode | None,
+MembersFrom = Annotated[
+    str | None,
     typer.Option(
-        "--mode", help="How clients connect: smart (to every member by name) or unisocket (to one) (default: smart)."
+        "--members-from",
+        metavar="WHERE",
+        help="Use members that exist and change none: statefulset/NAME, deployment/NAME, selector/KEY=VALUE,... "
+        "(default: none, hzlink deploys them).",
+    ),
+]
+MembersPort = Annotated[
+    int | None,
+    typer.Option(
+        "--members-port",
+        help="Port of the members of --members-from for clients (default: their container port named hazelcast, or "
+        "5701).",
+    ),
+]
+HazelcastCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--hazelcast-cluster",
+        help="Name of the Hazelcast cluster of --members-from (default: as the members' logs say; hzlink's own: dev).",
+    ),
+]
+ModeOption = Annotated[
+    ModeChoice | None,
+    typer.Option(
+        "--mode",
+        help="How clients connect: smart (to every member by name), unisocket (to one), or auto: smart if clients can "
+        "use the addresses that members tell them (default: auto).",
     ),
 ]
 ExposeOption = Annotated[
@@ -249,7 +275,12 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait for the condition of --
 WaitFor = Annotated[Goal | None, typer.Option("--for", help="Condition that --wait waits for (default: healthy).")]
 VerifyOption = Annotated[bool, typer.Option("--verify", help="Run `hzlink verify` at the end.")]
 ClusterNameOption = Annotated[
-    str | None, typer.Option("--cluster-name", help="Name of the Hazelcast cluster (default: dev).")
+    str | None,
+    typer.Option(
+        "--hazelcast-cluster",
+        "--cluster-name",
+        help="Name of the Hazelcast cluster (default: the one of the last `up`, or dev).",
+    ),
 ]
 InCluster = Annotated[
     bool,
@@ -261,8 +292,7 @@ AppNamespace = Annotated[
     list[str] | None,
     typer.Option(
         "--app-namespace",
-        help="Other namespace in which the names work, too, as NAMESPACE (every client site) or SITE/NAMESPACE; "
-        "repeatable. An empty value removes them all.",
+        help="Another namespace in which the names work: NAMESPACE or SITE/NAMESPACE; repeatable; empty: none.",
     ),
 ]
 ClusterDomain = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from hzlink.commands.verify import DEFAULT_CLUSTER_NAME, plan_for
+from hzlink.commands.verify import plan_for
 from hzlink.config.resolve import Config
 from hzlink.model.errors import HzlinkError, UsageError, WaitTimeout
 from hzlink.model.events import Emit
@@ -44,7 +44,7 @@ async def bench(
     errors = [error for site in (topology.cluster, client) if (error := snapshots[site].error)]
     if errors:
         return result.of_errors("bench", errors)
-    plan = plan_for(report.make(topology, snapshots), snapshots, client, cluster_name or DEFAULT_CLUSTER_NAME)
+    plan = plan_for(report.make(topology, snapshots), snapshots, client, cluster_name)
     try:
         async with asyncio.timeout(max(0.0, config.timeout - (time.monotonic() - began))):
             comparison = await bench_site(plan, topology.cluster, seconds, emit)

@@ -6,9 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hzlink.checks import preflight, tools
+from hzlink.commands.settling import Settler
 from hzlink.observe import same_cluster
 from hzlink.observe.app_namespaces import with_apps
-from hzlink.observe.snapshot import ALL_KINDS, observe_all
+from hzlink.observe.snapshot import ALL_KINDS
+from hzlink.observe.with_members import observe_topology
 from hzlink.programs import process
 from hzlink.render import result
 
@@ -26,9 +28,11 @@ async def check(config: Config) -> Result:
         missing = tools.KUBECTL.failed(None, "kubectl is not installed, or not on the PATH")
         return result.of_findings("check", (missing,))
     snapshots, gathered = await asyncio.gather(
-        observe_all(config.topology.sites, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)),
+        observe_topology(config.topology, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)),
         preflight.gather_facts(config),
     )
     snapshots = await with_apps(config.topology, snapshots, min(DEADLINE_SECONDS, config.timeout))
     topology = await same_cluster.with_link_access(config.topology, snapshots)
-    return result.of_findings("check", preflight.findings(topology, snapshots, gathered))
+    settled = await Settler().settled(topology, snapshots, ask=True)
+    findings = preflight.findings(settled.topology, snapshots, gathered, advertised=settled.advertised)
+    return result.of_findings("check", findings)

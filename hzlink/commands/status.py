@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hzlink.observe.snapshot import observe_all
+from hzlink.observe.with_members import observe_topology
 
 if TYPE_CHECKING:
     from hzlink.config.resolve import Config
@@ -35,9 +35,7 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None) -
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
     topology, deadline = config.topology, min(DEADLINE_SECONDS, config.timeout)
-    observing = asyncio.create_task(
-        observe_all(topology.sites, deadline=deadline, log_selector=topology.member_selector, evidence=True)
-    )
+    observing = asyncio.create_task(observe_topology(topology, deadline=deadline, evidence=True))
     # Long enough to start every site's kubectl, which runs while the rest is loaded.
     await asyncio.sleep(0.001)
     meanwhile()

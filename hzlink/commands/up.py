@@ -13,16 +13,19 @@ from hzlink.apply.steps.context import Run
 from hzlink.checks import app_namespaces
 from hzlink.checks.names import foreign_site
 from hzlink.checks.preflight import Preflight
+from hzlink.commands.settling import Settler
 from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
 from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.app_namespaces import with_apps
-from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
+from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots
+from hzlink.observe.with_members import observe_topology
 from hzlink.plan import app_steps, manifests, planner, scaling, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
@@ -53,7 +56,7 @@ async def up(
     `confirm`: called with the consequences if all members must be stopped; if it returns False, nothing is changed.
     """
     async with Preflight(config, wanted=not (skip_check or dry_run)) as preflight:
-        options = _Options(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm)
+        options = _Options(create_namespace, dry_run, force_unlock, force_conflicts, repair, confirm, Settler())
         return await _up(config, emit, preflight, options)
 
 
@@ -67,6 +70,7 @@ class _Options:
     force_conflicts: bool
     repair: bool
     confirm: Confirm
+    settler: Settler
 
 
 async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Options) -> Result:
@@ -81,9 +85,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
         return result.of_errors("up", observation.errors)
     if options.dry_run:
         return Result("up", steps=tuple(observation.steps))
-    if observation.steps and (
-        errors := await preflight.errors(observation.topology, observation.snapshots, emit, observation.missing)
-    ):
+    if observation.steps and (errors := await _check(preflight, observation, emit)):
         return result.of_errors("up", errors)
     if observation.restart and not _agreed(options.confirm, observation.restart, topology):
         return Result("up", ExitStatus.FAILED, notes=("nothing was changed",))
@@ -118,8 +120,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
         )
         await run_steps(run, observation.steps)
     _record(config, topology, await preflight.clusters())
-    snapshots = await observe_all(topology.sites, log_selector=topology.member_selector, evidence=True)
-    snapshots = await with_apps(topology, snapshots)
+    snapshots = await with_apps(topology, await observe_topology(topology, evidence=True))
     seen = report.make(topology, snapshots)
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
@@ -130,7 +131,8 @@ def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) ->
     """Records the run and its clusters, with the current number of members, with which the next run renders."""
     found, expected = topology.settings.members, config.topology.settings.members
     values = known_clusters.record(config, clusters)
-    last_run.save(values | ({"members": found} if found != expected else {}))
+    scaled = topology.found is None and found != expected
+    last_run.save(values | ({"members": found} if scaled else {}))
 
 
 def _agreed(confirm: Confirm, restart: Restart, topology: Topology) -> bool:
@@ -157,6 +159,11 @@ class _Observation:
     missing: frozenset[Site] = frozenset()
     restart: Restart | None = None
     notes: tuple[str, ...] = ()
+    advertised: Advertised = NOT_ASKED
+
+
+async def _check(preflight: Preflight, seen: _Observation, emit: Emit) -> list[HzlinkError]:
+    return await preflight.errors(seen.topology, seen.snapshots, emit, seen.missing, seen.advertised)
 
 
 async def _observe(config: Config, options: _Options, rendering: _Rendering, *, created: bool = False) -> _Observation:
@@ -166,8 +173,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     """
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
-    log_selector = topology.member_selector
-    snapshots = dict(await observe_all(topology.sites, ALL_KINDS, deadline, log_selector=log_selector, managed=True))
+    snapshots = dict(await observe_topology(topology, ALL_KINDS, deadline, managed=True))
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if options.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
@@ -183,13 +189,14 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     if errors:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    topology = scaling.with_current_members(await same_cluster.with_link_access(topology, snapshots), snapshots)
+    settled = await options.settler.settled(await same_cluster.with_link_access(topology, snapshots), snapshots)
+    topology = settled.topology
     taken = [one for site in topology.sites for one in app_namespaces.at_site(topology, snapshots, site)]
     if errors := [*errors, *(one.error for one in taken if one.is_fatal)]:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    notes = _number_of_members(config.topology, topology)
-    if users := await _assigned_users(topology.cluster, snapshots, created):
+    notes = (*settled.notes, *_number_of_members(config.topology, topology))
+    if topology.found is None and (users := await _assigned_users(topology.cluster, snapshots, created)):
         topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
         notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
@@ -199,7 +206,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     stops = any(step.action is Action.STOP for step in steps)
     restart = upgrade.restart_for(topology, workload, snapshots[cluster]) if stops else None
-    return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes)
+    return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes, settled.advertised)
 
 
 async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) -> str:
@@ -258,7 +265,7 @@ def _headline(topology: Topology) -> str:
 
 def _number_of_members(options: Topology, found: Topology) -> tuple[str, ...]:
     """The note if the StatefulSet's number of members is used instead of the configured one."""
-    if options.settings.members == found.settings.members:
+    if found.found is not None or options.settings.members == found.settings.members:
         return ()
     number = found.settings.members
     return (f"members: {number}, as StatefulSet {found.workload} is scaled (--members sets another number)",)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from hzlink.config.resolve import Config
-from hzlink.model import objects
+from hzlink.model import conditions, objects
 from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
@@ -27,7 +27,6 @@ from hzlink.verify.endpoints import forwarded
 from hzlink.verify.proof import Outcome, SiteProof
 from hzlink.verify.site_proof import Plan, verify_site
 
-DEFAULT_CLUSTER_NAME = "dev"
 # How much earlier than the command's limit a wait for a pod ends, so that its error says what it waited for.
 GIVE_UP_SECONDS_BEFORE_END = 0.5
 
@@ -44,7 +43,7 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
     until = time.monotonic() + config.timeout
     snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
     prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_this_machine, emit)
-    return await _prove(config.topology, snapshots, until, prove, cluster_name or DEFAULT_CLUSTER_NAME)
+    return await _prove(config.topology, snapshots, until, prove, cluster_name)
 
 
 async def verify_after(running_up: Coroutine[Any, Any, Result], config: Config, emit: Emit) -> Result:
@@ -63,7 +62,9 @@ async def verify_after(running_up: Coroutine[Any, Any, Result], config: Config, 
     return replace(done, status=proven.status, verification=proven.verification, errors=proven.errors)
 
 
-async def _prove(topology: Topology, snapshots: Snapshots, until: float, prove: Prove, cluster_name: str) -> Result:
+async def _prove(
+    topology: Topology, snapshots: Snapshots, until: float, prove: Prove, cluster_name: str | None
+) -> Result:
     # Only client sites must be readable. The cluster site provides the expected members, if it can be read.
     errors = [error for client in topology.clients if (error := snapshots[client].error)]
     if errors:
@@ -117,18 +118,23 @@ def _how(plan: Plan) -> str:
     return f"members {', '.join(plan.names)}" if plan.smart else "one connection"
 
 
-def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str) -> Plan:
-    """The plan for a client site, from the observed sites."""
+def plan_for(seen: Report, snapshots: Snapshots, client: Site, cluster_name: str | None) -> Plan:
+    """The plan for a client site, from the observed sites. `cluster_name`: None for the one that the topology has."""
     services = [item for item in snapshots[client].of("Service") if not objects.is_being_deleted(item)]
     topology = seen.topology
     names = tuple(member.name for member in seen.members) or topology.member_names
+    if not names:
+        # The cluster site, which alone knows other members than hzlink's own, cannot be read.
+        made = conditions.member_services(services, topology.service)
+        names = tuple(sorted(objects.name(item) for item in made))
     return Plan(
         site=client,
         smart=seen.mode is Mode.SMART,
         names=names,
         services=frozenset(objects.name(item) for item in services),
         wanted=len(names),
-        cluster_name=cluster_name,
+        cluster_name=cluster_name or topology.cluster_name,
+        member_port=topology.member_port,
         service=topology.service,
     )
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from hzlink.model import durations
-from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Via
+from hzlink.model import durations, existing_members
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, ModeChoice, Via
 from hzlink.model.errors import UsageError
 
 # Key in the file: name of the flag.
@@ -25,6 +25,7 @@ KEYS = {
     "mode": "mode",
     "expose": "expose",
     "members": "members",
+    "hazelcastCluster": "hazelcast_cluster",
     "image": "image",
     "linkFrom": "link_from",
     "linkAccess": "link_access",
@@ -39,7 +40,7 @@ KEYS = {
 LISTS = ("clientContexts", "clientNamespaces", "appNamespaces")
 DURATIONS = ("timeout", "addressTimeout")
 CHOICES: dict[str, type[StrEnum]] = {
-    "mode": Mode,
+    "mode": ModeChoice,
     "expose": Expose,
     "linkFrom": LinkFrom,
     "linkAccess": LinkAccess,
@@ -83,7 +84,34 @@ def load(path: Path) -> dict[str, Any]:
             raise UsageError(f"{path}, line {line}: unknown key {key}", said=f"known keys: {', '.join(KEYS)}")
         if KEYS[key] in values:
             raise UsageError(f"{path}, line {line}: {key} is set twice")
+        if key == "members" and isinstance(value_node, yaml.MappingNode):
+            values |= _members(path, value_node)
+            continue
         values[KEYS[key]] = _value(path, line, key, value_node)
+    return values
+
+
+# Key below `members`: name of the flag.
+MEMBERS_KEYS = {"from": "members_from", "port": "members_port"}
+
+
+def _members(path: Path, node: Any) -> dict[str, Any]:
+    """`members: {from: statefulset/NAME, port: 5701}`, for members that hzlink does not deploy."""
+    import yaml
+
+    values: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line, key = key_node.start_mark.line + 1, str(key_node.value)
+        if not isinstance(key_node, yaml.ScalarNode) or key not in MEMBERS_KEYS:
+            raise UsageError(f"{path}, line {line}: unknown key members.{key}", said="known keys: from, port")
+        if MEMBERS_KEYS[key] in values:
+            raise UsageError(f"{path}, line {line}: members.{key} is set twice")
+        if not isinstance(value_node, yaml.ScalarNode) or value_node.value == "":
+            raise UsageError(f"{path}, line {line}: members.{key} must be a single value")
+        values[MEMBERS_KEYS[key]] = str(value_node.value)
+    if "members_from" not in values:
+        line = node.start_mark.line + 1
+        raise UsageError(f"{path}, line {line}: members has no from", said=f"from: {existing_members.FORMS}")
     return values
 
 

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hzlink.config import app_namespaces, kubeconfig, last_run, naming, same_place
+from hzlink.config import app_namespaces, kubeconfig, last_run, members_source, naming, same_place
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations
-from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
+from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, ModeChoice, Role, Via
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology
 
@@ -24,6 +24,9 @@ DEFAULT_FILE = "hzlink.yaml"
 DEFAULT_TIMEOUT_SECONDS = 180.0
 # The longest duration that an option accepts: a day.
 MAX_SECONDS = 86400.0
+
+# The numbers that are whole numbers.
+WHOLE = ("members", "members-port")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -46,6 +49,9 @@ class Flags:
     mode: str | None = None
     expose: str | None = None
     members: int | None = None
+    members_from: str | None = None
+    members_port: int | None = None
+    hazelcast_cluster: str | None = None
     image: str | None = None
     link_from: str | None = None
     link_access: str | None = None
@@ -76,7 +82,8 @@ SHARED = {"namespace": ("client_ns", "cluster_ns"), "kubeconfig": ("client_kubec
 PLACES = (*SIDES["client_ctx"], *SIDES["cluster_ctx"], *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
-    *("probe_image", "mancenter_image", "app_namespace", "cluster_domain"),
+    *("members_from", "members_port", "hazelcast_cluster", "probe_image", "mancenter_image"),
+    *("app_namespace", "cluster_domain"),
     "timeout",
 )
 
@@ -177,7 +184,7 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     named = {"name": recorded.get("name", service), "service": service}
     if any(_first(sources, key) not in (None, value) for key, value in named.items()):
         recorded = {key: value for key, value in recorded.items() if key in PLACES}
-    sources = (*sources, recorded if ours else {})
+    sources = members_source.without_outranked((*sources, recorded if ours else {}))
     chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
     values: dict[str, Any] = {}
     for source in sources:
@@ -285,8 +292,16 @@ def _is_text(name: str) -> bool:
 
 def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
     standard = Settings()
+    mode = _choice(ModeChoice, values.get("mode", ModeChoice.AUTO), "mode")
+    members_from, own = members_source.parse(values.get("members_from"))
+    port = values.get("members_port")
     return Settings(
-        mode=_choice(Mode, values.get("mode", standard.mode), "mode"),
+        mode=standard.mode if mode is ModeChoice.AUTO else Mode(mode),
+        mode_auto=mode is ModeChoice.AUTO,
+        members_from=members_from,
+        own_members=own,
+        members_port=None if port is None else int(_number(port, "members-port", 1, 65535)),
+        hazelcast_cluster=members_source.cluster_name(values.get("hazelcast_cluster")),
         expose=_choice(Expose, values.get("expose", standard.expose), "expose"),
         members=int(_number(values.get("members", standard.members), "members", 1, 100)),
         members_given=members_given,
@@ -333,7 +348,7 @@ def _number(value: object, name: str, least: float, most: float) -> float:
         number = float(str(value))
     except ValueError:
         number = float("nan")
-    if not least <= number <= most or (name == "members" and number != int(number)):
+    if not least <= number <= most or (name in WHOLE and number != int(number)):
         raise UsageError(f"--{name} {value!r} is not a number from {least:g} to {most:g}")
     return number
 

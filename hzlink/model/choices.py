@@ -18,6 +18,14 @@ class Mode(StrEnum):
     UNISOCKET = "unisocket"
 
 
+class ModeChoice(StrEnum):
+    """The values of --mode. `auto`: smart if clients can use the addresses that members tell them."""
+
+    AUTO = "auto"
+    SMART = "smart"
+    UNISOCKET = "unisocket"
+
+
 class Expose(StrEnum):
     """How Management Center's Service is reached from outside its cluster."""
 

@@ -310,6 +310,11 @@ def is_ready(pod: Object) -> bool:
     return objects.holds(pod, "Ready") and not objects.is_being_deleted(pod)
 
 
+def has_ended(pod: Object) -> bool:
+    """Whether the pod's containers have ended for good, for example because the kubelet evicted the pod."""
+    return objects.status(pod).get("phase") in ("Succeeded", "Failed")
+
+
 def of_app(pods: Iterable[Object], app: str) -> list[Object]:
     """The pods with that `app` label, by name."""
     return sorted((pod for pod in pods if objects.labels(pod).get("app") == app), key=objects.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
+from hzlink.model.existing_members import DEFAULT_CLUSTER, DEFAULT_PORT, Found, Source
 
 # The name of the Service that clients call, unless the user gives another one; also the name in the bundled manifests.
 DEFAULT_SERVICE = "hazelcast"
@@ -52,9 +53,14 @@ class Settings:
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
     `service`: see Topology.service. `app_namespaces`: see Topology.app_namespaces; as typed. `cluster_domain`: the
     domain of the DNS names of Services.
+    `mode_auto`: the user left the mode to hzlink (`plan.modes`); `mode` is the chosen
+    one. `members_from`: where the members are that hzlink does not deploy; None if the user did not say, or with
+    `own_members`, if the user said that hzlink deploys them. `found`: those members, as observed.
+    `hazelcast_cluster`: the name of the Hazelcast cluster, if the user gave it; see Topology.cluster_name.
     """
 
     mode: Mode = Mode.SMART
+    mode_auto: bool = False
     expose: Expose = Expose.CLUSTERIP
     members: int = 3
     members_given: bool = False
@@ -70,6 +76,11 @@ class Settings:
     service: str = DEFAULT_SERVICE
     app_namespaces: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
+    members_from: Source | None = None
+    members_port: int | None = None
+    own_members: bool = False
+    hazelcast_cluster: str | None = None
+    found: Found | None = None
 
 
 @dataclass(frozen=True)
@@ -102,13 +113,42 @@ class Topology:
 
     @property
     def workload(self) -> str:
-        """The name of the StatefulSet of hzlink's own members, and of their headless Service."""
-        return self.service
+        """The name of the members' StatefulSet or Deployment; empty for members of a label selector.
+
+        hzlink's own members have a headless Service of the same name.
+        """
+        return self.service if self.found is None else self.found.source.name
+
+    @property
+    def workload_kind(self) -> str:
+        """The kind of the members' workload; empty for members of a label selector."""
+        return "StatefulSet" if self.found is None else self.found.source.workload
+
+    @property
+    def workload_title(self) -> str:
+        """The members' workload for messages: `StatefulSet hazelcast`, `pods with app=shop`."""
+        return f"{self.workload_kind} {self.workload}" if self.found is None else self.found.source.title
+
+    @property
+    def found(self) -> Found | None:
+        """The members that hzlink did not deploy; None for its own."""
+        return self.settings.found
+
+    @property
+    def cluster_name(self) -> str:
+        """The name of the Hazelcast cluster."""
+        said = "" if self.found is None else self.found.cluster_name
+        return self.settings.hazelcast_cluster or said or DEFAULT_CLUSTER
+
+    @property
+    def member_port(self) -> int:
+        """The members' port for clients, in their pods."""
+        return DEFAULT_PORT if self.found is None else self.found.port
 
     @property
     def member_selector(self) -> str:
         """The label selector of the members' pods."""
-        return f"app={self.workload}"
+        return f"app={self.service}" if self.found is None else str(self.found.selector)
 
     @property
     def member_names(self) -> tuple[str, ...]:
@@ -116,7 +156,9 @@ class Topology:
         return self.first_members(self.settings.members)
 
     def first_members(self, count: int) -> tuple[str, ...]:
-        """The names of the pods of `count` members, as the StatefulSet generates them."""
+        """The names of the pods of `count` members, as hzlink's StatefulSet generates them, or of those found."""
+        if self.found is not None:
+            return self.found.names
         return tuple(f"{self.workload}-{number}" for number in range(count))
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _POD = re.compile(r"\[pod/([^/]+)/[^\]]*\] ")
-_PREFIX = re.compile(r"\[[^\]\s]+\]:\d+ \[([^\]]+)\] \[\d+\.\d+[^\]]*\] ")
+_PREFIX = re.compile(r"\[[^\]\s]+\]:\d+ \[([^\]]+)\] \[(\d+\.\d+[^\]]*)\] ")
 _LIST = re.compile(r"Members \{size:(\d+), ver:\d+\} \[")
 _ENTRY = re.compile(r"Member \[[^\]]+\]:\d+ - ([0-9a-f-]{36})( this)?\b")
 # From Hazelcast's sources: the message of a member that the other members refuse, for example because of its version.
@@ -26,6 +26,26 @@ class Membership:
     name: str
     uuid: str
     members: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a member is: the name of its Hazelcast cluster, and its version."""
+
+    cluster: str
+    version: str
+
+
+def identities(log: str) -> dict[str, Identity]:
+    """The identity of each member, by pod, from the last of its lines that has one.
+
+    `log`: the output of `kubectl logs --prefix`.
+    """
+    found = {}
+    for line in log.splitlines():
+        if (pod := _POD.match(line)) and (prefix := _PREFIX.search(line)):
+            found[pod[1]] = Identity(prefix[1], prefix[2])
+    return found
 
 
 def memberships(log: str) -> dict[str, Membership]:

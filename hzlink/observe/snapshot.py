@@ -154,7 +154,7 @@ LOG_GRACE_SECONDS = 1.0
 
 async def _with_log(site: Site, selector: str, deadline: float, observing: Coroutine[Any, Any, Snapshot]) -> Snapshot:
     """Reads the logs in parallel with the observation, and leaves them out if they would delay it."""
-    async with running(_member_log(site, selector, deadline)) as (log,):
+    async with running(member_log(site, selector, deadline)) as (log,):
         snapshot = await observing
         if snapshot.error is None:
             await asyncio.wait({log}, timeout=LOG_GRACE_SECONDS)
@@ -162,7 +162,8 @@ async def _with_log(site: Site, selector: str, deadline: float, observing: Corou
     return replace(snapshot, member_log=found)
 
 
-async def _member_log(site: Site, selector: str, deadline: float) -> str | None:
+async def member_log(site: Site, selector: str, deadline: float) -> str | None:
+    """The end of the logs of the pods of a selector, as of kubectl.logs; None if they could not be read."""
     try:
         return await Kubectl(site, deadline).logs(selector, tail=LOG_LINES, limit_bytes=LOG_BYTES)
     except HzlinkError:

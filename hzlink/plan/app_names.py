@@ -22,6 +22,11 @@ def members(topology: Topology, mode: Mode, names: Sequence[str]) -> tuple[str, 
     return tuple(names) if mode is Mode.SMART else ()
 
 
+def has_pod_names(topology: Topology) -> bool:
+    """Whether the members' pods have names in DNS at the cluster site, which only a StatefulSet gives."""
+    return topology.workload_kind == "StatefulSet"
+
+
 def targets(
     topology: Topology, site: Site, namespace: str, cluster: Snapshot, members: Sequence[str]
 ) -> Mapping[str, str]:
@@ -31,6 +36,8 @@ def targets(
     """
     if site.role is Role.CLIENT:
         return {name: f"{name}.{site.namespace}.svc" for name in (topology.service, *members)}
+    if not has_pod_names(topology):
+        return {}
     workload = cluster.get("StatefulSet", topology.workload)
     headless = str(objects.spec(workload or {}).get("serviceName") or topology.workload)
     found = {topology.service: f"{headless}.{site.namespace}.svc"}

@@ -14,7 +14,7 @@ from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import DEFAULT_SERVICE, Settings, Site, Topology, labels
 from hzlink.observe.snapshot import Snapshot
-from hzlink.plan import app_names, renaming
+from hzlink.plan import app_names, existing_members, renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
 
@@ -45,15 +45,15 @@ async def render(topology: Topology, site: Site, skupper_name: str, issues: bool
         issues: whether other sites link to this site, which then needs link access.
     """
     rendered = parse(await _build(topology, site, skupper_name, issues))
-    return [stamped(app_names.marked(renaming.renamed(item, topology), topology, site)) for item in rendered]
+    return [stamped(app_names.marked(item, topology, site)) for item in _adapted(topology, rendered)]
 
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
     """The objects of a site as YAML text without fingerprints, for `hzlink render`."""
     text = await _build(topology, site, skupper_name, issues)
-    if topology.service == DEFAULT_SERVICE and not topology.app_namespaces(site):
+    if topology.service == DEFAULT_SERVICE and topology.found is None and not topology.app_namespaces(site):
         return text
-    return _text(app_names.marked(renaming.renamed(one, topology), topology, site) for one in parse(text))
+    return _text(app_names.marked(item, topology, site) for item in _adapted(topology, parse(text)))
 
 
 def app_services(topology: Topology, site: Site, namespace: str) -> str:
@@ -61,6 +61,10 @@ def app_services(topology: Topology, site: Site, namespace: str) -> str:
     names = app_names.members(topology, topology.settings.mode, topology.member_names)
     targets = app_names.targets(topology, site, namespace, Snapshot(topology.cluster), names)
     return _text(app_names.services(topology, namespace, targets))
+
+
+def _adapted(topology: Topology, items: Iterable[Object]) -> list[Object]:
+    return existing_members.adapted(topology, [renaming.renamed(item, topology) for item in items])
 
 
 async def _build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:

@@ -15,7 +15,7 @@ from hzlink.model.app_namespaces import is_app_name
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import links, losses, mancenter, ways
+from hzlink.observe import existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import consent, foreign, leftovers, scaling, upgrade
 from hzlink.plan.drift import drift
@@ -252,12 +252,17 @@ def _site_steps(
         steps.append(Step(Action.PRUNE, site, ", ".join(map(str, stale)), needs, refs=stale))
     if changed or not conditions.skupper(snapshot.skupper_site).ok:
         steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
-    if site.role is Role.CLUSTER:
-        present = snapshot.get("StatefulSet", topology.workload)
-        if _named(changed, "StatefulSet", topology.workload) or not conditions.rollout(present).ok:
-            why = f"until {topology.settings.members} members are ready"
-            steps.append(Step(Action.MEMBERS, site, why, needs))
+    started = _named(changed, "StatefulSet", topology.workload) is not None
+    if site.role is Role.CLUSTER and (started or not _members_ready(topology, snapshot)):
+        why = f"until {topology.settings.members} members are ready"
+        steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
+
+
+def _members_ready(topology: Topology, snapshot: Snapshot) -> bool:
+    if topology.found is not None:
+        return len(existing_members.ready_names(topology, snapshot)) >= topology.settings.members
+    return conditions.rollout(snapshot.get("StatefulSet", topology.workload)).ok
 
 
 def _stopping(

@@ -9,6 +9,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import Object
 from hzlink.model.topology import Topology
+from hzlink.observe import existing_members
 from hzlink.observe.snapshot import Snapshots
 from hzlink.plan import ownership
 from hzlink.programs import hints
@@ -17,8 +18,12 @@ from hzlink.programs import hints
 def with_current_members(topology: Topology, snapshots: Snapshots) -> Topology:
     """The topology with the StatefulSet's current number of members, unless the user gave a number.
 
-    A StatefulSet that hzlink did not make does not count: its pods are not members of this topology.
+    A StatefulSet that hzlink did not make does not count, unless `--members-from` names it: otherwise its pods are not
+    members of this topology.
     """
+    topology = existing_members.with_found(topology, snapshots[topology.cluster])
+    if topology.found is not None:
+        return topology
     workload = snapshots[topology.cluster].get("StatefulSet", topology.workload)
     if topology.settings.members_given or workload is None or not objects.is_ours(workload, topology.name):
         return topology
@@ -26,7 +31,9 @@ def with_current_members(topology: Topology, snapshots: Snapshots) -> Topology:
 
 
 def no_members(topology: Topology, snapshots: Snapshots) -> HzlinkError | None:
-    """The error if the members are scaled to 0, so that there is nothing to link to; None otherwise."""
+    """The error if there is no member to link to, or if members of others cannot be linked; None otherwise."""
+    if error := existing_members.problem(topology, snapshots[topology.cluster]):
+        return error
     if with_current_members(topology, snapshots).settings.members:
         return None
     return HzlinkError(

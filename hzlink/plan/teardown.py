@@ -82,4 +82,4 @@ def _is_of(topology: Topology, pod: Object, ours: list[Object]) -> bool:
     if any(objects.is_owned_by(pod, objects.uid(item)) for item in ours if item["kind"] == "StatefulSet"):
         return True
     names = {objects.name(item) for item in ours if item["kind"] == "Deployment"}
-    return objects.labels(pod).get("app") in names - {topology.workload}
+    return objects.labels(pod).get("app") in names - {topology.service}

@@ -18,6 +18,11 @@ def hzlink(words: str) -> str:
     return " ".join(["hzlink", words, *(quote(word) for word in site_flags)])
 
 
+def member_config() -> str:
+    """The command that prints how members tell clients their pods' names."""
+    return "hzlink member-config helm|operator|yaml"
+
+
 def kubectl(site: Site, words: str) -> str:
     """A kubectl command for a site's namespace."""
     file = f" --kubeconfig {quote(site.kubeconfig)}" if site.kubeconfig else ""

@@ -11,7 +11,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import Object
 from hzlink.model.topology import Topology
-from hzlink.observe import losses, mancenter, membership
+from hzlink.observe import existing_members, losses, mancenter, membership
 from hzlink.observe.losses import LostMember
 from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
@@ -162,10 +162,10 @@ def _router(snapshot: Snapshot, report: SiteReport) -> Hop:
 
 def _members(topology: Topology, snapshot: Snapshot, members: Sequence[Member]) -> Hop:
     site = snapshot.site
-    workload = snapshot.get("StatefulSet", topology.workload)
+    workload = snapshot.get(topology.workload_kind, topology.workload)
     pods = member_pods.pods_of(topology, snapshot.of("Pod"))
     said = conditions.not_created(workload) if workload is not None else ""
-    step = pod_hints.next_step(site, pods, topology.member_selector, f"statefulset {topology.workload}", said)
+    step = pod_hints.next_step(site, pods, topology.member_selector, _described(topology), said)
     if workload is None and not pods and snapshot.error is None:
         step = hints.hzlink("up")
     if snapshot.error is not None:
@@ -177,13 +177,26 @@ def _members(topology: Topology, snapshot: Snapshot, members: Sequence[Member]) 
     for problem in dict.fromkeys(member.problem for member in down):
         text += f"; {', '.join(member.name for member in down if member.problem == problem)}: {problem}"
     ages = [part.age for part in parts if part.age is not None and part.condition.ok == (not down)]
+    lacking = 0 if topology.found is None else max(0, topology.settings.members - len(members))
+    if lacking:
+        text += f"; {lacking} of {topology.settings.members} pods do not exist{f': {said}' if said else ''}"
     split = membership.problem(snapshot.member_log, [member.name for member in members if member.ready])
     if split:
         text = f"{text}; {split}"
         step = hints.kubectl(site, f"logs --selector={topology.member_selector} --prefix --tail=-1")
-    condition = Condition(State.BROKEN if down or split or not members else State.OK, text)
-    subject = f"StatefulSet {topology.workload}" if workload is not None else ""
+    error = existing_members.problem(topology, snapshot)
+    if error is not None:
+        text = f"{error.message}{f' ({error.said})' if error.said else ''}"
+        step = error.next_step or step
+    broken = down or split or lacking or error or not members
+    condition = Condition(State.BROKEN if broken else State.OK, text)
+    subject = topology.workload_title if workload is not None else ""
     return Hop("members", "members", site, condition, subject, min(ages, default=None), step, parts=parts)
+
+
+def _described(topology: Topology) -> str:
+    """The members' workload as kubectl takes it; empty for members of a label selector."""
+    return f"{topology.workload_kind.lower()} {topology.workload}".strip()
 
 
 def _member(topology: Topology, snapshot: Snapshot, member: Member) -> Hop:
@@ -191,8 +204,8 @@ def _member(topology: Topology, snapshot: Snapshot, member: Member) -> Hop:
     step = hints.kubectl(snapshot.site, f"describe pod {member.name}")
     if item is None:
         # A pod that does not exist cannot be described.
-        exists = snapshot.get("StatefulSet", topology.workload) is not None
-        described = hints.kubectl(snapshot.site, f"describe statefulset {topology.workload}")
+        exists = snapshot.get(topology.workload_kind, topology.workload) is not None
+        described = hints.kubectl(snapshot.site, f"describe {_described(topology)}")
         whole = described if exists else hints.hzlink("up")
         step = admission.hint(snapshot.site, member.problem) or whole
         return Hop("members", member.name, snapshot.site, Condition(State.BROKEN, member.problem), next_step=step)

@@ -9,6 +9,7 @@ from datetime import datetime
 from hzlink.model import conditions
 from hzlink.model.choices import Mode, Role
 from hzlink.model.topology import Topology
+from hzlink.observe import existing_members
 from hzlink.observe.snapshot import Snapshots
 from hzlink.report import disagreements, hops, paths, site_status
 from hzlink.report.disagreements import Disagreement, Kind
@@ -69,7 +70,8 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     """Makes the report. The mode and the number of members are those of the cluster, or of the settings."""
     mode = site_status.mode_of(topology, snapshots)
     cluster = snapshots[topology.cluster]
-    workload = cluster.get("StatefulSet", topology.workload)
+    topology = existing_members.with_found(topology, cluster)
+    workload = cluster.get(topology.workload_kind, topology.workload)
     wanted = conditions.wanted_replicas(workload) if workload is not None else topology.settings.members
     members = site_status.members_of(topology, cluster, wanted)
     expected = topology.member_names if cluster.error is not None else [member.name for member in members]

@@ -106,10 +106,12 @@ def members_of(topology: Topology, snapshot: Snapshot, wanted: int) -> tuple[Mem
         return ()
     pods = {objects.name(pod): pod for pod in member_pods.pods_of(topology, snapshot.of("Pod"))}
     names = topology.first_members(wanted)
-    workload = snapshot.get("StatefulSet", topology.workload)
+    workload = snapshot.get(topology.workload_kind, topology.workload)
     why = conditions.not_created(workload) if workload is not None else ""
     refused = membership.refusals(snapshot.member_log or "")
-    listed = [*names, *sorted(set(pods) - set(names))]
+    # A pod of a Deployment that is being deleted has a successor with another name.
+    more = [name for name in pods if topology.found is None or not objects.is_being_deleted(pods[name])]
+    listed = [*names, *sorted(set(more) - set(names))]
     return tuple(_member(name, pods.get(name), why, refused.get(name, "")) for name in listed)
 
 

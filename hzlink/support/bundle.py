@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from hzlink.model import objects
+from hzlink.model.members import pods_of
 from hzlink.model.objects import Object
 from hzlink.model.topology import MEMBER_CONTAINER, Topology
+from hzlink.observe.existing_members import with_found
 from hzlink.observe.snapshot import Snapshot, without_secrets
 from hzlink.report import document, report
 from hzlink.support import summary
@@ -28,7 +30,7 @@ def files(
     redaction = _redaction(topology, found, concealed)
     snapshots = {
         one.site: Snapshot(
-            one.site, tuple(without_secrets(item) for item in one.items), one.error, member_log=_member_log(one)
+            one.site, tuple(map(without_secrets, one.items)), one.error, member_log=_member_log(topology, one)
         )
         for one in found
     }
@@ -44,12 +46,16 @@ def files(
     return made
 
 
-def _member_log(found: Found) -> str:
+def _member_log(topology: Topology, found: Found) -> str:
     """The members' current logs in the format of `kubectl logs --prefix`; empty for client sites."""
+    present = with_found(topology, Snapshot(found.site, tuple(found.items)))
+    own = present.found is None
+    pods = {objects.name(pod) for pod in pods_of(present, (item for item in found.items if item.get("kind") == "Pod"))}
     return "\n".join(
         f"[pod/{log.pod}/{log.container}] {line}"
         for log in found.logs
-        if log.container == MEMBER_CONTAINER and not log.previous
+        # The container of members that hzlink did not deploy may have any name.
+        if (log.container == MEMBER_CONTAINER if own else log.pod in pods) and not log.previous
         for line in log.text.splitlines()
     )
 

@@ -14,9 +14,11 @@ from typing import Any
 
 from hzlink.model import objects
 from hzlink.model.errors import HzlinkError
+from hzlink.model.members import mancenter_pods, pods_of
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site, Topology
-from hzlink.observe.snapshot import STATUS_KINDS
+from hzlink.observe.existing_members import with_found
+from hzlink.observe.snapshot import STATUS_KINDS, Snapshot
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 
@@ -125,7 +127,10 @@ class _Gathering:
     async def logs(self) -> None:
         """Reads the logs of every container, and of the previous run of restarted containers."""
         pods = [item for item in self.found.items if item.get("kind") == "Pod"]
-        wanted = [run for pod in sorted(pods, key=partial(_importance, self._topology)) for run in _runs(pod)]
+        # Whether a pod is a member may only be known from the objects.
+        seen = Snapshot(self.found.site, tuple(self.found.items))
+        topology = with_found(self._topology, seen)
+        wanted = [run for pod in sorted(pods, key=partial(_importance, topology)) for run in _runs(pod)]
         if len(wanted) > LOGS:
             self.found.unread.append(f"logs: only {LOGS} of {len(wanted)} were read")
         logs = await asyncio.gather(*(self._log(*run) for run in wanted[:LOGS]))
@@ -154,7 +159,7 @@ class _Gathering:
 
 def _importance(topology: Topology, pod: Object) -> tuple[bool, str]:
     name = objects.name(pod)
-    known = objects.labels(pod).get("app") in (topology.workload, topology.mancenter) or name.startswith("skupper-")
+    known = bool(pods_of(topology, [pod]) or mancenter_pods(topology, [pod])) or name.startswith("skupper-")
     return not known, name
 
 

@@ -17,6 +17,7 @@ from hzlink.verify.comparison import SIZES, Comparison, Measure
 from hzlink.verify.endpoints import forwarded
 from hzlink.verify.latency import Latency
 from hzlink.verify.member_client import MemberClient, NoAnswer
+from hzlink.verify.proof import PORT
 from hzlink.verify.site_proof import MAX_PARALLEL, Plan, through
 
 MAP_PREFIX = "hzlink-bench-"
@@ -46,14 +47,14 @@ async def bench_site(plan: Plan, cluster: Site, seconds: float, emit: Emit) -> C
     slots = asyncio.Semaphore(MAX_PARALLEL)
     names = plan.names if plan.smart else (plan.service,)
 
-    async def call(site: Site, target: str) -> tuple[str, MemberClient]:
-        client = await stack.enter_async_context(through(forwarded(site)(target), plan.cluster_name, slots))
+    async def call(site: Site, target: str, port: int = PORT) -> tuple[str, MemberClient]:
+        client = await stack.enter_async_context(through(forwarded(site, port)(target), plan.cluster_name, slots))
         return (await client.answer()).member.uuid, client
 
     async with AsyncExitStack() as stack:
         links = dict(await together(call(plan.site, f"service/{name}") for name in names))
         emit(Event(Mark.OK, f"members reached through the link: {len(links)}", plan.site.name))
-        direct = dict(await together(call(cluster, f"pod/{name}") for name in plan.names))
+        direct = dict(await together(call(cluster, f"pod/{name}", plan.member_port) for name in plan.names))
         emit(Event(Mark.OK, f"members reached directly: {len(direct)}", cluster.name))
         map_name = f"{MAP_PREFIX}{secrets.token_hex(8)}"
         try:

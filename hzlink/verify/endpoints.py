@@ -30,12 +30,12 @@ OpenConnection = Callable[[str], AbstractAsyncContextManager[Connection]]
 """Opens a connection to the client port of a target such as `service/hazelcast-1`, until the block is left."""
 
 
-def forwarded(site: Site) -> OpenConnection:
+def forwarded(site: Site, port: int = PORT) -> OpenConnection:
     """Opens connections with `kubectl port-forward`, from hzlink's machine."""
     # Imported here: a pod has no kubectl.
     from hzlink.verify.port_forward import tunnel
 
-    return lambda target: tunnel(site, target, PORT)
+    return lambda target: tunnel(site, target, port)
 
 
 class _Direct:

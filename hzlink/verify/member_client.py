@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hzlink.model.errors import HzlinkError, PrerequisiteError
+from hzlink.verify import client_refusals
 from hzlink.verify.proof import Answer, Member
 
 if TYPE_CHECKING:
@@ -193,7 +194,9 @@ async def connect(address: str, cluster_name: str, gave_up: Callable[[], str] = 
     try:
         return MemberClient(await in_thread(work, CONNECT_DEADLINE_SECONDS + 2))
     except NoAnswer as error:
-        said = gave_up() or log.reason(address) or error.said
+        said = gave_up()
+        if not said:
+            said = await client_refusals.explained(log.reason(address) or error.said or "", address, cluster_name)
         raise NoAnswer("no member answered", said=said, waited=error.waited) from None
     finally:
         abandoned.set()

@@ -18,10 +18,13 @@ MIN_PYTHON = (3, 11)
 # The modules that the proof needs. They may import only each other and Python's standard library.
 MODULES = (
     *("__init__", "programs/__init__", "programs/tasks", "model/__init__", "report/__init__", "report/hops"),
-    *(f"model/{name}" for name in ("errors", "events", "choices", "topology", "durations", "objects")),
+    *(
+        f"model/{name}"
+        for name in ("errors", "events", "choices", "selectors", "existing_members", "topology", "durations", "objects")
+    ),
     *(f"model/{name}" for name in ("conditions", "container_failures")),
     *(f"verify/{name}" for name in ("__init__", "probe", "probe_messages", "site_proof", "endpoints")),
-    *(f"verify/{name}" for name in ("member_client", "proof", "latency")),
+    *(f"verify/{name}" for name in ("member_client", "client_refusals", "proof", "latency")),
 )
 
 # Kubernetes' limit for a ConfigMap in bytes, without the space for the plan.

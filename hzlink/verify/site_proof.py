@@ -20,7 +20,7 @@ from hzlink.programs.tasks import running, together
 from hzlink.verify import latency, member_client, proof
 from hzlink.verify.endpoints import Connection, OpenConnection
 from hzlink.verify.member_client import CONNECT_DEADLINE_SECONDS, MemberClient, NoAnswer
-from hzlink.verify.proof import Call, SiteProof
+from hzlink.verify.proof import PORT, Call, SiteProof
 
 # The prefix of the map's name. The rest is random for each run.
 MAP_PREFIX = "hzlink-verify-"
@@ -40,6 +40,7 @@ class Plan:
 
     `names`: the members' names. `services`: the names of existing Services. `wanted`: the expected number of members.
     `service`: the name of the Service that leads to any member, for clients with a single connection.
+    `member_port`: the members' port in their pods.
     """
 
     site: Site
@@ -49,6 +50,7 @@ class Plan:
     wanted: int
     cluster_name: str
     service: str = DEFAULT_SERVICE
+    member_port: int = PORT
 
 
 async def verify_site(plan: Plan, open_connection: OpenConnection, emit: Emit) -> SiteProof:

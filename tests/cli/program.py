@@ -20,6 +20,7 @@ import yaml
 
 from hzlink.programs import process
 from tests.cli import forked, golden
+from tests.sandboxed import SHORT_LIVED
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
 # No run of hzlink in these tests may take longer.
@@ -63,6 +64,7 @@ class User:
             "PATH": str(self.folder / "bin"),
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
+            **SHORT_LIVED,
         }
 
     @property

@@ -108,7 +108,7 @@ CASES: dict[str, Case] = {
     ),
     "file-not-a-choice": Case(
         SITES,
-        r"yaml, line 1: mode must be one of smart, unisocket",
+        r"yaml, line 1: mode must be one of auto, smart, unisocket",
         None,
         _file("hzlink.yaml", "mode: clever\n"),
     ),

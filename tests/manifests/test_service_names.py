@@ -75,7 +75,7 @@ def test_management_center_asks_for_the_own_names() -> None:
     assert one(objs, "Service")["spec"]["selector"] == {"app": "orders-mancenter"}
     files = one(objs, "ConfigMap")["data"]
     assert "service-dns: orders\n" in files["hazelcast-client.yaml"]
-    assert 'getent hosts "orders-$i"' in files["wait-for-members.sh"]
+    assert 'names+=("orders-$i")' in files["wait-for-members.sh"]
 
 
 def test_site_keeps_its_own_name() -> None:

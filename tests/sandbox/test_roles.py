@@ -39,14 +39,14 @@ def real_limited(real_hzlink: Hzlink) -> Hzlink:
     return limit(real_hzlink)
 
 
-def limit(hzlink: Hzlink) -> Hzlink:
-    """Makes hzlink run as a service account with only the bundled Roles."""
+def limit(hzlink: Hzlink, **folders: str) -> Hzlink:
+    """Makes hzlink run as a service account with only the bundled Roles; `folders`: other ones than those of SITES."""
     config = yaml.safe_load(hzlink.sandbox.kubeconfig.read_text())
     clusters = {entry["name"]: entry["context"]["cluster"] for entry in config["contexts"]}
     config["users"], config["contexts"] = [], []
     for server, role in SITES.items():
         hzlink.kubectl(server, "create", "serviceaccount", USER)
-        hzlink.kubectl(server, "apply", "-k", str(MANIFESTS / "rbac" / role))
+        hzlink.kubectl(server, "apply", "-k", str(MANIFESTS / "rbac" / folders.get(server, role)))
         subjects = {"subjects": [{"kind": "ServiceAccount", "name": USER, "namespace": hzlink.namespace}]}
         for name in BINDINGS:
             hzlink.kubectl(server, "patch", "rolebinding", name, "--type=merge", "-p", json.dumps(subjects))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from hzlink.apply.steps import repair
+from hzlink.apply.steps import existing_members, repair
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.rollout import rolled_out
 from hzlink.model import conditions
@@ -36,7 +36,9 @@ async def stopped(run: Run, step: Step) -> str:
 
 
 async def members_ready(run: Run, step: Step) -> str:
-    """Waits until the StatefulSet has rolled out."""
+    """Waits until the StatefulSet has rolled out, or until the members of others are ready."""
+    if run.topology.found is not None:
+        return await existing_members.ready(run, step)
     wanted, name = run.topology.settings.members, run.topology.workload
 
     def judge(found: Objects) -> Condition:
@@ -66,7 +68,7 @@ async def names_ready(run: Run, step: Step) -> str:
     def judge(services: Objects) -> Condition:
         return conditions.names(services.values(), names)
 
-    wait = run.wait(run.kubectl(step.site), f"names {names[0]}..{len(names) - 1}")
+    wait = run.wait(run.kubectl(step.site), f"names {_range(names)}")
     try:
         if lost := await _unless_lost(run, step.site, wait.watch(RESOURCES["Service"], judge)):
             if not run.repair:
@@ -79,6 +81,14 @@ async def names_ready(run: Run, step: Step) -> str:
         error.next_step = hints.kubectl(step.site, f"describe {RESOURCES['Listener']} {run.topology.service}")
         raise
     return f"members' names exist: {', '.join(names)}"
+
+
+def _range(names: Sequence[str]) -> str:
+    """A short text for the names: `hazelcast-0..2` for those of a StatefulSet."""
+    base, _, number = names[0].rpartition("-")
+    if number.isdecimal() and all(name.rpartition("-")[0] == base for name in names):
+        return f"{names[0]}..{names[-1].rpartition('-')[2]}"
+    return ", ".join(names)
 
 
 async def _unless_lost(run: Run, client: Site, waiting: Coroutine[Any, Any, Objects]) -> tuple[LostMember, ...]:

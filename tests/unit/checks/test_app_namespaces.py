@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hzlink.checks import app_namespaces
 from hzlink.checks.needed_rights import Right
 from hzlink.checks.records import Facts
 from hzlink.model.errors import HzlinkError
+from hzlink.model.existing_members import Found, Source, SourceKind
+from hzlink.model.selectors import Selector
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan import app_steps
 from hzlink.programs.refusals import explain
 from tests.unit.builders import service, topology
-from tests.unit.checking import ALL, EDGE, ended, facts, with_snapshot
+from tests.unit.checking import ALL, CORE, EDGE, ended, facts, with_snapshot
 
 APP = replace(EDGE, namespace="shop")
 NEEDED = (Right("", "services", "create"),)
@@ -54,3 +57,15 @@ def test_rights_are_judged_in_the_namespace() -> None:
     finding = ended(with_app(review={"resourceRules": []}), "failed")["edge", "rights"]
     assert finding.text == "you may not, in namespace shop: create services"
     assert "manifests/rbac/app-namespace" in (finding.next_step or "")
+
+
+def test_members_without_names_in_dns_are_refused_beside_the_members() -> None:
+    source = Source(SourceKind.DEPLOYMENT, name="shop-cache")
+    topo = topology(app_namespaces=("core/till",), found=Found(source, Selector(), 5701, ()))
+    app = Snapshot(replace(CORE, namespace="till"))
+    found = facts().snapshots
+    snapshots = {**found, CORE: replace(found[CORE], apps=(app,))}
+    [finding] = app_namespaces.at_site(topo, snapshots, CORE)
+    assert finding.is_fatal
+    assert "which needs a StatefulSet" in finding.text
+    assert finding.next_step == "leave out --app-namespace core/till"

@@ -23,7 +23,8 @@ def load(folder: Path, text: str | bytes) -> dict[str, object]:
 
 
 def test_every_setting_has_a_key() -> None:
-    assert sorted(config_file.KEYS.values()) == sorted((*PLACES, *SETTINGS))
+    keys = (*config_file.KEYS.values(), *config_file.MEMBERS_KEYS.values())
+    assert sorted(keys) == sorted((*PLACES, *SETTINGS))
 
 
 def test_values_are_read_as_text(tmp_path: Path) -> None:
