@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hzlink.checks import access, rights, tools
+from hzlink.checks import access, app_namespaces, rights, tools
 from hzlink.checks import controller as skupper_controller
 from hzlink.checks import needed_rights as hzlink_rights
 from hzlink.checks import pull_secrets as secrets
@@ -20,7 +20,8 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
-from hzlink.model.topology import Settings, Site
+from hzlink.model.topology import Settings, Site, Topology
+from hzlink.observe.app_namespaces import place
 from hzlink.observe.cluster_identity import KUBE_SYSTEM
 from hzlink.programs import output, process, refusals, skupper
 from hzlink.programs.kubectl import Kubectl
@@ -29,35 +30,45 @@ from hzlink.programs.refusals import KubectlError, Refusal
 ROUTES = "route.openshift.io"
 
 
-async def read_all(sites: Iterable[Site], limit: float, pull_secrets: Sequence[str] = ()) -> Mapping[Site, Answers]:
-    """Collects the facts of all sites in parallel.
-
-    `limit`: the command's time limit in seconds. `pull_secrets`: the names of the Secrets whose type is read.
+async def read_all(topology: Topology, limit: float) -> Mapping[Site, Answers]:
+    """Collects the facts of all sites in parallel. `limit`: the command's time limit in seconds.
 
     Raises:
         PrerequisiteError: kubectl is not installed.
     """
-    listed = list(sites)
-    answers = await asyncio.gather(*(read(site, limit, pull_secrets) for site in listed))
-    return dict(zip(listed, answers, strict=True))
+    secrets_asked = topology.settings.pull_secrets
+    reading = (read(site, limit, secrets_asked, topology.app_namespaces(site)) for site in topology.sites)
+    return dict(zip(topology.sites, await asyncio.gather(*reading), strict=True))
 
 
-async def read(site: Site, limit: float, pull_secrets: Sequence[str] = ()) -> Answers:
-    """Collects the facts of one site."""
-    versions, review, ((namespace, controller, grant_server, kube_system), routes), types = await asyncio.gather(
-        _versions(site, limit), _review(site, limit), _objects(site, limit), _secret_types(site, limit, pull_secrets)
+async def read(site: Site, limit: float, pull_secrets: Sequence[str] = (), apps: Sequence[str] = ()) -> Answers:
+    """Collects the facts of one site. `pull_secrets`: the names of the Secrets whose type is read."""
+    in_apps = asyncio.gather(*(_review(place(site, namespace), limit) for namespace in apps))
+    versions, review, found, types, reviews = await asyncio.gather(
+        _versions(site, limit),
+        _review(site, limit),
+        _objects(site, limit),
+        _secret_types(site, limit, pull_secrets),
+        in_apps,
     )
-    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system, types)
+    (namespace, controller, grant_server, kube_system), routes = found
+    by_app = dict(zip(apps, reviews, strict=True))
+    return Answers(versions, review, namespace, controller, grant_server, routes, kube_system, types, by_app)
 
 
-def needed_rights(settings: Settings) -> Mapping[Role, tuple[Right, ...]]:
-    """The rights that `up` needs at each kind of site with these settings.
+def needed_rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
+    """The rights that `up` needs with these settings: at each kind of site, and in application namespaces.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
     ways = hzlink_rights.ways(settings)
-    return {role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways) for role in Role}
+    found: dict[str, tuple[Right, ...]] = {
+        role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways) for role in Role
+    }
+    if settings.app_namespaces:
+        found[app_namespaces.ROLE] = hzlink_rights.needed(app_namespaces.ROLE)
+    return found
 
 
 def mancenter_rights() -> frozenset[Right]:

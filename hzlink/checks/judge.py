@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hzlink.checks import (
     access,
+    app_namespaces,
     controller,
     existing_members,
     hazelcast_versions,
@@ -50,6 +51,8 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
         *rights.at_site(site, answers, _needed(facts, site), created, folders),
         *reach.pod_security(site, snapshot, answers, created),
         *pull_secrets.at_site(facts.topology, site, answers),
+        *app_namespaces.rights_at(facts.topology, site, answers, facts.needed.get(app_namespaces.ROLE, ())),
+        *app_namespaces.at_site(facts.topology, facts.snapshots, site),
     ]
     findings += hazelcast_versions.at_site(facts.topology, facts.snapshots, site)
     if snapshot.error is None:

@@ -35,7 +35,8 @@ class Right:
 def needed(role: str, ways: Iterable[str] = ()) -> tuple[Right, ...]:
     """The rights in the bundled Roles for sites of that role and for `ways`, in the Roles' order.
 
-    They include those for Management Center at a client site. `role`: as of `role_folder`.
+    They include those for Management Center at a client site. `role`: a folder of `manifests/rbac`; of a site's role,
+    as of `role_folder`.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.

@@ -23,10 +23,7 @@ GatheredFacts = tuple[Mapping[Site, Answers], str | Unknown | None]
 
 async def gather_facts(config: Config) -> GatheredFacts:
     """Collects the facts that the checks need in addition to the sites' objects."""
-    return await asyncio.gather(
-        gather.read_all(config.topology.sites, config.timeout, config.topology.settings.pull_secrets),
-        gather.skupper_cli(config.timeout),
-    )
+    return await asyncio.gather(gather.read_all(config.topology, config.timeout), gather.skupper_cli(config.timeout))
 
 
 def findings(

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from hzlink.checks.needed_rights import Right
 from hzlink.model import objects
-from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.objects import Object
@@ -134,6 +133,7 @@ class Answers:
     `review`: the status of a SelfSubjectRulesReview. `controller` and `grant_server`: the Deployment and the Service in
     the namespace of a cluster-wide Skupper installation. `routes`: whether the cluster has OpenShift routes.
     `pull_secrets`: the types of the Secrets of --pull-secret, by their names.
+    `app_reviews`: like `review`, in each application namespace.
     """
 
     versions: Versions | Unknown
@@ -144,6 +144,7 @@ class Answers:
     routes: bool | Unknown
     kube_system: Object | Unknown | None = None
     pull_secrets: Mapping[str, str | Unknown | None] = field(default_factory=dict)
+    app_reviews: Mapping[str, Object | Unknown] = field(default_factory=dict)
 
     @property
     def cluster(self) -> str:
@@ -155,16 +156,16 @@ class Answers:
 class Facts:
     """The facts for all checks. `skupper_cli`: the CLI's version, None if it is not installed.
 
-    `needed`: the rights of each role. `mancenter_rights`: those that client sites need for Management Center, which are
-    also in `needed`. `missing`: the sites whose namespace `up` will create. `advertised`: what members that hzlink did
-    not deploy tell clients.
+    `needed`: the rights of each role, and in application namespaces. `mancenter_rights`: those that client sites need
+    for Management Center, which are also in `needed`. `missing`: the sites whose namespace `up` will create.
+    `advertised`: what members that hzlink did not deploy tell clients.
     """
 
     topology: Topology
     snapshots: Mapping[Site, Snapshot]
     answers: Mapping[Site, Answers]
     skupper_cli: str | Unknown | None = None
-    needed: Mapping[Role, tuple[Right, ...]] = field(default_factory=dict)
+    needed: Mapping[str, tuple[Right, ...]] = field(default_factory=dict)
     missing: frozenset[Site] = field(default_factory=frozenset)
     mancenter_rights: frozenset[Right] = field(default_factory=frozenset)
     advertised: Advertised = NOT_ASKED

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hzlink.checks import needed_rights
 from hzlink.checks.needed_rights import Right
 from hzlink.checks.records import Answers, Check, Finding, Unknown
+from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 from hzlink.programs import hints
 
@@ -24,24 +25,26 @@ def at_site(
 
     `folders`: the folders of manifests/rbac with the Roles that give these rights; none for the role's own.
     """
-    review = answers.review
-    if created:
-        return []
+    return [] if created else [of_review(site, answers.review, needed, tuple(folders) or (site.role,))]
+
+
+def of_review(site: Site, review: Object | Unknown, needed: Iterable[Right], folders: Iterable[str]) -> Finding:
+    """The finding on rights in a namespace. `folders`: of the bundled Roles that give them, under manifests/rbac."""
     if isinstance(review, Unknown):
         text = f"it is not known whether you have all rights in namespace {site.namespace}"
-        return [RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))]
+        return RIGHTS.unknown(site, text, review.said, hints.kubectl(site, "auth can-i --list"))
     listed = tuple(needed)
     lacking = needed_rights.missing(listed, review)
     if not lacking:
-        return [RIGHTS.passed(site, f"all {len(listed)} rights")]
+        return RIGHTS.passed(site, f"all {len(listed)} rights")
     words = by_resource(lacking)
-    roles = " and ".join(f"manifests/rbac/{name}" for name in (tuple(folders) or (site.role,)))
+    roles = " and ".join(f"manifests/rbac/{name}" for name in folders)
     given = f"an administrator can give you the Role of {roles}: see manifests/README.md"
     then = f"{hints.kubectl(site, 'auth can-i --list')}   ({given})"
     if review.get("incomplete"):
         said = str(review.get("evaluationError") or "the API server cannot list all rights")
-        return [RIGHTS.unknown(site, f"it is not known whether you may: {words}", said, then)]
-    return [RIGHTS.failed(site, f"you may not, in namespace {site.namespace}: {words}", then=then)]
+        return RIGHTS.unknown(site, f"it is not known whether you may: {words}", said, then)
+    return RIGHTS.failed(site, f"you may not, in namespace {site.namespace}: {words}", then=then)
 
 
 def by_resource(lacking: Iterable[Right]) -> str:

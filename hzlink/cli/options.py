@@ -311,6 +311,17 @@ InCluster = Annotated[
         "--in-cluster", help="Verify from a Job in each client site's namespace instead of through forwarded ports."
     ),
 ]
+AppNamespace = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--app-namespace",
+        help="Another namespace in which the names work: NAMESPACE or SITE/NAMESPACE; repeatable; empty: none.",
+    ),
+]
+ClusterDomain = Annotated[
+    str | None,
+    typer.Option("--cluster-domain", help="DNS domain of the clusters, for --app-namespace (default: cluster.local)."),
+]
 ProbeImage = Annotated[
     str | None,
     typer.Option(

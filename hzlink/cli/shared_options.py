@@ -5,12 +5,14 @@ from typing import Any
 
 from hzlink.cli.options import (
     AddressTimeout,
+    AppNamespace,
     BenchOutput,
     BenchOutputOption,
     ClientCtx,
     ClientKubeconfig,
     ClientNs,
     ClusterCtx,
+    ClusterDomain,
     ClusterKubeconfig,
     ClusterNs,
     ExposeOption,
@@ -60,9 +62,11 @@ UP_SETTINGS: dict[str, Any] = {
     "link_access": LinkAccessOption,
     "via": ViaOption,
     "address_timeout": AddressTimeout,
+    "app_namespace": AppNamespace,
+    "cluster_domain": ClusterDomain,
 }
 RENDER_SETTINGS = {name: kind for name, kind in UP_SETTINGS.items() if name not in ("via", "address_timeout")}
-_NOT_CHECKED = ("image", "mancenter_image", "expose", "address_timeout")
+_NOT_CHECKED = ("image", "mancenter_image", "expose", "address_timeout", "cluster_domain")
 CHECK_SETTINGS = {name: kind for name, kind in UP_SETTINGS.items() if name not in _NOT_CHECKED}
 
 # The shared options, for the sites and for the console. Name: annotation, or annotation and default.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hzlink.checks import preflight, tools
 from hzlink.commands.settling import Settler
 from hzlink.observe import same_cluster
+from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import ALL_KINDS
 from hzlink.observe.with_members import observe_topology
 from hzlink.programs import process
@@ -30,6 +31,7 @@ async def check(config: Config) -> Result:
         observe_topology(config.topology, ALL_KINDS, min(DEADLINE_SECONDS, config.timeout)),
         preflight.gather_facts(config),
     )
+    snapshots = await with_apps(config.topology, snapshots, min(DEADLINE_SECONDS, config.timeout))
     topology = await same_cluster.with_link_access(config.topology, snapshots)
     settled = await Settler().settled(topology, snapshots, ask=True)
     findings = preflight.findings(settled.topology, snapshots, gathered, advertised=settled.advertised)

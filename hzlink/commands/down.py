@@ -18,10 +18,11 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site, Topology, labels
 from hzlink.observe import known_clusters
+from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import foreign, sharing, teardown
+from hzlink.plan import app_steps, foreign, sharing, teardown
 from hzlink.plan.consent import Restore
 from hzlink.plan.sharing import Handover
 from hzlink.plan.teardown import Teardown
@@ -42,11 +43,17 @@ class _Removal:
     namespace: bool
     handover: Handover = field(default_factory=Handover)
     namespace_stays: bool = False
+    app: bool = False
+
+    @property
+    def name(self) -> str:
+        """The site's name, for the list; with the namespace if it is an application namespace."""
+        return f"{self.site.name} (namespace {self.site.namespace})" if self.app else self.site.name
 
     @property
     def lines(self) -> list[str]:
         """The list for the user, a line for each object."""
-        lines = [f"{self.site.name}: {target}" for target in self.teardown.refs if target != objects.SKUPPER_LEASE]
+        lines = [f"{self.name}: {target}" for target in self.teardown.refs if target != objects.SKUPPER_LEASE]
         restore = self.teardown.restore
         if restore is not None and restore.patch is not None:
             lines.append(f"{self.site.name}: {restore.ref}: {restore.text}")
@@ -86,9 +93,13 @@ async def down(
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
     if not config.named:
         _refuse_several(topology, snapshots)
+    snapshots = await with_apps(topology, snapshots, min(OBSERVE_DEADLINE_SECONDS, config.timeout))
+    apps, unread = _app_removals(topology, snapshots)
+    if unread:
+        return result.of_errors("down", unread)
     handovers = sharing.handovers(topology, snapshots)
     removals = await asyncio.gather(*(_removal(topology, snapshots[site], handovers[site]) for site in sites))
-    lines = [line for removal in removals for line in removal.lines]
+    lines = [line for removal in (*apps, *removals) for line in removal.lines]
     # If the cluster site is left out, or if its namespace does not exist, there is no Lease to take.
     lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
     if not lines:
@@ -103,8 +114,11 @@ async def down(
     until = time.monotonic() + config.timeout
     async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
         removals = await _with_current_handover(topology, removals, snapshots)
-        lines = [line for removal in removals for line in removal.lines]
-        failed = await _each(_remove, removals, until, emit)
+        lines = [line for removal in (*apps, *removals) for line in removal.lines]
+        # First the names in application namespaces: the objects of their site say where they are.
+        failed = await _each(_remove, apps, until, emit)
+        unclean = {error.site for error in failed}
+        failed += await _each(_remove, [one for one in removals if one.site.name not in unclean], until, emit)
     # After the lock was released, because the Lease was in one of the namespaces.
     emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
     failed += await _each(_remove_namespace, emptied, until, emit)
@@ -201,6 +215,15 @@ def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) ->
             f"{error.next_step}   (if that site no longer exists: {hints.hzlink(f'down --site {others[0]}')})"
         )
     return error
+
+
+def _app_removals(topology: Topology, snapshots: Snapshots) -> tuple[list[_Removal], list[HzlinkError]]:
+    """What to remove in application namespaces, and the errors of those that exist but cannot be read."""
+    # Those in the namespace of a site are removed with the site.
+    apps = [app for site, one in snapshots.items() for app in one.apps if app.site.namespace != site.namespace]
+    unread = [app.error for app in apps if app.error is not None and not _is_empty(app)]
+    found = [(app, app_steps.removable(topology, app)) for app in apps]
+    return [_Removal(app.site, Teardown((refs,), (), ()), False, app=True) for app, refs in found if refs], unread
 
 
 async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -> _Removal:

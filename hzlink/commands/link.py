@@ -14,6 +14,7 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
+from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
 from hzlink.plan import hub, planner, scaling
 from hzlink.plan.planner import Action, Step
@@ -40,7 +41,8 @@ async def link(
         return Result("link", steps=tuple(observation.steps))
     if not observation.steps:
         await lock.remove_ended_run(topology)
-        return result.verdict("link", report.make(topology, observation.snapshots), notes=("nothing written",))
+        seen = report.make(topology, await with_apps(topology, observation.snapshots))
+        return result.verdict("link", seen, notes=("nothing written",))
     async with lock.held(topology, lock.Terms("link", until, force_unlock), emit):
         # Observe again: another run may have changed objects before this run got the lock.
         observation = await _observe(config, ignore, repair)
@@ -49,7 +51,8 @@ async def link(
             return result.of_errors("link", observation.errors)
         run = Run(topology, observation.snapshots, emit, until, repair=repair)
         await run_steps(run, observation.steps)
-    seen = report.make(topology, await observe_all(topology.sites, evidence=True))
+    snapshots = await observe_all(topology.sites, evidence=True)
+    seen = report.make(topology, await with_apps(topology, snapshots))
     if run.errors:
         return Result("link", run.errors[0].status, seen, tuple(run.errors))
     return result.verdict("link", seen)

@@ -27,7 +27,12 @@ async def render(config: Config) -> Result:
     async def one(site: Site) -> str:
         issues = site in topology.clients if from_client else site is topology.target
         text = await manifests.build(topology, site, site.name, issues)
-        return f"# {site.role} site {site.name}: context {site.context!r}, namespace {site.namespace}\n{text}"
+        named = f"{site.role} site {site.name}: context {site.context!r}"
+        apps = [
+            f"# applications at {named}, namespace {namespace}\n{manifests.app_services(topology, site, namespace)}"
+            for namespace in topology.app_namespaces(site)
+        ]
+        return "---\n".join([f"# {named}, namespace {site.namespace}\n{text}", *apps])
 
     texts = await asyncio.gather(*(one(site) for site in topology.sites))
     return Result("render", text="---\n".join(texts))

@@ -50,7 +50,7 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None, *
         _refuse_several(shown)
     # Only the log of the members of this topology was read.
     others = {site: replace(snapshot, member_log=None) for site, snapshot in snapshots.items()}
-    results = [seen if one == config.topology else _result(one, others) for one in shown]
+    results = [seen if one == config.topology else _result(one, await _with_apps(config, one, others)) for one in shown]
     return results[0] if len(results) == 1 else result.several("status", results)
 
 
@@ -59,6 +59,13 @@ def _refuse_several(shown: Sequence[Topology]) -> None:
         from hzlink.plan import sharing
 
         raise sharing.ambiguous("status", [one.name for one in shown], "this output is of one topology")
+
+
+async def _with_apps(config: Config, topology: Topology, snapshots: Snapshots) -> Snapshots:
+    from hzlink.observe import app_namespaces
+
+    without = {site: replace(snapshot, apps=()) for site, snapshot in snapshots.items()}
+    return await app_namespaces.with_apps(topology, without, min(DEADLINE_SECONDS, config.timeout))
 
 
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
@@ -72,10 +79,13 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     from hzlink.verify import verdict_file  # noqa: F401
 
     snapshots = await observing
+    from hzlink.observe import app_namespaces
     from hzlink.plan import sharing
 
     # --name alone names a topology, too, whose record another machine has.
-    return _result(sharing.with_its_service(topology, snapshots), snapshots), snapshots
+    topology = sharing.with_its_service(topology, snapshots)
+    snapshots = await app_namespaces.with_apps(topology, snapshots, deadline)
+    return _result(topology, snapshots), snapshots
 
 
 def _result(topology: Topology, snapshots: Snapshots) -> Result:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from hzlink.apply import lock
 from hzlink.apply.runner import run_steps
 from hzlink.apply.steps.context import Run
+from hzlink.checks import app_namespaces
 from hzlink.checks.names import foreign_site
 from hzlink.checks.preflight import Preflight
 from hzlink.commands.settling import Settler
@@ -22,9 +23,10 @@ from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
+from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots
 from hzlink.observe.with_members import observe_topology
-from hzlink.plan import hub, manifests, planner, scaling, sharing, upgrade
+from hzlink.plan import app_steps, hub, manifests, planner, scaling, sharing, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.kubectl import Kubectl
@@ -118,7 +120,7 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
         )
         await run_steps(run, observation.steps)
     _record(config, topology, await preflight.clusters())
-    snapshots = await observe_topology(topology, evidence=True)
+    snapshots = await with_apps(topology, await observe_topology(topology, evidence=True))
     seen = report.make(topology, snapshots)
     if run.errors:
         return Result("up", run.errors[0].status, seen, tuple(run.errors), notes=notes)
@@ -177,6 +179,7 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
+    snapshots = dict(await with_apps(topology, snapshots, deadline, managed=True))
     errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
     # This is not only a check, which can be skipped: hzlink never changes objects that it did not make.
     if not errors:
@@ -190,12 +193,17 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
         return _Observation(topology, snapshots, errors, [])
     settled = await options.settler.settled(await same_cluster.with_link_access(topology, snapshots), snapshots)
     topology = settled.topology
+    taken = [one for site in topology.sites for one in app_namespaces.at_site(topology, snapshots, site)]
+    if errors := [*errors, *(one.error for one in taken if one.is_fatal)]:
+        rendering.cancel()
+        return _Observation(topology, snapshots, errors, [])
     notes = (*settled.notes, *_number_of_members(config.topology, topology))
     if topology.found is None and (users := await _assigned_users(topology.cluster, snapshots, created)):
         topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
         notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=options.repair)
+    steps = app_steps.added(topology, snapshots, steps)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     stops = any(step.action is Action.STOP for step in steps)

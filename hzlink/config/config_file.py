@@ -38,9 +38,11 @@ KEYS = {
     "mancenterImage": "mancenter_image",
     "mancenter": "mancenter",
     "pullSecrets": "pull_secret",
+    "appNamespaces": "app_namespace",
+    "clusterDomain": "cluster_domain",
     "timeout": "timeout",
 }
-LISTS = ("clientContexts", "clientNamespaces", "pullSecrets")
+LISTS = ("clientContexts", "clientNamespaces", "pullSecrets", "appNamespaces")
 SWITCHES = ("mancenter",)
 DURATIONS = ("timeout", "addressTimeout")
 CHOICES: dict[str, type[StrEnum]] = {

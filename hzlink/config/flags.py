@@ -40,6 +40,8 @@ class Flags:
     mancenter_image: str | None = None
     mancenter: bool | None = None
     pull_secret: tuple[str, ...] = ()
+    app_namespace: tuple[str, ...] = ()
+    cluster_domain: str | None = None
     timeout: str | None = None
 
     @classmethod
@@ -51,7 +53,7 @@ class Flags:
         return cls(**given)
 
 
-LISTS = ("client_ctx", "client_ns", "pull_secret")
+LISTS = ("client_ctx", "client_ns", "pull_secret", "app_namespace")
 SIDES = {
     "client_ctx": ("client_ctx", "client_ns", "client_kubeconfig"),
     "cluster_ctx": ("cluster_ctx", "cluster_ns", "cluster_kubeconfig"),
@@ -68,6 +70,6 @@ PLACES = (*(key for keys in SIDES.values() for key in keys), *SHARED)
 SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
     *("members_from", "members_port", "hazelcast_cluster", "probe_image", "mancenter_image", "mancenter"),
-    "pull_secret",
+    *("pull_secret", "app_namespace", "cluster_domain"),
     "timeout",
 )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hzlink.config import kubeconfig, last_run, members_source, naming, same_place
+from hzlink.config import app_namespaces, kubeconfig, last_run, members_source, naming, same_place
 from hzlink.config.flags import IDENTITY, LISTS, PLACES, SETTINGS, SHARED, SIDES, Flags
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations, switches
@@ -78,6 +78,7 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     members_given = any("members" in source for source in sources)
     topology, known = _topology(values, environ, members_given=members_given)
     undecided = same_place.judge(_places(topology.sites, known))
+    app_namespaces.validate(topology, dict(zip(topology.sites, known, strict=True)))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
     record = {key: values[key] for key in (*PLACES, *SETTINGS) if key in values and key != "timeout"}
     # A relative path would be another file after a change of the working folder.
@@ -295,7 +296,17 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,
         service=str(values.get("service", standard.service)),
+        # An empty value names no namespace: it overrides the recorded ones.
+        app_namespaces=tuple(filter(None, map(str, values.get("app_namespace") or ()))),
+        cluster_domain=_domain(values, standard.cluster_domain),
     )
+
+
+def _domain(values: Mapping[str, Any], standard: str) -> str:
+    domain = str(values.get("cluster_domain", standard))
+    if not all(naming.is_label(part) for part in domain.split(".")):
+        raise UsageError(f"--cluster-domain {domain!r} is not a DNS domain such as {standard}")
+    return domain
 
 
 def _image(values: Mapping[str, Any], key: str) -> str | None:

@@ -38,7 +38,7 @@ def judge(places: Sequence[Place]) -> list[tuple[int, int]]:
     for (number, one), (other_number, other) in combinations(enumerate(places), 2):
         if one.namespace != other.namespace:
             continue
-        if _is_same(one.context, other.context):
+        if is_same(one.context, other.context):
             raise _same(places, one, other)
         if one.context.server and one.context.server == other.context.server:
             undecided.append((number, other_number))
@@ -66,7 +66,7 @@ def _same(places: Sequence[Place], one: Place, other: Place) -> UsageError:
     return error
 
 
-def _is_same(one: Context, other: Context) -> bool:
+def is_same(one: Context, other: Context) -> bool:
     """Whether both contexts connect to the same server in the same manner, as the same user."""
     if one.name == other.name and one.file == other.file:
         return True

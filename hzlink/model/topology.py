@@ -53,7 +53,9 @@ class Settings:
     `mancenter`: whether client sites have Management Center (see Topology.has_mancenter). `pull_secrets`: the names of
     the Secrets for pulling images, of all pods that hzlink makes.
     `probe_image`: image of the pod of `verify --in-cluster`, with Python 3.11 or later.
-    `service`: see Topology.service. `mode_auto`: the user left the mode to hzlink (`plan.modes`); `mode` is the chosen
+    `service`: see Topology.service. `app_namespaces`: see Topology.app_namespaces; as typed. `cluster_domain`: the
+    domain of the DNS names of Services.
+    `mode_auto`: the user left the mode to hzlink (`plan.modes`); `mode` is the chosen
     one. `members_from`: where the members are that hzlink does not deploy; None if the user did not say, or with
     `own_members`, if the user said that hzlink deploys them. `found`: those members, as observed.
     `hazelcast_cluster`: the name of the Hazelcast cluster, if the user gave it; see Topology.cluster_name.
@@ -76,6 +78,8 @@ class Settings:
     enable_link_access: bool = False
     probe_image: str = "python:3.13-slim"
     service: str = DEFAULT_SERVICE
+    app_namespaces: tuple[str, ...] = ()
+    cluster_domain: str = "cluster.local"
     members_from: Source | None = None
     members_port: int | None = None
     own_members: bool = False
@@ -115,6 +119,15 @@ class Topology:
     def redeemer(self, linked: Site, issuer: Site) -> Site:
         """The site that redeems the token for the link of a linked site."""
         return self.target if issuer == linked else linked
+
+    def app_namespaces(self, site: Site) -> tuple[str, ...]:
+        """The other namespaces in the site's cluster in which the names that clients call have to work.
+
+        NAMESPACE in the settings is at every client site, SITE/NAMESPACE at that site.
+        """
+        split = [entry.rpartition("/") for entry in self.settings.app_namespaces]
+        found = [name for at, _, name in split if at == site.name or (not at and site.role is Role.CLIENT)]
+        return tuple(dict.fromkeys(found))
 
     @property
     def service(self) -> str:

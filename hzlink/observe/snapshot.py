@@ -52,6 +52,7 @@ class Snapshot:
 
     `member_log`: the end of the members' logs, as of kubectl.logs; None if it was not requested or could not be read.
     `at`: when the observation ended, by this machine's clock.
+    `apps`: the site's application namespaces, each as a snapshot with its Services.
 
     It never contains the codes and keys of tokens and grants.
     """
@@ -61,6 +62,7 @@ class Snapshot:
     error: HzlinkError | None = None
     at: datetime | None = None
     member_log: str | None = None
+    apps: tuple[Snapshot, ...] = ()
 
     def of(self, kind: str) -> list[Object]:
         """All objects of a kind."""

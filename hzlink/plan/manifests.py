@@ -13,7 +13,8 @@ from hzlink.model.choices import Expose, LinkAccess, Mode, Role
 from hzlink.model.errors import HzlinkError, UsageError
 from hzlink.model.objects import Object
 from hzlink.model.topology import DEFAULT_SERVICE, PART_OF, Settings, Site, Topology, labels
-from hzlink.plan import existing_members, renaming
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import app_names, existing_members, renaming
 from hzlink.plan.ownership import FINGERPRINT
 from hzlink.programs import kustomize, scratch
 
@@ -44,15 +45,22 @@ async def render(topology: Topology, site: Site, skupper_name: str, issues: bool
         issues: whether other sites link to this site, which then needs link access.
     """
     rendered = parse(await _build(topology, site, skupper_name, issues))
-    return [stamped(item) for item in _adapted(topology, rendered)]
+    return [stamped(app_names.marked(item, topology, site)) for item in _adapted(topology, rendered)]
 
 
 async def build(topology: Topology, site: Site, skupper_name: str, issues: bool) -> str:
     """The objects of a site as YAML text without fingerprints, for `hzlink render`."""
     text = await _build(topology, site, skupper_name, issues)
-    if topology.service == DEFAULT_SERVICE and topology.found is None:
+    if topology.service == DEFAULT_SERVICE and topology.found is None and not topology.app_namespaces(site):
         return text
-    return _text(_adapted(topology, parse(text)))
+    return _text(app_names.marked(item, topology, site) for item in _adapted(topology, parse(text)))
+
+
+def app_services(topology: Topology, site: Site, namespace: str) -> str:
+    """The Services of an application namespace as YAML text without fingerprints, for `hzlink render`."""
+    names = app_names.members(topology, topology.settings.mode, topology.member_names)
+    targets = app_names.targets(topology, site, namespace, Snapshot(topology.cluster), names)
+    return _text(app_names.services(topology, namespace, targets))
 
 
 def _adapted(topology: Topology, items: Iterable[Object]) -> list[Object]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hzlink.model import conditions, members, objects, probe_labels
+from hzlink.model.app_namespaces import is_app_name
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
@@ -36,12 +37,13 @@ class Action(StrEnum):
     REPAIR = "repair"
     NAMES = "names"
     MANCENTER = "mancenter"
+    APP_NAMES = "app-names"
 
 
 _WRITING = frozenset(
     {
         *(Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY),
-        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR),
+        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR, Action.APP_NAMES),
     }
 )
 
@@ -62,8 +64,9 @@ class Step:
 
     @property
     def key(self) -> str:
-        """The step's name in its plan."""
-        return key(self.site, self.action)
+        """The step's name in its plan. A site may have several application namespaces."""
+        own = key(self.site, self.action)
+        return f"{own}/{self.site.namespace}" if self.action is Action.APP_NAMES else own
 
     @property
     def writes(self) -> bool:
@@ -256,6 +259,8 @@ def _site_steps(
         and item["kind"] not in _LINKING
         # Belongs to a `verify --in-cluster` that runs at the same time, or that the cluster removes by itself.
         and not probe_labels.is_probe(item)
+        # Beside the members; `app_steps` removes it.
+        and not is_app_name(item, topology.name)
     )
     if stale:
         steps.append(Step(Action.PRUNE, site, ", ".join(map(str, stale)), needs, refs=stale))

@@ -57,7 +57,7 @@ def neighbours(topology: Topology, snapshots: Snapshots) -> tuple[Topology, ...]
             if any(item.get("kind") == "Listener" for item in others_at(topology, snapshots[client]).get(name, ()))
         )
         if service and clients:
-            settings = replace(topology.settings, service=service, members_from=None, found=None)
+            settings = replace(topology.settings, service=service, members_from=None, found=None, app_namespaces=())
             found.append(replace(topology, name=name, clients=clients, settings=settings))
     return tuple(found)
 

@@ -68,7 +68,7 @@ def status_table(report: Report, wide: bool = False) -> Table:
             breakable(Text(one_line(site.site.where))),
             _skupper(site, wide),
             breakable(_links(report, site)),
-            _members(report, site, wide),
+            _members(report, site, wide).append_text(_apps(site)),
             _mancenter(report, site, wide),
         )
         for site in report.sites
@@ -177,6 +177,15 @@ def _members(report: Report, site: SiteReport, wide: bool) -> Text:
     for name in site.missing if wide else _ranges(list(site.missing)):
         text.append(f"\nno {one_line(name)}", COLOURS[State.BROKEN])
     return text
+
+
+def _apps(site: SiteReport) -> Text:
+    """A line for each application namespace."""
+    lines = Text()
+    for app in site.apps:
+        text = "names ok" if app.condition.ok else one_line(app.condition.text) or str(app.condition.state)
+        lines.append(f"\n{one_line(app.namespace)}: ", "not bold default").append(text, COLOURS[app.condition.state])
+    return lines
 
 
 def _ranges(names: list[str]) -> list[str]:

@@ -100,6 +100,16 @@ def _site(site: SiteReport) -> dict[str, Any]:
         document[offers[site.site.role]] = {"state": str(site.matched.state), "message": site.matched.text}
     if site.names is not None:
         document["names"] = list(site.names)
+    if site.apps:
+        document["appNamespaces"] = [
+            {
+                "namespace": app.namespace,
+                "state": str(app.condition.state),
+                "message": app.condition.text,
+                "names": list(app.names),
+            }
+            for app in site.apps
+        ]
     if site.mancenter is not None:
         document["managementCenter"] = {
             "state": str(site.mancenter.state),

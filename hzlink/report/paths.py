@@ -17,7 +17,7 @@ from hzlink.observe.mancenter import MancenterView
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import admission, hints, pod_hints
 from hzlink.programs.refusals import Refusal
-from hzlink.report import hops, way_hops
+from hzlink.report import app_status, hops, way_hops
 from hzlink.report.hops import Hop, Path, first_broken
 from hzlink.report.site_status import LinkReport, Member, SiteReport
 
@@ -42,8 +42,9 @@ def find(
         builder = _PathBuilder(topology, mode, snapshot, cluster, report, by_site[topology.cluster], lost)
         router, between = _router(snapshot, report), way_hops.make(snapshots, link, routers)
         flows = router.good and all(hop.good for hop in between) and cluster_router.good
+        client = builder.client_hop()
         stages = (
-            builder.client_hop(),
+            (app_status.hop(link.client, report.apps) or client) if client.good else client,
             builder.listener_hop(flows),
             router,
             *between,

@@ -84,6 +84,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
         for site in topology.sites
     )
     sites = site_status.with_mancenter_views(topology, snapshots, sites, members)
+    sites = site_status.with_apps(topology, snapshots, sites, mode, expected)
     found = paths.find(topology, snapshots, mode, sites, links, members)
     blamed = hops.first(found)
     return Report(
@@ -107,4 +108,11 @@ def _warnings(sites: tuple[SiteReport, ...]) -> tuple[str, ...]:
         for report in sites
         if report.mancenter_unexposed
     ]
-    return (*lagging, *unexposed)
+    # Applications beside the members use no path between the sites.
+    beside = [
+        f"{report.site.name}: namespace {app.namespace}: {app.condition.text}; {app.next_step}"
+        for report in sites
+        for app in report.apps
+        if report.site.role is Role.CLUSTER and not app.condition.ok
+    ]
+    return (*lagging, *unexposed, *beside)

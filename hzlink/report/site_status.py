@@ -21,6 +21,8 @@ from hzlink.observe.ways import Way
 from hzlink.plan import sharing
 from hzlink.programs import hints
 from hzlink.programs.refusals import Refusal
+from hzlink.report import app_status
+from hzlink.report.app_status import AppReport
 
 # Management Center's port, and the first local port that is proposed for forwarding.
 MANCENTER_PORT = 8080
@@ -66,6 +68,7 @@ class SiteReport:
     `names`: the members that clients at this site can reach by name, None in unisocket mode; `missing`: the others.
     `mancenter_left_out`: by choice the site has no Management Center (`--no-mancenter`).
     `mancenter_view`: the members that its Management Center is connected to, if that is known.
+    `apps`: its application namespaces.
     `skupper_name`: the name of its Skupper Site, empty if it has none; `foreign`: hzlink did not make the Skupper Site.
     """
 
@@ -88,6 +91,7 @@ class SiteReport:
     mancenter_port: int = MANCENTER_PORT
     mancenter_unexposed: bool = False
     mancenter_view: MancenterView | None = None
+    apps: tuple[AppReport, ...] = ()
 
 
 def mode_of(topology: Topology, snapshots: Snapshots) -> Mode:
@@ -246,6 +250,19 @@ def with_mancenter_views(
     return tuple(
         replace(site, mancenter_view=seen) if site.mancenter is not None and site.mancenter.ok else site
         for site in sites
+    )
+
+
+def with_apps(
+    topology: Topology, snapshots: Snapshots, sites: tuple[SiteReport, ...], mode: Mode, members: Sequence[str]
+) -> tuple[SiteReport, ...]:
+    """Adds the application namespaces. `members`: the wanted names."""
+    cluster = snapshots[topology.cluster]
+    return tuple(
+        replace(one, apps=app_status.of(topology, one.site, snapshots[one.site], cluster, mode, members))
+        if snapshots[one.site].apps
+        else one
+        for one in sites
     )
 
 

@@ -170,3 +170,10 @@ def mancenter(*, ready: bool = True, waits: bool = False, **spec: Any) -> list[O
         pod(f"{MANCENTER}-7d4b9c6f5-x2x8q", MANCENTER, ready=ready, init=waits),
         service(MANCENTER, **spec),
     ]
+
+
+def app_name(name: str, namespace: str) -> Object:
+    """The Service of type ExternalName in an application namespace, for a client site in `namespace`."""
+    marks = {**OURS, "app.kubernetes.io/component": "app-names"}
+    spec = {"type": "ExternalName", "externalName": f"{name}.{namespace}.svc.cluster.local"}
+    return {"kind": "Service", "metadata": {"name": name, "labels": marks}, "spec": spec}

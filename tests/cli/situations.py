@@ -263,6 +263,24 @@ def unisocket() -> Situation:
     return _at(_topology(mode=Mode.UNISOCKET), cluster, client)
 
 
+def _with_app_namespace(*names: str) -> Situation:
+    """Healthy, with the application namespace `store`, which has these Services."""
+    found = healthy()
+    app = Snapshot(replace(EDGE, namespace="store"), tuple(make.app_name(name, "hz") for name in names))
+    snapshots = {**found.snapshots, EDGE: replace(found.snapshots[EDGE], apps=(app,))}
+    return Situation(_topology(app_namespaces=("store",)), snapshots)
+
+
+def app_namespace() -> Situation:
+    """Healthy, and the names work in an application namespace."""
+    return _with_app_namespace("hazelcast", "hazelcast-0", "hazelcast-1", "hazelcast-2")
+
+
+def app_name_missing() -> Situation:
+    """An application namespace lacks the name of a member."""
+    return _with_app_namespace("hazelcast", "hazelcast-0", "hazelcast-2")
+
+
 def two_clients() -> Situation:
     """Two client sites, both healthy."""
     shop = _client_side(make.link("core"), name="shop")
@@ -471,6 +489,8 @@ ALL: dict[str, Callable[[], Situation]] = {
         no_definitions,
         no_namespace,
         unisocket,
+        app_namespace,
+        app_name_missing,
         two_clients,
         foreign_sites,
         linked_over_hub,

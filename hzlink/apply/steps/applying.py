@@ -38,7 +38,7 @@ async def apply(run: Run, site: Site, items: Sequence[Object]) -> None:
 
 def _are_ours(run: Run, site: Site, items: Sequence[Object]) -> bool:
     """Whether hzlink made all existing ones of the objects. If it took over another object, `down` would delete it."""
-    snapshot = run.snapshots[site]
+    snapshot = run.snapshot(site)
     existing = [live for item in items if (live := snapshot.get(item["kind"], objects.name(item))) is not None]
     return all(objects.is_ours(live, run.topology.name) for live in existing)
 

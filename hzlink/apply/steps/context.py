@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import Site, Topology
-from hzlink.observe.snapshot import Snapshots
+from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.observe.waiting import Wait
 from hzlink.programs.kubectl import Kubectl
 
@@ -33,6 +33,11 @@ class Run:
     errors: list[HzlinkError] = field(default_factory=list)
     force_conflicts: bool = False
     race: asyncio.Task[bool] | None = None
+
+    def snapshot(self, site: Site) -> Snapshot:
+        """The snapshot of a site, or of an application namespace."""
+        apps = (app for one in self.snapshots.values() for app in one.apps if app.site == site)
+        return self.snapshots.get(site) or next(apps)
 
     def kubectl(self, site: Site) -> Kubectl:
         """kubectl for the site."""

@@ -29,17 +29,26 @@ Entry = tuple[str, str]
 
 
 def resolve(
-    namespace: str, services: Iterable[Obj], pods: Sequence[PodName], relays: Mapping[str, str], unreachable: str
+    namespace: str,
+    services: Iterable[Obj],
+    pods: Sequence[PodName],
+    relays: Mapping[str, str],
+    unreachable: str,
+    aliases: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> list[Entry]:
     """Every name that resolves in the namespace.
 
     A Service with a relay of the Skupper stand-in resolves to the relay, any other Service to its ready pods (or all,
     with publishNotReadyAddresses). A Service with a cluster IP and no pods resolves to `unreachable`, where nothing
-    listens.
+    listens. One of type ExternalName resolves to the addresses that `aliases` has for that name.
     """
     entries: list[Entry] = []
     for service in services:
         name = service["metadata"]["name"]
+        if service["spec"].get("type") == "ExternalName":
+            target = str(service["spec"].get("externalName", ""))
+            entries += [(address, form) for address in aliases(target) for form in _dns_names(name, namespace)]
+            continue
         addresses = _addresses(service, pods, relays)
         if not addresses and service["spec"].get("clusterIP") != "None":
             addresses = [unreachable]
@@ -49,6 +58,14 @@ def resolve(
             if pod.hostname and pod.subdomain == name:
                 entries += [(pod.address, form) for form in _dns_names(f"{pod.hostname}.{name}", namespace)]
     return entries
+
+
+def namespace_of(service: Obj) -> str:
+    """The namespace that a Service of type ExternalName leads to; empty for any other Service or name."""
+    if service["spec"].get("type") != "ExternalName":
+        return ""
+    name, suffix, _ = str(service["spec"].get("externalName", "")).partition(".svc.")
+    return name.rpartition(".")[2] if suffix else ""
 
 
 def relays_by_target_port(

@@ -155,16 +155,30 @@ class Kubelet:
     # Names
 
     def _write_names(self, namespace: str) -> None:
+        """Writes the names of a namespace, and of those with aliases of its names."""
+        aliasing = {ns for (ns, _), service in self._services.items() if names.namespace_of(service) == namespace}
+        for one in {namespace, *aliasing}:
+            self._write_names_of(one)
+
+    def _write_names_of(self, namespace: str) -> None:
         here = [w for w in self._workers.values() if w.record.namespace == namespace]
         readers = [w for w in here if w.app != "none"]
         if not readers:
             return
-        services = [s for (ns, _), s in self._services.items() if ns == namespace]
-        pods = [w.pod_name() for w in here]
-        relays = names.relays_by_target_port(services, *self._network.relays(self.server, namespace))
-        entries = names.resolve(namespace, services, pods, relays, self._network.unreachable)
+        entries = self._entries(namespace, self._aliases)
         for worker in readers:
             names.write_hosts(worker.location.hosts, entries, worker.pod_name())
+
+    def _aliases(self, target: str) -> list[str]:
+        """The addresses of a Service's or pod's name in DNS; as in a cluster, it is not an alias itself."""
+        namespace = target.partition(".svc.")[0].rpartition(".")[2]
+        return [address for address, name in self._entries(namespace) if name == target]
+
+    def _entries(self, namespace: str, aliases: Callable[[str], list[str]] = lambda _: []) -> list[names.Entry]:
+        services = [s for (ns, _), s in self._services.items() if ns == namespace]
+        pods = [w.pod_name() for w in self._workers.values() if w.record.namespace == namespace]
+        relays = names.relays_by_target_port(services, *self._network.relays(self.server, namespace))
+        return names.resolve(namespace, services, pods, relays, self._network.unreachable, aliases)
 
     def _key(self, worker: PodWorker) -> str:
         return f"{self.server}/{worker.record.namespace}/{worker.record.name}"
