@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from hzlink.config import last_run
 from hzlink.model.errors import UsageError
 from tests.unit.config_folder import BOTH, ConfigFolder
 
@@ -54,10 +53,9 @@ def test_one_namespace_cannot_have_the_names_of_two_sites_in_a_cluster(config_fo
 
 
 def test_recorded_namespaces_hold_until_others_or_none_are_given(config_folder: ConfigFolder) -> None:
-    environ = {"XDG_STATE_HOME": str(config_folder.folder / "own-state")}
-    last_run.save(config_folder.resolve(environ, **BOTH, app_namespace=["shop"]).record, environ)
+    config_folder.record(**config_folder.resolve(**BOTH, app_namespace=["shop"]).record)
     for flags, expected in (({}, ("shop",)), ({"app_namespace": ["web"]}, ("web",)), ({"app_namespace": [""]}, ())):
-        assert config_folder.resolve(environ, **flags).topology.settings.app_namespaces == expected
+        assert config_folder.resolve(**flags).topology.settings.app_namespaces == expected
     file = config_folder.folder / "none.yaml"
     file.write_text("appNamespaces: []\n")
-    assert config_folder.resolve(environ, file=str(file)).topology.settings.app_namespaces == ()
+    assert config_folder.resolve(file=str(file)).topology.settings.app_namespaces == ()
