@@ -9,7 +9,9 @@ from hzlink.observe import existing_members, membership
 from hzlink.plan import modes
 from hzlink.programs import hints
 
-MEMBERS = Check("members", "the members of --members-from can be linked", "give --members-from their workload")
+MEMBERS = Check(
+    "members", "the members of --members-from can be linked", "give --members-from their workload", informs=True
+)
 ADDRESSES = Check(
     "member-addresses",
     "clients can use the addresses that the members tell them",
@@ -17,6 +19,7 @@ ADDRESSES = Check(
     Severity.WARNING,
     # `--mode auto` decides by it.
     awaited=True,
+    informs=True,
 )
 
 

@@ -34,7 +34,8 @@ class Outcome(StrEnum):
 class Check:
     """A check: its id, title, remedy (`hint`), severity, and deadline in seconds.
 
-    `awaited`: `up` itself waits for this and reports it, so that an unknown outcome is not a warning.
+    `awaited`: `up` itself waits for this and reports it, so that an unknown outcome is not a warning. `informs`: users
+    want to read what it found also if it passed.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Check:
     severity: Severity = Severity.FATAL
     deadline: float = 10.0
     awaited: bool = False
+    informs: bool = False
 
     def passed(self, site: Site | None, text: str = "") -> Finding:
         """The finding of a passed check; `text` is the evidence."""

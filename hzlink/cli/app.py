@@ -336,5 +336,5 @@ def _run(command: str, values: dict[str, Any], console_flags: dict[str, Any], wo
     from hzlink.cli.console import Console
 
     console = Console(**console_flags)
-    error_boundary.record_site_flags(values, SITE_FLAGS)
+    error_boundary.record_flags(values, SITE_FLAGS, UP_SETTINGS)
     end(console, error_boundary.of(command, values, console, work))

@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 Work = Callable[[Config, Console], Coroutine[Any, Any, "Result"]]
 
 
-def record_site_flags(values: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Records the site flags, because commands that hzlink proposes must name the same sites."""
-    hints.site_flags.clear()
-    for name in names:
-        value = values[name]
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None and name != "timeout":
-                flag = f"--{name.replace('_', '-')}"
-                hints.site_flags.extend([f"{flag}={one}"] if one.startswith("-") else [flag, one])
+def record_flags(values: Mapping[str, Any], sites: Iterable[str], settings: Iterable[str]) -> None:
+    """Records the flags as typed, because commands that hzlink proposes must name the same sites and settings."""
+    hints.site_flags[:] = [word for name in sites if name != "timeout" for word in _typed(name, values[name])]
+    hints.setting_flags[:] = [word for name in settings for word in _typed(name, values.get(name))]
+
+
+def _typed(name: str, value: Any) -> list[str]:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    given = [str(one) for one in (value if isinstance(value, list) else [value]) if one is not None]
+    return [word for one in given for word in ([f"--{flag}={one}"] if one.startswith("-") else [f"--{flag}", one])]
 
 
 def of(command: str, values: Mapping[str, Any], console: Console, work: Work) -> Result:

@@ -11,11 +11,18 @@ from hzlink.model.topology import Site
 
 # The site flags of this run, as typed. The command line sets them once, so that a command to copy names the same sites.
 site_flags: list[str] = []
+# The flags for the topology's settings, as typed, for a command that proposes `up` with them.
+setting_flags: list[str] = []
 
 
 def hzlink(words: str) -> str:
     """An hzlink command for the sites of this run."""
     return " ".join(["hzlink", words, *(quote(word) for word in site_flags)])
+
+
+def up_as_typed() -> str:
+    """`hzlink up` for the sites of this run, with the settings that were typed."""
+    return " ".join([hzlink("up"), *(quote(word) for word in setting_flags)])
 
 
 def member_config() -> str:

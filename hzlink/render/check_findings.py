@@ -39,7 +39,7 @@ def _table(findings: Sequence[Finding]) -> Table:
 
 def _below(findings: Sequence[Finding], wide: bool) -> list[RenderableType]:
     order = list(reversed(COLOURS))
-    shown = [finding for finding in findings if wide or finding.word != "passed"]
+    shown = [finding for finding in findings if wide or finding.word != "passed" or finding.check.informs]
     lines: list[RenderableType] = [Text()]
     lines += [_line(finding) for finding in sorted(shown, key=lambda finding: order.index(finding.word))]
     return [*lines, _verdict(findings)]
@@ -65,7 +65,7 @@ def _verdict(findings: Sequence[Finding]) -> Text:
     warnings = sum(finding.is_warning for finding in findings)
     said = f", with {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     text = Text(f" ready{said}", "green")
-    return text.append("   next: ", "default").append(printable(hints.hzlink("up")), "cyan")
+    return text.append("   next: ", "default").append(printable(hints.up_as_typed()), "cyan")
 
 
 def _site(finding: Finding) -> str:
