@@ -133,6 +133,10 @@ def handovers(topology: Topology, snapshots: Snapshots) -> Mapping[Site, Handove
     some sites; then the Link stays, too.
     """
     users = {site: set(others_at(topology, snapshot)) for site, snapshot in snapshots.items()}
+    if topology.hub in users and topology.cluster in users:
+        # A topology has no objects of its own at a hub: it uses the hub of the sites that it shares.
+        at_clients = set[str]().union(*(users.get(client, set()) for client in topology.clients))
+        users[topology.hub] |= users[topology.cluster] & at_clients
     return {site: _handover(topology, snapshots, site, users) for site in snapshots}
 
 

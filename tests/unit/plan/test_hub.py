@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hzlink.model.choices import Mode, Role
-from hzlink.model.topology import Site
+from hzlink.model.topology import Site, labels
 from hzlink.observe import losses
 from hzlink.observe.snapshot import Snapshot
-from hzlink.plan import hub, manifests, planner, teardown
+from hzlink.plan import hub, manifests, planner, sharing, teardown
 from tests.unit.builders import CORE, EDGE, WEST, World, converged, item, link, skupper_site, topology
 
 HUB = Site("hub", Role.HUB, "hub-ctx", "transit")
@@ -122,3 +122,17 @@ def test_a_hub_without_an_observation_is_no_link() -> None:
     world = with_hub()
     snapshots = {**world.snapshots(), HUB: Snapshot(HUB)}
     assert planner.why_to_link(world.topology, snapshots, CORE, HUB) == "not linked"
+
+
+def test_down_leaves_the_hub_to_a_topology_that_shares_both_sides() -> None:
+    world = with_hub()
+    for site in (CORE, EDGE):
+        world.put(site, link("hazelcast-hub", to=world.find(HUB, "Site")))
+    assert not any(one.heir for one in sharing.handovers(world.topology, world.snapshots()).values())
+    world.put(CORE, item("Connector", "sessions", labels=labels("sessions")))
+    assert not sharing.handovers(world.topology, world.snapshots())[HUB].heir
+    world.put(EDGE, item("Listener", "sessions", labels=labels("sessions")))
+    found = sharing.handovers(world.topology, world.snapshots())
+    assert {site: one.heir for site, one in found.items()} == dict.fromkeys((CORE, EDGE, HUB), "sessions")
+    assert [ref.name for ref in found[HUB].refs] == ["hub"]
+    assert "hazelcast-hub" in [ref.name for ref in found[EDGE].refs]
