@@ -29,7 +29,7 @@ scripts/sandbox.sh build
 declare -A arguments=(
   [kill]="tests/kill"
   [faults]="tests/faults"
-  [sandbox]="tests/sandbox"
+  [sandbox]="-n 2 --dist worksteal tests/sandbox"
   [standin]="-n 2 --dist worksteal tests/standin"
   [sandbox_infra]="-n 2 --dist worksteal tests/sandbox_infra"
   [other]="-n 2 --dist worksteal tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/sandbox \
