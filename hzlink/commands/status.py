@@ -42,15 +42,20 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None, *
     seen, snapshots = await _observe(config, meanwhile)
     if config.named:
         return seen
+    from hzlink.observe import app_namespaces
     from hzlink.plan import sharing
     from hzlink.render import result
 
     shown = sharing.candidates(config.topology, snapshots)
     if single:
         _refuse_several(shown)
-    # Only the log of the members of this topology was read.
-    others = {site: replace(snapshot, member_log=None) for site, snapshot in snapshots.items()}
-    results = [seen if one == config.topology else _result(one, await _with_apps(config, one, others)) for one in shown]
+    # Only the members' log and the application namespaces of this topology were read.
+    others = {site: replace(snapshot, member_log=None, apps=()) for site, snapshot in snapshots.items()}
+    deadline = min(DEADLINE_SECONDS, config.timeout)
+    results = [
+        seen if one == config.topology else _result(one, await app_namespaces.with_apps(one, others, deadline))
+        for one in shown
+    ]
     return results[0] if len(results) == 1 else result.several("status", results)
 
 
@@ -61,13 +66,6 @@ def _refuse_several(shown: Sequence[Topology]) -> None:
         raise sharing.ambiguous("status", [one.name for one in shown], "this output is of one topology")
 
 
-async def _with_apps(config: Config, topology: Topology, snapshots: Snapshots) -> Snapshots:
-    from hzlink.observe import app_namespaces
-
-    without = {site: replace(snapshot, apps=()) for site, snapshot in snapshots.items()}
-    return await app_namespaces.with_apps(topology, without, min(DEADLINE_SECONDS, config.timeout))
-
-
 async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None) -> tuple[Result, Snapshots]:
     topology, deadline = config.topology, min(DEADLINE_SECONDS, config.timeout)
     observing = asyncio.create_task(observe_topology(topology, deadline=deadline, evidence=True))
@@ -75,13 +73,12 @@ async def _observe(config: Config, meanwhile: Callable[[], None] = lambda: None)
     await asyncio.sleep(0.001)
     meanwhile()
     # Loaded before the sites have answered.
+    from hzlink.observe import app_namespaces
+    from hzlink.plan import sharing
     from hzlink.report import report  # noqa: F401
     from hzlink.verify import verdict_file  # noqa: F401
 
     snapshots = await observing
-    from hzlink.observe import app_namespaces
-    from hzlink.plan import sharing
-
     # --name alone names a topology, too, whose record another machine has.
     topology = sharing.with_its_service(topology, snapshots)
     snapshots = await app_namespaces.with_apps(topology, snapshots, deadline)
