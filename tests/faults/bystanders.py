@@ -71,6 +71,14 @@ def plant(world: World, servers: Sequence[str] = SERVERS) -> None:
             world.planted.append((server, resource, name))
 
 
+def remove_other_topology(world: World, server: str) -> None:
+    """Removes the planted objects of another topology of hzlink from a cluster, also from the world's record."""
+    for resource, name, labels, _ in _all():
+        if labels is OTHER_TOPOLOGY:
+            world.delete(server, resource, name)
+            world.planted.remove((server, resource, name))
+
+
 def content(world: World) -> dict[str, str]:
     """The planted objects as text, by name; "gone" for those that do not exist."""
     found = {}

@@ -80,6 +80,8 @@ def test_object_that_cannot_be_removed_is_named(world: World) -> None:
 
 
 def test_site_is_removed_when_the_other_cluster_is_gone(world: World) -> None:
+    # Without the objects of another topology at the client site: it would get the Skupper Site.
+    bystanders.remove_other_topology(world, "client")
     relay = world.relay("cluster")
     world.up()
     before = bystanders.content(world)
