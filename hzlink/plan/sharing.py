@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hzlink.model import objects, probe_labels
+from hzlink.model import objects
 from hzlink.model.errors import PrerequisiteError, UsageError
 from hzlink.model.objects import Object, Ref
-from hzlink.model.topology import PART_OF, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import leftovers
 from hzlink.programs import hints
-
-# Kinds that several topologies share, or that a topology does not need: they do not show that it uses a namespace.
-_SHARED = ("Site", "Link", "AccessToken", "AccessGrant", "Secret")
 
 
 def is_made_by_hzlink(item: Object | None) -> bool:
@@ -34,13 +31,7 @@ def is_shared(topology: Topology, site: Object | None) -> bool:
 
 def others_at(topology: Topology, snapshot: Snapshot) -> dict[str, list[Object]]:
     """The other topologies of hzlink that use the namespace, by name, with their own objects."""
-    found: dict[str, list[Object]] = {}
-    for item in snapshot.items:
-        name = objects.labels(item).get(PART_OF, "")
-        own = item.get("kind") not in _SHARED and not probe_labels.is_probe(item)
-        if own and name and is_made_by_hzlink(item) and name != topology.name:
-            found.setdefault(name, []).append(item)
-    return dict(sorted(found.items()))
+    return {name: items for name, items in snapshot.topologies.items() if name != topology.name}
 
 
 def neighbours(topology: Topology, snapshots: Snapshots) -> tuple[Topology, ...]:
