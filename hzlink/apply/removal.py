@@ -150,5 +150,3 @@ async def remove_namespace(removal: Removal, until: float, emit: Emit) -> None:
     await kubectl.delete([target])
     await _gone(kubectl, [target], until, f"namespace {site.namespace}")
     emit(Event(Mark.OK, f"namespace {site.namespace} removed", site.name))
-
-

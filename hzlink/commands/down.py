@@ -51,6 +51,8 @@ async def down(
         force_unlock: take the lock from another run.
         other_cluster: continue even if a context leads to another cluster than at the last `up`.
     """
+    # An interrupted `up` may not have removed the Site of its former hub.
+    config = replace(config, topology=_with_former_hub(config.topology))
     topology = config.topology
     sites = _chosen(topology, only)
     token_file.sweep()
@@ -80,6 +82,11 @@ async def down(
     if not only:
         _forget(config)
     return Result("down", removed=tuple(decided.lines), notes=_notes(topology, decided))
+
+
+def _with_former_hub(topology: Topology) -> Topology:
+    former = topology.former_hub
+    return topology if former is None or topology.hub is not None else replace(topology, hub=former, former_hub=None)
 
 
 def _until(config: Config) -> float:

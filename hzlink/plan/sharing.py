@@ -117,18 +117,25 @@ class Handover:
     refs: tuple[Ref, ...] = ()
 
 
+def users(topology: Topology, snapshots: Snapshots) -> dict[Site, set[str]]:
+    """The names of the other topologies that use each observed site, with those that use its hub or former hub."""
+    found = {site: set(others_at(topology, snapshot)) for site, snapshot in snapshots.items()}
+    at_clients = set[str]().union(*(found.get(client, set()) for client in topology.clients))
+    for hub in (topology.hub, topology.former_hub):
+        if hub in found:
+            # A topology has no objects of its own at a hub: it uses the hub of the sites that it shares.
+            found[hub] |= found.get(topology.cluster, set()) & at_clients
+    return found
+
+
 def handovers(topology: Topology, snapshots: Snapshots) -> Mapping[Site, Handover]:
     """For each observed site: its Skupper Site and Links that hzlink made for this topology and that others still use.
 
     A Link stays if another topology uses both its ends. The other end of a Link may be unknown, if `down` removes only
     some sites; then the Link stays, too.
     """
-    users = {site: set(others_at(topology, snapshot)) for site, snapshot in snapshots.items()}
-    if topology.hub in users and topology.cluster in users:
-        # A topology has no objects of its own at a hub: it uses the hub of the sites that it shares.
-        at_clients = set[str]().union(*(users.get(client, set()) for client in topology.clients))
-        users[topology.hub] |= users[topology.cluster] & at_clients
-    return {site: _handover(topology, snapshots, site, users) for site in snapshots}
+    found = users(topology, snapshots)
+    return {site: _handover(topology, snapshots, site, found) for site in snapshots}
 
 
 def _handover(topology: Topology, snapshots: Snapshots, site: Site, users: Mapping[Site, set[str]]) -> Handover:
