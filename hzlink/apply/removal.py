@@ -108,7 +108,8 @@ async def remove(removal: Removal, until: float, emit: Emit) -> None:
         emit(Event(Mark.NOTE, text, site.name))
     await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
     if plan.refs:
-        tell(f"{len(removal.lines)} objects removed")
+        count = len(removal.lines)
+        tell(f"{count} object{'' if count == 1 else 's'} removed")
 
 
 async def _hand_over(kubectl: Kubectl, removal: Removal, emit: Emit) -> None:

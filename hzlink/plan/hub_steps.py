@@ -68,7 +68,7 @@ def _unlink(site: Site, found: Sequence[Object], closed: Object | None, needs: f
         *(Ref(RESOURCES["Secret"], name) for name in tokens),
     )
     texts = [f"Link {objects.name(link)} is no longer needed" for link in found]
-    texts += [f"Site {objects.name(closed)} needs no link access"] if closed is not None else []
+    texts += [f"Site {objects.name(closed)} gets linkAccess none"] if closed is not None else []
     return Step(Action.UNLINK, site, ", ".join(texts), needs, items=() if closed is None else (closed,), refs=refs)
 
 
