@@ -198,8 +198,8 @@ def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
         items.setdefault(missing.holder, []).extend(missing.wanted)
         refs.setdefault(missing.holder, []).extend(map(objects.ref, missing.useless))
-    for lost in losses.lost_members(topology, snapshots):
-        why.setdefault(lost.site, []).append(f"{lost.text}; this restarts its router: {losses.INTERRUPTION}")
+    for site, text in losses.texts(losses.lost_members(topology, snapshots)):
+        why.setdefault(site, []).append(f"{text}; this restarts its router: {losses.INTERRUPTION}")
     return [
         Step(Action.REPAIR, site, "; ".join(texts), items=tuple(items.get(site, ())), refs=tuple(refs.get(site, ())))
         for site, texts in why.items()
