@@ -153,8 +153,9 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
             if counts.get(anchor, chosen[anchor]) != chosen[anchor]:
                 counts = _without(counts, keys)
         for shared, sides in SHARED.items():
-            # A setting for all sites in a higher source outranks a setting for one side in this source.
-            if shared in values:
+            # A setting for all sites in a higher source outranks a setting for one side in this source, unless this
+            # source has it beside the same setting for all sites: `-n hz` repeats what the record says.
+            if shared in values and values[shared] != source.get(shared):
                 counts = _without(counts, sides)
         values = counts | values
     return values
