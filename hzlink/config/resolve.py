@@ -230,7 +230,7 @@ def _topology(
         name,
         sites[0],
         tuple(site for site in sites if site.role is Role.CLIENT),
-        _settings(values, members_given),
+        settings_of(values, members_given=members_given),
         next((site for site in sites if site.role is Role.HUB), None),
     )
     return topology, [context for _, context in found]
@@ -302,7 +302,8 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
+def settings_of(values: Mapping[str, Any], *, members_given: bool) -> Settings:
+    """The settings in merged values; see `resolve` for errors."""
     standard = Settings()
     mode = _choice(ModeChoice, values.get("mode", ModeChoice.AUTO), "mode")
     members_from, own = members_source.parse(values.get("members_from"))
