@@ -69,7 +69,8 @@ class _Observation:
 
 
 async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
-    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
+    deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
+    snapshots = await observe_all(config.topology.sites, deadline=deadline, evidence=True)
     errors = _errors(snapshots) or [*hub.switch_errors(config.topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
     topology = scaling.with_current_members(config.topology, snapshots)
