@@ -16,8 +16,7 @@ from hzlink.programs.kubectl import Kubectl
 from tests.unit.builders import CORE, EDGE, Obj, link, pod
 
 REFUSED = (
-    "Connection to core.example:55671 failed: "
-    "amqp:connection:framing-error SSL Failure: certificate verify failed"
+    "Connection to core.example:55671 failed: amqp:connection:framing-error SSL Failure: certificate verify failed"
 )
 UNKNOWN = "Connection to core.example:55671 failed: proton:io Name or service not known"
 

@@ -62,10 +62,6 @@ def test_one_link_of_two_that_is_up_is_enough() -> None:
 
 def test_the_plan_says_that_another_certificate_interrupts_nobody() -> None:
     world = down(VERIFY_FAILED)
-    [step] = [
-        one
-        for one in planner.make(world.topology, world.wanted, world.snapshots())
-        if one.action is Action.LINK
-    ]
+    [step] = [one for one in planner.make(world.topology, world.wanted, world.snapshots()) if one.action is Action.LINK]
     assert VERIFY_FAILED in step.why
     assert "a certificate is not accepted; another one interrupts nobody" in step.why
