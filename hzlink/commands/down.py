@@ -26,7 +26,7 @@ from hzlink.plan import app_steps, foreign, sharing, teardown
 from hzlink.plan.consent import Restore
 from hzlink.plan.sharing import Handover
 from hzlink.plan.teardown import Teardown
-from hzlink.programs import hints
+from hzlink.programs import hints, repeating
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
 from hzlink.render import result
@@ -81,6 +81,7 @@ async def down(
     """
     topology, until = config.topology, time.monotonic() + config.timeout
     sites = _chosen(topology, only)
+    repeating.tell(emit)
     token_file.sweep()
     snapshots, moved = await asyncio.gather(
         _observe(sites, min(OBSERVE_DEADLINE_SECONDS, config.timeout)),
@@ -275,7 +276,7 @@ async def _each(
 async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
     """Removes the objects of a site, stage by stage."""
     site, plan = removal.site, removal.teardown
-    kubectl, began = Kubectl(site), time.monotonic()
+    kubectl, began = Kubectl(site, until=until), time.monotonic()
 
     def tell(text: str) -> None:
         emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
@@ -328,7 +329,7 @@ async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: st
 async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None:
     """Removes the namespace, unless it contains objects of other users."""
     site = removal.site
-    kubectl = Kubectl(site)
+    kubectl = Kubectl(site, until=until)
     foreign = await foreign_objects(kubectl)
     if foreign:
         text = f"namespace {site.namespace} is not removed: it has objects of others: {', '.join(foreign[:8])}"

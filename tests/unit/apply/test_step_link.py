@@ -56,5 +56,5 @@ def test_without_repair_nothing_is_restarted(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_restart_that_does_not_help_leads_to_the_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CertificateRefused) as raised:
         after_restart(monkeypatch, asked=True, helps=False)
-    assert "even with another certificate and after a restart of the router of core" in str(raised.value)
+    assert "even with another certificate and after a restart of the router of core" in raised.value.message
     assert raised.value.next_step == "kubectl --context core-ctx -n hz describe certificates.skupper.io"
