@@ -425,7 +425,7 @@ ROWS = [
         "`hzlink link --repair` makes the link again with another certificate, which interrupts nobody. If that is not "
         "enough, it restarts the issuing side's router; connections through it stop for some 20 to 30 s.",
         certificate_outdated, 1, command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link",
-        said="the router cannot connect to", next="hzlink link --repair",
+        next="hzlink link --repair",
     ),
     Fault(
         Part.LINKS, "second-router-without-a-link", "the Site got a second router (ha) after it was linked",
