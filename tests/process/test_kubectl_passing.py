@@ -85,7 +85,7 @@ def test_it_ends_with_the_time_of_the_run(programs: Programs, monkeypatch: pytes
     refuses(programs, LEADER, 999)
     began = time.monotonic()
     with pytest.raises(KubectlError) as caught:
-        asyncio.run(Kubectl(SITE, until=began + 0.5).patch(Ref("pods", "p"), {}))
+        asyncio.run(Kubectl(SITE, until=began + 2).patch(Ref("pods", "p"), {}))
     assert "leader changed" in (caught.value.said or "")
     assert tries(programs) > 2
 
@@ -111,7 +111,7 @@ def test_a_webhook_that_stays_down_is_named_at_the_end(programs: Programs, monke
     monkeypatch.setattr(repeating, "MAX_PAUSE_SECONDS", 0.05)
     refuses(programs, WEBHOOK, 999)
     with pytest.raises(KubectlError) as caught:
-        asyncio.run(Kubectl(SITE, until=time.monotonic() + 0.5).patch(Ref("pods", "p"), {}))
+        asyncio.run(Kubectl(SITE, until=time.monotonic() + 2).patch(Ref("pods", "p"), {}))
     assert caught.value.message.startswith("the admission webhook validate.policy.example cannot be called")
     assert "validatingwebhookconfigurations" in (caught.value.next_step or "")
 
