@@ -29,6 +29,7 @@ from hzlink.observe.with_members import observe_topology
 from hzlink.plan import app_steps, hub, hub_steps, manifests, planner, scaling, sharing, upgrade
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
+from hzlink.programs import repeating
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
@@ -75,6 +76,7 @@ class _Options:
 
 async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Options) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
+    repeating.tell(emit)
     emit(Event(Mark.NOTE, _headline(topology)))
     token_file.sweep()
     manifests.sweep()
