@@ -15,9 +15,9 @@ from hzlink.model.app_namespaces import is_app_name
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import existing_members, links, losses, mancenter, ways
+from hzlink.observe import certificates, existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import consent, foreign, leftovers, scaling, sharing, upgrade
+from hzlink.plan import consent, foreign, hub, leftovers, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -38,12 +38,14 @@ class Action(StrEnum):
     NAMES = "names"
     MANCENTER = "mancenter"
     APP_NAMES = "app-names"
+    UNLINK = "unlink"
+    LEAVE = "leave"
 
 
 _WRITING = frozenset(
     {
         *(Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY),
-        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR, Action.APP_NAMES),
+        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR, Action.APP_NAMES, Action.UNLINK, Action.LEAVE),
     }
 )
 
@@ -131,7 +133,7 @@ def skupper_name(site: Site, snapshots: Snapshots) -> str:
 
 def link_name(topology: Topology, issuer_skupper_name: str) -> str:
     """The name of a Link (and of its token and Secret) in the redeeming site's namespace."""
-    return f"{topology.name}-{issuer_skupper_name}"
+    return links.name_for(topology.name, issuer_skupper_name)
 
 
 def make(
@@ -196,8 +198,8 @@ def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
         items.setdefault(missing.holder, []).extend(missing.wanted)
         refs.setdefault(missing.holder, []).extend(map(objects.ref, missing.useless))
-    for lost in losses.lost_members(topology, snapshots):
-        why.setdefault(lost.site, []).append(f"{lost.text}; this restarts its router: {losses.INTERRUPTION}")
+    for site, text in losses.texts(losses.lost_members(topology, snapshots)):
+        why.setdefault(site, []).append(f"{text}; this restarts its router: {losses.INTERRUPTION}")
     return [
         Step(Action.REPAIR, site, "; ".join(texts), items=tuple(items.get(site, ())), refs=tuple(refs.get(site, ())))
         for site, texts in why.items()
@@ -367,7 +369,7 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     found = links.all_between(snapshots, topology.redeemer(client, issuer), issuer)
     # A Link of others is not repaired where there is a way over other Sites.
     if not any(conditions.skupper(link).ok or objects.is_ours(link, topology.name) for link in found):
-        way = ways.find(snapshots, client, target)
+        way = ways.find(snapshots, client, target, hub.replaced_uids(topology, snapshots))
         if way is not None and way.condition.ok:
             return ""
         if not found:
@@ -375,7 +377,7 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
-        return f"its link is not ready: {conditions.skupper(found[0]).text}"
+        return certificates.why_down(found)
     stale = renewed and conditions.link_is_stale(found[0], peer)
     return "its link was made for a Site that was deleted" if stale else ""
 

@@ -9,6 +9,7 @@ from shlex import quote
 from hzlink.model.conditions import Condition, State
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
+from hzlink.observe import certificates
 from hzlink.observe.snapshot import Snapshots
 from hzlink.observe.ways import Way, WayLink
 from hzlink.programs import hints
@@ -34,9 +35,8 @@ def _direct(snapshots: Snapshots, link: LinkReport) -> Hop:
     holder = link.holder or link.client
     age = hops.age(snapshots[holder].at, link.since)
     subject = f"Link {link.title}" if link.name else ""
-    return Hop(
-        "Link", "Link", link.client, hops.required(link.condition), subject, age, hints.hzlink("link"), holder=holder
-    )
+    step = hints.hzlink("link --repair" if certificates.is_refusal(link.condition.text) else "link")
+    return Hop("Link", "Link", link.client, hops.required(link.condition), subject, age, step, holder=holder)
 
 
 def _link(snapshots: Snapshots, way: Way, one: WayLink) -> Hop:

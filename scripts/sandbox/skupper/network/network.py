@@ -56,6 +56,8 @@ class SiteState:
     services: Services
     router: str = ""
     """The uid of its router's pod."""
+    server_ca: str = ""
+    """The CA of the certificate that its router shows to other Sites; empty for the CA of the Site."""
 
     @property
     def place(self) -> str:
@@ -95,6 +97,9 @@ class Network:
     _ready: set[str] = field(default_factory=set)
     _losing: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     _lost: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _outdated: dict[str, str] = field(default_factory=dict)
+    refused: set[tuple[str, str]] = field(default_factory=set)
+    """The Links, by the Site's uid and their name, whose routers do not accept each other's certificates."""
 
     def step(self, cycle: Cycle, sites: Iterable[SiteState]) -> None:
         """Updates connections and network status from the Sites' current states."""
@@ -140,9 +145,15 @@ class Network:
 
     def _connect(self, cycle: Cycle, states: Mapping[str, SiteState]) -> None:
         wanted: dict[tuple[str, str], str] = {}
+        self.refused = set()
+        outdated = {uid for uid, site in states.items() if self._is_outdated(cycle, site)}
         for site in states.values():
             for link in site.links:
                 target = _target(site, link, states)
+                if target is not None and ((target.server_ca or target.ca) != link.ca or target.uid in outdated):
+                    if site.ready_since is not None and target.ready_since is not None:
+                        self.refused.add((site.uid, link.name))
+                    continue
                 if (
                     target is not None
                     and _links_allowed(cycle, site)
@@ -150,6 +161,14 @@ class Network:
                 ):
                     wanted[site.uid, link.name] = target.uid
         self._up = wanted
+
+    def _is_outdated(self, cycle: Cycle, site: SiteState) -> bool:
+        """Whether the Site's router has an outdated certificate, see the fault `certificate`."""
+        if cycle.faults.get("certificate", site.cluster, site.namespace) != "outdated":
+            self._outdated.pop(site.uid, None)
+            return False
+        # Between two routers there is none for a moment.
+        return self._outdated.setdefault(site.uid, site.router) == site.router or not site.router
 
     def _had_time_to_connect(self, cycle: Cycle, site: SiteState, link: LinkState, target: SiteState) -> bool:
         """Whether both routers are ready and the delay until they are connected has passed."""
@@ -249,12 +268,14 @@ def _links_allowed(cycle: Cycle, site: SiteState) -> bool:
 
 
 def _leads_to(link: LinkState, sites: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that issued the Link's credentials."""
-    return next((site for site in sites.values() if site.ca and site.ca == link.ca), None)
+    """The Site that issued the Link's credentials; after it got another CA, the Site with the Link's address."""
+    issuers = (site for site in sites.values() if site.ca and link.ca in (site.ca, site.server_ca))
+    there = (site for site in sites.values() if (link.host, link.port) in site.access)
+    return next(issuers, None) or next(there, None)
 
 
 def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that the Link reaches: it must have that address and the CA that the Link trusts."""
+    """The Site that the Link's address leads to."""
     target = _leads_to(link, states)
     if target is None or target.uid == site.uid or (link.host, link.port) not in target.access:
         return None

@@ -117,6 +117,7 @@ class StateCollector:
             access=frozenset(access),
             local=site["spec"].get("linkAccess") == "local",
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
+            server_ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_SERVER)),
             links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
             services=self._services(cluster, site),
             router=next((router["uid"] for router in routers), ""),
