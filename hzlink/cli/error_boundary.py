@@ -57,6 +57,10 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
     """Runs credential plugins, checks that all sites are different namespaces, and runs the command."""
     async with AsyncExitStack() as stack:
         stack.callback(working.close)
+        if any(context.missing for context in config.contexts.values()):
+            from hzlink.config import same_place
+
+            same_place.refuse_missing(config.contexts.values())
         if any(context.plugin for context in config.contexts.values()):
             from hzlink.config import logins
 

@@ -6,7 +6,7 @@ If the entries do not decide it, `hzlink/observe/cluster_identity.py` asks the c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from shlex import quote
@@ -52,6 +52,24 @@ def same_namespace(one: str, other: str, namespace: str, said: str) -> UsageErro
     return UsageError(
         f"two sites are the same namespace: {namespace} of {contexts}", said=said or None, next_step=OWN_NAMESPACES
     )
+
+
+def refuse_missing(contexts: Iterable[Context]) -> None:
+    """Refuses a context whose cluster or user entry does not exist.
+
+    kubectl would contact localhost, or ask for a user name and password.
+
+    Raises:
+        UsageError: names the entry and the context's file.
+    """
+    for context in contexts:
+        if context.missing:
+            listed = " and ".join(context.missing)
+            raise UsageError(
+                f"context {context.name} needs the entry of {listed}, which no kubeconfig file has",
+                said=f"the context is in {context.file}",
+                next_step=f"kubectl config view --minify --context {quote(context.name)}",
+            )
 
 
 def ignored_users(contexts: Mapping[Site, Context]) -> dict[Site, str]:

@@ -91,6 +91,26 @@ def test_a_user_entry_of_another_file_is_told(tmp_path: Path) -> None:
     assert same_place.ignored_users(resolved(tmp_path, config("core"), own, **named).contexts) == {}
 
 
+@pytest.mark.parametrize(
+    ("named", "entry"),
+    [({"user": "gone"}, 'user "gone"'), ({"cluster": "gone"}, 'cluster "gone"'), ({"cluster": ""}, 'cluster ""')],
+)
+def test_a_context_whose_entry_does_not_exist_is_refused(tmp_path: Path, named: dict[str, str], entry: str) -> None:
+    file = both(config("core"), config("edge", cluster="edge", server="https://two.example"))
+    file["contexts"][1]["context"].update(named)
+    contexts = resolved(tmp_path, file).contexts.values()
+    with pytest.raises(UsageError) as raised:
+        same_place.refuse_missing(contexts)
+    assert raised.value.message == f"context edge needs the entry of {entry}, which no kubeconfig file has"
+    assert raised.value.next_step == "kubectl config view --minify --context edge"
+
+
+def test_a_context_without_a_user_is_accepted(tmp_path: Path) -> None:
+    file = both(config("core"), config("edge", cluster="edge", server="https://two.example"))
+    del file["contexts"][1]["context"]["user"]
+    same_place.refuse_missing(resolved(tmp_path, file).contexts.values())
+
+
 def test_equal_user_entries_are_not_told(tmp_path: Path) -> None:
     own = config("edge", cluster="edge", server="https://two.example")
     assert same_place.ignored_users(resolved(tmp_path, config("core"), own).contexts) == {}
