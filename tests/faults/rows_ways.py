@@ -86,7 +86,7 @@ ROWS = [
         link_to_hub_drops, 1, command=STATUS, where=Where.HOP, site="cluster", subject="Link", next="hzlink link",
     ),
     Fault(
-        Part.LINKS, "link-on-the-way-drops", "a link on the way over other Sites goes down", "Link down-link",
+        Part.LINKS, "link-on-the-way-drops", "a link on the way over other Sites goes down", "transit > cluster: Not ",
         "The sites are linked over Sites of others, and a Link between them is down. hzlink does not change it.",
         "Its owner repairs it. `hzlink link` links the sites directly instead, if they reach each other.",
         link_of_others_drops, 1, command=STATUS, where=Where.HOP, site="cluster", subject="Link",
