@@ -44,6 +44,7 @@ def link_of_others_drops(world: World) -> None:
     world.up(*FEW)
     for server, name, made in (("cluster", "oslo", "down-link"), ("client", "berlin", "up-link")):
         world.planted += [(server, skupper_kinds.SITES, name), (server, skupper_kinds.LINKS, made)]
+        world.planted.append((server, skupper_kinds.TOKENS, made))
     _cut(world, "down-link")
 
 
