@@ -132,7 +132,7 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
     }
     if init:
         status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]
-    spec = {"containers": [{"name": app, "image": f"example.org/{app}:1.2"}]}
+    spec = {"containers": [{"name": app, "image": f"example.org/{app}:5.5.0"}]}
     return item_of("Pod", name, {"app": app}, spec=spec, status=status)
 
 
