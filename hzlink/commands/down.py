@@ -294,7 +294,7 @@ async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
         text = "1 pod is terminating" if len(plan.pods) == 1 else f"{len(plan.pods)} pods are terminating"
         text += "; each member first moves its data to the others" if site.role is Role.CLUSTER else ""
         emit(Event(Mark.NOTE, text, site.name))
-    await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
+    await _gone(kubectl, (*plan.refs, *plan.derived, *plan.pods), until, "the workload")
     if plan.refs:
         tell(f"{len(removal.lines)} objects removed")
 
@@ -348,6 +348,6 @@ async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
         snapshot = snapshots[removal.site]
         present = {objects.ref(item) for item in snapshot.items}
         ours = {objects.ref(item) for item in snapshot.items if objects.is_ours(item, topology.name)}
-        remaining = ours | present & {*removal.teardown.refs, *removal.teardown.dependents}
+        remaining = ours | present & {*removal.teardown.refs, *removal.teardown.dependents, *removal.teardown.derived}
         left += [f"{removal.site.name}: {target}" for target in sorted(remaining)]
     return left

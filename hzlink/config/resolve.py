@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hzlink.config import app_namespaces, kubeconfig, last_run, members_source, naming, same_place
+from hzlink.config import app_namespaces, kubeconfig, last_run, link_host, members_source, naming, same_place
 from hzlink.config.flags import IDENTITY, LISTS, PLACES, SETTINGS, SHARED, SIDES, Flags
 from hzlink.config.kubeconfig import Context
 from hzlink.model import durations, switches
@@ -139,6 +139,7 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     if any(_first(sources, key) not in (None, value) for key, value in named.items()):
         recorded = {key: value for key, value in recorded.items() if key in PLACES}
     sources = members_source.without_outranked((*sources, recorded if ours else {}))
+    sources = link_host.without_outranked(sources)
     chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
     values: dict[str, Any] = {}
     for source in sources:
@@ -292,6 +293,8 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         pull_secrets=_pull_secrets(values.get("pull_secret", ())),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
+        link_host=link_host.parse(values),
+        link_host_given="link_host" in values,
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,

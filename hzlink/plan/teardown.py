@@ -1,7 +1,8 @@
 """Plans which objects `down` removes at a site, and in which order. Pure.
 
 With this order Skupper 2.2 leaves no objects: Listener and Connector; tokens before Links, because they would make the
-Links again; Links with their Secrets; grants; the Site, with the objects that it owns; then the workload.
+Links again; Links with their Secrets; the access of --link-host, which the Site does not own; grants; the Site, with
+the objects that it owns; then the workload.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from hzlink.plan.consent import Restore
 
 # Skupper's Lease has no owner, so the garbage collector does not remove it with its Site.
 
-_ORDER = (("Listener", "Connector"), ("AccessToken",), ("Link",), ("AccessGrant",), ("Site",))
+_ORDER = (
+    *(("Listener", "Connector"), ("AccessToken",), ("Link",)),
+    *(("RouterAccess", "Certificate"), ("AccessGrant",), ("Site",)),
+)
 
 
 @dataclass(frozen=True)
 class Teardown:
     """The objects to delete, in stages, one after the other.
 
-    `dependents`: objects that the garbage collector deletes with the Site. `pods`: the pods of the workload.
+    `dependents`: objects that the garbage collector deletes with the Site; `derived`: with a RouterAccess of hzlink.
+    `pods`: the pods of the workload.
     `restore`: what happens to link access that hzlink enabled on a Site of others.
     """
 
@@ -34,6 +39,7 @@ class Teardown:
     dependents: tuple[Ref, ...]
     pods: tuple[Ref, ...]
     restore: Restore | None = None
+    derived: tuple[Ref, ...] = ()
 
     @property
     def refs(self) -> tuple[Ref, ...]:
@@ -65,6 +71,7 @@ def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), hei
     return Teardown(
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),
+        derived=_of_accesses(snapshot, ours),
         pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(topology, pod, ours)),
         restore=consent.hand_over(topology, snapshot, heir)
         if heir
@@ -82,6 +89,12 @@ def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
     return tuple(
         objects.ref(item) for item in snapshot.items if any(objects.is_owned_by(item, owner) for owner in owners)
     )
+
+
+def _of_accesses(snapshot: Snapshot, ours: list[Object]) -> tuple[Ref, ...]:
+    """What Skupper made from a RouterAccess of hzlink: a SecuredAccess, and a Service from that."""
+    made = _owned(snapshot, [item for item in ours if item["kind"] == "RouterAccess"])
+    return (*made, *_owned(snapshot, [item for item in snapshot.of("SecuredAccess") if objects.ref(item) in made]))
 
 
 def _is_of(topology: Topology, pod: Object, ours: list[Object]) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.faults.delays import MEASURED
 from sandbox.skupper.faults.faults import Faults
-from sandbox.skupper.network.network import LinkState, Network, Services, SiteState
+from sandbox.skupper.network.network import LinkState, Network, RouterAddress, Services, SiteState
 
 MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelcast-0", ("10.0.0.1",))))
 LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))
@@ -22,6 +22,7 @@ def a_site(
     services: Services | None = None,
     ready: float | None = 0.0,
     local: bool = False,
+    names: frozenset[str] | None = None,
     cluster: str = "",
 ) -> SiteState:
     return SiteState(
@@ -31,8 +32,7 @@ def a_site(
         namespace="hz",
         ready_since=ready,
         reports_from=0.0,
-        access=frozenset({(f"at-{uid}", "55671")}),
-        local=local,
+        access=(RouterAddress(f"at-{uid}", "55671", local, names),),
         ca=f"ca-{uid}",
         links=links,
         services=services or Services(),

@@ -29,6 +29,7 @@ from sandbox.skupper.network.adoption import Adoption
 from sandbox.skupper.network.bindings import Bindings
 from sandbox.skupper.network.exposure import Exposure
 from sandbox.skupper.network.network import Network
+from sandbox.skupper.network.router_logs import RouterLogs
 from sandbox.skupper.network.status import NetworkStatus
 from sandbox.skupper.network.targets import StateCollector
 from sandbox.skupper.network.traffic import Traffic
@@ -57,6 +58,7 @@ class Controller:
         self._leader_election = LeaderElection()
         self._network = Network()
         self._status = NetworkStatus(self._sites, self._network)
+        self._router_logs = RouterLogs(layout, self._sites, self._network)
         self._adoption = Adoption()
         self._collector = StateCollector(self._sites, self._links, self._leader_election, self._adoption, names)
         self._bindings = Bindings(self._sites, self._adoption)
@@ -117,6 +119,7 @@ class Controller:
 
     def _report(self, cycle: Cycle, cluster: Cluster) -> None:
         self._status.step(cycle, cluster)
+        self._router_logs.step(cluster)
         records_by_site = self._status.records(cluster)
         self._bindings.step(cycle, cluster, records_by_site)
         self._exposure.step(cycle, cluster, records_by_site)

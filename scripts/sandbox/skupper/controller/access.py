@@ -11,6 +11,9 @@ from sandbox.skupper.controller.options import Options
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, set_endpoints
 
+_HOSTS = "internal.skupper.io/hosts"
+"""Annotation of a certificate's Secret: the hosts that it names."""
+
 
 def certificates(cycle: Cycle, cluster: Cluster) -> None:
     """Creates a Secret for every Certificate."""
@@ -24,11 +27,13 @@ def _certificate(cluster: Cluster, certificate: Obj) -> None:
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
-    """Creates the Secret; returns why that fails, or an empty text."""
+    """Creates the Secret, or renews it for other hosts; returns why that fails, or an empty text."""
     namespace, name = certificate["metadata"]["namespace"], certificate["metadata"]["name"]
-    if cluster.get(SECRETS, namespace, name) is not None:
+    spec, known = certificate["spec"], cluster.get(SECRETS, namespace, name)
+    hosts = ",".join(spec.get("hosts") or [])
+    present = ((known or {}).get("metadata") or {}).get("annotations") or {}
+    if known is not None and present.get(_HOSTS, hosts) == hosts:
         return ""
-    spec = certificate["spec"]
     ca = ""
     if not spec.get("signing"):
         ca = pki.ca_of(cluster.get(SECRETS, namespace, spec["ca"]))
@@ -37,10 +42,14 @@ def _issue(cluster: Cluster, certificate: Obj) -> str:
     annotations = {
         **templates.CONTROLLED,
         "internal.skupper.io/certificate": "true",
-        "internal.skupper.io/hosts": ",".join(spec.get("hosts") or []),
+        _HOSTS: hosts,
     }
     meta = templates.meta(certificate, name, annotations=annotations)
     data = pki.secret_data(spec["subject"], ca)
+    if known is not None:
+        renewed = {**known["metadata"], "annotations": {**present, _HOSTS: hosts}}
+        cluster.replace(SECRETS, {**known, "metadata": renewed, "data": data})
+        return ""
     cluster.ensure(SECRETS, {"metadata": meta, "type": "kubernetes.io/tls", "data": data})
     return ""
 

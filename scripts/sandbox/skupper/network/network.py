@@ -7,7 +7,7 @@ network status for a while.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sandbox.skupper.controller.reconcile import Cycle
@@ -25,6 +25,20 @@ class LinkState:
     port: str
     ca: str
     configured_at: float
+
+
+@dataclass(frozen=True)
+class RouterAddress:
+    """An address where a Site's router accepts Links.
+
+    `local`: only Sites of the same cluster reach it. `names`: the hosts that the router's certificate there names; None
+    if any host counts, because nothing is known of the certificate.
+    """
+
+    host: str
+    port: str
+    local: bool = False
+    names: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,10 +61,8 @@ class SiteState:
     """When its router became ready; None while it is not."""
     reports_from: float
     """When its router may begin to report (a previous leader's Lease may have to expire first)."""
-    access: frozenset[tuple[str, str]]
+    access: tuple[RouterAddress, ...]
     """The addresses of its router for other Sites."""
-    local: bool
-    """Whether only Sites of the same cluster reach these addresses."""
     ca: str
     links: tuple[LinkState, ...]
     services: Services
@@ -95,6 +107,8 @@ class Network:
     _ready: set[str] = field(default_factory=set)
     _losing: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     _lost: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unverified: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """By Site: the hosts and ports of its Links where the other router's certificate names other hosts."""
 
     def step(self, cycle: Cycle, sites: Iterable[SiteState]) -> None:
         """Updates connections and network status from the Sites' current states."""
@@ -150,6 +164,7 @@ class Network:
                 ):
                     wanted[site.uid, link.name] = target.uid
         self._up = wanted
+        self.unverified = {uid: frozenset(_unverified(site, states)) for uid, site in states.items()}
 
     def _had_time_to_connect(self, cycle: Cycle, site: SiteState, link: LinkState, target: SiteState) -> bool:
         """Whether both routers are ready and the delay until they are connected has passed."""
@@ -254,10 +269,29 @@ def _leads_to(link: LinkState, sites: Mapping[str, SiteState]) -> SiteState | No
 
 
 def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that the Link reaches: it must have that address and the CA that the Link trusts."""
+    """The Site that the Link reaches: it must have that address and the CA that the Link trusts.
+
+    The connecting router verifies the host, too.
+    """
     target = _leads_to(link, states)
-    if target is None or target.uid == site.uid or (link.host, link.port) not in target.access:
+    address = _address(site, link, target)
+    return target if address is not None and _is_named(address) else None
+
+
+def _address(site: SiteState, link: LinkState, target: SiteState | None) -> RouterAddress | None:
+    """The address of the target that the Link reaches."""
+    if target is None or target.uid == site.uid:
         return None
-    if target.local and target.cluster != site.cluster:
-        return None
-    return target
+    reached = (one for one in target.access if not one.local or target.cluster == site.cluster)
+    return next((one for one in reached if (one.host, one.port) == (link.host, link.port)), None)
+
+
+def _is_named(address: RouterAddress) -> bool:
+    return address.names is None or address.host in address.names
+
+
+def _unverified(site: SiteState, states: Mapping[str, SiteState]) -> Iterator[tuple[str, str]]:
+    for link in site.links:
+        address = _address(site, link, _leads_to(link, states))
+        if address is not None and not _is_named(address):
+            yield address.host, address.port
