@@ -147,7 +147,7 @@ def notes(topology: Topology, snapshots: Snapshots, steps: Sequence[Step]) -> tu
         return ()
     used = used_at(topology, snapshots)
     if not used:
-        return (f"link-host: {host} is not used, because the sites are linked by Links that hzlink did not make",)
+        return (f"link-host: {host} is not used, because the sites are linked already, by Links of others",)
     if not any(step.action in (Action.LINK, Action.LINK_HOST) for step in steps):
         return ()
     found = [f"link-host: {in_front(site, host, port(snapshots[site]))}" for site in used]

@@ -56,7 +56,7 @@ def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), hei
     left = leftovers.refs(topology, snapshot, names)
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
     ours = [item for item in ours if objects.ref(item) not in kept]
-    stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
+    stages = [[objects.ref(item) for kind in kinds for item in ours if item["kind"] == kind] for kinds in _ORDER]
     # The Site owns a Link's Secret, but the Secret must be deleted before its name is used again.
     secrets = {links.token_of(item): None for item in ours if item["kind"] == "Link"}
     stages[2] += [Ref(RESOURCES["Secret"], name) for name in secrets]

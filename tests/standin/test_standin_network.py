@@ -206,6 +206,17 @@ def test_traffic_is_always_mutual_and_only_between_ready_sites(
             assert records is None or site.uid in {record.uid for record in records}
 
 
+def test_certificate_has_to_name_the_host() -> None:
+    client, clock = a_site("client", to("cluster")), Clock()
+    wrong = a_site("cluster", services=MEMBERS, names=frozenset({"other"}))
+    clock.until(60.0, client, wrong)
+    assert not clock.flows("client", "cluster")
+    assert clock.network.unverified["client"] == {("at-cluster", "55671")}
+    clock.until(120.0, client, a_site("cluster", services=MEMBERS, names=frozenset({"at-cluster"})))
+    assert clock.flows("client", "cluster")
+    assert clock.network.unverified["client"] == frozenset()
+
+
 def test_local_access_is_for_sites_of_the_same_cluster() -> None:
     local = a_site("cluster", services=MEMBERS, local=True, cluster="one")
     clock = Clock()
