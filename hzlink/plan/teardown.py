@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hzlink.model import objects, probe_labels
+from hzlink.model import link_host, objects, probe_labels
 from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
 from hzlink.model.topology import Topology
 from hzlink.observe import links
@@ -92,9 +92,16 @@ def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
 
 
 def _of_accesses(snapshot: Snapshot, ours: list[Object]) -> tuple[Ref, ...]:
-    """What Skupper made from a RouterAccess of hzlink: a SecuredAccess, and a Service from that."""
-    made = _owned(snapshot, [item for item in ours if item["kind"] == "RouterAccess"])
-    return (*made, *_owned(snapshot, [item for item in snapshot.of("SecuredAccess") if objects.ref(item) in made]))
+    """What Skupper made from a RouterAccess of hzlink: a SecuredAccess, and a Service from that.
+
+    Also if an interrupted `down` has deleted the RouterAccess.
+    """
+    access = snapshot.get("RouterAccess", link_host.ACCESS)
+    if access is not None and access not in ours:
+        return ()
+    secured = [item for item in snapshot.of("SecuredAccess") if link_host.is_own_endpoint(f"{objects.name(item)}.")]
+    made = [item for item in secured if objects.owner_uids(item, "RouterAccess")]
+    return (*map(objects.ref, made), *_owned(snapshot, made))
 
 
 def _is_of(topology: Topology, pod: Object, ours: list[Object]) -> bool:

@@ -205,7 +205,13 @@ def test_down_removes_the_access_and_what_skupper_made_from_it() -> None:
     plan_ = teardown.make(of.topology, of.snapshots()[CORE])
     order = [ref.resource.partition(".")[0] for ref in plan_.refs]
     assert order.index("routeraccesses") < order.index("certificates") < order.index("sites")
-    assert {str(ref) for ref in plan_.derived} == {f"securedaccesses.skupper.io/{ACCESS}", f"services/{ACCESS}"}
+    derived = {f"securedaccesses.skupper.io/{ACCESS}", f"services/{ACCESS}"}
+    assert {str(ref) for ref in plan_.derived} == derived
+    of.drop(CORE, "RouterAccess")
+    interrupted = teardown.make(of.topology, of.snapshots()[CORE])
+    assert {str(ref) for ref in interrupted.derived} == derived
+    of.put(CORE, item("RouterAccess", ACCESS))
+    assert teardown.make(of.topology, of.snapshots()[CORE]).derived == (), "it is another tool's"
 
 
 def test_topology_that_stays_gets_the_access_with_the_site() -> None:
