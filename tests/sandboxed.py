@@ -26,6 +26,8 @@ from sandbox.pods.kubelet import PROCESSES
 Processes = Literal["none", "real"]
 # kubectl ends before it fills much memory; without its garbage collection a call needs an eighth less CPU time.
 SHORT_LIVED = {"GOGC": "off"}
+# Seconds after which a test gives up waiting for what must happen: far above what it takes on a busy machine.
+PATIENCE_SECONDS = 120.0
 T = TypeVar("T")
 
 
@@ -66,7 +68,7 @@ class Sandbox:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=2 * PATIENCE_SECONDS,
             check=False,
         )
         assert not check or done.returncode == 0, f"kubectl {' '.join(args)}: {done.stdout}{done.stderr}"
@@ -163,7 +165,7 @@ class Namespaces:
             kube.create(kinds.NAMESPACES, {"metadata": {"name": name, "labels": wanted}})
         for server in SERVERS:
             kube = self._sandbox.kube(server)
-            until(partial(kube.get, kinds.SERVICE_ACCOUNTS, name, "default"), 20)
+            until(partial(kube.get, kinds.SERVICE_ACCOUNTS, name, "default"))
         return name
 
     def remove(self) -> None:
@@ -182,8 +184,11 @@ def remove_namespace(kube: Kube, name: str) -> None:
         kube.delete(kinds.PODS, name, pod["metadata"]["name"], grace=0)
 
 
-def until(true: Callable[[], T], seconds: float, step: float = 0.05) -> T:
-    """Waits until `true` returns a true value and returns it; fails the test after `seconds`."""
+def until(true: Callable[[], T], seconds: float = PATIENCE_SECONDS, step: float = 0.05) -> T:
+    """Waits until `true` returns a true value and returns it; fails the test after `seconds`.
+
+    Give `seconds` only where the time itself is tested: other waits end as soon as they can, on a busy machine late.
+    """
     deadline = time.monotonic() + seconds
     while True:
         value = true()

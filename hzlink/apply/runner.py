@@ -9,7 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from hzlink.apply.steps import access, app_names, leftovers, link, link_host, mancenter, members, objects, repair, site
+from hzlink.apply.steps import (
+    access,
+    app_names,
+    leftovers,
+    link,
+    link_host,
+    mancenter,
+    members,
+    objects,
+    repair,
+    site,
+    unlink,
+)
 from hzlink.apply.steps.context import Run
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Mark
@@ -31,6 +43,8 @@ ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.NAMES: members.names_ready,
     Action.MANCENTER: mancenter.mancenter_ready,
     Action.APP_NAMES: app_names.synced,
+    Action.UNLINK: unlink.unlink,
+    Action.LEAVE: unlink.leave,
 }
 
 

@@ -4,60 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
-from hzlink.apply import lock
+from hzlink.apply import lock, removal
+from hzlink.apply.removal import Removal
 from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
 from hzlink.model import objects
-from hzlink.model.choices import Role
-from hzlink.model.errors import ExitStatus, HzlinkError, UsageError, WaitTimeout
-from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.objects import Ref
-from hzlink.model.topology import Site, Topology, labels
+from hzlink.model.errors import ExitStatus, HzlinkError, UsageError
+from hzlink.model.events import Emit
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters
 from hzlink.observe.app_namespaces import with_apps
-from hzlink.observe.foreign_objects import foreign_objects
 from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import app_steps, foreign, sharing, teardown
+from hzlink.plan import app_steps, foreign, sharing
 from hzlink.plan.consent import Restore
-from hzlink.plan.sharing import Handover
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints
-from hzlink.programs.kubectl import Kubectl
-from hzlink.programs.refusals import KubectlError, Refusal
+from hzlink.programs.refusals import Refusal
 from hzlink.render import result
 from hzlink.render.result import Result
 from hzlink.verify import verdict_file
 
 Confirm = Callable[[Sequence[str]], bool]
-
-
-@dataclass(frozen=True)
-class _Removal:
-    site: Site
-    teardown: Teardown
-    namespace: bool
-    handover: Handover = field(default_factory=Handover)
-    namespace_stays: bool = False
-    app: bool = False
-
-    @property
-    def name(self) -> str:
-        """The site's name, for the list; with the namespace if it is an application namespace."""
-        return f"{self.site.name} (namespace {self.site.namespace})" if self.app else self.site.name
-
-    @property
-    def lines(self) -> list[str]:
-        """The list for the user, a line for each object."""
-        lines = [f"{self.name}: {target}" for target in self.teardown.refs if target != objects.SKUPPER_LEASE]
-        restore = self.teardown.restore
-        if restore is not None and restore.patch is not None:
-            lines.append(f"{self.site.name}: {restore.ref}: {restore.text}")
-        return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
 
 
 async def down(
@@ -79,12 +51,67 @@ async def down(
         force_unlock: take the lock from another run.
         other_cluster: continue even if a context leads to another cluster than at the last `up`.
     """
-    topology, until = config.topology, time.monotonic() + config.timeout
+    # An interrupted `up` may not have removed the Site of its former hub.
+    config = replace(config, topology=_with_former_hub(config.topology))
+    topology = config.topology
     sites = _chosen(topology, only)
     token_file.sweep()
+    decided = await _decide(config, sites, other_cluster)
+    if isinstance(decided, Result):
+        return decided
+    # If the cluster site is left out, or if its namespace does not exist, there is no Lease to take.
+    lockless = topology.cluster not in sites or _is_empty(decided.snapshots[topology.cluster])
+    if not decided.lines:
+        if not lockless and await lock.exists(topology):
+            async with lock.held(topology, lock.Terms("down", _until(config), force_unlock), emit):
+                pass  # releasing the lock removes the Lease
+        if not only:
+            _forget(config)
+        return Result("down", removed=(), notes=("no objects of hzlink were found",))
+    if not confirm(decided.lines):
+        return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
+    until = _until(config)
+    async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
+        decided = await _with_current_handover(topology, decided)
+        failed = await _remove_objects(decided, until, emit)
+    # After the lock was released, because the Lease was in one of the namespaces.
+    failed += await _remove_namespaces(decided, {error.site for error in failed}, until, emit)
+    failed += await _left(topology, decided.removals)
+    if failed:
+        return result.of_errors("down", failed)
+    if not only:
+        _forget(config)
+    return Result("down", removed=tuple(decided.lines), notes=_notes(topology, decided))
+
+
+def _with_former_hub(topology: Topology) -> Topology:
+    former = topology.former_hub
+    return topology if former is None or topology.hub is not None else replace(topology, hub=former, former_hub=None)
+
+
+def _until(config: Config) -> float:
+    return time.monotonic() + config.timeout
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """What is removed: the names in application namespaces (`apps`), then the objects of the sites (`removals`)."""
+
+    snapshots: Snapshots
+    apps: Sequence[Removal]
+    removals: Sequence[Removal]
+
+    @property
+    def lines(self) -> list[str]:
+        """The list for the user, a line for each object."""
+        return [line for removal in (*self.apps, *self.removals) for line in removal.lines]
+
+
+async def _decide(config: Config, sites: Sequence[Site], other_cluster: bool) -> _Decision | Result:
+    """What is to be removed at the sites; the command's result if that cannot be said. Writes nothing."""
+    topology, deadline = config.topology, min(OBSERVE_DEADLINE_SECONDS, config.timeout)
     snapshots, moved = await asyncio.gather(
-        _observe(sites, min(OBSERVE_DEADLINE_SECONDS, config.timeout)),
-        known_clusters.moved(config, sites, only_new_entries=False),
+        _observe(sites, deadline), known_clusters.moved(config, sites, only_new_entries=False)
     )
     if moved and not other_cluster:
         return result.of_errors("down", [_refused(one) for one in moved])
@@ -93,53 +120,36 @@ async def down(
         return result.of_errors("down", [_with_hint(error, topology, sites) for error in errors])
     if not config.named:
         _refuse_several(topology, snapshots)
-    snapshots = await with_apps(topology, snapshots, min(OBSERVE_DEADLINE_SECONDS, config.timeout))
+    snapshots = await with_apps(topology, snapshots, deadline)
     apps, unread = _app_removals(topology, snapshots)
     if unread:
         return result.of_errors("down", unread)
     handovers = sharing.handovers(topology, snapshots)
-    removals = await asyncio.gather(*(_removal(topology, snapshots[site], handovers[site]) for site in sites))
-    lines = [line for removal in (*apps, *removals) for line in removal.lines]
-    # If the cluster site is left out, or if its namespace does not exist, there is no Lease to take.
-    lockless = topology.cluster not in sites or _is_empty(snapshots[topology.cluster])
-    if not lines:
-        if not lockless and await lock.exists(topology):
-            async with lock.held(topology, lock.Terms("down", until, force_unlock), emit):
-                pass  # releasing the lock removes the Lease
-        if not only:
-            _forget(config)
-        return Result("down", removed=(), notes=("no objects of hzlink were found",))
-    if not confirm(lines):
-        return Result("down", ExitStatus.FAILED, removed=(), notes=("nothing was removed",))
-    until = time.monotonic() + config.timeout
-    async with lock.held(topology, lock.Terms("down", until, force_unlock, optional=lockless), emit):
-        removals = await _with_current_handover(topology, removals, snapshots)
-        lines = [line for removal in (*apps, *removals) for line in removal.lines]
-        # First the names in application namespaces: the objects of their site say where they are.
-        failed = await _each(_remove, apps, until, emit)
-        unclean = {error.site for error in failed}
-        failed += await _each(_remove, [one for one in removals if one.site.name not in unclean], until, emit)
-    # After the lock was released, because the Lease was in one of the namespaces.
-    emptied = [one for one in removals if one.namespace and one.site.name not in {error.site for error in failed}]
-    failed += await _each(_remove_namespace, emptied, until, emit)
-    left = await _left(topology, removals)
-    if left:
-        failed.append(
-            HzlinkError(
-                f"not removed: {', '.join(left)}",
-                next_step=f"{hints.hzlink('down')}   (or see: {hints.hzlink('status')})",
-                said=None,
-            )
-        )
-    if failed:
-        return result.of_errors("down", failed)
-    if not only:
-        _forget(config)
-    kept = [f"{one.site.name}: {restore.ref}: {restore.text}" for one in removals if (restore := _unrestored(one))]
-    shared = [note for removal in removals for note in _handed_over(topology, removal, snapshots[removal.site])]
+    removals = await asyncio.gather(*(removal.plan(topology, snapshots[site], handovers[site]) for site in sites))
+    return _Decision(snapshots, apps, removals)
+
+
+async def _remove_objects(decided: _Decision, until: float, emit: Emit) -> list[HzlinkError]:
+    # First the names in application namespaces: the objects of their site say where they are.
+    failed = await removal.each(removal.remove, decided.apps, until, emit)
+    unclean = {error.site for error in failed}
+    rest = [one for one in decided.removals if one.site.name not in unclean]
+    return failed + await removal.each(removal.remove, rest, until, emit)
+
+
+async def _remove_namespaces(
+    decided: _Decision, failed: Collection[str | None], until: float, emit: Emit
+) -> list[HzlinkError]:
+    emptied = [one for one in decided.removals if one.namespace and one.site.name not in failed]
+    return await removal.each(removal.remove_namespace, emptied, until, emit)
+
+
+def _notes(topology: Topology, decided: _Decision) -> tuple[str, ...]:
+    found = [(one, restore) for one in decided.removals if (restore := _unrestored(one))]
+    kept = [f"{one.site.name}: {restore.ref}: {restore.text}" for one, restore in found]
+    shared = [note for one in decided.removals for note in _handed_over(topology, one, decided.snapshots[one.site])]
     left_by = "hzlink" if not shared else f"topology {topology.name}"
-    notes = (f"removed: no objects of {left_by} are left", *shared, *kept, *_kept(topology, snapshots))
-    return Result("down", removed=tuple(lines), notes=notes)
+    return (f"removed: no objects of {left_by} are left", *shared, *kept, *_kept(topology, decided.snapshots))
 
 
 def _refuse_several(topology: Topology, snapshots: Snapshots) -> None:
@@ -149,9 +159,9 @@ def _refuse_several(topology: Topology, snapshots: Snapshots) -> None:
         raise sharing.ambiguous("down", names, "nothing was removed")
 
 
-def _unrestored(removal: _Removal) -> Restore | None:
+def _unrestored(removed: Removal) -> Restore | None:
     """The link access of a Site of others that `down` does not set back."""
-    restore = removal.teardown.restore
+    restore = removed.teardown.restore
     return restore if restore is not None and restore.patch is None else None
 
 
@@ -165,12 +175,12 @@ def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:
     ]
 
 
-def _handed_over(topology: Topology, removal: _Removal, snapshot: Snapshot) -> list[str]:
+def _handed_over(topology: Topology, removed: Removal, snapshot: Snapshot) -> list[str]:
     """A note if the site's Skupper Site remains for another topology."""
-    other = removal.handover.heir or foreign.other_topology(topology, snapshot.skupper_site)
+    other = removed.handover.heir or foreign.other_topology(topology, snapshot.skupper_site)
     if not other or snapshot.skupper_site is None:
         return []
-    return [f"{removal.site.name}: Skupper Site {objects.name(snapshot.skupper_site)} remains for topology {other}"]
+    return [f"{removed.site.name}: Skupper Site {objects.name(snapshot.skupper_site)} remains for topology {other}"]
 
 
 def _refused(moved: Moved) -> HzlinkError:
@@ -217,137 +227,41 @@ def _with_hint(error: HzlinkError, topology: Topology, sites: Sequence[Site]) ->
     return error
 
 
-def _app_removals(topology: Topology, snapshots: Snapshots) -> tuple[list[_Removal], list[HzlinkError]]:
+def _app_removals(topology: Topology, snapshots: Snapshots) -> tuple[list[Removal], list[HzlinkError]]:
     """What to remove in application namespaces, and the errors of those that exist but cannot be read."""
     # Those in the namespace of a site are removed with the site.
     apps = [app for site, one in snapshots.items() for app in one.apps if app.site.namespace != site.namespace]
     unread = [app.error for app in apps if app.error is not None and not _is_empty(app)]
     found = [(app, app_steps.removable(topology, app)) for app in apps]
-    return [_Removal(app.site, Teardown((refs,), (), ()), False, app=True) for app, refs in found if refs], unread
+    return [Removal(app.site, Teardown((refs,), (), ()), False, app=True) for app, refs in found if refs], unread
 
 
-async def _removal(topology: Topology, snapshot: Snapshot, handover: Handover) -> _Removal:
-    plan = teardown.make(topology, snapshot, handover.refs, handover.heir)
-    if _is_empty(snapshot):
-        return _Removal(snapshot.site, plan, False)
-    try:
-        namespace = await Kubectl(snapshot.site).namespace()
-    except KubectlError:
-        # `up --create-namespace` needs the right to read namespaces, so hzlink did not create this one.
-        namespace = None
-    ours = namespace is not None and objects.is_ours(namespace, topology.name)
-    stays = ours and bool(handover.heir)
-    return _Removal(snapshot.site, plan, ours and not stays, handover, stays)
-
-
-async def _with_current_handover(topology: Topology, removals: list[_Removal], snapshots: Snapshots) -> list[_Removal]:
-    """The same removals, without what another topology needs now: its run may have ended before this one had the lock.
+async def _with_current_handover(topology: Topology, decided: _Decision) -> _Decision:
+    """The same, without what another topology needs now: its run may have ended before this one had the lock.
 
     Raises:
         HzlinkError: a site cannot be read.
     """
-    now = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE_SECONDS)
+    removals = decided.removals
+    now = await _observe([one.site for one in removals], OBSERVE_DEADLINE_SECONDS)
     if error := next((one.error for one in now.values() if one.error and not _is_empty(one)), None):
         raise error
     handovers = sharing.handovers(topology, now)
     if all(handovers[one.site] == one.handover for one in removals):
-        return removals
-    return await asyncio.gather(*(_removal(topology, snapshots[one.site], handovers[one.site]) for one in removals))
+        return decided
+    planned = (removal.plan(topology, decided.snapshots[one.site], handovers[one.site]) for one in removals)
+    return replace(decided, removals=await asyncio.gather(*planned))
 
 
-async def _each(
-    removing: Callable[[_Removal, float, Emit], Awaitable[None]], removals: Sequence[_Removal], until: float, emit: Emit
-) -> list[HzlinkError]:
-    """Runs `removing` for each site in parallel, and returns the errors."""
-
-    async def one(removal: _Removal) -> HzlinkError | None:
-        try:
-            await removing(removal, until, emit)
-        except HzlinkError as error:
-            error.site = error.site or removal.site.name
-            emit(Event(Mark.FAIL, error.message, removal.site.name))
-            return error
-        return None
-
-    return [error for error in await asyncio.gather(*(one(removal) for removal in removals)) if error]
-
-
-async def _remove(removal: _Removal, until: float, emit: Emit) -> None:
-    """Removes the objects of a site, stage by stage."""
-    site, plan = removal.site, removal.teardown
-    kubectl, began = Kubectl(site), time.monotonic()
-
-    def tell(text: str) -> None:
-        emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
-
-    # First, so that an interrupted run leaves no Site that belongs to a topology without objects.
-    await _hand_over(kubectl, removal, emit)
-    for stage in plan.stages:
-        await kubectl.delete(stage)
-        if any(target.resource == objects.RESOURCES["Site"] for target in stage):
-            await _gone(kubectl, (*stage, *plan.dependents), until, "the objects that Skupper made for the Site")
-            tell("unlinked; the Skupper Site and its objects are removed")
-    if plan.restore is not None and plan.restore.patch is not None:
-        await kubectl.patch(plan.restore.ref, plan.restore.patch)
-        tell(f"Site {plan.restore.ref.name}: {plan.restore.text}")
-    if plan.pods:
-        text = "1 pod is terminating" if len(plan.pods) == 1 else f"{len(plan.pods)} pods are terminating"
-        text += "; each member first moves its data to the others" if site.role is Role.CLUSTER else ""
-        emit(Event(Mark.NOTE, text, site.name))
-    await _gone(kubectl, (*plan.refs, *plan.derived, *plan.pods), until, "the workload")
-    if plan.refs:
-        tell(f"{len(removal.lines)} objects removed")
-
-
-async def _hand_over(kubectl: Kubectl, removal: _Removal, emit: Emit) -> None:
-    """Gives what stays the label of a topology that uses it."""
-    site, marks = removal.site, {"metadata": {"labels": labels(removal.handover.heir)}}
-    for target in removal.handover.refs:
-        await kubectl.patch(target, marks)
-    if removal.namespace_stays:
-        try:
-            await kubectl.patch(Ref(objects.RESOURCES["Namespace"], site.namespace), marks)
-        except KubectlError as error:
-            if error.refusal is not Refusal.FORBIDDEN:
-                raise
-            text = f"you may not label namespace {site.namespace}, so the last `down` will not remove it"
-            emit(Event(Mark.WARN, text, site.name))
-
-
-async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: str) -> None:
-    began = time.monotonic()
-    if not await kubectl.wait_gone(targets, max(1.0, until - began)):
-        raise WaitTimeout(
-            f"timed out waiting for the deletion of {what}",
-            site=kubectl.site.name,
-            waited=time.monotonic() - began,
-            next_step=hints.kubectl(kubectl.site, "get all,sites.skupper.io"),
-        )
-
-
-async def _remove_namespace(removal: _Removal, until: float, emit: Emit) -> None:
-    """Removes the namespace, unless it contains objects of other users."""
-    site = removal.site
-    kubectl = Kubectl(site)
-    foreign = await foreign_objects(kubectl)
-    if foreign:
-        text = f"namespace {site.namespace} is not removed: it has objects of others: {', '.join(foreign[:8])}"
-        emit(Event(Mark.WARN, text, site.name))
-        return
-    target = Ref(objects.RESOURCES["Namespace"], site.namespace)
-    await kubectl.delete([target])
-    await _gone(kubectl, [target], until, f"namespace {site.namespace}")
-    emit(Event(Mark.OK, f"namespace {site.namespace} removed", site.name))
-
-
-async def _left(topology: Topology, removals: Sequence[_Removal]) -> list[str]:
-    """The remaining objects of hzlink, and those that Skupper made from them."""
-    snapshots = await _observe([removal.site for removal in removals], OBSERVE_DEADLINE_SECONDS)
+async def _left(topology: Topology, removals: Sequence[Removal]) -> list[HzlinkError]:
+    """The error that names the remaining objects of hzlink, and those that Skupper made from them; none if none is."""
+    snapshots = await _observe([one.site for one in removals], OBSERVE_DEADLINE_SECONDS)
     left = []
-    for removal in removals:
-        snapshot = snapshots[removal.site]
+    for one in removals:
+        snapshot = snapshots[one.site]
         present = {objects.ref(item) for item in snapshot.items}
         ours = {objects.ref(item) for item in snapshot.items if objects.is_ours(item, topology.name)}
-        remaining = ours | present & {*removal.teardown.refs, *removal.teardown.dependents, *removal.teardown.derived}
-        left += [f"{removal.site.name}: {target}" for target in sorted(remaining)]
-    return left
+        remaining = ours | present & {*one.teardown.refs, *one.teardown.dependents, *one.teardown.derived}
+        left += [f"{one.site.name}: {target}" for target in sorted(remaining)]
+    next_step = f"{hints.hzlink('down')}   (or see: {hints.hzlink('status')})"
+    return [HzlinkError(f"not removed: {', '.join(left)}", next_step=next_step, said=None)] if left else []

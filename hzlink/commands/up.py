@@ -14,7 +14,7 @@ from hzlink.checks import app_namespaces
 from hzlink.checks.names import foreign_site
 from hzlink.checks.preflight import Preflight
 from hzlink.commands.settling import Settler
-from hzlink.config import last_run
+from hzlink.config import former_hub, last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
 from hzlink.model.choices import Mode
@@ -24,9 +24,20 @@ from hzlink.model.existing_members import NOT_ASKED, Advertised
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.app_namespaces import with_apps
-from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots
+from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
 from hzlink.observe.with_members import observe_topology
-from hzlink.plan import app_steps, hub, link_host, link_host_steps, manifests, planner, scaling, sharing, upgrade
+from hzlink.plan import (
+    app_steps,
+    hub,
+    hub_steps,
+    link_host,
+    link_host_steps,
+    manifests,
+    planner,
+    scaling,
+    sharing,
+    upgrade,
+)
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs.kubectl import Kubectl
@@ -92,10 +103,11 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
     notes = (*_notes(topology), *observation.notes)
     if not observation.steps:
         await lock.remove_ended_run(topology)
-        _record(config, topology, await preflight.clusters())
+        _record(config, topology, await preflight.clusters(), is_left=_is_left(topology, observation.snapshots))
         emit(Event(Mark.SKIP, "already up: nothing to do, nothing written"))
         # Nothing was changed, so the first observation is current.
-        return result.verdict("up", report.make(topology, observation.snapshots), notes=(*notes, "nothing written"))
+        current = {site: observation.snapshots[site] for site in topology.sites}
+        return result.verdict("up", report.make(topology, current), notes=(*notes, "nothing written"))
     for note in notes:
         emit(Event(Mark.NOTE, note))
     run = Run(topology, observation.snapshots, emit, until)
@@ -119,7 +131,8 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
             topology, observation.snapshots, emit, until, force_conflicts=options.force_conflicts, repair=options.repair
         )
         await run_steps(run, observation.steps)
-    _record(config, topology, await preflight.clusters())
+    is_left = not run.errors and _is_left(topology, observation.snapshots)
+    _record(config, topology, await preflight.clusters(), is_left=is_left)
     snapshots = await with_apps(topology, await observe_topology(topology, evidence=True))
     seen = report.make(topology, snapshots)
     if run.errors:
@@ -127,11 +140,21 @@ async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Option
     return result.verdict("up", seen, notes=notes)
 
 
-def _record(config: Config, topology: Topology, clusters: Mapping[Site, str]) -> None:
-    """Records the run and its clusters, with the current number of members, with which the next run renders."""
+def _is_left(topology: Topology, snapshots: Snapshots) -> bool:
+    """Whether a run without errors has removed what is at the former hub, so that the next one needs not to know it."""
+    former = topology.former_hub
+    return former is not None and (snapshots[former].error is None or snapshots[former].refusal is Refusal.NO_NAMESPACE)
+
+
+def _record(config: Config, topology: Topology, clusters: Mapping[Site, str], *, is_left: bool) -> None:
+    """Records the run and its clusters, with the current number of members, with which the next run renders.
+
+    `is_left`: the former hub is left.
+    """
     found, expected = topology.settings.members, config.topology.settings.members
     values = known_clusters.record(config, clusters)
     scaled = topology.found is None and found != expected
+    values = {key: value for key, value in values.items() if not (is_left and key == former_hub.KEY)}
     last_run.save(values | ({"members": found} if scaled else {}), config.cluster_namespace)
 
 
@@ -174,20 +197,21 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     topology = config.topology
     deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
     snapshots = dict(await observe_topology(topology, ALL_KINDS, deadline, managed=True))
+    snapshots |= await _former_hub(topology, deadline)
     missing = {site for site in topology.sites if snapshots[site].refusal is Refusal.NO_NAMESPACE}
     if options.create_namespace:
         snapshots |= {site: Snapshot(site) for site in missing}
     else:
         missing = set()
     snapshots = dict(await with_apps(topology, snapshots, deadline, managed=True))
-    errors = [snapshot.error for snapshot in snapshots.values() if snapshot.error is not None]
+    errors = [error for site in topology.sites if (error := snapshots[site].error) is not None]
     # This is not only a check, which can be skipped: hzlink never changes objects that it did not make.
     if not errors:
         topology = link_host.with_current(topology, snapshots)
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
         errors += [clash for site in topology.sites if (clash := sharing.clash(topology, snapshots[site]))]
-        errors += [*hub.switch_errors(topology, snapshots), *link_host_steps.errors(topology, snapshots)]
+        errors += [*hub.unknown_hub_errors(topology, snapshots), *link_host_steps.errors(topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
@@ -198,19 +222,41 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     if errors := [*errors, *(one.error for one in taken if one.is_fatal)]:
         rendering.cancel()
         return _Observation(topology, snapshots, errors, [])
-    notes = (*settled.notes, *_number_of_members(config.topology, topology))
+    notes = (*settled.notes, *_number_of_members(config.topology, topology), *_former_hub_notes(topology, snapshots))
     if topology.found is None and (users := await _assigned_users(topology.cluster, snapshots, created)):
         topology = replace(topology, settings=replace(topology.settings, assigned_users=True))
         notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=options.repair)
     steps = link_host_steps.added(topology, snapshots, app_steps.added(topology, snapshots, steps))
+    steps = hub_steps.added(topology, snapshots, steps)
     notes += link_host_steps.notes(topology, snapshots, steps)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     stops = any(step.action is Action.STOP for step in steps)
     restart = upgrade.restart_for(topology, workload, snapshots[cluster]) if stops else None
     return _Observation(topology, snapshots, [], steps, frozenset(missing), restart, notes, settled.advertised)
+
+
+async def _former_hub(topology: Topology, deadline: float) -> Snapshots:
+    """The observation of the hub that the topology no longer has. If it cannot be read, the run goes on without it."""
+    if topology.former_hub is None:
+        return {}
+    return await observe_all([topology.former_hub], ALL_KINDS, deadline, managed=True)
+
+
+def _former_hub_notes(topology: Topology, snapshots: Snapshots) -> tuple[str, ...]:
+    """Why hzlink's Site at the former hub remains, if it does."""
+    former = topology.former_hub
+    if former is None:
+        return ()
+    snapshot = snapshots[former]
+    if snapshot.error is not None and snapshot.refusal is not Refusal.NO_NAMESPACE:
+        return (f"{former.name}, the former hub, cannot be read: hzlink's Site there remains until `hzlink up` can",)
+    if users := hub_steps.users_of(topology, snapshot):
+        text = f"its Site remains, because Links of others lead to it: {', '.join(users)}"
+        return (f"{former.name}, the former hub: {text}",)
+    return ()
 
 
 async def _assigned_users(cluster: Site, snapshots: Snapshots, created: bool) -> str:

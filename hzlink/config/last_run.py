@@ -57,10 +57,10 @@ def save(values: Mapping[str, Any], namespace: str, environ: Mapping[str, str] =
 
 def _others(values: Mapping[str, Any], namespace: str, environ: Mapping[str, str]) -> list[dict[str, Any]]:
     """The records of other topologies."""
-    return [one for one in load(environ) if _identity(one, namespace) != _identity(values, namespace)]
+    return [one for one in load(environ) if identity(one, namespace) != identity(values, namespace)]
 
 
-def _identity(values: Mapping[str, Any], namespace: str) -> tuple[Any, ...]:
+def identity(values: Mapping[str, Any], namespace: str) -> tuple[Any, ...]:
     """What a topology is known by: its name and its cluster site. It may get more client sites."""
     where = values.get("cluster_ns") or values.get("namespace") or namespace
     file = values.get("cluster_kubeconfig") or values.get("kubeconfig")

@@ -14,7 +14,7 @@ from hzlink.model.link_host import LinkHost
 _OUTRANKED = ("link_access", "via")
 
 
-def without_outranked(sources: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def without_excluded(sources: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The sources without settings of lower sources that a higher one excludes. The highest comes first.
 
     A --link-host replaces --link-access and --via of lower sources, and a --link-access replaces their --link-host.
@@ -39,7 +39,7 @@ def without_outranked(sources: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
     return kept
 
 
-def parse(values: Mapping[str, Any]) -> LinkHost | None:
+def link_host_of(values: Mapping[str, Any]) -> LinkHost | None:
     """The host and port of the chosen settings; None if there are none, or if the user gave an empty one.
 
     Raises:

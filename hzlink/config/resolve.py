@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hzlink.config import app_namespaces, kubeconfig, last_run, link_host, members_source, naming, same_place
+from hzlink.config import app_namespaces, former_hub, kubeconfig, last_run, members_source, naming, same_place
 from hzlink.config.flags import IDENTITY, LISTS, PLACES, SETTINGS, SHARED, SIDES, Flags
 from hzlink.config.kubeconfig import Context
+from hzlink.config.link_host import link_host_of, without_excluded
 from hzlink.model import durations, switches
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, ModeChoice, Role, Via
 from hzlink.model.errors import UsageError
@@ -77,6 +78,9 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     values = _with_hub(values)
     members_given = any("members" in source for source in sources)
     topology, known = _topology(values, environ, members_given=members_given)
+    former = _former_hub(recorded, values, topology, known[0], environ)
+    if former is not None:
+        topology = replace(topology, former_hub=former[0])
     undecided = same_place.judge(_places(topology.sites, known))
     app_namespaces.validate(topology, dict(zip(topology.sites, known, strict=True)))
     timeout = _duration(values.get("timeout", DEFAULT_TIMEOUT_SECONDS), "timeout", 1)
@@ -85,6 +89,8 @@ def resolve(flags: Flags, environ: Mapping[str, str] = os.environ) -> Config:
     for key in ("kubeconfig", *SHARED["kubeconfig"]):
         if record.get(key):
             record[key] = str(Path(record[key]).expanduser().absolute())
+    if former is not None:
+        record[former_hub.KEY] = former[1]
     pairs = tuple((topology.sites[one], topology.sites[other]) for one, other in undecided)
     contexts = dict(zip(topology.sites, known, strict=True))
     named = any(key in source for source in sources for key in ("name", "service"))
@@ -138,8 +144,7 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     named = {"name": last_run.name_of(recorded), "service": service}
     if any(_first(sources, key) not in (None, value) for key, value in named.items()):
         recorded = {key: value for key, value in recorded.items() if key in PLACES}
-    sources = members_source.without_outranked((*sources, recorded if ours else {}))
-    sources = link_host.without_outranked(sources)
+    sources = without_excluded(members_source.without_outranked((*sources, recorded if ours else {})))
     chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
     values: dict[str, Any] = {}
     for source in sources:
@@ -231,6 +236,31 @@ def _topology(
     return topology, [context for _, context in found]
 
 
+def _former_hub(
+    recorded: Mapping[str, Any],
+    values: Mapping[str, Any],
+    topology: Topology,
+    cluster: Context,
+    environ: Mapping[str, str],
+) -> tuple[Site, dict[str, Any]] | None:
+    """The hub at the last `up` of this topology, if it has another one now or none; with the values to record."""
+    if last_run.identity(recorded, cluster.namespace) != last_run.identity(values, cluster.namespace):
+        return None
+    found = former_hub.values(recorded, values)
+    try:
+        place = _place(found["hub_ctx"], found["hub_ns"], found["hub_kubeconfig"], environ)[0] if found else None
+    except UsageError:
+        # Its context is no longer in the kubeconfig.
+        return None
+    if place is None:
+        return None
+    ends = [(site.context, site.namespace, site.kubeconfig) for site in (topology.cluster, *topology.clients)]
+    # Its name in that run, if no site has it now.
+    name = naming.site_names([*ends, place])[-1]
+    name = f"former-{name}" if name in {site.name for site in topology.sites} else name
+    return Site(name, Role.HUB, *place, short=naming.short_contexts([place[0]])[0]), found
+
+
 def _spread(namespaces: list[str], count: int) -> list[str | None]:
     if len(namespaces) > 1 and len(namespaces) != count:
         raise UsageError(
@@ -293,7 +323,7 @@ def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
         pull_secrets=_pull_secrets(values.get("pull_secret", ())),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
-        link_host=link_host.parse(values),
+        link_host=link_host_of(values),
         link_host_given="link_host" in values,
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),

@@ -232,7 +232,7 @@ def pod_trouble(pod: Object) -> Condition:
             why = str(waiting.get("message", ""))
             # The kubelet's message has only the back-off time, not why the container crashed.
             if reason == "CrashLoopBackOff" and (cause := container_failures.cause(pod, container)):
-                why = f"container {container.get('name')} {_times(container)}; before: {cause}"
+                why = f"container {container.get('name')} {container_failures.times(container)}; before: {cause}"
             return Condition(State.BROKEN, f"{label}: {reason}: {why}".rstrip(": "), STUCK_GRACE_SECONDS)
     if is_ready(pod):
         return Condition(State.OK)
@@ -264,16 +264,11 @@ def crashed_container(pod: Object) -> Object | None:
 def _failure_of(pod: Object) -> str:
     """What is said of a pod with a container that has ended; empty where none has."""
     if container := crashed_container(pod):
-        return f"{_times(container)}; before: {container_failures.cause(pod, container)}"
+        return f"{container_failures.times(container)}; before: {container_failures.cause(pod, container)}"
     for container in _containers(pod):
         if (container.get("state") or {}).get("terminated") and container_failures.ended(container):
             return f"container {container.get('name')} has ended: {container_failures.cause(pod, container)}"
     return ""
-
-
-def _times(container: Object) -> str:
-    count = container.get("restartCount", 0)
-    return f"restarted {count} {'time' if count == 1 else 'times'}"
 
 
 _containers = container_failures.all_of
@@ -351,8 +346,8 @@ def stale_names(services: Iterable[Object], listener: str, names: Sequence[str])
     return sorted(name for name in present if name not in names)
 
 
-def mancenter_started(pods: Iterable[Object]) -> datetime | None:
-    """When the newest container of these Management Center pods started; None while its init container waits."""
+def newest_start(pods: Iterable[Object]) -> datetime | None:
+    """When the newest container of these pods started; None while their init containers wait."""
     started = [
         moment
         for pod in pods
@@ -370,7 +365,7 @@ def mancenter_started_too_early(pods: Iterable[Object], services: Iterable[Objec
 
     Management Center does not try again if it finds no member at its start.
     """
-    started = mancenter_started(pods)
+    started = newest_start(pods)
     made = [objects.created(service) for service in services if objects.name(service) in names]
     known = [moment for moment in made if moment is not None]
     return started is not None and bool(known) and started < max(known)

@@ -60,6 +60,12 @@ def cause(pod: Object, container: Object) -> str:
     return f"{reason}, exit code {code}{f': {said}' if said else ''}"
 
 
+def times(container: Object) -> str:
+    """How often the container was restarted, as text."""
+    count = container.get("restartCount", 0)
+    return f"restarted {count} {'time' if count == 1 else 'times'}"
+
+
 def last_line(text: str) -> str:
     """The last line that is not blank, cut to `MAX_LINE` characters."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -102,7 +102,7 @@ class Topology:
     """One cluster site and the client sites linked to it.
 
     `hub`: a site without members or clients that the cluster site and the client sites link to, because neither side
-    reaches the other. None: they are linked directly.
+    reaches the other. None: they are linked directly. `former_hub`: the hub at the last `up`, if it is no longer used.
     """
 
     name: str
@@ -110,6 +110,7 @@ class Topology:
     clients: tuple[Site, ...]
     settings: Settings = field(default_factory=Settings)
     hub: Site | None = None
+    former_hub: Site | None = None
 
     @property
     def sites(self) -> tuple[Site, ...]:

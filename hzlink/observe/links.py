@@ -30,6 +30,11 @@ def all_between(snapshots: Snapshots, redeemer: Site, issuer: Site) -> list[Obje
     return [] if link is None else of_token(snapshots[redeemer].of("Link"), token_of(link))
 
 
+def name_for(topology_name: str, issuer: str) -> str:
+    """The name that hzlink gives to a Link (and to its token and Secret) to the Site of that name."""
+    return f"{topology_name}-{issuer}"
+
+
 def token_of(link: Object) -> str:
     """The name of the token that a Link was made from, which is also the name of its Secret.
 

@@ -17,7 +17,8 @@ from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
 
-# Time after a link or a member became ready before a missing record counts as lost. The maximum was 16 s (measured).
+# Time after a link or a member became ready, or a router started, before a missing record counts as lost.
+# The maximum was 16 s (measured).
 RECORD_GRACE_SECONDS = 30.0
 # The effect of a restart of a router's pod, which restored lost records in 21 to 32 s (measured).
 INTERRUPTION = "its connections are interrupted for about 20 to 30 s"
@@ -32,11 +33,19 @@ class LostMember:
     name: str
     address: str
 
-    @property
-    def text(self) -> str:
-        """The site with the incomplete record, the member, and the effect."""
-        record = f"the network record of {self.site.name} does not contain member {self.name} ({self.address}, ready)"
-        return f"{record}, so {self.client.name} has no Service for it"
+
+def texts(lost: Sequence[LostMember]) -> list[tuple[Site, str]]:
+    """The sites with an incomplete record, each with its missing members and the effect on a client site as text."""
+    by_place: dict[tuple[Site, Site], list[LostMember]] = {}
+    for one in lost:
+        by_place.setdefault((one.site, one.client), []).append(one)
+    found = []
+    for (site, client), missing in by_place.items():
+        names = ", ".join(f"{one.name} ({one.address}, ready)" for one in missing)
+        noun, them = ("member", "it") if len(missing) == 1 else ("members", "them")
+        record = f"the network record of {site.name} does not contain {noun} {names}"
+        found.append((site, f"{record}, so {client.name} has no Service for {them}"))
+    return found
 
 
 def lost_members(topology: Topology, snapshots: Snapshots) -> tuple[LostMember, ...]:
@@ -47,6 +56,8 @@ def lost_members(topology: Topology, snapshots: Snapshots) -> tuple[LostMember, 
 def _lost_for_client(topology: Topology, snapshots: Snapshots, client: Site) -> Iterator[LostMember]:
     at_client, at_cluster = snapshots[client], snapshots[topology.cluster]
     if at_client.error is not None or at_cluster.error is not None or not _linked_for_long(topology, snapshots, client):
+        return
+    if not (_router_runs_for_long(at_client) and _router_runs_for_long(at_cluster)):
         return
     key = _routing_key(topology, at_cluster)
     if key is None:
@@ -85,9 +96,17 @@ def _has_old_link(snapshots: Snapshots, one: Site, other: Site) -> bool:
     return False
 
 
+def _router_runs_for_long(snapshot: Snapshot) -> bool:
+    """Whether the Site's router started long ago: a router that starts again first has to receive all records."""
+    return _is_past(conditions.newest_start(conditions.router_pods(snapshot.items)), snapshot.at)
+
+
 def _old_enough(item: Object, at: datetime | None) -> bool:
-    since = conditions.since(item)
-    return at is None or since is None or (at - since).total_seconds() >= RECORD_GRACE_SECONDS
+    return _is_past(conditions.since(item), at)
+
+
+def _is_past(moment: datetime | None, at: datetime | None) -> bool:
+    return at is None or moment is None or (at - moment).total_seconds() >= RECORD_GRACE_SECONDS
 
 
 def _connectors(snapshot: Snapshot, uid: str) -> Mapping[str, Sequence[str]] | None:

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from hzlink.model import objects
+from hzlink.model import objects, probe_labels
 from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.objects import RESOURCES, Object
-from hzlink.model.topology import Site
+from hzlink.model.topology import MANAGED_BY, MANAGER, PART_OF, Site
 from hzlink.observe import pod_evidence, router_evidence
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
@@ -44,6 +44,9 @@ ALL_KINDS = (
     "SecuredAccess",
     "Certificate",
 )
+
+# Kinds that several topologies share, or that a topology does not need: they do not show that it uses a namespace.
+_SHARED = ("Site", "RouterAccess", "Certificate", "Link", "AccessToken", "AccessGrant", "Secret")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,17 @@ class Snapshot:
         """The namespace's Skupper Site; the oldest of several, because Skupper runs only that one."""
         sites = sorted(self.of("Site"), key=lambda item: (str(objects.created(item)), objects.name(item)))
         return sites[0] if sites else None
+
+    @cached_property
+    def topologies(self) -> dict[str, list[Object]]:
+        """The topologies of hzlink that use the namespace, by name, with their own objects."""
+        found: dict[str, list[Object]] = {}
+        for item in self.items:
+            marks = objects.labels(item)
+            own = item.get("kind") not in _SHARED and not probe_labels.is_probe(item)
+            if own and marks.get(MANAGED_BY) == MANAGER and (name := marks.get(PART_OF, "")):
+                found.setdefault(name, []).append(item)
+        return dict(sorted(found.items()))
 
     @property
     def refusal(self) -> Refusal | None:

@@ -73,7 +73,7 @@ def _restore(site: Object, record: Mapping[str, Any], own: Collection[str]) -> R
     if now != record.get("set"):
         text = f"linkAccess stays {now or 'none'}, because it was changed after hzlink had set it; its annotation goes"
         return Restore(ref, text, unmark)
-    if others := _other_links(site, own):
+    if others := other_links(site, own):
         text = f"linkAccess stays {now}, because Links of others lead to this Site: {', '.join(others)}"
         return Restore(ref, text)
     return Restore(
@@ -90,7 +90,7 @@ def _record(site: Object) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _other_links(site: Object, own: Collection[str]) -> list[str]:
+def other_links(site: Object, own: Collection[str]) -> list[str]:
     """The Links of other Sites to this one, as NAME of SITE, that are not this topology's."""
     listed = objects.status(site).get("network")
     entries = [entry for entry in (listed if isinstance(listed, list) else []) if isinstance(entry, dict)]

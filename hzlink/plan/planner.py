@@ -17,7 +17,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import consent, foreign, leftovers, link_host, scaling, sharing, upgrade
+from hzlink.plan import consent, foreign, hub, leftovers, link_host, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -39,14 +39,12 @@ class Action(StrEnum):
     NAMES = "names"
     MANCENTER = "mancenter"
     APP_NAMES = "app-names"
+    UNLINK = "unlink"
+    LEAVE = "leave"
 
 
-_WRITING = frozenset(
-    {
-        *(Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY),
-        *(Action.PRUNE, Action.ACCESS, Action.LINK_HOST, Action.LINK, Action.REPAIR, Action.APP_NAMES),
-    }
-)
+# The others only wait.
+_WRITING = frozenset(Action) - {Action.COLLECT, Action.SITE, Action.MEMBERS, Action.NAMES, Action.MANCENTER}
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def skupper_name(site: Site, snapshots: Snapshots) -> str:
 
 def link_name(topology: Topology, issuer_skupper_name: str) -> str:
     """The name of a Link (and of its token and Secret) in the redeeming site's namespace."""
-    return f"{topology.name}-{issuer_skupper_name}"
+    return links.name_for(topology.name, issuer_skupper_name)
 
 
 def make(
@@ -197,8 +195,8 @@ def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
         why.setdefault(missing.holder, []).append(f"no Link to the router of {missing.issuer.name} at {hosts}")
         items.setdefault(missing.holder, []).extend(missing.wanted)
         refs.setdefault(missing.holder, []).extend(map(objects.ref, missing.useless))
-    for lost in losses.lost_members(topology, snapshots):
-        why.setdefault(lost.site, []).append(f"{lost.text}; this restarts its router: {losses.INTERRUPTION}")
+    for site, text in losses.texts(losses.lost_members(topology, snapshots)):
+        why.setdefault(site, []).append(f"{text}; this restarts its router: {losses.INTERRUPTION}")
     return [
         Step(Action.REPAIR, site, "; ".join(texts), items=tuple(items.get(site, ())), refs=tuple(refs.get(site, ())))
         for site, texts in why.items()
@@ -368,7 +366,7 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     found = links.all_between(snapshots, topology.redeemer(client, issuer), issuer)
     # A Link of others is not repaired where there is a way over other Sites.
     if not any(conditions.skupper(link).ok or objects.is_ours(link, topology.name) for link in found):
-        way = ways.find(snapshots, client, target)
+        way = ways.find(snapshots, client, target, hub.replaced_uids(topology, snapshots))
         if way is not None and way.condition.ok:
             return ""
         if not found:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hzlink.model import objects, probe_labels
+from hzlink.model import objects
 from hzlink.model.errors import PrerequisiteError, UsageError
 from hzlink.model.objects import Object, Ref
-from hzlink.model.topology import PART_OF, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import leftovers, link_host
 from hzlink.programs import hints
-
-# Kinds that several topologies share, or that a topology does not need: they do not show that it uses a namespace.
-_SHARED = ("Site", "RouterAccess", "Certificate", "Link", "AccessToken", "AccessGrant", "Secret")
 
 
 def is_made_by_hzlink(item: Object | None) -> bool:
@@ -34,13 +31,7 @@ def is_shared(topology: Topology, site: Object | None) -> bool:
 
 def others_at(topology: Topology, snapshot: Snapshot) -> dict[str, list[Object]]:
     """The other topologies of hzlink that use the namespace, by name, with their own objects."""
-    found: dict[str, list[Object]] = {}
-    for item in snapshot.items:
-        name = objects.labels(item).get(PART_OF, "")
-        own = item.get("kind") not in _SHARED and not probe_labels.is_probe(item)
-        if own and name and is_made_by_hzlink(item) and name != topology.name:
-            found.setdefault(name, []).append(item)
-    return dict(sorted(found.items()))
+    return {name: items for name, items in snapshot.topologies.items() if name != topology.name}
 
 
 def neighbours(topology: Topology, snapshots: Snapshots) -> tuple[Topology, ...]:
@@ -126,18 +117,25 @@ class Handover:
     refs: tuple[Ref, ...] = ()
 
 
+def users(topology: Topology, snapshots: Snapshots) -> dict[Site, set[str]]:
+    """The names of the other topologies that use each observed site, with those that use its hub or former hub."""
+    found = {site: set(others_at(topology, snapshot)) for site, snapshot in snapshots.items()}
+    at_clients = set[str]().union(*(found.get(client, set()) for client in topology.clients))
+    for hub in (topology.hub, topology.former_hub):
+        if hub in found:
+            # A topology has no objects of its own at a hub: it uses the hub of the sites that it shares.
+            found[hub] |= found.get(topology.cluster, set()) & at_clients
+    return found
+
+
 def handovers(topology: Topology, snapshots: Snapshots) -> Mapping[Site, Handover]:
     """For each observed site: its Skupper Site and Links that hzlink made for this topology and that others still use.
 
     A Link stays if another topology uses both its ends. The other end of a Link may be unknown, if `down` removes only
     some sites; then the Link stays, too.
     """
-    users = {site: set(others_at(topology, snapshot)) for site, snapshot in snapshots.items()}
-    if topology.hub in users and topology.cluster in users:
-        # A topology has no objects of its own at a hub: it uses the hub of the sites that it shares.
-        at_clients = set[str]().union(*(users.get(client, set()) for client in topology.clients))
-        users[topology.hub] |= users[topology.cluster] & at_clients
-    return {site: _handover(topology, snapshots, site, users) for site in snapshots}
+    found = users(topology, snapshots)
+    return {site: _handover(topology, snapshots, site, found) for site in snapshots}
 
 
 def _handover(topology: Topology, snapshots: Snapshots, site: Site, users: Mapping[Site, set[str]]) -> Handover:

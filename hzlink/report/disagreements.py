@@ -152,9 +152,9 @@ def _kind(report: SiteReport) -> str:
 
 def _records(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]:
     """Ready members whose record Skupper has lost."""
-    for lost in losses.lost_members(topology, snapshots):
-        remedy = f"{hints.hzlink('link --repair')} restarts the router of {lost.site.name}: {losses.INTERRUPTION}"
-        yield Disagreement(Kind.RECORD, lost.site, f"{lost.text}; {remedy}")
+    for site, text in losses.texts(losses.lost_members(topology, snapshots)):
+        remedy = f"{hints.hzlink('link --repair')} restarts the router of {site.name}: {losses.INTERRUPTION}"
+        yield Disagreement(Kind.RECORD, site, f"{text}; {remedy}")
 
 
 def _names(topology: Topology, client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:

@@ -132,7 +132,7 @@ class _PathBuilder:
 
     def _missing_names(self) -> str:
         if self.lost:
-            return "; ".join(lost.text for lost in self.lost)
+            return "; ".join(text for _, text in losses.texts(self.lost))
         says = f"; the Listener says: {self.client_report.matched.text}" if self.client_report.matched.text else ""
         return f"no Service for {', '.join(self.client_report.missing)}{says}"
 

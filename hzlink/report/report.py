@@ -11,7 +11,7 @@ from hzlink.model.choices import Mode, Role
 from hzlink.model.topology import Topology
 from hzlink.observe import existing_members
 from hzlink.observe.snapshot import Snapshots
-from hzlink.report import disagreements, hops, paths, site_status
+from hzlink.report import disagreements, hops, paths, router_restarts, site_status
 from hzlink.report.disagreements import Disagreement, Kind
 from hzlink.report.hops import Hop, Path
 from hzlink.report.site_status import MANCENTER_PORT, LinkReport, Member, SiteReport
@@ -90,7 +90,7 @@ def make(topology: Topology, snapshots: Snapshots) -> Report:
     return Report(
         *(topology, mode, sites, links, members, wanted, found, blamed),
         disagreements=disagreements.find(topology, snapshots, sites, links, expected),
-        warnings=_warnings(sites) if blamed is None else (),
+        warnings=(*router_restarts.warnings(snapshots), *(_warnings(sites) if blamed is None else ())),
         at=max((one.at for one in snapshots.values() if one.at is not None), default=None),
     )
 

@@ -178,7 +178,7 @@ class World:
 
     def wait(self, true: Callable[[], object]) -> None:
         """Waits for a condition while a row is being prepared."""
-        until(true, 60)
+        until(true)
 
     # Runs
 

@@ -122,14 +122,12 @@ class Place:
             str(path) for place in places for path in place.rglob("*") if path.is_file() and path.name != "last.json"
         ]
 
-    def difference(self, wanted: State) -> str:
-        """The difference from the wanted state, after waiting for the state to settle."""
+    def settled(self, wanted: State) -> tuple[State, str]:
+        """The state and its difference from the wanted one, after waiting for it to settle."""
         until = time.monotonic() + SETTLE
-        while found := endstate.difference(wanted, self.state()):
-            if time.monotonic() > until:
-                return found
+        while (found := endstate.difference(wanted, state := self.state())) and time.monotonic() < until:
             time.sleep(0.3)
-        return ""
+        return state, found
 
 
 def _must_end(mark: str) -> None:
@@ -213,8 +211,8 @@ class Worker:
                 series.left += len(left)
                 assert not left, f"left right after {series.signal}: {left}\n{killed.err}"
             place.run(*series.command)
-            found = place.difference(wanted)
-            left = endstate.left(place.state()) + place.files()
+            state, found = place.settled(wanted)
+            left = endstate.left(state) + place.files()
             series.left += len(left)
             assert not left, f"left: {left}"
             assert not found, found

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from hzlink.apply import removal
+from hzlink.apply.removal import Removal
 from hzlink.commands import down
 from hzlink.model.topology import Site, labels
 from hzlink.observe.snapshot import Snapshots
@@ -37,10 +39,11 @@ def test_what_a_new_topology_needs_stays(now: World, heir: str, monkeypatch: pyt
     before = converged()
     snapshots = before.snapshots()
 
-    async def removals() -> list[down._Removal]:
+    async def removals() -> Sequence[Removal]:
         handovers = sharing.handovers(before.topology, snapshots)
-        planned = [await down._removal(before.topology, snapshots[site], handovers[site]) for site in (CORE, EDGE)]
-        return await down._with_current_handover(before.topology, planned, snapshots)
+        planned = [await removal.plan(before.topology, snapshots[site], handovers[site]) for site in (CORE, EDGE)]
+        decided = down._Decision(snapshots, [], planned)
+        return (await down._with_current_handover(before.topology, decided)).removals
 
     found = asyncio.run(removals())
     assert [one.handover.heir for one in found] == [heir, heir]

@@ -59,4 +59,4 @@ def link(redeemer: Namespace, issuer: Namespace, name: str) -> None:
     issuer.ready(f"accessgrant.skupper.io/{name}")
     status = issuer.objects("accessgrants.skupper.io")[f"AccessGrant/{name}"]["status"]
     redeemer.create("AccessToken", name, {key: status[key] for key in ("url", "code", "ca")})
-    until(lambda: f"Link/{name}" in redeemer.objects("links.skupper.io"), 60)
+    until(lambda: f"Link/{name}" in redeemer.objects("links.skupper.io"))

@@ -33,7 +33,7 @@ def _link_by_hand(hzlink: Hzlink) -> None:
     spec = {key: status[key] for key in ("url", "code", "ca")}
     token = {**grant, "kind": "AccessToken", "spec": spec}
     hzlink.kubectl("client", "create", "-f", "-", stdin=json.dumps(token))
-    until(lambda: "Link/by-hand" in hzlink.objects("client", "links.skupper.io"), 60)
+    until(lambda: "Link/by-hand" in hzlink.objects("client", "links.skupper.io"))
     hzlink.kubectl("client", "wait", "--for=condition=Ready", "link.skupper.io/by-hand", "--timeout=90s")
 
 

@@ -51,9 +51,11 @@ def test_up_over_a_hub(sandbox: Sandbox, namespaces: Namespaces, real_hzlink: Hz
     assert "nothing written" in hzlink("up").ok().err
     assert hzlink.writes() == written
 
-    refused = hzlink("up", "--hub-ctx", "")
+    (hzlink.state / "hzlink" / "last.json").rename(hzlink.state / "kept.json")
+    refused = hzlink("up", *CONTEXTS, "-n", hzlink.namespace)
     assert refused.code == 3
-    assert "the sites are linked over a hub" in refused.err
+    assert "the sites are linked over a hub, and this machine does not know which" in refused.err
+    (hzlink.state / "kept.json").rename(hzlink.state / "hzlink" / "last.json")
 
     hzlink("down", "--yes").ok()
     assert hub.objects("cluster", "sites.skupper.io,leases,accessgrants.skupper.io") == {}

@@ -32,7 +32,7 @@ def start(hzlink: Hzlink) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             text=True,
         )
         started.append(running)
-        until(lambda: lock(hzlink), 20)
+        until(lambda: lock(hzlink))
         return running
 
     yield one
@@ -83,7 +83,7 @@ def test_run_stops_when_its_lock_is_taken_by_force(
     # Both wait for an address that never comes. The second waits long enough for the first to lose its lock.
     faults(lb={"cluster": False})
     first = start("--link-from", "cluster")
-    until(lambda: "Site/cluster" in hzlink.objects("cluster", "sites.skupper.io"), 20)
+    until(lambda: "Site/cluster" in hzlink.objects("cluster", "sites.skupper.io"))
 
     second = hzlink.up("--force-unlock", "--link-from", "cluster", "--timeout", "20")
 

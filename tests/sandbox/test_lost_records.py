@@ -17,7 +17,7 @@ from tests.sandboxed import until
 def test_lost_record_is_named_and_restored(hzlink: Hzlink, faults: Callable[..., None], side: str) -> None:
     hzlink.up().ok()
     faults(records={f"{side}/{hzlink.namespace}": ["hazelcast-2"]})
-    until(partial(_is_nameless, hzlink), 30)
+    until(partial(_is_nameless, hzlink))
     time.sleep(RECORD_GRACE_SECONDS)
 
     ran = hzlink("status")

@@ -12,7 +12,7 @@ from tests.sandboxed import until
 def _relink(hzlink: Hzlink) -> None:
     """Deletes the link until the members' names are gone, and links again: then the names are newer than the pod."""
     hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
-    until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"), 60)
+    until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"))
     hzlink("link").ok()
 
 
@@ -35,7 +35,7 @@ def test_mancenter_with_all_members_is_not_restarted(real_hzlink: Hzlink) -> Non
 
     _relink(hzlink)
     # It reconnects by itself, because it was connected before.
-    until(lambda: len(_connected_members(hzlink)) == 3, 60)
+    until(lambda: len(_connected_members(hzlink)) == 3)
     assert "restarted" not in hzlink.up().ok().err
     assert _pod(hzlink) == pod
 

@@ -79,7 +79,7 @@ def test_chart_members_are_called_by_name(real_hzlink: Hzlink, tmp_path: Path) -
     _link(hzlink, tmp_path)
     hzlink.kubectl("cluster", "rollout", "status", "statefulset/prod-hazelcast", "--timeout=150s")
 
-    until(lambda: {f"Service/{name}" for name in MEMBERS} <= hzlink.objects("client", "services").keys(), 60)
+    until(lambda: {f"Service/{name}" for name in MEMBERS} <= hzlink.objects("client", "services").keys())
     _smart_client(hzlink)
 
     address = hzlink.sandbox.endpoints("client", hzlink.namespace)["smart"]["ip"]
@@ -89,7 +89,7 @@ def test_chart_members_are_called_by_name(real_hzlink: Hzlink, tmp_path: Path) -
             return dict(json.load(answer))
 
     names = [f"{name}:5701" for name in MEMBERS]
-    until(lambda: (view()["members"], view()["connections"]) == (names, names), 30)
+    until(lambda: (view()["members"], view()["connections"]) == (names, names))
     # The same names lead to the members beside them, too.
     beside = hzlink.objects("cluster", "services")
     assert {beside[f"Service/{name}"]["spec"]["type"] for name in MEMBERS} == {"ClusterIP"}

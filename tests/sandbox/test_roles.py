@@ -180,7 +180,7 @@ def _install_and_repair(hzlink: Hzlink) -> None:
     _write_foreign_lease(hzlink)
     assert "taking the lock" in hzlink.up("--via", "skupper", "--force-unlock").ok().err
     hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
-    until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"), 60)
+    until(lambda: "Service/hazelcast-0" not in hzlink.objects("client", "services"))
     hzlink("link").ok()
     # The members' names are newer than Management Center now.
     assert "restarted" in hzlink.up().ok().err

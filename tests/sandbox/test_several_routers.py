@@ -15,7 +15,7 @@ LINKS = "links.skupper.io"
 
 def with_two_routers(hzlink: Hzlink, server: str = "cluster") -> None:
     hzlink.kubectl(server, "patch", "sites.skupper.io", server, "--type=merge", "-p", '{"spec":{"ha":true}}')
-    until(lambda: len(_groups(hzlink, server)) == 2, 30)
+    until(lambda: len(_groups(hzlink, server)) == 2)
 
 
 def _groups(hzlink: Hzlink, server: str) -> set[str]:
@@ -55,7 +55,7 @@ def test_one_router_down_is_a_warning_and_the_topology_stays_healthy(hzlink: Hzl
     hzlink("link").ok()
 
     hzlink.kubectl("cluster", "scale", "deployment", "skupper-router-2", "--replicas=0")
-    until(partial(_one_is_down, hzlink), 30)
+    until(partial(_one_is_down, hzlink))
 
     ran = hzlink("status", "-o", "json")
     assert ran.code == 0, ran.out

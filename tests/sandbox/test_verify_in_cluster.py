@@ -82,7 +82,7 @@ def test_unisocket_is_verified_from_a_pod(real_hzlink: Hzlink) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_verify_removes_its_job(linked: Hzlink, number: signal.Signals) -> None:
     running = subprocess.Popen([HZLINK, "verify", "--in-cluster"], env=linked.env, stderr=subprocess.PIPE, text=True)
-    until(lambda: any(name.startswith("Pod/") for name in probes(linked)), 60)
+    until(lambda: any(name.startswith("Pod/") for name in probes(linked)))
     running.send_signal(number)
     _, said = running.communicate(timeout=60)
 
@@ -94,7 +94,7 @@ def test_interrupted_verify_removes_its_job(linked: Hzlink, number: signal.Signa
 
 def test_job_of_a_killed_run_is_removed_by_the_next_verify(linked: Hzlink) -> None:
     running = subprocess.Popen([HZLINK, "verify", "--in-cluster"], env=linked.env, stderr=subprocess.DEVNULL)
-    until(lambda: any(name.startswith("Pod/") for name in probes(linked)), 60)
+    until(lambda: any(name.startswith("Pod/") for name in probes(linked)))
     running.kill()
     running.wait(10)
     assert probes(linked) != []
@@ -102,14 +102,14 @@ def test_job_of_a_killed_run_is_removed_by_the_next_verify(linked: Hzlink) -> No
     # The Job is not part of the topology: a second `up` writes nothing.
     assert "nothing written" in linked.up().ok().err
     linked(*IN_CLUSTER).ok()
-    until(lambda: probes(linked) == [], 20)
+    until(lambda: probes(linked) == [])
 
 
 def test_job_of_a_killed_run_is_removed_by_down(hzlink: Hzlink) -> None:
     """Without processes, so that the pod never ends."""
     hzlink.up().ok()
     running = subprocess.Popen([HZLINK, "verify", "--in-cluster"], env=hzlink.env, stderr=subprocess.DEVNULL)
-    until(lambda: any(name.startswith("Pod/") for name in probes(hzlink)), 60)
+    until(lambda: any(name.startswith("Pod/") for name in probes(hzlink)))
     running.kill()
     running.wait(10)
 

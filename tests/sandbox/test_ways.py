@@ -21,8 +21,8 @@ def test_a_network_over_a_hub_of_others(real_hzlink: Hzlink, namespaces: Namespa
     link(core, hub, "down-link")
     for place, name in ((edge, "up-link"), (core, "down-link")):
         place.ready(f"link.skupper.io/{name}")
-    until(lambda: len(edge.objects()["Site/berlin"]["status"].get("network", [])) == 3, 60)
-    until(lambda: len(core.objects()["Site/oslo"]["status"].get("network", [])) == 3, 60)
+    until(lambda: len(edge.objects()["Site/berlin"]["status"].get("network", [])) == 3)
+    until(lambda: len(core.objects()["Site/oslo"]["status"].get("network", [])) == 3)
     before = {name: place.seen() for name, place in sites.items()}
 
     hzlink.up("--verify").ok()
@@ -41,13 +41,13 @@ def test_a_network_over_a_hub_of_others(real_hzlink: Hzlink, namespaces: Namespa
 
     sandbox.set_faults({"link": {f"cluster/{core.name}": "down"}})
     try:
-        until(lambda: "first broken hop is the Link of cluster" in hzlink("status").out, 60)
+        until(lambda: "first broken hop is the Link of cluster" in hzlink("status").out)
         broken = hzlink("status", "-o", "json").document["firstBrokenHop"]
     finally:
         sandbox.set_faults({})
     assert (broken["object"], broken["state"]) == ("Link down-link", "waiting")
     assert "describe links.skupper.io down-link   (or hzlink link" in broken["next"]
-    until(lambda: hzlink("status").code == 0, 60)
+    until(lambda: hzlink("status").code == 0)
 
     hzlink("down", "--yes").ok()
     assert {name: place.seen() for name, place in sites.items()} == before

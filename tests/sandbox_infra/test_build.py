@@ -25,7 +25,7 @@ import pytest
 
 from sandbox.clusters import build, download, go_tool
 from sandbox.layout import ETCD_VERSION, HAZELCAST_VERSION, KUBERNETES_VERSION, KWOK_VERSION, ROOT, SandboxError
-from tests.sandboxed import until
+from tests.sandboxed import PATIENCE_SECONDS, until
 
 GO = """#!{python}
 import json, os, pathlib, sys, time
@@ -207,7 +207,7 @@ def test_two_runs_at_once_build_once(tools: Tools) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
 
     assert len(tools.built) == len(KUBERNETES + OTHERS)
     assert any("another run is building" in line for line in tools.said)
@@ -222,11 +222,11 @@ def test_an_interrupted_build_removes_its_files(tools: Tools, number: signal.Sig
         stderr=subprocess.PIPE,
         text=True,
     )
-    until((tools.folder / "started").exists, 10)
+    until((tools.folder / "started").exists)
 
     process.send_signal(number)
 
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "interrupted" in said
     assert tools.left_over == []

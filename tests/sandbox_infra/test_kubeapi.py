@@ -14,7 +14,7 @@ from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, NotFoundError, UnreachableError, WatchEvent
 from sandbox.clusters import control_planes
 from tests.sandbox_infra.objects import config_map
-from tests.sandboxed import Namespaces, Sandbox, until
+from tests.sandboxed import PATIENCE_SECONDS, Namespaces, Sandbox, until
 
 pytestmark = pytest.mark.sandbox
 
@@ -82,11 +82,11 @@ def test_a_watch_reports_every_change(kube: Kube, namespaces: Namespaces) -> Non
     ns = namespaces.make()
     kube.create(kinds.CONFIG_MAPS, _followed("before", ns))
     seen = _events(kube, ns)
-    first, synced = seen.get(timeout=5), seen.get(timeout=5)
+    first, synced = seen.get(timeout=PATIENCE_SECONDS), seen.get(timeout=PATIENCE_SECONDS)
     kube.create(kinds.CONFIG_MAPS, _followed("after", ns))
     kube.patch(kinds.CONFIG_MAPS, ns, "after", {"data": {"a": "b"}})
     kube.delete(kinds.CONFIG_MAPS, ns, "before")
-    rest = [seen.get(timeout=5) for _ in range(3)]
+    rest = [seen.get(timeout=PATIENCE_SECONDS) for _ in range(3)]
 
     assert (first.type, first.object["metadata"]["name"], synced.type) == ("ADDED", "before", "SYNCED")
     assert [(e.type, e.object["metadata"]["name"]) for e in rest] == [
@@ -102,21 +102,21 @@ def test_a_watch_survives_a_restart_of_its_server(sandbox: Sandbox, namespaces: 
     kube.create(kinds.CONFIG_MAPS, _followed("stays", ns))
     kube.create(kinds.CONFIG_MAPS, _followed("goes", ns))
     seen = _events(kube, ns)
-    until(lambda: seen.qsize() == 3, 5)
+    until(lambda: seen.qsize() == 3)
     while not seen.empty():
         seen.get()
     process = control_planes.components(sandbox.layout)["client", "kube-apiserver"]
 
     process.send(signal.SIGKILL)
     process.wait_gone(5)
-    until(lambda: ("client", "kube-apiserver") in control_planes.components(sandbox.layout), 20)
+    until(lambda: ("client", "kube-apiserver") in control_planes.components(sandbox.layout))
     until(lambda: _answers(kube), 30, step=0.2)
     kube.delete(kinds.CONFIG_MAPS, ns, "goes")
     kube.create(kinds.CONFIG_MAPS, _followed("comes", ns))
 
     told: set[tuple[str, str]] = set()
     while len(told) < 2:
-        event = seen.get(timeout=20)
+        event = seen.get(timeout=PATIENCE_SECONDS)
         if event.type != "SYNCED":
             told.add((event.type, event.object["metadata"]["name"]))
     assert told == {("DELETED", "goes"), ("ADDED", "comes")}
@@ -141,9 +141,9 @@ def test_closing_ends_a_watch(sandbox: Sandbox) -> None:
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
-    assert synced.wait(5)
+    assert synced.wait(PATIENCE_SECONDS)
 
     kube.close()
 
-    thread.join(5)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()

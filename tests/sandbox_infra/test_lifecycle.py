@@ -23,7 +23,7 @@ from sandbox.daemon import guard
 from sandbox.layout import ROOT, Layout, Settings
 from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import pod
-from tests.sandboxed import run_sandbox, until
+from tests.sandboxed import PATIENCE_SECONDS, run_sandbox, until
 
 pytestmark = pytest.mark.sandbox
 FAST = ("--profile", "fast", "--no-standin")
@@ -49,10 +49,10 @@ def _everything(layout: Layout) -> list[ProcessId]:
     return found
 
 
-def _gone(layout: Layout, processes: list[ProcessId], seconds: float = 15) -> None:
+def _gone(layout: Layout, processes: list[ProcessId], seconds: float = PATIENCE_SECONDS) -> None:
     assert len(processes) >= 12  # guard, supervisor, two control planes of five
     until(lambda: not any(p.alive() for p in processes), seconds)
-    until(lambda: not layout.state.exists() and not layout.lock.exists(), 5)
+    until(lambda: not layout.state.exists() and not layout.lock.exists())
 
 
 def _up(env: dict[str, str], layout: Layout, *more: str) -> str:
@@ -117,7 +117,7 @@ def test_two_sandboxes_are_separate_and_a_killed_guard_leaves_no_process(
 
         guard.recorded(other)["guard"].send(signal.SIGKILL)
 
-        until(lambda: not any(p.alive() for p in processes), 15)
+        until(lambda: not any(p.alive() for p in processes))
         assert components(layout) == mine
         assert "is down" in run_sandbox(real_env, "down", "--name", other.name).stderr
         assert not other.state.exists()
@@ -145,7 +145,7 @@ def test_down_cleans_up_after_guard_and_supervisor_were_killed(layout: Layout, r
         process.send(signal.SIGSTOP)
     for process in recorded.values():
         process.send(signal.SIGKILL)
-    until(lambda: not any(p.alive() for p in recorded.values()), 5)
+    until(lambda: not any(p.alive() for p in recorded.values()))
     run_sandbox(real_env, "down", "--name", layout.name)
 
     _gone(layout, processes, seconds=1)
@@ -159,13 +159,13 @@ def test_an_interrupted_up_leaves_nothing(layout: Layout, real_env: dict[str, st
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(lambda: len(components(layout)) >= 4, 20)
+    until(lambda: len(components(layout)) >= 4)
 
     process.send_signal(number)
 
-    _, talk = process.communicate(timeout=20)
-    until(lambda: not [processes.command_of(p.pid) for p in _everything(layout)], 15)
-    until(lambda: not layout.state.exists(), 5)
+    _, talk = process.communicate(timeout=PATIENCE_SECONDS)
+    until(lambda: not [processes.command_of(p.pid) for p in _everything(layout)])
+    until(lambda: not layout.state.exists())
     if number == signal.SIGINT:
         assert process.returncode == 130
         assert "removing the sandbox" in talk

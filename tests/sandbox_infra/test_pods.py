@@ -40,7 +40,7 @@ def test_the_status_of_a_pod_without_a_process(sandbox: Sandbox, namespaces: Nam
     kube = sandbox.kube("client")
     kube.create(kinds.PODS, pod("plain", ns))
 
-    until(lambda: _ready(sandbox, "client", ns, "plain"), 10)
+    until(lambda: _ready(sandbox, "client", ns, "plain"))
 
     status = (kube.get(kinds.PODS, ns, "plain") or {})["status"]
     container = status["containerStatuses"][0]
@@ -62,7 +62,7 @@ def test_endpoints_follow_the_pods(sandbox: Sandbox, namespaces: Namespaces) -> 
         slices = kube.list(kinds.ENDPOINT_SLICES, ns, "kubernetes.io/service-name=web")
         return [a for s in slices for e in s["endpoints"] or [] if e["conditions"]["ready"] for a in e["addresses"]]
 
-    found = until(addresses, 10)
+    found = until(addresses)
 
     assert found == [(kube.get(kinds.PODS, ns, "web-0") or {})["status"]["podIP"]]
 
@@ -70,11 +70,11 @@ def test_endpoints_follow_the_pods(sandbox: Sandbox, namespaces: Namespaces) -> 
 def test_a_deployment_rolls_out_and_restarts(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make()
     sandbox.kubectl("client", "-n", ns, "create", "deployment", "web", "--image=example/web:1", "--replicas=2")
-    sandbox.kubectl("client", "-n", ns, "rollout", "status", "deployment/web", "--timeout=20s")
+    sandbox.kubectl("client", "-n", ns, "rollout", "status", "deployment/web", "--timeout=120s")
 
     sandbox.kubectl("client", "-n", ns, "rollout", "restart", "deployment/web")
 
-    said = sandbox.kubectl("client", "-n", ns, "rollout", "status", "deployment/web", "--timeout=20s")
+    said = sandbox.kubectl("client", "-n", ns, "rollout", "status", "deployment/web", "--timeout=120s")
     assert "successfully rolled out" in said
 
 
@@ -83,7 +83,7 @@ def test_ready_after(sandbox: Sandbox, namespaces: Namespaces) -> None:
     began = time.monotonic()
     sandbox.kube("client").create(kinds.PODS, pod("slow", ns, metadata={"annotations": {READY_AFTER: "1.5"}}))
 
-    until(lambda: _ready(sandbox, "client", ns, "slow"), 10)
+    until(lambda: _ready(sandbox, "client", ns, "slow"))
 
     assert time.monotonic() - began >= 1.5
 
@@ -93,23 +93,23 @@ def test_hold(sandbox: Sandbox, namespaces: Namespaces, reason: str) -> None:
     ns = namespaces.make()
     kube = sandbox.kube("client")
     kube.create(kinds.PODS, pod("held", ns, metadata={"annotations": {HOLD: reason}}))
-    until(lambda: _waiting(sandbox, ns, "held") == reason, 10)
+    until(lambda: _waiting(sandbox, ns, "held") == reason)
     assert not _ready(sandbox, "client", ns, "held")
 
     kube.patch(kinds.PODS, ns, "held", {"metadata": {"annotations": {HOLD: None}}})
 
-    until(lambda: _ready(sandbox, "client", ns, "held"), 10)
+    until(lambda: _ready(sandbox, "client", ns, "held"))
 
 
 def test_a_running_pod_can_be_held(sandbox: Sandbox, namespaces: Namespaces) -> None:
     ns = namespaces.make()
     kube = sandbox.kube("client")
     kube.create(kinds.PODS, pod("runs", ns))
-    until(lambda: _ready(sandbox, "client", ns, "runs"), 10)
+    until(lambda: _ready(sandbox, "client", ns, "runs"))
 
     kube.patch(kinds.PODS, ns, "runs", {"metadata": {"annotations": {HOLD: "CrashLoopBackOff"}}})
 
-    until(lambda: _waiting(sandbox, ns, "runs") == "CrashLoopBackOff", 10)
+    until(lambda: _waiting(sandbox, ns, "runs") == "CrashLoopBackOff")
     assert not _ready(sandbox, "client", ns, "runs")
 
 
@@ -119,11 +119,11 @@ def test_a_pod_waits_for_a_missing_config_map(sandbox: Sandbox, namespaces: Name
     volumes = [{"name": "c", "configMap": {"name": "later"}}]
     made = pod("waits", ns, spec={"containers": [{"name": "m", "image": "i"}], "volumes": volumes})
     kube.create(kinds.PODS, made)
-    until(lambda: _waiting(sandbox, ns, "waits") == "CreateContainerConfigError", 10)
+    until(lambda: _waiting(sandbox, ns, "waits") == "CreateContainerConfigError")
 
     kube.create(kinds.CONFIG_MAPS, config_map("later", ns, key="value"))
 
-    until(lambda: _ready(sandbox, "client", ns, "waits"), 10)
+    until(lambda: _ready(sandbox, "client", ns, "waits"))
 
 
 def _mancenter(ns: str) -> Obj:
@@ -161,7 +161,7 @@ def test_the_init_container_waits_for_the_members_names(sandbox: Sandbox, namesp
 
     kube.create(kinds.SERVICES, service("hazelcast-1", ns))
 
-    until(lambda: _ready(sandbox, "client", ns, "mc"), 10)
+    until(lambda: _ready(sandbox, "client", ns, "mc"))
     assert sandbox.endpoints("client", ns) == {}
     assert "no process" in sandbox.kubectl("client", "-n", ns, "logs", "mc", "-c", "mancenter")
 
@@ -173,7 +173,7 @@ def test_manifests_get_ready_without_processes(sandbox: Sandbox, namespaces: Nam
 
     sandbox.kubectl("cluster", "-n", ns, "apply", "-f", "-", stdin=wanted)
 
-    sandbox.kubectl("cluster", "-n", ns, "rollout", "status", "statefulset/hazelcast", "--timeout=20s")
+    sandbox.kubectl("cluster", "-n", ns, "rollout", "status", "statefulset/hazelcast", "--timeout=120s")
     assert sandbox.endpoints("cluster", ns) == {}
 
 
@@ -183,10 +183,10 @@ def test_pods_and_namespaces_are_deleted(sandbox: Sandbox, namespaces: Namespace
     for name in ("a", "b"):
         # The namespace controller retries after half of a pod's grace period.
         kube.create(kinds.PODS, pod(name, ns, spec={"terminationGracePeriodSeconds": 1}))
-        until(partial(_ready, sandbox, "client", ns, name), 10)
+        until(partial(_ready, sandbox, "client", ns, name))
 
-    sandbox.kubectl("client", "-n", ns, "delete", "pod", "a", "--timeout=10s")
-    sandbox.kubectl("client", "delete", "namespace", ns, "--timeout=20s")
+    sandbox.kubectl("client", "-n", ns, "delete", "pod", "a", "--timeout=120s")
+    sandbox.kubectl("client", "delete", "namespace", ns, "--timeout=120s")
 
     assert kube.get(kinds.NAMESPACES, None, ns) is None
 

@@ -54,7 +54,7 @@ async def _started_too_early(run: Run, step: Step) -> str:
     found = (await observe_all([step.site], ("Pod", "Service")))[step.site]
     pods = members.mancenter_pods(run.topology, found.of("Pod"))
     if conditions.mancenter_started_too_early(pods, found.of("Service"), run.topology.member_names):
-        started = conditions.mancenter_started(pods)
+        started = conditions.newest_start(pods)
         if not await _sees_members(run, started.isoformat() if started else None):
             return "it started before the members' names existed and sees no member"
     return ""

@@ -94,7 +94,7 @@ def lost_error(lost: Sequence[LostMember]) -> HzlinkError:
     return HzlinkError(
         f"Skupper has lost the record of {names}",
         site=site.name,
-        said=lost[0].text,
+        said="; ".join(text for _, text in losses.texts(lost)),
         next_step=f"{hints.hzlink('link --repair')}   (restarts the router of {site.name}: {losses.INTERRUPTION})",
     )
 
@@ -122,7 +122,7 @@ async def restore(run: Run, lost: Sequence[LostMember]) -> str:
     raise HzlinkError(
         f"{names} has no Service at {lost[0].client.name}, even after a restart of the routers",
         site=site.name,
-        said=lost[0].text,
+        said="; ".join(text for _, text in losses.texts(lost)),
         next_step=hints.hzlink("dump"),
     )
 

@@ -14,12 +14,15 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import Site
+from hzlink.observe.snapshot import Snapshot
 from hzlink.observe.waiting import Objects
 from hzlink.plan import access_types, foreign, manifests, planner
 
 # How long the Site may keep its address after its link access changed. The controller processes a change within a
 # second (measured); the address stays if both types have the same.
 READDRESS_SECONDS = 10.0
+# The RouterAccess that Skupper makes for a Site with link access.
+ROUTER_ACCESS = "skupper-router"
 
 
 async def explain_refused(run: Run, site: Site, error: HzlinkError) -> None:
@@ -64,6 +67,18 @@ async def _set_back(run: Run, site: Site, refused: str) -> str:
     return f"the Site's link access is {former} again"
 
 
+def _access(snapshot: Snapshot) -> str | None:
+    """The type of link access that the Site has.
+
+    Skupper 2.2 keeps the RouterAccess, and with it the address, when the Site's link access becomes `none` (read).
+    """
+    access = objects.spec(snapshot.skupper_site or {}).get("linkAccess")
+    kept = snapshot.get("RouterAccess", ROUTER_ACCESS)
+    if access not in (None, "", "none") or kept is None:
+        return access
+    return str(objects.spec(kept).get("accessType") or "default")
+
+
 async def settled(run: Run, site: Site) -> None:
     """Waits until the controller has processed a change of the link access of a Site with an address.
 
@@ -71,7 +86,7 @@ async def settled(run: Run, site: Site) -> None:
     """
     before = run.snapshots[site].skupper_site
     old = objects.status(before or {}).get("endpoints")
-    access = objects.spec(before or {}).get("linkAccess")
+    access = _access(run.snapshots[site])
     if not old or access == run.topology.settings.link_access.in_site:
         return
     name = planner.skupper_name(site, run.snapshots)

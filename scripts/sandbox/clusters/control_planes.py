@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import time
@@ -26,7 +27,9 @@ Programs = Mapping[str, Path]
 """The path of each program by its name."""
 
 _CREATE_SECONDS = 90
-_COMPONENTS = ("kwok-controller", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+_END_SECONDS = 5.0
+_CONTROLLER_MANAGER = "kube-controller-manager"
+_COMPONENTS = ("kwok-controller", "kube-scheduler", _CONTROLLER_MANAGER, "kube-apiserver", "etcd")
 
 
 def create_all(layout: Layout, programs: Programs, say: Callable[[str], None], stopping: Callable[[], bool]) -> None:
@@ -89,11 +92,32 @@ def restart_missing(layout: Layout, programs: Programs, say: Callable[[str], Non
     running = components(layout)
     for server in SERVERS:
         missing = [c for c in _COMPONENTS if (server, c) not in running]
-        for component in missing:
-            _reap(layout.cluster_dir(server), component)
         if missing:
             say(f"{server}: {', '.join(missing)} ended; restarting")
-            _kwokctl(layout, programs, server, "start", "cluster")  # does not touch running components
+            _start(layout, programs, server, missing)
+
+
+def restart_controller_managers(layout: Layout, programs: Programs, say: Callable[[str], None]) -> None:
+    """Restarts both controller managers: call it when definitions were installed.
+
+    Their garbage collector learns new kinds only every 30 s, and removes no dependents of a kind that it does not know.
+    """
+    running = components(layout)
+    for server in SERVERS:
+        manager = running.get((server, _CONTROLLER_MANAGER))
+        if manager is not None:
+            manager.send(signal.SIGKILL)
+            manager.wait_gone(_END_SECONDS)
+    with ThreadPoolExecutor(len(SERVERS)) as pool:
+        list(pool.map(lambda server: _start(layout, programs, server, [_CONTROLLER_MANAGER]), SERVERS))
+    say("the controller managers know Skupper's kinds")
+
+
+def _start(layout: Layout, programs: Programs, server: str, ended: list[str]) -> None:
+    """Starts components that have ended."""
+    for component in ended:
+        _reap(layout.cluster_dir(server), component)
+    _kwokctl(layout, programs, server, "start", "cluster")  # does not touch running components
 
 
 def _reap(folder: Path, component: str) -> None:

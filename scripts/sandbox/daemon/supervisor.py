@@ -18,7 +18,13 @@ from pathlib import Path
 from sandbox import processes
 from sandbox.api.client import Kube
 from sandbox.clusters.build import find_jar, find_programs
-from sandbox.clusters.control_planes import create_all, restart_missing, tail, wait_for
+from sandbox.clusters.control_planes import (
+    create_all,
+    restart_controller_managers,
+    restart_missing,
+    tail,
+    wait_for,
+)
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
 from sandbox.network.loopback import AddressBlock, LoopbackNetwork
 from sandbox.pods.kubelet import Kubelet
@@ -103,6 +109,7 @@ class Supervisor:
         except SandboxError as err:
             raise SandboxError(f"{err}\n{tail(self._layout.logs / 'skupper.log')}") from err
         self._say("the Skupper stand-in is ready")
+        restart_controller_managers(self._layout, find_programs(), self._say)
 
     def _run_standin(self) -> None:
         """Runs the controller, and restarts it when it ends by itself."""

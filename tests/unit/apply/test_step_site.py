@@ -19,7 +19,7 @@ from hzlink.model.errors import HzlinkError
 from hzlink.model.topology import Site
 from hzlink.observe.snapshot import Snapshot
 from hzlink.plan.planner import Action, Step
-from tests.unit.builders import CORE, skupper_site, topology
+from tests.unit.builders import CORE, item, skupper_site, topology
 from tests.unit.watching import Watched
 
 
@@ -103,3 +103,16 @@ def test_new_address_is_waited_for_after_a_change_of_link_access(monkeypatch: py
     settings = topology(link_access=LinkAccess.NODEPORT, link_from=LinkFrom.CLUSTER)
     run = Run(settings, {CORE: Snapshot(CORE, (former,))}, events.ignore, time.monotonic() + 30)
     assert asyncio.run(site_ready(run, Step(Action.SITE, CORE, ""))) == "Site Ready, reachable at 192.0.2.9"
+
+
+def test_no_new_address_is_waited_for_if_skupper_kept_the_former_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Link access none leaves the RouterAccess of the Site, and its address."""
+    former = skupper_site("core", host="203.0.113.7", access="none")
+    kept = item("RouterAccess", "skupper-router", spec={})
+    present = skupper_site("core", host="203.0.113.7", access="default")
+    kubectl = Watched([("ADDED", present)])
+    monkeypatch.setattr(Run, "kubectl", lambda run, site: kubectl)
+    seen = Snapshot(CORE, (former, kept))
+    run = Run(topology(link_from=LinkFrom.CLUSTER), {CORE: seen}, events.ignore, time.monotonic() + 30)
+    asyncio.run(site_ready(run, Step(Action.SITE, CORE, "")))
+    assert kubectl.watches == 1

@@ -25,18 +25,18 @@ NODEPORT = {"link_access": "nodeport"}
     ],
 )
 def test_a_lower_source_does_not_mix_in(sources: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    assert link_host.without_outranked(sources) == expected
+    assert link_host.without_excluded(sources) == expected
 
 
 def test_both_in_one_source_are_refused() -> None:
     with pytest.raises(UsageError, match=r"--link-host front\.example and --link-access nodeport exclude each other"):
-        link_host.without_outranked([{}, HOST | NODEPORT])
+        link_host.without_excluded([{}, HOST | NODEPORT])
 
 
 def test_value() -> None:
-    assert link_host.parse(HOST) == LinkHost("front.example", 55671)
-    assert link_host.parse({"link_host": ""}) is None
-    assert link_host.parse({}) is None
+    assert link_host.link_host_of(HOST) == LinkHost("front.example", 55671)
+    assert link_host.link_host_of({"link_host": ""}) is None
+    assert link_host.link_host_of({}) is None
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_value() -> None:
 )
 def test_values_that_are_refused(values: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        link_host.parse(values)
+        link_host.link_host_of(values)
 
 
 @pytest.mark.parametrize("more", [{"via": "link"}, {"link_from": "client", "client_ctx": ["a"]}])
 def test_settings_that_fit(more: dict[str, Any]) -> None:
-    assert link_host.parse(HOST | more) is not None
+    assert link_host.link_host_of(HOST | more) is not None

@@ -68,6 +68,39 @@ def test_a_record_that_is_only_late_is_not_lost() -> None:
     assert lost(world_with((0, 1, 2), (0, 1)), seconds=10) == []
 
 
+def router(started: str, ended: str = "", code: int = 137) -> Obj:
+    """A Site's router pod: when its container started, and when its previous run ended."""
+    before = {"lastState": {"terminated": {"exitCode": code, "reason": "Error", "finishedAt": ended}}} if ended else {}
+    container = {"name": "router", "restartCount": 1 if ended else 0, "state": {"running": {"startedAt": started}}}
+    return {
+        "kind": "Pod",
+        "metadata": {"name": "skupper-router-1", "labels": {"skupper.io/component": "router"}},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [{**container, **before}]},
+    }
+
+
+@pytest.mark.parametrize(("site", "seconds", "found"), [(CORE, 20, 0), (EDGE, 20, 0), (CORE, 40, 1), (EDGE, 40, 1)])
+def test_a_record_is_late_while_a_router_has_just_started(site: Site, seconds: int, found: int) -> None:
+    world = world_with((0, 1), (0, 1))
+    world.live[site].append(router(f"2026-01-01T12:05:{60 - seconds:02d}Z"))
+    assert len(lost(world, seconds=360)) == found
+
+
+def test_members_of_one_record_are_told_together() -> None:
+    world = world_with((0,), (0,), names=(0,))
+    made = report.make(world.topology, _later(world, 60))
+    [text] = [one for one in made.notes() if "network record" in one]
+    assert "does not contain members hazelcast-1 (10.0.0.1, ready), hazelcast-2 (10.0.0.2, ready), so edge" in text
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(30, True), (599, True), (601, False)])
+def test_a_router_that_restarted_lately_is_reported(seconds: int, told: bool) -> None:
+    world = world_with((0, 1, 2), (0, 1, 2), names=(0, 1, 2))
+    world.live[CORE].append(router(NOON, ended=NOON))
+    notes = report.make(world.topology, _later(world, seconds)).notes()
+    assert any("was restarted 1 time (Error, exit code 137)" in note for note in notes) == told
+
+
 def test_a_member_with_a_new_address_under_an_old_record_is_lost() -> None:
     world = world_with((0, 1, 2), (0, 1, 2))
     world.find(CORE, "Pod", "hazelcast-2")["status"]["podIP"] = "10.0.0.99"

@@ -56,28 +56,6 @@ def test_nothing_is_planned_for_sites_that_are_linked_to_the_hub() -> None:
     assert hub.switch_errors(world.topology, world.snapshots()) == []
 
 
-def test_direct_links_of_hzlink_are_refused_and_links_of_others_are_not() -> None:
-    world = with_hub()
-    for ours, refused in ((False, 0), (True, 1)):
-        world.put(EDGE, link("hazelcast-core", to=world.find(CORE, "Site"), ours=ours))
-        errors = hub.switch_errors(world.topology, world.snapshots())
-        assert len(errors) == refused
-    assert "down" in (errors[0].next_step or "")
-
-
-def test_links_to_a_former_hub_are_refused_and_links_to_a_former_site_are_repaired() -> None:
-    world = converged()
-    assert hub.switch_errors(world.topology, world.snapshots()) == []
-    former = skupper_site("hub", uid="former")
-    world.put(EDGE, link("hazelcast-hub", to=former))
-    [error] = hub.switch_errors(world.topology, world.snapshots())
-    assert error.site == "edge"
-    assert "--hub-ctx" in (error.next_step or "")
-    world.drop(EDGE, "Link", "hazelcast-hub")
-    world.put(EDGE, link("hazelcast-core", to=skupper_site("core", uid="former")))
-    assert hub.switch_errors(world.topology, world.snapshots()) == []
-
-
 @pytest.mark.parametrize("mode", list(Mode))
 def test_the_hub_gets_only_a_site(mode: Mode) -> None:
     world = with_hub(mode=mode)
