@@ -8,7 +8,7 @@ from sandbox.api.kinds import SERVICES, Obj, Objs
 from sandbox.skupper.controller import kinds, options
 from sandbox.skupper.controller.cluster import Cluster, labels_match
 from sandbox.skupper.controller.options import Options
-from sandbox.skupper.controller.sites import router_pods
+from sandbox.skupper.controller.sites import is_ready, router_pods
 from sandbox.skupper.network.network import RouterAddress
 
 _ROLE = "inter-router"
@@ -44,7 +44,7 @@ def _in_front(cluster: Cluster, namespace: str, accesses: Objs, chosen: Options)
         for role in access["spec"]["roles"]
         if role["name"] == _ROLE
     }
-    pods = router_pods(cluster, namespace)
+    pods = [pod for pod in router_pods(cluster, namespace) if is_ready(pod)]
     for service in cluster.all(SERVICES, namespace):
         if not any(labels_match(service["spec"].get("selector") or {}, pod) for pod in pods):
             continue
