@@ -155,15 +155,16 @@ class _Lock:
 
     async def _take(self) -> Object:
         found: Object | None = None
+        taking = Kubectl(self._topology.cluster, deadline=RENEW_SECONDS, until=self._terms.until)
         for _ in range(TRIES):
-            made = await _unless_changed(self._kubectl.create(self._wanted(None)))
+            made = await _unless_changed(taking.create(self._wanted(None)))
             if made is not None:
                 return made
             found = await self._kubectl.get(self._ref)
             if found is None:
                 continue
             await self._may_take(found)
-            made = await _unless_changed(self._kubectl.replace(self._wanted(found)))
+            made = await _unless_changed(taking.replace(self._wanted(found)))
             if made is not None:
                 return made
         raise self._held(found)

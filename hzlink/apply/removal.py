@@ -87,7 +87,7 @@ async def each(
 async def remove(removal: Removal, until: float, emit: Emit) -> None:
     """Removes the objects of a site, stage by stage."""
     site, plan = removal.site, removal.teardown
-    kubectl, began = Kubectl(site), time.monotonic()
+    kubectl, began = Kubectl(site, until=until), time.monotonic()
 
     def tell(text: str) -> None:
         emit(Event(Mark.OK, text, site.name, elapsed=time.monotonic() - began))
@@ -141,7 +141,7 @@ async def _gone(kubectl: Kubectl, targets: Sequence[Ref], until: float, what: st
 async def remove_namespace(removal: Removal, until: float, emit: Emit) -> None:
     """Removes the namespace, unless it contains objects of other users."""
     site = removal.site
-    kubectl = Kubectl(site)
+    kubectl = Kubectl(site, until=until)
     foreign = await foreign_objects(kubectl)
     if foreign:
         text = f"namespace {site.namespace} is not removed: it has objects of others: {', '.join(foreign[:8])}"

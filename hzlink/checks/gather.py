@@ -57,7 +57,8 @@ async def read(site: Site, limit: float, pull_secrets: Sequence[str] = (), apps:
 
 
 def needed_rights(topology: Topology) -> Mapping[str, tuple[Right, ...]]:
-    """The rights that `up` needs with the topology's settings: at each kind of site, and in application namespaces.
+    """The rights that `up` needs with the topology's settings: at each kind of site, and in application namespaces; and
+    the optional ones.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
@@ -67,6 +68,7 @@ def needed_rights(topology: Topology) -> Mapping[str, tuple[Right, ...]]:
         role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), hzlink_rights.ways(topology, role))
         for role in Role
     }
+    found |= {folder: hzlink_rights.needed(folder) for folder in rights.OPTIONAL}
     if settings.app_namespaces:
         found[app_namespaces.ROLE] = hzlink_rights.needed(app_namespaces.ROLE)
     return found

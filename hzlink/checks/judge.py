@@ -51,6 +51,7 @@ def _at_site(facts: Facts, site: Site) -> list[Finding]:
         *tools.at_site(site, snapshot, answers, cli),
         *controller.at_site(site, snapshot, answers),
         *rights.at_site(site, answers, _needed(facts, site), created, folders),
+        *rights.optional_at_site(site, answers, facts.needed, created),
         *reach.pod_security(site, snapshot, answers, created),
         *pull_secrets.at_site(facts.topology, site, answers),
         *app_namespaces.rights_at(facts.topology, site, answers, facts.needed.get(app_namespaces.ROLE, ())),

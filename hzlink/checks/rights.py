@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hzlink.checks import needed_rights
 from hzlink.checks.needed_rights import Right
-from hzlink.checks.records import Answers, Check, Finding, Unknown
+from hzlink.checks.records import Answers, Check, Finding, Severity, Unknown
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site
 from hzlink.programs import hints
@@ -16,6 +16,30 @@ RIGHTS = Check(
     "you have all rights that `up` needs",
     "an administrator can give you the Roles of manifests/rbac: see manifests/README.md",
 )
+# The folders of manifests/rbac with rights that only some purposes need, and these purposes.
+OPTIONAL = {"explain": "explanations of failures", "repair": "--repair"}
+OPTIONAL_RIGHTS = Check(
+    "optional-rights",
+    "you also have the rights for explanations and for --repair",
+    "an administrator can give you the Roles of manifests/rbac: see manifests/README.md",
+    Severity.WARNING,
+    informs=True,
+)
+
+
+def optional_at_site(
+    site: Site, answers: Answers, needed: Mapping[str, Iterable[Right]], created: bool = False
+) -> list[Finding]:
+    """What the user lacks of the optional rights, for information; nothing if that is nothing or not known."""
+    if created or isinstance(answers.review, Unknown) or answers.review.get("incomplete"):
+        return []
+    lacking = {name: needed_rights.missing(needed.get(name, ()), answers.review) for name in OPTIONAL}
+    parts = [
+        f"for {OPTIONAL[name]}: {by_resource(rights)} (manifests/rbac/{name})"
+        for name, rights in lacking.items()
+        if rights
+    ]
+    return [OPTIONAL_RIGHTS.passed(site, f"you may not, which is optional: {'; '.join(parts)}")] if parts else []
 
 
 def at_site(

@@ -23,7 +23,7 @@ from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapsho
 from hzlink.plan import app_steps, foreign, sharing
 from hzlink.plan.consent import Restore
 from hzlink.plan.teardown import Teardown
-from hzlink.programs import hints
+from hzlink.programs import hints, repeating
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
 from hzlink.render.result import Result
@@ -55,6 +55,7 @@ async def down(
     config = replace(config, topology=_with_former_hub(config.topology))
     topology = config.topology
     sites = _chosen(topology, only)
+    repeating.tell(emit)
     token_file.sweep()
     decided = await _decide(config, sites, other_cluster)
     if isinstance(decided, Result):

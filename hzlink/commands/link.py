@@ -18,7 +18,7 @@ from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
 from hzlink.plan import hub, link_host, planner, scaling
 from hzlink.plan.planner import Action, Step
-from hzlink.programs import hints
+from hzlink.programs import hints, repeating
 from hzlink.render import result
 from hzlink.render.result import Result
 from hzlink.report import report, site_status
@@ -32,6 +32,7 @@ async def link(
     `repair`: also repair what Skupper has lost. `dry_run`: return the steps and change nothing.
     """
     topology, until = config.topology, time.monotonic() + config.timeout
+    repeating.tell(emit)
     token_file.sweep()
     observation = await _observe(config, emit, repair)
     topology = observation.topology
@@ -69,7 +70,8 @@ class _Observation:
 
 
 async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
-    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
+    deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
+    snapshots = await observe_all(config.topology.sites, deadline=deadline, evidence=True)
     errors = _errors(snapshots) or [*hub.switch_errors(config.topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
     topology = link_host.with_current(scaling.with_current_members(config.topology, snapshots), snapshots)

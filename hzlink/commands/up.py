@@ -40,6 +40,7 @@ from hzlink.plan import (
 )
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
+from hzlink.programs import repeating
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import Refusal
 from hzlink.render import result
@@ -86,6 +87,7 @@ class _Options:
 
 async def _up(config: Config, emit: Emit, preflight: Preflight, options: _Options) -> Result:
     topology, until = config.topology, time.monotonic() + config.timeout
+    repeating.tell(emit)
     emit(Event(Mark.NOTE, _headline(topology)))
     token_file.sweep()
     manifests.sweep()

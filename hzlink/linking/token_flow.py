@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hzlink.linking import failures, token_file
+from hzlink.linking import certificates, failures, token_file
 from hzlink.linking.attempts import Attempts
 from hzlink.linking.token_file import Token
 from hzlink.model import conditions, objects
@@ -201,8 +201,8 @@ async def until_ready(linking: Linking) -> None:
     wait = linking.wait(linking.redeemer, f"link to {linking.issuer.site.name}")
     try:
         async with running(_annotate_until_processed(linking)) as (annotating,):
-            await wait.watch(LINKS, _links_ready(linking.name, annotating))
-    except KubectlError:
+            await certificates.unless_refused(linking, wait.watch(LINKS, _links_ready(linking.name, annotating)))
+    except (KubectlError, certificates.CertificateRefused):
         raise
     except HzlinkError as error:
         error.subject = f"Link {linking.name}"

@@ -31,16 +31,27 @@ _NOISE = re.compile(r"^(?:proton:io|amqp:[\w:-]+)\s+|\s+-\s+(?:connect to|discon
 async def with_router_evidence(kubectl: Kubectl, items: Sequence[Object]) -> tuple[Object, ...]:
     """The objects, with the router's reason in each Link that is not operational; unchanged where there is none."""
     broken = [item for item in items if _is_broken(item)]
-    ready = [pod for pod in conditions.router_pods(items) if conditions.is_ready(pod)]
-    if not broken or not ready:
+    if not broken:
         return tuple(items)
-    limited = Kubectl(kubectl.site, min(kubectl.deadline, DEADLINE_SECONDS))
     try:
-        log = await limited.log(objects.name(ready[0]), CONTAINER, lines=LOG_LINES, limit_bytes=LOG_BYTES)
+        log = await router_log(kubectl, items)
     except HzlinkError:
         return tuple(items)
     reasons = failed_connections(log)
     return tuple(_explained(item, reasons) if item in broken else item for item in items)
+
+
+async def router_log(kubectl: Kubectl, items: Sequence[Object]) -> str:
+    """The end of the router's log; empty if no router pod among `items` is ready.
+
+    Raises:
+        HzlinkError: the log cannot be read.
+    """
+    ready = [pod for pod in conditions.router_pods(items) if conditions.is_ready(pod)]
+    if not ready:
+        return ""
+    limited = Kubectl(kubectl.site, min(kubectl.deadline, DEADLINE_SECONDS))
+    return await limited.log(objects.name(ready[0]), CONTAINER, lines=LOG_LINES, limit_bytes=LOG_BYTES)
 
 
 def failed_connections(log: str) -> dict[str, str]:
@@ -50,6 +61,12 @@ def failed_connections(log: str) -> dict[str, str]:
         why = _NOISE.sub("", _NOISE.sub("", match["why"].strip()))
         found[match["host"]] = process.redact(f"{match['host']}:{match['port']}: {why}")
     return found
+
+
+def last_attempt(log: str, host: str) -> str:
+    """The log's line with the last failed connection to a host, which begins with its time; empty if there is none."""
+    lines = [line for line in log.splitlines() if (match := _FAILED.search(line)) and match["host"] == host]
+    return lines[-1] if lines else ""
 
 
 def _is_broken(item: Object) -> bool:

@@ -15,7 +15,7 @@ from hzlink.model.app_namespaces import is_app_name
 from hzlink.model.choices import LinkFrom, Mode, Role
 from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import existing_members, links, losses, mancenter, ways
+from hzlink.observe import certificates, existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import consent, foreign, hub, leftovers, link_host, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
@@ -376,7 +376,7 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):
-        return f"its link is not ready: {conditions.skupper(found[0]).text}"
+        return certificates.why_down(found)
     stale = renewed and conditions.link_is_stale(found[0], peer)
     return "its link was made for a Site that was deleted" if stale else ""
 

@@ -360,9 +360,8 @@ class Kubectl:
                 said = f"no answer within {error.seconds:g} s (context deadline exceeded)"
                 raise refusals.explain(self.site, doing, said) from None
 
-        # `replace` is not repeated: after a lost answer, the second try would fail as if another run had changed the
-        # object.
-        return (await once(), 1) if args[0] == "replace" else await repeating.while_passing(once, self.until)
+        replaces = args[0] == "replace"
+        return await repeating.while_passing(once, self.until, self.site, doing, replaces=replaces)
 
     async def _refused(self, doing: str, done: process.Completed) -> KubectlError:
         if done.code < 0:

@@ -1,6 +1,7 @@
 """Recognizes temporary errors of an API server, after which the same call may succeed. Pure.
 
-An API server that cannot be reached is not one of them: waits have a separate, shorter limit for that.
+An API server that cannot be reached is not one of them: waits have a separate, shorter limit for that. An admission
+webhook that cannot be called is one: its pod may be restarting. One that was called and refused the object is not.
 """
 
 from __future__ import annotations
@@ -16,10 +17,29 @@ _PASSING = re.compile(
     r"|the server is currently unable to handle the request|apiserver not ready"
     r"|http2: client connection lost|connection reset by peer|GOAWAY"
 )
-# Messages of admission webhooks, which are not about the API server itself.
-_FROM_OTHERS = re.compile(r"failed calling webhook|denied the request")
+# Messages about webhooks, not about the API server itself. It calls them before it stores an object.
+_CALL_FAILED = re.compile(r"failed calling webhook|conversion webhook for \S+, Kind=\w+ failed")
+_DENIED = re.compile(r"denied the request|denied request")
+# Why a call of a webhook failed that may succeed soon. A Service that does not exist, a certificate that does not fit
+# and an answer that is not understood last until somebody changes them.
+_DOWN = re.compile(
+    r"connection refused|connection reset|connection timed out|no route to host|no such host|\bEOF\b"
+    r"|i/o timeout|TLS handshake timeout|context deadline exceeded|Client\.Timeout|request canceled"
+    r"|no endpoints available for service|the server is currently unable to handle the request"
+    r"|Service Unavailable|Bad Gateway|Gateway Timeout|[Tt]oo many requests"
+)
+_LASTING = re.compile(r"x509:|service \"[^\"]*\" not found")
 
 
 def is_passing(said: str) -> bool:
     """Whether the same call may succeed if it is repeated."""
-    return bool(_PASSING.search(said)) and not _FROM_OTHERS.search(said)
+    if _DENIED.search(said) or _CALL_FAILED.search(said):
+        return is_webhook_down(said)
+    return bool(_PASSING.search(said))
+
+
+def is_webhook_down(said: str) -> bool:
+    """Whether only a webhook that may soon be called again keeps the API server from storing an object."""
+    if _DENIED.search(said) or not _CALL_FAILED.search(said):
+        return False
+    return bool(_DOWN.search(said)) and not _LASTING.search(said)

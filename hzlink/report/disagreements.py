@@ -15,7 +15,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.conditions import State
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import links, losses
+from hzlink.observe import certificates, links, losses
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.programs import hints
 from hzlink.report.site_status import LinkReport, SiteReport
@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ADDRESS = "address"
     ROUTERS = "routers"
     RECORD = "record"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def find(
         found.update(dict.fromkeys(_offers(reports[link.client], reports[topology.cluster], link)))
         found.update(dict.fromkeys(_names(topology, client, members)))
     found.update(dict.fromkeys(_records(topology, snapshots)))
+    found.update(dict.fromkeys(_certificates(topology, snapshots)))
     return tuple(found)
 
 
@@ -155,6 +157,14 @@ def _records(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]
     for site, text in losses.texts(losses.lost_members(topology, snapshots)):
         remedy = f"{hints.hzlink('link --repair')} restarts the router of {site.name}: {losses.INTERRUPTION}"
         yield Disagreement(Kind.RECORD, site, f"{text}; {remedy}")
+
+
+def _certificates(topology: Topology, snapshots: Snapshots) -> Iterator[Disagreement]:
+    """Links that are down because a certificate is outdated."""
+    for refused in certificates.refused(topology, snapshots):
+        remedy = f"{hints.hzlink('link --repair')} makes it again with another certificate, which interrupts nobody"
+        restart = f"and if that is not enough restarts the router of {refused.issuer.name}: {losses.INTERRUPTION}"
+        yield Disagreement(Kind.CERTIFICATE, refused.holder, f"{refused.text}; {remedy}, {restart}")
 
 
 def _names(topology: Topology, client: Snapshot, members: Sequence[str]) -> Iterator[Disagreement]:

@@ -10,6 +10,7 @@ from hzlink.model.conditions import Condition, State
 from hzlink.model.link_host import of as host_of
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
+from hzlink.observe import certificates
 from hzlink.observe.snapshot import Snapshots
 from hzlink.observe.ways import Way, WayLink
 from hzlink.plan import link_host
@@ -36,7 +37,8 @@ def _direct(snapshots: Snapshots, link: LinkReport) -> Hop:
     holder = link.holder or link.client
     age = hops.age(snapshots[holder].at, link.since)
     subject = f"Link {link.title}" if link.name else ""
-    step, host = hints.hzlink("link"), host_of(snapshots[holder].get("Link", link.name))
+    step = hints.hzlink("link --repair" if certificates.is_refusal(link.condition.text) else "link")
+    host = host_of(snapshots[holder].get("Link", link.name))
     if host is not None and link.issuer is not None:
         step = link_host.remedy(link.issuer, host, link.condition.text)
     return Hop("Link", "Link", link.client, hops.required(link.condition), subject, age, step, holder=holder)

@@ -378,8 +378,8 @@ ROWS = [
         Part.NAMESPACE, "webhook-gone", "an admission webhook cannot be called",
         'the admission webhook validate.policy.example cannot be called: service "policy-svc" not found '
         "(Service policy-svc of namespace policy)",
-        "A webhook (of a policy engine, for example) must accept every change, and does not answer. Its Service is "
-        "missing, has no ready pod or is too slow, or its certificate is wrong.",
+        "A webhook (of a policy engine, for example) must accept every change, and cannot be called. One whose pod "
+        "does not answer is called again until --timeout. A missing Service, or a wrong certificate, ends the run.",
         "Repair the webhook, or ask for its configuration to be removed. The next command shows it.", webhook_gone, 3,
         site="cluster", subject="Lease hzlink", said="failed calling webhook",
         next="kubectl --context cluster get validatingwebhookconfigurations policy-{namespace} -o yaml",

@@ -162,6 +162,13 @@ def record_lost(world: World) -> None:
     time.sleep(RECORD_GRACE_SECONDS)
 
 
+def certificate_outdated(world: World) -> None:
+    """The issuing side's router has an outdated certificate, and the routers have to connect again."""
+    world.up()
+    world.fault("certificate", "cluster", "outdated")
+    world.wait(lambda: _link_status(world) == "Pending")
+
+
 def second_router(world: World) -> None:
     """The cluster's Site gets a second router after it was linked."""
     world.up()
@@ -422,6 +429,17 @@ ROWS = [
         "The Link keeps the address that it was made with; Skupper does not change it (2.2).",
         "`hzlink link` or `hzlink up` makes the link anew, at once.", address_changes, 1,
         command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link", next=REDEEM_NEXT,
+    ),
+    Fault(
+        Part.LINKS, "certificate-outdated", "certificate verify failed in the router's log",
+        "SSL Failure: error:0A000086:SSL routines::certificate verify failed",
+        "The routers do not accept each other's certificates: the issuing Site has got another CA, a certificate has "
+        "expired, or a router has not loaded a changed certificate. Skupper's status does not say so, only the log of "
+        "the router.",
+        "`hzlink link --repair` makes the link again with another certificate, which interrupts nobody. If that is not "
+        "enough, it restarts the issuing side's router; connections through it stop for some 20 to 30 s.",
+        certificate_outdated, 1, command=("status", "--timeout", "30"), where=Where.HOP, site="client", subject="Link",
+        next="hzlink link --repair",
     ),
     Fault(
         Part.LINKS, "second-router-without-a-link", "the Site got a second router (ha) after it was linked",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hzlink.model.choices import Role
+from hzlink.model.events import Event, Mark
 from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
 from hzlink.programs import repeating
@@ -19,12 +20,18 @@ from tests.process.programs import Programs
 
 SITE = Site("edge", Role.CLIENT, "edge", "hz")
 LEADER = "Error from server: etcdserver: leader changed"
+WEBHOOK = (
+    'Error from server (InternalError): Internal error occurred: failed calling webhook "validate.policy.example": '
+    'failed to call webhook: Post "https://policy-svc.policy.svc:443/validate?timeout=10s": '
+    "dial tcp 10.0.0.1:443: connect: connection refused"
+)
 REFUSALS = [
     LEADER,
     "Error from server (TooManyRequests): the server has received too many requests and has asked us to try again",
     "Error from server: etcdserver: request timed out",
     "Error from server (ServiceUnavailable): the server is currently unable to handle the request (get pods)",
     "Error from server (Timeout): the server was unable to return a response in the time allotted",
+    WEBHOOK,
 ]
 GRANT: dict[str, Any] = {"apiVersion": "skupper.io/v2alpha1", "kind": "AccessGrant", "metadata": {"name": "g"}}
 
@@ -60,7 +67,8 @@ def test_what_passes_is_tried_again(programs: Programs, said: str) -> None:
     "said",
     [
         'Error from server (Forbidden): pods is forbidden: User "ann" cannot list',
-        'Error from server (InternalError): failed calling webhook "w": the server is currently unable to handle the '
+        'Error from server (InternalError): failed calling webhook "w": service "policy-svc" not found',
+        'Error from server: admission webhook "w" denied the request: the server is currently unable to handle the '
         "request",
         "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
     ],
@@ -77,9 +85,45 @@ def test_it_ends_with_the_time_of_the_run(programs: Programs, monkeypatch: pytes
     refuses(programs, LEADER, 999)
     began = time.monotonic()
     with pytest.raises(KubectlError) as caught:
-        asyncio.run(Kubectl(SITE, until=began + 0.5).patch(Ref("pods", "p"), {}))
+        asyncio.run(Kubectl(SITE, until=began + 2).patch(Ref("pods", "p"), {}))
     assert "leader changed" in (caught.value.said or "")
     assert tries(programs) > 2
+
+
+def test_what_is_waited_for_is_told_once(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeating, "MAX_PAUSE_SECONDS", 0.02)
+    refuses(programs, WEBHOOK, 6)
+    told: list[Event] = []
+
+    async def patch() -> None:
+        repeating.tell(told.append)
+        await Kubectl(SITE, until=time.monotonic() + 60).patch(Ref("pods", "p"), {})
+
+    asyncio.run(patch())
+    text = (
+        "the admission webhook validate.policy.example cannot be called: dial tcp 10.0.0.1:443: connect: connection "
+        "refused (Service policy-svc of namespace policy): trying again"
+    )
+    assert told == [Event(Mark.NOTE, text, "edge")]
+
+
+def test_a_webhook_that_stays_down_is_named_at_the_end(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeating, "MAX_PAUSE_SECONDS", 0.05)
+    refuses(programs, WEBHOOK, 999)
+    with pytest.raises(KubectlError) as caught:
+        asyncio.run(Kubectl(SITE, until=time.monotonic() + 2).patch(Ref("pods", "p"), {}))
+    assert caught.value.message.startswith("the admission webhook validate.policy.example cannot be called")
+    assert "validatingwebhookconfigurations" in (caught.value.next_step or "")
+
+
+def test_a_replacement_is_repeated_only_if_nothing_was_stored(programs: Programs) -> None:
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "hzlink"}}
+    refuses(programs, WEBHOOK, 2, f"echo '{json.dumps(lease)}'")
+    assert asyncio.run(Kubectl(SITE).replace(lease)) == lease
+    (programs.folder / "tries").unlink()
+    refuses(programs, LEADER, 2, f"echo '{json.dumps(lease)}'")
+    with pytest.raises(KubectlError):
+        asyncio.run(Kubectl(SITE).replace(lease))
 
 
 def test_an_object_whose_creation_was_not_answered_is_taken_as_made(programs: Programs) -> None:

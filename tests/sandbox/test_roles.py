@@ -73,12 +73,14 @@ def asked(hzlink: Hzlink, server: str) -> list[dict[str, Any]]:
 
 
 def refused(hzlink: Hzlink) -> set[str]:
-    """The refused requests, except those for Skupper's controller, which the checks do not need."""
+    """The refused requests, except those for Skupper's controller and for explanations, which hzlink does not need."""
     return {
         f"{event['verb']} {_resource(event)} ({server})"
         for server in SITES
         for event in asked(hzlink, server)
-        if event.get("responseStatus", {}).get("code") == 403 and event["objectRef"].get("namespace") != "skupper"
+        if event.get("responseStatus", {}).get("code") == 403
+        and event["objectRef"].get("namespace") != "skupper"
+        and _resource(event) not in EXPLAINING
     }
 
 
@@ -92,6 +94,7 @@ def _resource(event: dict[str, Any]) -> str:
     return "/".join(filter(None, (what.get("resource"), what.get("subresource"))))
 
 
+EXPLAINING = {"events", "pods/log"}
 READING = {"get", "list", "watch"}
 
 

@@ -23,7 +23,7 @@ class LeaseServer:
         # Called before each request: for what another run does at that moment.
         self.before: Callable[[str], None] = lambda verb: None
 
-    def __call__(self, site: object, deadline: float = 0.0) -> LeaseServer:
+    def __call__(self, site: object, deadline: float = 0.0, until: float | None = None) -> LeaseServer:
         return self
 
     @property

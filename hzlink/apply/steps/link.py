@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from hzlink.apply.steps import address_race
+from hzlink.apply.steps import address_race, repair
 from hzlink.apply.steps.context import Run
 from hzlink.apply.steps.site import SITES, is_reachable, is_ready
-from hzlink.linking import failures, fallback, static_link, token_flow
+from hzlink.linking import certificates, failures, fallback, static_link, token_flow
+from hzlink.linking.certificates import CertificateRefused
 from hzlink.model import conditions, objects
 from hzlink.model.choices import LinkAccess, LinkFrom, Via
 from hzlink.model.errors import HzlinkError, WaitTimeout
 from hzlink.model.events import Mark
-from hzlink.model.objects import Object
+from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site, Topology
-from hzlink.observe import links
+from hzlink.observe import links, losses
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
 from hzlink.plan import foreign, link_host, planner, sharing
 from hzlink.plan.planner import Step
+from hzlink.programs import hints
 
 
 async def link(run: Run, step: Step) -> str:
@@ -51,6 +53,9 @@ async def link(run: Run, step: Step) -> str:
         run.emit_for(
             Mark.NOTE, client, f"its link leads to {old}, but {issuer.name} is now at {new}: creating it again"
         )
+    elif present and await certificates.refused(job.redeemer, present):
+        ends = f"the routers of {redeemer.name} and {issuer.name}"
+        run.emit_for(Mark.NOTE, client, f"{ends} do not accept each other's certificates: creating the link again")
     elif present and not conditions.link_is_stale(present[0], peer):
         known_as = links.token_of(present[0]) if ours else objects.name(present[0])
         if await _recovers(run, job, known_as, ours=ours):
@@ -65,7 +70,10 @@ async def link(run: Run, step: Step) -> str:
     if not untouched:
         await _ready_to_redeem(run, redeemer)
         await token_flow.remove_leftovers(job)
-    how = await _make(run, job, now)
+    try:
+        how = await _make(run, job, now)
+    except CertificateRefused as error:
+        how = await _after_restart(run, job, error)
     # A Link of hzlink in the opposite direction is from before the issuing side changed: it no longer works.
     former = [link for link in links.all_between(now, issuer, redeemer) if sharing.is_made_by_hzlink(link)]
     if former:
@@ -100,6 +108,26 @@ async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
     if await fallback.make(job, without_token):
         return f"{issuer.name} issued the certificate: {why}; without a token, because no grant server can be reached"
     return f"{issuer.name} issued: {why}; 1 use, 1 min; via {token_flow.choose(job.via)}"
+
+
+async def _after_restart(run: Run, job: token_flow.Linking, error: CertificateRefused) -> str:
+    """Restarts the issuer's router, which still has an outdated certificate: even a new Link is refused."""
+    issuer = job.issuer.site
+    if (host := run.topology.settings.link_host) is not None:
+        error.next_step = link_host.remedy(issuer, host, error.said or "")
+        raise error
+    if not run.repair:
+        restarts = f"restarts the router of {issuer.name}: {losses.INTERRUPTION}"
+        error.next_step = f"{hints.hzlink('link --repair')}   ({restarts})"
+        raise error
+    await repair.restart_router(run, issuer)
+    try:
+        await token_flow.until_ready(job)
+    except CertificateRefused as again:
+        again.message += f", even with another certificate and after a restart of the router of {issuer.name}"
+        again.next_step = hints.kubectl(issuer, f"describe {RESOURCES['Certificate']}")
+        raise
+    return f"{issuer.name} issued; after a restart of its router, which had an outdated certificate"
 
 
 async def _without_token(run: Run, job: token_flow.Linking, now: Snapshots) -> None:
@@ -159,6 +187,8 @@ async def _recovers(run: Run, job: token_flow.Linking, name: str, *, ours: bool)
     try:
         waiting = token_flow.mark_and_wait if ours else token_flow.wait_ready
         await waiting(replace(job, name=name, wait=lambda *_: wait))
+    except CertificateRefused:
+        return False
     except WaitTimeout:
         if time.monotonic() >= run.until:
             raise

@@ -112,7 +112,7 @@ async def restore(run: Run, lost: Sequence[LostMember]) -> str:
         return f"the record of {names} is restored: nothing was interrupted"
     restarted: list[str] = []
     while len(restarted) < MAX_RESTARTS:
-        await _restart_router(run, site)
+        await restart_router(run, site)
         restarted.append(site.name)
         if await _have_services(run, lost, RESTART_LIMIT_SECONDS):
             return f"the record of {names} is restored, by a restart of the router of {' and '.join(restarted)}"
@@ -155,7 +155,7 @@ async def _have_services(run: Run, lost: Sequence[LostMember], seconds: float) -
     return True
 
 
-async def _restart_router(run: Run, site: Site) -> None:
+async def restart_router(run: Run, site: Site) -> None:
     """Deletes the site's router pods one after the other. The Deployment creates each of them again."""
     kubectl = run.kubectl(site)
     pods = await kubectl.objects([RESOURCES["Pod"]], conditions.ROUTER_SELECTOR)

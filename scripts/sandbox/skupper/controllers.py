@@ -57,8 +57,8 @@ class Controller:
         self._links = Links(self._sites)
         self._leader_election = LeaderElection()
         self._network = Network()
-        self._status = NetworkStatus(self._sites, self._network)
         self._router_logs = RouterLogs(layout, self._sites, self._network)
+        self._status = NetworkStatus(self._sites, self._network)
         self._adoption = Adoption()
         self._collector = StateCollector(self._sites, self._links, self._leader_election, self._adoption, names)
         self._bindings = Bindings(self._sites, self._adoption)
@@ -119,7 +119,7 @@ class Controller:
 
     def _report(self, cycle: Cycle, cluster: Cluster) -> None:
         self._status.step(cycle, cluster)
-        self._router_logs.step(cluster)
+        self._router_logs.step(cycle, cluster)
         records_by_site = self._status.records(cluster)
         self._bindings.step(cycle, cluster, records_by_site)
         self._exposure.step(cycle, cluster, records_by_site)

@@ -44,7 +44,7 @@ FINAL = [
     f"{ANSWER}403 (Forbidden) Redemption of access token refused",
     'Controller could not create received secret: secrets "hazelcast-core" already exists',
     'accesstokens.skupper.io is forbidden: User "ann" cannot create resource',
-    'error: failed calling webhook "w": the server is currently unable to handle the request',
+    'error: failed calling webhook "w": service "policy-svc" not found',
     "something else",
 ]
 

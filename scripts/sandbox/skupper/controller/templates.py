@@ -17,6 +17,7 @@ LOCAL = "skupper-router-local"
 NETWORK_STATUS = "skupper-network-status"
 LEASE = "skupper-site-leader"
 SITE_CA = "skupper-site-ca"
+SITE_SERVER = "skupper-site-server"
 READY_AFTER = "sandbox.hzlink.dev/ready-after"
 """Pod annotation: seconds from its start until it is ready, see sandbox.pods.record."""
 
@@ -140,7 +141,7 @@ def router_access(site: Obj) -> Obj:
     access = site["spec"]["linkAccess"]
     spec: Obj = {
         "roles": [{"name": "inter-router", "port": 55671}, {"name": "edge", "port": 45671}],
-        "tlsCredentials": "skupper-site-server",
+        "tlsCredentials": SITE_SERVER,
         "generateTlsCredentials": True,
         "issuer": SITE_CA,
     }

@@ -31,6 +31,7 @@ KNOWN: Final[dict[str, str]] = {
     "listener": "pending: says No matching connectors while traffic flows (skupper issue 2428)",
     "pod_services": "missing: not made. stale: never removed (skupper issue 2251)",
     "records": "names of members of which the Site's record is lost, until its router's pod is restarted",
+    "certificate": "outdated: the router has an outdated certificate, until its pod is restarted",
     "network": "stale: Sites that are gone stay in the network status (skupper issue 2069)",
     "controller": "stopped: handles nothing; routers and load balancers continue",
 }

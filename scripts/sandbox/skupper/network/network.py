@@ -7,7 +7,7 @@ network status for a while.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sandbox.skupper.controller.reconcile import Cycle
@@ -68,6 +68,8 @@ class SiteState:
     services: Services
     router: str = ""
     """The uid of its router's pod."""
+    server_ca: str = ""
+    """The CA of the certificate that its router shows to other Sites; empty for the CA of the Site."""
 
     @property
     def place(self) -> str:
@@ -107,8 +109,9 @@ class Network:
     _ready: set[str] = field(default_factory=set)
     _losing: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     _lost: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    unverified: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
-    """By Site: the hosts and ports of its Links where the other router's certificate names other hosts."""
+    _outdated: dict[str, str] = field(default_factory=dict)
+    refused: set[tuple[str, str]] = field(default_factory=set)
+    """The Links, by the Site's uid and their name, whose routers do not accept each other's certificates."""
 
     def step(self, cycle: Cycle, sites: Iterable[SiteState]) -> None:
         """Updates connections and network status from the Sites' current states."""
@@ -154,9 +157,16 @@ class Network:
 
     def _connect(self, cycle: Cycle, states: Mapping[str, SiteState]) -> None:
         wanted: dict[tuple[str, str], str] = {}
+        self.refused = set()
+        outdated = {uid for uid, site in states.items() if self._is_outdated(cycle, site)}
         for site in states.values():
             for link in site.links:
-                target = _target(site, link, states)
+                target, is_named = _target(site, link, states)
+                distrusted = target is not None and (target.server_ca or target.ca) != link.ca
+                if target is not None and (distrusted or not is_named or target.uid in outdated):
+                    if site.ready_since is not None and target.ready_since is not None:
+                        self.refused.add((site.uid, link.name))
+                    continue
                 if (
                     target is not None
                     and _links_allowed(cycle, site)
@@ -164,7 +174,14 @@ class Network:
                 ):
                     wanted[site.uid, link.name] = target.uid
         self._up = wanted
-        self.unverified = {uid: frozenset(_unverified(site, states)) for uid, site in states.items()}
+
+    def _is_outdated(self, cycle: Cycle, site: SiteState) -> bool:
+        """Whether the Site's router has an outdated certificate, see the fault `certificate`."""
+        if cycle.faults.get("certificate", site.cluster, site.namespace) != "outdated":
+            self._outdated.pop(site.uid, None)
+            return False
+        # Between two routers there is none for a moment.
+        return self._outdated.setdefault(site.uid, site.router) == site.router or not site.router
 
     def _had_time_to_connect(self, cycle: Cycle, site: SiteState, link: LinkState, target: SiteState) -> bool:
         """Whether both routers are ready and the delay until they are connected has passed."""
@@ -264,18 +281,20 @@ def _links_allowed(cycle: Cycle, site: SiteState) -> bool:
 
 
 def _leads_to(link: LinkState, sites: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that issued the Link's credentials."""
-    return next((site for site in sites.values() if site.ca and site.ca == link.ca), None)
+    """The Site that issued the Link's credentials; after it got another CA, the Site with the Link's address."""
+    issuers = (site for site in sites.values() if site.ca and link.ca in (site.ca, site.server_ca))
+    place = (link.host, link.port)
+    there = (site for site in sites.values() if any((one.host, one.port) == place for one in site.access))
+    return next(issuers, None) or next(there, None)
 
 
-def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that the Link reaches: it must have that address and the CA that the Link trusts.
-
-    The connecting router verifies the host, too.
-    """
+def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> tuple[SiteState | None, bool]:
+    """The Site that the Link's address leads to, and whether its certificate there names the host."""
     target = _leads_to(link, states)
     address = _address(site, link, target)
-    return target if address is not None and _is_named(address) else None
+    if address is None:
+        return None, False
+    return target, address.names is None or address.host in address.names
 
 
 def _address(site: SiteState, link: LinkState, target: SiteState | None) -> RouterAddress | None:
@@ -284,14 +303,3 @@ def _address(site: SiteState, link: LinkState, target: SiteState | None) -> Rout
         return None
     reached = (one for one in target.access if not one.local or target.cluster == site.cluster)
     return next((one for one in reached if (one.host, one.port) == (link.host, link.port)), None)
-
-
-def _is_named(address: RouterAddress) -> bool:
-    return address.names is None or address.host in address.names
-
-
-def _unverified(site: SiteState, states: Mapping[str, SiteState]) -> Iterator[tuple[str, str]]:
-    for link in site.links:
-        address = _address(site, link, _leads_to(link, states))
-        if address is not None and not _is_named(address):
-            yield address.host, address.port

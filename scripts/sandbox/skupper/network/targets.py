@@ -112,6 +112,7 @@ class StateCollector:
             reports_from=self.leader_election.reports_from(cycle, cluster, site, pod) if ready else cycle.now,
             access=router_addresses(cluster, namespace, groups),
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
+            server_ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_SERVER)),
             links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
             services=self._services(cluster, site),
             router=next((router["uid"] for router in routers), ""),
