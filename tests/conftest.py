@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -20,13 +21,16 @@ REAL_ENV = {**os.environ, "HZLINK_SANDBOX_CACHE": str(cache_dir())}
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # How many lines of a log the report of a failed test shows.
 REPORTED_LINES = 15
+_HOMES = itertools.count()
 _USERS_OWN = ("HZLINK_", "SKUPPER_", "KUBE", "XDG_")
 
 
 @pytest.fixture(autouse=True)
 def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hides the user's clusters, files and settings from every test."""
-    home = tmp_path_factory.mktemp("home")
+    # `mktemp` lists the folder for a free number, which takes longer with every test.
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
+    home.mkdir(parents=True)
     for name in list(os.environ):
         if name.startswith(_USERS_OWN):
             monkeypatch.delenv(name)

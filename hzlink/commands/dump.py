@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from hzlink import __version__
+from hzlink.config import neighbours
 from hzlink.config.resolve import Config
 from hzlink.model.errors import ExitStatus, HzlinkError
 from hzlink.model.events import Emit, Event, Mark
+from hzlink.model.topology import Topology
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import sharing
 from hzlink.programs import hints, process, skupper
 from hzlink.render import result
 from hzlink.render.result import Dumped, Result
 from hzlink.support import archive, bundle
-from hzlink.support.dump import gather_all
+from hzlink.support.dump import Found, gather_all
 
 # Limit for the bundle after an `up`, whose own limit may be reached.
 AFTER_UP_SECONDS = 60.0
@@ -40,12 +44,22 @@ async def dump(config: Config, emit: Emit, file: str | None = None) -> Result:
         emit(Event(Mark.OK if one.items else Mark.WARN, text, one.site.name, elapsed=time.monotonic() - began))
         if one.unread and one.items:
             emit(Event(Mark.WARN, f"not read: {len(one.unread)}, such as {one.unread[0]}", one.site.name))
-    files = bundle.files(topology, found, when, await _tools(), process.concealed())
+    beside = [] if config.named else _beside(topology, found)
+    if beside:
+        names = ", ".join(one.name for one in beside)
+        emit(Event(Mark.NOTE, f"also in these namespaces, each with its own summary in the bundle: topology {names}"))
+    files = bundle.files(topology, found, when, await _tools(), process.concealed(), beside)
     size = archive.write(path, files, when)
     errors = tuple(one.error for one in found if one.error is not None)
     status = errors[0].status if errors else ExitStatus.DONE
     dumped = Dumped(str(path), tuple(name for name, _ in files), size)
     return Result("dump", status, errors=errors, text=str(path), dumped=dumped)
+
+
+def _beside(topology: Topology, found: Sequence[Found]) -> list[Topology]:
+    """The other topologies between the same sites."""
+    snapshots = {one.site: Snapshot(one.site, tuple(one.items), one.error) for one in found}
+    return neighbours.with_records(sharing.neighbours(topology, snapshots))
 
 
 async def _tools() -> dict[str, str]:

@@ -47,6 +47,11 @@ async def status(config: Config, meanwhile: Callable[[], None] = lambda: None, *
     from hzlink.render import result
 
     shown = sharing.candidates(config.topology, snapshots)
+    if len(shown) > 1:
+        from hzlink.config import neighbours
+
+        own = config.topology
+        shown = [one if one == own else neighbours.with_records([one])[0] for one in shown]
     if single:
         _refuse_several(shown)
     # Only the members' log and the application namespaces of this topology were read.

@@ -154,8 +154,9 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
             if counts.get(anchor, chosen[anchor]) != chosen[anchor]:
                 counts = _without(counts, keys)
         for shared, sides in SHARED.items():
-            # A setting for all sites in a higher source outranks a setting for one side in this source.
-            if shared in values:
+            # A setting for all sites in a higher source outranks a setting for one side in this source, unless this
+            # source has it beside the same setting for all sites: `-n hz` repeats what the record says.
+            if shared in values and values[shared] != source.get(shared):
                 counts = _without(counts, sides)
         values = counts | values
     return values
@@ -230,7 +231,7 @@ def _topology(
         name,
         sites[0],
         tuple(site for site in sites if site.role is Role.CLIENT),
-        _settings(values, members_given),
+        settings_of(values, members_given=members_given),
         next((site for site in sites if site.role is Role.HUB), None),
     )
     return topology, [context for _, context in found]
@@ -302,7 +303,8 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _settings(values: Mapping[str, Any], members_given: bool) -> Settings:
+def settings_of(values: Mapping[str, Any], *, members_given: bool) -> Settings:
+    """The settings in merged values; see `resolve` for errors."""
     standard = Settings()
     mode = _choice(ModeChoice, values.get("mode", ModeChoice.AUTO), "mode")
     members_from, own = members_source.parse(values.get("members_from"))

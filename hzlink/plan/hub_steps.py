@@ -84,7 +84,7 @@ def _refs_at(topology: Topology, snapshots: Snapshots, former: Site) -> tuple[Re
         return ()
     handover = sharing.handovers(with_hub(topology, former), snapshots)[former]
     refs = teardown.make(with_hub(topology, former), snapshot, handover.refs, handover.heir).refs
-    return tuple(ref for ref in (*refs, *handover.refs) if ref != objects.SKUPPER_LEASE)
+    return (*refs, *handover.refs)
 
 
 def users_of(topology: Topology, snapshot: Snapshot) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hzlink.model import link_host, objects, probe_labels
+from hzlink.model.choices import Role
 from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
 from hzlink.model.topology import Topology
 from hzlink.observe import links
@@ -53,8 +54,8 @@ def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), hei
     `kept`: objects that another topology gets. `heir`: its name, also if it gets no objects; empty if there is none.
     """
     names = {planner.link_name(topology, site.name) for site in topology.sites}
-    left = leftovers.refs(topology, snapshot, names)
-    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in left]
+    tokens = leftovers.refs(topology, snapshot, names)
+    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in tokens]
     ours = [item for item in ours if objects.ref(item) not in kept]
     stages = [[objects.ref(item) for kind in kinds for item in ours if item["kind"] == kind] for kinds in _ORDER]
     # The Site owns a Link's Secret, but the Secret must be deleted before its name is used again.
@@ -65,8 +66,9 @@ def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), hei
     workload = [ref for item in ours if (ref := objects.ref(item)) not in done]
     # A probe's Job is found through its ConfigMap and pod, because not every user may list Jobs.
     workload += {job: None for item in ours if (job := probe_labels.job_of(item)) is not None}
-    # An interrupted `down` may have deleted the Site but not the workload.
-    if sites or (workload and not snapshot.of("Site")):
+    # An interrupted run may have deleted the Site but not the workload, of which a hub has none.
+    left = bool(workload) or snapshot.site.role is Role.HUB
+    if sites or (left and not snapshot.of("Site")):
         stages.append([SKUPPER_LEASE])
     return Teardown(
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),

@@ -13,7 +13,7 @@ from hzlink.model.topology import Site
 from hzlink.observe import certificates
 from hzlink.observe.snapshot import Snapshots
 from hzlink.observe.ways import Way, WayLink
-from hzlink.plan import link_host
+from hzlink.plan import link_host, sharing
 from hzlink.programs import hints
 from hzlink.report import hops
 from hzlink.report.hops import Hop
@@ -29,7 +29,7 @@ def make(snapshots: Snapshots, link: LinkReport, routers: Mapping[Site, Hop]) ->
         return (_direct(snapshots, link), *routers.values())
     found = []
     for one in link.way.links:
-        found += [_link(snapshots, link.way, one), routers.get(one.far) or _router(one.far)]
+        found += [_link(snapshots, link.way, one, repaired=bool(routers)), routers.get(one.far) or _router(one.far)]
     return tuple(found[:-1])
 
 
@@ -44,13 +44,16 @@ def _direct(snapshots: Snapshots, link: LinkReport) -> Hop:
     return Hop("Link", "Link", link.client, hops.required(link.condition), subject, age, step, holder=holder)
 
 
-def _link(snapshots: Snapshots, way: Way, one: WayLink) -> Hop:
+def _link(snapshots: Snapshots, way: Way, one: WayLink, *, repaired: bool) -> Hop:
+    """A Link of a way. `repaired`: `hzlink link` repairs the Links that hzlink made, because they lead to its hub."""
+    ours = one.holder in snapshots and sharing.is_made_by_hzlink(snapshots[one.holder].get("Link", one.name))
     text = f"{one.ends}: {one.condition.text}" if one.condition.text else one.ends
     condition = replace(one.condition, text=text)
     if way.problem and one is way.links[-1]:
         condition = Condition(State.WAITING, way.problem)
+    next_step = hints.hzlink("link") if repaired and ours else _next_step(one)
     age = hops.age(snapshots[one.holder].at, one.since) if one.holder in snapshots else None
-    return Hop("Link", "Link", one.holder, hops.required(condition), f"Link {one.name}", age, _next_step(one))
+    return Hop("Link", "Link", one.holder, hops.required(condition), f"Link {one.name}", age, next_step)
 
 
 def _next_step(one: WayLink) -> str:

@@ -20,30 +20,58 @@ from hzlink.support import summary
 from hzlink.support.dump import Found
 from hzlink.support.redaction import Redaction
 
-SUMMARY = "summary.txt"
+SUMMARY, STATUS = "summary.txt", "status.json"
 
 
 def files(
-    topology: Topology, found: Sequence[Found], when: datetime, tools: dict[str, str], concealed: Iterable[str] = ()
+    topology: Topology,
+    found: Sequence[Found],
+    when: datetime,
+    tools: dict[str, str],
+    concealed: Iterable[str] = (),
+    beside: Sequence[Topology] = (),
 ) -> list[tuple[str, str]]:
-    """The files, as name and text. `tools`: versions of the programs on this machine; `concealed`: known secrets."""
+    """The files, as name and text.
+
+    `tools`: versions of the programs on this machine; `concealed`: known secrets; `beside`: other topologies between
+    the same sites, each with a summary and a status of its own.
+    """
     redaction = _redaction(topology, found, concealed)
-    snapshots = {
-        one.site: Snapshot(
-            one.site, tuple(map(without_secrets, one.items)), one.error, member_log=_member_log(topology, one)
-        )
-        for one in found
-    }
-    seen = report.make(topology, snapshots)
-    page = summary.page(seen, found, when, tools)
     made = [
-        (SUMMARY, redaction.text(page)),
-        ("status.json", json.dumps(redaction.item(document.to_dict(seen)), indent=2) + "\n"),
+        *_of_topology(topology, found, redaction, when, tools),
+        *(one for other in beside for one in _of_topology(other, found, redaction, when, tools, f"-{other.name}")),
         ("versions.yaml", _yaml([tools | {one.site.name: redaction.item(one.versions) for one in found}])),
     ]
     for one in found:
         made += [(f"{one.site.name}/{name}", text) for name, text in _of_site(one, redaction)]
     return made
+
+
+def _of_topology(
+    topology: Topology,
+    found: Sequence[Found],
+    redaction: Redaction,
+    when: datetime,
+    tools: dict[str, str],
+    suffix: str = "",
+) -> list[tuple[str, str]]:
+    """The summary and the status of a topology, with `suffix` in their names."""
+    present = [one for one in found if one.site in topology.sites]
+    # Only the application namespaces of the chosen topology were read.
+    snapshots = {one.site: _snapshot(topology, one, () if suffix else one.apps) for one in present}
+    seen = report.make(topology, snapshots)
+    status = json.dumps(redaction.item(document.to_dict(seen)), indent=2) + "\n"
+    page = summary.page(seen, present, when, tools)
+    return [
+        (SUMMARY.replace(".", f"{suffix}."), redaction.text(page)),
+        (STATUS.replace(".", f"{suffix}."), status),
+    ]
+
+
+def _snapshot(topology: Topology, found: Found, apps: tuple[Snapshot, ...]) -> Snapshot:
+    items = tuple(map(without_secrets, found.items))
+    log = _member_log(topology, found)
+    return Snapshot(found.site, items, found.error, member_log=log, apps=apps)
 
 
 def _member_log(topology: Topology, found: Found) -> str:
@@ -79,6 +107,11 @@ def _of_site(found: Found, redaction: Redaction) -> list[tuple[str, str]]:
     for item in sorted(found.items, key=lambda item: (str(item.get("kind")), objects.name(item))):
         by_kind[str(item.get("kind"))].append(redaction.item(item))
     made += [(f"resources/{_safe(kind)}.yaml", _yaml(items)) for kind, items in by_kind.items()]
+    made += [
+        (f"applications/{_safe(app.site.namespace)}.yaml", _yaml([redaction.item(item) for item in app.items]))
+        for app in found.apps
+        if app.items
+    ]
     events = sorted((item for item in found.items if item.get("kind") == "Event"), key=summary.moment)
     if events:
         made.append(("events.txt", redaction.text("".join(f"{summary.event_line(event)}\n" for event in events))))

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from hzlink.model import objects
+from hzlink.model.app_namespaces import is_app_name
 from hzlink.model.errors import HzlinkError
 from hzlink.model.members import mancenter_pods, pods_of
 from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site, Topology
+from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.existing_members import with_found
 from hzlink.observe.snapshot import STATUS_KINDS, Snapshot
 from hzlink.programs.kubectl import Kubectl
@@ -52,7 +54,11 @@ class Log:
 
 @dataclass
 class Found:
-    """The data of a site. `unread`: what could not be read, and why; `error`: why `status` cannot evaluate the site."""
+    """The data of a site.
+
+    `unread`: what could not be read, and why; `error`: why `status` cannot evaluate the site; `apps`: its application
+    namespaces.
+    """
 
     site: Site
     items: list[Object] = field(default_factory=list)
@@ -61,6 +67,7 @@ class Found:
     versions: dict[str, Any] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     error: HzlinkError | None = None
+    apps: tuple[Snapshot, ...] = ()
 
 
 async def gather(topology: Topology, site: Site, until: float) -> Found:
@@ -178,4 +185,21 @@ def _runs(pod: Object) -> list[tuple[str, str, bool]]:
 
 async def gather_all(topology: Topology, until: float) -> list[Found]:
     """Gathers the data of all sites in parallel. The result has the order of the topology's sites."""
-    return list(await asyncio.gather(*(gather(topology, site, until) for site in topology.sites)))
+    found = list(await asyncio.gather(*(gather(topology, site, until) for site in topology.sites)))
+    await _gather_apps(topology, found, until)
+    return found
+
+
+async def _gather_apps(topology: Topology, found: Sequence[Found], until: float) -> None:
+    """Reads the Services of the names in application namespaces. Other Services there are left out."""
+    snapshots = {one.site: Snapshot(one.site, tuple(one.items), one.error) for one in found}
+    deadline = max(1.0, min(CALL_SECONDS, until - time.monotonic()))
+    observed = await with_apps(topology, snapshots, deadline)
+    names = {topology.service, *with_found(topology, snapshots[topology.cluster]).member_names}
+    for one in found:
+        for app in observed[one.site].apps:
+            kept = (item for item in app.items if objects.name(item) in names or is_app_name(item, topology.name))
+            one.apps += (replace(app, items=tuple(kept)),)
+            if app.error is not None:
+                said = f": {app.error.said}" if app.error.said else ""
+                one.unread.append(f"application namespace {app.site.namespace}: {app.error.message}{said}")

@@ -30,7 +30,7 @@ def page(report: Report, found: Sequence[Found], when: datetime, tools: dict[str
         "",
         "In this archive: status.json, versions.yaml, and for each site resources/ (YAML by kind), events.txt,",
         f"logs/ (the last {LOG_LINES} lines or {LOG_BYTES} bytes of each container, and of its previous run),",
-        "secrets.txt (names and keys), unread.txt (what could not be read).",
+        "applications/ (names there), secrets.txt (names and keys), unread.txt (what could not be read).",
         "Left out or [redacted]: the values of Secrets, the codes and certificates of grants and tokens, keys, and",
         "what looks like a password, token or licence. Check the content before you share it.",
     ]
@@ -70,6 +70,7 @@ def _site(report: Report, site: SiteReport) -> Iterator[str]:
     elif site.names is not None:
         lacks = f", no {', '.join(site.missing)}" if site.missing else ""
         yield f"  members' names     {', '.join(site.names) or 'none'}{lacks}"
+    yield from (f"  namespace {app.namespace}: {_said(app.condition)}" for app in site.apps)
     if site.mancenter is not None:
         sees = (
             f", sees {site.mancenter_view.count} members since {site.mancenter_view.since}"

@@ -38,6 +38,8 @@ KINDS = {(resource.partition(".")[2], resource.partition(".")[0]): kind for kind
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 VERSIONS["authorization.k8s.io"] = "v1"
+# The addresses of the running servers without faults, which kubectl_answers.py may ask.
+SOUND: set[str] = set()
 # A user who may do anything.
 ALL_RIGHTS = ({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},)
 
@@ -98,9 +100,12 @@ class FakeApi:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
+        if self.answer is None and not self.tls and len(self.groups) == len(VERSIONS):
+            SOUND.add(self.url)
         try:
             yield self
         finally:
+            SOUND.discard(self.url)
             self.over.set()
             server.shutdown()
             server.server_close()
@@ -130,6 +135,8 @@ class Request(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    # Otherwise each body waits 40 ms until the client has acknowledged the headers.
+    disable_nagle_algorithm = True
     served: FakeApi
 
     def handle_one_request(self) -> None:

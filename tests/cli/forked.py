@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from tests.cli import kubectl_answers
+from tests.cli.kubectl_answers import Known
+
 _PACKAGE = Path(__file__).resolve().parents[2] / "hzlink"
 # All modules of hzlink, and the libraries that it imports only when it needs them.
 _LOADED = [
@@ -23,13 +26,16 @@ _LOADED = [
         for path in _PACKAGE.glob("*/*.py")
         if path.name != "__init__.py"
     ),
+    "tests.cli.kubectl_answers",
     *("yaml", "sh", "rich.console", "rich.table", "rich.tree", "rich.live", "typer.rich_utils", "uuid", "tempfile"),
 ]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(_LOADED)
 
 
-def run(args: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float) -> tuple[int, str, str]:
+def run(
+    args: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float, known: Known | None = None
+) -> tuple[int, str, str]:
     """Runs `hzlink ARGS` with that environment, without a terminal. Exit code, standard output, standard error.
 
     Args:
@@ -37,13 +43,14 @@ def run(args: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float) ->
         env: the whole environment.
         cwd: the folder to run in.
         limit: seconds after which it is killed.
+        known: for calls of kubectl to be answered without a process; None for the real kubectl alone.
 
     Raises:
         subprocess.TimeoutExpired: it did not end within `limit` seconds.
     """
     with tempfile.TemporaryDirectory() as streams:
         out, err = Path(streams, "stdout"), Path(streams, "stderr")
-        running = _SERVER.Process(target=_hzlink, args=(list(args), dict(env), str(cwd), str(out), str(err)))
+        running = _SERVER.Process(target=_hzlink, args=(list(args), dict(env), str(cwd), str(out), str(err), known))
         running.start()
         running.join(limit)
         if running.exitcode is None:
@@ -53,7 +60,7 @@ def run(args: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float) ->
         return running.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
 
 
-def _hzlink(args: list[str], env: dict[str, str], cwd: str, out: str, err: str) -> NoReturn:
+def _hzlink(args: list[str], env: dict[str, str], cwd: str, out: str, err: str, known: Known | None) -> NoReturn:
     """Sets up this process as a shell would, and runs hzlink in it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     for number, path, mode in ((0, os.devnull, os.O_RDONLY), (1, out, flags), (2, err, flags)):
@@ -70,6 +77,8 @@ def _hzlink(args: list[str], env: dict[str, str], cwd: str, out: str, err: str) 
     os.chdir(cwd)
     sys.argv = ["hzlink", *args]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if known is not None:
+        kubectl_answers.install(known)
     from hzlink.__main__ import main
 
     main()

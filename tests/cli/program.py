@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import yaml
 
 from hzlink.programs import process
 from tests.cli import forked, golden
+from tests.cli.fake_api import SOUND
+from tests.cli.kubectl_answers import Known
 from tests.sandboxed import SHORT_LIVED
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
@@ -50,6 +53,8 @@ class User:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    # Whether `hzlink` starts the real kubectl for each call, instead of using kubectl_answers.py.
+    real_kubectl: bool = False
 
     def __post_init__(self) -> None:
         for name in ("home", "bin", "cwd"):
@@ -98,7 +103,8 @@ class User:
         if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in env):
             return self.script(*args, **env)
         began = time.monotonic()
-        code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT)
+        known = None if self.real_kubectl else known_kubectl()
+        code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT, known)
         return Ended(code, out, err, time.monotonic() - began)
 
     def script(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
@@ -148,6 +154,19 @@ class User:
         )
         os.close(theirs)
         return AtTerminal(running, ours)
+
+
+def known_kubectl() -> Known:
+    """What kubectl_answers.py has to know of kubectl and of the fake API servers that run now."""
+    return Known(*_real_kubectl(), frozenset(SOUND))
+
+
+@cache
+def _real_kubectl() -> tuple[str, dict[str, Any]]:
+    """The real kubectl's path, without symbolic links, and the document of its version."""
+    path = os.path.realpath(process.find_program("kubectl") or "")
+    done = subprocess.run([path, "version", "--client", "--output=json"], capture_output=True, check=True)
+    return path, json.loads(done.stdout)
 
 
 @dataclass

@@ -202,6 +202,14 @@ def test_a_hub_is_the_last_site_and_is_recorded(config_folder: ConfigFolder) -> 
     assert config_folder.resolve(**BOTH).topology.hub == hub
 
 
+def test_a_repeated_namespace_keeps_the_recorded_one_of_the_hub(config_folder: ConfigFolder) -> None:
+    config_folder.record(client_ctx=["edge"], cluster_ctx="core", hub_ctx="edge", hub_ns="transit", namespace="hz")
+    again = config_folder.resolve(**BOTH, namespace="hz").topology
+    assert [site.namespace for site in again.sites] == ["hz", "hz", "transit"]
+    other = config_folder.resolve(**BOTH, namespace="shop", hub_ctx="west").topology
+    assert [site.namespace for site in other.sites] == ["shop", "shop", "shop"]
+
+
 def test_an_empty_hub_context_goes_back_to_a_direct_link(config_folder: ConfigFolder) -> None:
     config_folder.record(client_ctx=["edge"], cluster_ctx="core", hub_ctx="west", hub_ns="transit", namespace="hz")
     direct = config_folder.resolve(hub_ctx="")

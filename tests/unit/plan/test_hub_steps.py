@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from hzlink.model import objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
 from hzlink.model.topology import Site, labels
@@ -91,7 +92,7 @@ def test_a_topology_leaves_its_hub() -> None:
     assert {key for key, step in steps.items() if step.action is Action.UNLINK} == {"core/unlink", "edge/unlink"}
     leave = steps["hub/leave"]
     assert leave.needs == {"edge/link", "core/unlink", "edge/unlink"}
-    assert [str(ref) for ref in leave.refs] == ["sites.skupper.io/hub"]
+    assert [str(ref) for ref in leave.refs] == ["sites.skupper.io/hub", str(objects.SKUPPER_LEASE)]
 
 
 def test_a_topology_changes_its_hub() -> None:
@@ -121,7 +122,10 @@ def test_an_interrupted_change_goes_on_with_what_is_left() -> None:
     assert "core/unlink" not in steps
     world.drop(EDGE, "Link", "hazelcast-hub")
     assert {key for key, step in plan(world).items() if step.action in (Action.UNLINK, Action.LEAVE)} == {"hub/leave"}
+    # Skupper's Lease remains if the run ended after the deletion of the Site.
     world.live[HUB] = []
+    assert plan(world)["hub/leave"].refs == (objects.SKUPPER_LEASE,)
+    world.put(HUB, skupper_site("theirs", ours=False))
     assert not {step.action for step in plan(world).values()} & {Action.UNLINK, Action.LEAVE}
 
 

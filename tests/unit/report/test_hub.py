@@ -51,6 +51,8 @@ def test_the_link_that_is_down_is_blamed_on_the_site_that_has_it(name: str) -> N
     report = report_of(linked("core", "edge", broken=name))
     assert report.blame is not None
     assert (report.blame.stage, report.blame.site.name) == ("Link", name)
+    # hzlink made it, and repairs it.
+    assert report.blame.next_step == "hzlink link"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from hzlink.model.errors import PrerequisiteError
+from hzlink.model.topology import labels
+from hzlink.observe.snapshot import Snapshot
+from hzlink.plan import app_steps, sharing
 from hzlink.support import bundle
 from hzlink.support.dump import Found, Log
-from tests.unit.builders import CORE, EDGE, World, converged, item
+from tests.unit.builders import CORE, EDGE, WEST, World, converged, item, topology
 
 WHEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 TOOLS = {"hzlink": "0.1.0"}
@@ -97,3 +101,25 @@ def test_members_seen_by_management_center_are_in_the_summary() -> None:
     came = "Received auth from Connection[id=1], successfully authenticated, clientUuid: 0a, client name: MC-Client-dev"
     core.logs = [Log(f"hazelcast-{n}", "hazelcast", False, f"2026-03-01T10:00:0{n}.1Z {came}\n") for n in range(3)]
     assert "sees 3/3 members since 2026-03-01T10:00:02Z" in files(converged(), core, edge)["summary.txt"]
+
+
+def test_names_in_application_namespaces_are_in_the_bundle() -> None:
+    world = converged(topology(app_namespaces=("shop",)))
+    core, edge = found(world)
+    names = app_steps.wanted(world.topology, EDGE, "shop", world.snapshots())
+    edge.apps = (Snapshot(replace(EDGE, namespace="shop"), tuple(names[:2])),)
+    made = files(world, core, edge)
+    assert made["edge/applications/shop.yaml"].count("ExternalName") == 2
+    assert "namespace shop: broken: no Service hazelcast-1, hazelcast-2" in made["summary.txt"]
+
+
+def test_each_topology_between_the_sites_has_a_summary() -> None:
+    world = converged(topology(EDGE, WEST))
+    world.live[CORE].append(item("Connector", "sessions", labels=labels("sessions")))
+    world.live[EDGE].append(item("Listener", "sessions", labels=labels("sessions")))
+    beside = sharing.neighbours(world.topology, world.snapshots())
+    made = dict(bundle.files(world.topology, found(world), WHEN, TOOLS, beside=beside))
+    assert "topology hazelcast," in made["summary.txt"]
+    assert "topology sessions," in made["summary-sessions.txt"]
+    assert json.loads(made["status-sessions.json"])["topology"] == "sessions"
+    assert [name for name in made if name.startswith("core/resources/Connector")] == ["core/resources/Connector.yaml"]
