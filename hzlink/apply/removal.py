@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from hzlink.model import objects
@@ -52,9 +52,12 @@ class Removal:
         return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
 
 
-async def plan(topology: Topology, snapshot: Snapshot, handover: Handover) -> Removal:
-    """The removal at a site that was observed; of nothing if the namespace does not exist."""
-    made = teardown.make(topology, snapshot, handover.refs, handover.heir)
+async def plan(topology: Topology, snapshot: Snapshot, handover: Handover, granted: Collection[str] = ()) -> Removal:
+    """The removal at a site that was observed; of nothing if the namespace does not exist.
+
+    `granted`: the UIDs of hzlink's grants at all sites, which show what an interrupted run left.
+    """
+    made = teardown.make(topology, snapshot, handover.refs, handover.heir, granted)
     if snapshot.refusal is Refusal.NO_NAMESPACE:
         return Removal(snapshot.site, made, False)
     try:

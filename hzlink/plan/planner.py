@@ -206,10 +206,11 @@ def repair_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
 def leftover_steps(topology: Topology, snapshots: Snapshots) -> list[Step]:
     """Steps that remove tokens and grants of an interrupted run (`refs`), and label its Links (`items`)."""
     names = {link_name(topology, skupper_name(site, snapshots)) for site in topology.sites}
+    granted = leftovers.grants(topology, snapshots.values())
     steps = []
     for site in topology.sites:
-        refs = leftovers.refs(topology, snapshots[site], names)
-        unmarked = leftovers.unmarked_links(topology, snapshots[site], names)
+        refs = leftovers.refs(topology, snapshots[site], names, granted)
+        unmarked = leftovers.unmarked_links(topology, snapshots[site], names, granted)
         if refs or unmarked:
             found = ", ".join(map(str, (*refs, *map(objects.ref, unmarked))))
             steps.append(Step(Action.CLEAN_UP, site, f"left by an interrupted run: {found}", items=unmarked, refs=refs))

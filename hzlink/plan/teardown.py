@@ -48,14 +48,22 @@ class Teardown:
         return tuple(ref for stage in self.stages for ref in stage)
 
 
-def make(topology: Topology, snapshot: Snapshot, kept: Collection[Ref] = (), heir: str = "") -> Teardown:
+def make(
+    topology: Topology,
+    snapshot: Snapshot,
+    kept: Collection[Ref] = (),
+    heir: str = "",
+    granted: Collection[str] = (),
+) -> Teardown:
     """The teardown of one site: only objects of this topology made by hzlink, and those that Skupper made from them.
 
     `kept`: objects that another topology gets. `heir`: its name, also if it gets no objects; empty if there is none.
+    `granted`: the UIDs of hzlink's grants at all sites.
     """
     names = {planner.link_name(topology, site.name) for site in topology.sites}
-    tokens = leftovers.refs(topology, snapshot, names)
-    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in tokens]
+    abandoned = {*leftovers.refs(topology, snapshot, names, granted)}
+    abandoned |= {objects.ref(link) for link in leftovers.unmarked_links(topology, snapshot, (), granted)}
+    ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in abandoned]
     ours = [item for item in ours if objects.ref(item) not in kept]
     stages = [[objects.ref(item) for kind in kinds for item in ours if item["kind"] == kind] for kinds in _ORDER]
     # The Site owns a Link's Secret, but the Secret must be deleted before its name is used again.
