@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from hzlink.model import objects
@@ -52,9 +52,12 @@ class Removal:
         return [*lines, f"{self.site.name}: namespace/{self.site.namespace}"] if self.namespace else lines
 
 
-async def plan(topology: Topology, snapshot: Snapshot, handover: Handover) -> Removal:
-    """The removal at a site that was observed; of nothing if the namespace does not exist."""
-    made = teardown.make(topology, snapshot, handover.refs, handover.heir)
+async def plan(topology: Topology, snapshot: Snapshot, handover: Handover, granted: Collection[str] = ()) -> Removal:
+    """The removal at a site that was observed; of nothing if the namespace does not exist.
+
+    `granted`: the UIDs of hzlink's grants at all sites, which show what an interrupted run left.
+    """
+    made = teardown.make(topology, snapshot, handover.refs, handover.heir, granted)
     if snapshot.refusal is Refusal.NO_NAMESPACE:
         return Removal(snapshot.site, made, False)
     try:
@@ -106,7 +109,7 @@ async def remove(removal: Removal, until: float, emit: Emit) -> None:
         text = "1 pod is terminating" if len(plan.pods) == 1 else f"{len(plan.pods)} pods are terminating"
         text += "; each member first moves its data to the others" if site.role is Role.CLUSTER else ""
         emit(Event(Mark.NOTE, text, site.name))
-    await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
+    await _gone(kubectl, (*plan.refs, *plan.derived, *plan.pods), until, "the workload")
     if plan.refs:
         count = len(removal.lines)
         tell(f"{count} object{'' if count == 1 else 's'} removed")

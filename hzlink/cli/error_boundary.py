@@ -57,6 +57,10 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
     """Runs credential plugins, checks that all sites are different namespaces, and runs the command."""
     async with AsyncExitStack() as stack:
         stack.callback(working.close)
+        if any(context.missing for context in config.contexts.values()):
+            from hzlink.config import same_place
+
+            same_place.refuse_missing(config.contexts.values())
         if any(context.plugin for context in config.contexts.values()):
             from hzlink.config import logins
 
@@ -66,9 +70,21 @@ async def _prepared(command: str, config: Config, console: Console, working: Cor
             from hzlink.observe import cluster_identity
 
             await cluster_identity.refuse_same_namespace(config.undecided, config.timeout)
+        _warn_of_ignored_users(config, console)
         if command != "down":  # it checks this itself
             await _warn_of_moved(config, console)
         return await working
+
+
+def _warn_of_ignored_users(config: Config, console: Console) -> None:
+    """Warns about contexts that use a user entry of another file than their own."""
+    if not any(context.shadowed for context in config.contexts.values()):
+        return
+    from hzlink.config import same_place
+    from hzlink.model.events import Event, Mark
+
+    for site, text in same_place.ignored_users(config.contexts).items():
+        console.emit(Event(Mark.WARN, text, site.name))
 
 
 async def _warn_of_moved(config: Config, console: Console) -> None:

@@ -20,7 +20,7 @@ from hzlink.observe import known_clusters
 from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.known_clusters import Moved
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
-from hzlink.plan import app_steps, foreign, sharing
+from hzlink.plan import app_steps, foreign, leftovers, sharing
 from hzlink.plan.consent import Restore
 from hzlink.plan.teardown import Teardown
 from hzlink.programs import hints, repeating
@@ -126,7 +126,9 @@ async def _decide(config: Config, sites: Sequence[Site], other_cluster: bool) ->
     if unread:
         return result.of_errors("down", unread)
     handovers = sharing.handovers(topology, snapshots)
-    removals = await asyncio.gather(*(removal.plan(topology, snapshots[site], handovers[site]) for site in sites))
+    granted = leftovers.grants(topology, snapshots.values())
+    planned = (removal.plan(topology, snapshots[site], handovers[site], granted) for site in sites)
+    removals = await asyncio.gather(*planned)
     return _Decision(snapshots, apps, removals)
 
 
@@ -250,7 +252,8 @@ async def _with_current_handover(topology: Topology, decided: _Decision) -> _Dec
     handovers = sharing.handovers(topology, now)
     if all(handovers[one.site] == one.handover for one in removals):
         return decided
-    planned = (removal.plan(topology, decided.snapshots[one.site], handovers[one.site]) for one in removals)
+    granted = leftovers.grants(topology, decided.snapshots.values())
+    planned = (removal.plan(topology, decided.snapshots[one.site], handovers[one.site], granted) for one in removals)
     return replace(decided, removals=await asyncio.gather(*planned))
 
 
@@ -262,7 +265,7 @@ async def _left(topology: Topology, removals: Sequence[Removal]) -> list[HzlinkE
         snapshot = snapshots[one.site]
         present = {objects.ref(item) for item in snapshot.items}
         ours = {objects.ref(item) for item in snapshot.items if objects.is_ours(item, topology.name)}
-        remaining = ours | present & {*one.teardown.refs, *one.teardown.dependents}
+        remaining = ours | present & {*one.teardown.refs, *one.teardown.dependents, *one.teardown.derived}
         left += [f"{one.site.name}: {target}" for target in sorted(remaining)]
     next_step = f"{hints.hzlink('down')}   (or see: {hints.hzlink('status')})"
     return [HzlinkError(f"not removed: {', '.join(left)}", next_step=next_step, said=None)] if left else []

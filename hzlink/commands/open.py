@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hzlink.config.resolve import Config
-from hzlink.model import mancenter_choice
+from hzlink.model import mancenter_choice, objects
 from hzlink.model.choices import App, Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError, UsageError
 from hzlink.model.events import Emit, Event, Mark
-from hzlink.model.objects import RESOURCES, Ref
+from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
@@ -98,6 +98,12 @@ def _candidates(topology: Topology, app: App, only: str | None) -> Sequence[Site
     return chosen
 
 
+def _have_single_connection(listeners: Sequence[Object | None]) -> bool:
+    """Whether all Listeners that exist have no names of members."""
+    found = [listener for listener in listeners if listener is not None]
+    return bool(found) and not any(objects.spec(listener).get("exposePodsByName") for listener in found)
+
+
 async def _find(topology: Topology, target: _App, sites: Sequence[Site]) -> Site:
     """The first site that has the Service. An unreadable site is an error only if no other site has the Service."""
 
@@ -125,6 +131,10 @@ async def _find(topology: Topology, target: _App, sites: Sequence[Site]) -> Site
     if topology.settings.mode is Mode.UNISOCKET:
         raise HzlinkError(message, said="Management Center is left out of unisocket topologies")
     listeners = await together(Kubectl(site).get(Ref(RESOURCES["Listener"], topology.service)) for site in sites)
+    if topology.settings.mode_auto and _have_single_connection(listeners):
+        said = "Management Center needs each member's name, and the clients use a single connection (--mode auto)"
+        how = f"{hints.hzlink('check')}   (says why; `hzlink member-config` prints what makes members known by name)"
+        raise HzlinkError(message, said=said, next_step=how)
     if all(mancenter_choice.is_left_out(topology, listener) for listener in listeners):
         said = "Management Center is left out of this topology (--no-mancenter)"
         raise HzlinkError(message, said=said, next_step=f"{hints.hzlink('up --mancenter')}   (adds it)")

@@ -15,14 +15,15 @@ from hzlink.model.choices import Mode
 from hzlink.model.errors import ExitStatus, HzlinkError, WaitTimeout
 from hzlink.model.events import Emit, Event, Mark
 from hzlink.model.topology import Site, Topology
-from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
+from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, STATUS_KINDS, Snapshots
+from hzlink.observe.with_members import observe_topology
 from hzlink.programs import hints
 from hzlink.programs.tasks import together
 from hzlink.render import result
 from hzlink.render.result import Result
 from hzlink.report import report
 from hzlink.report.report import Report
-from hzlink.verify import member_client, saved_verdict, verdict_file
+from hzlink.verify import cluster_names, member_client, saved_verdict, verdict_file
 from hzlink.verify.endpoints import forwarded
 from hzlink.verify.proof import Outcome, SiteProof
 from hzlink.verify.site_proof import Plan, verify_site
@@ -41,7 +42,8 @@ async def verify(config: Config, emit: Emit, *, cluster_name: str | None = None,
     """
     member_client.require()
     until = time.monotonic() + config.timeout
-    snapshots = await observe_all(config.topology.sites, deadline=min(OBSERVE_DEADLINE_SECONDS, config.timeout))
+    deadline = min(OBSERVE_DEADLINE_SECONDS, config.timeout)
+    snapshots = await observe_topology(config.topology, (*STATUS_KINDS, "ConfigMap"), deadline)
     prove = partial(_from_a_pod, config.topology, until, emit) if in_cluster else partial(_from_this_machine, emit)
     return await _prove(config.topology, snapshots, until, prove, cluster_name)
 
@@ -87,8 +89,9 @@ async def _prove(
     proofs = tuple(outcome for outcome in outcomes if isinstance(outcome, SiteProof))
     record = saved_verdict.record(proofs, time.time())
     verdict_file.save(topology, record)
-    errors = [error for one in proofs for error in errors_of(one, topology.cluster)]
-    status = ExitStatus.DONE if record.proven else ExitStatus.FAILED
+    errors = cluster_names.errors(seen.topology, snapshots, cluster_name or seen.topology.cluster_name)
+    errors += [error for one in proofs for error in errors_of(one, topology.cluster)]
+    status = ExitStatus.DONE if record.proven and not errors else ExitStatus.FAILED
     return Result("verify", status, errors=tuple(errors), verification=proofs)
 
 

@@ -59,7 +59,7 @@ class Context:
     `file` is the context's file, `cluster` the name of its cluster entry, `user_file` the file of its user entry.
     `endpoint` and `access` are digests of the cluster entry and the user entry: contexts with equal digests connect to
     the same server in the same manner, as the same user. `entries` are these two entries, and secret. `shadowed` are
-    entries of `file` that kubectl ignores for this context.
+    entries of `file` that kubectl ignores for this context; `missing` those that no file has, as `user "ann"`.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Context:
     plugin: Plugin | None = None
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
     shadowed: tuple[Shadowed, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def standalone(self, credential: Mapping[str, Any]) -> dict[str, Any]:
         """A kubeconfig with this context alone, and with a credential instead of its plugin.
@@ -190,7 +191,12 @@ class _Merged:
             plugin=_plugin(names["user"], user),
             entries={"cluster": cluster.absolute, "user": user.absolute},
             shadowed=(*self._others(name), *(one for kind in names if (one := self._ignored(kind, names[kind], own)))),
+            missing=tuple(f'{kind} "{named}"' for kind, named in names.items() if self._lacks(kind, named)),
         )
+
+    def _lacks(self, kind: str, name: str) -> bool:
+        """Whether a context needs an entry that no file has: always a cluster, a user only if it names one."""
+        return name not in self.first[kind] and bool(name or kind == "cluster")
 
     def _ignored(self, kind: str, name: str, context: _Entry) -> Shadowed | None:
         """The entry in the context's own file that kubectl ignores, because an earlier file has one of that name."""

@@ -196,9 +196,15 @@ def _status(plugin: Plugin, text: str) -> Mapping[str, Any]:
         raise _NoCredential("has another version", said, "correct `apiVersion`, or install another release of it")
     for name in ("token", "clientKeyData"):
         process.conceal(str(status.get(name) or ""))
+    if wrong := [name for name in _TEXTS if not isinstance(status.get(name) or "", str)]:
+        raise _NoCredential(f"gave a value of {wrong[0]} that is not text", "", "correct `command` and `args`")
     if not status.get("token") and not (status.get("clientCertificateData") and status.get("clientKeyData")):
         raise _NoCredential("gave neither a token nor a certificate with its key", "", "log in again with it")
     return status
+
+
+# The fields of an ExecCredential's status that are texts.
+_TEXTS = ("token", "clientCertificateData", "clientKeyData")
 
 
 def _failure(plugin: Plugin, why: _NoCredential, contexts: str) -> dict[str, str | None]:

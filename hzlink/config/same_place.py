@@ -6,7 +6,7 @@ If the entries do not decide it, `hzlink/observe/cluster_identity.py` asks the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from shlex import quote
@@ -14,6 +14,7 @@ from shlex import quote
 from hzlink.config.kubeconfig import Context, Shadowed
 from hzlink.model.choices import Role
 from hzlink.model.errors import UsageError
+from hzlink.model.topology import Site
 
 OWN_NAMESPACES = "give each site a different namespace: --client-ns, --cluster-ns, --hub-ns"
 
@@ -51,6 +52,39 @@ def same_namespace(one: str, other: str, namespace: str, said: str) -> UsageErro
     return UsageError(
         f"two sites are the same namespace: {namespace} of {contexts}", said=said or None, next_step=OWN_NAMESPACES
     )
+
+
+def refuse_missing(contexts: Iterable[Context]) -> None:
+    """Refuses a context whose cluster or user entry does not exist.
+
+    kubectl would contact localhost, or ask for a user name and password.
+
+    Raises:
+        UsageError: names the entry and the context's file.
+    """
+    for context in contexts:
+        if context.missing:
+            listed = " and ".join(context.missing)
+            raise UsageError(
+                f"context {context.name} needs the entry of {listed}, which no kubeconfig file has",
+                said=f"the context is in {context.file}",
+                next_step=f"kubectl config view --minify --context {quote(context.name)}",
+            )
+
+
+def ignored_users(contexts: Mapping[Site, Context]) -> dict[Site, str]:
+    """The sites whose context's own file has a user entry that kubectl ignores, with the entry that it uses instead.
+
+    Unlike a cluster entry, this may be intended: one user for several clusters.
+    """
+    found = {}
+    for site, context in contexts.items():
+        hidden = next((one for one in context.shadowed if one.kind == "user"), None)
+        if hidden is not None:
+            uses = f'context {context.name} uses the user entry "{hidden.name}" of {hidden.used_file}'
+            own = f"--{site.role}-kubeconfig {quote(hidden.ignored_file)}"
+            found[site] = f"{uses}, not that of its own file {hidden.ignored_file} (which {own} uses)"
+    return found
 
 
 def _same(places: Sequence[Place], one: Place, other: Place) -> UsageError:

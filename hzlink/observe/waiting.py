@@ -19,6 +19,7 @@ from hzlink.model.objects import Object
 from hzlink.programs import hints
 from hzlink.programs.kubectl import Kubectl
 from hzlink.programs.refusals import KubectlError, Refusal
+from hzlink.programs.repeating import UNREACHABLE_LIMIT_SECONDS
 from hzlink.programs.tasks import running
 
 Objects = Mapping[str, Object]
@@ -30,8 +31,6 @@ RETRY_PAUSE_SECONDS = 0.5
 # Time without an event before the API server is pinged, and between two pings: a watch of an API server that hangs
 # returns no events, like a watch without changes.
 PING_INTERVAL_SECONDS = 5.0
-# Time without an answer before the wait fails. A control plane that is being replaced answers earlier.
-UNREACHABLE_LIMIT_SECONDS = 15.0
 
 
 class Wait:

@@ -8,7 +8,7 @@ sites, so that it identifies the grant. The CLI takes the name of an AccessToken
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from hzlink.model import objects
 from hzlink.model.objects import Object, Ref
@@ -26,10 +26,32 @@ def grant_window(topology_name: str, issuer: Site, redeemer: Site) -> str:
     return f"1m0.{int(digest, 16) % 10**8:08d}1s"
 
 
-def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) -> tuple[Ref, ...]:
+def grants(topology: Topology, snapshots: Iterable[Snapshot]) -> frozenset[str]:
+    """The UIDs of hzlink's AccessGrants, which are the last part of the URLs of the tokens made from them."""
+    found = set()
+    for snapshot in snapshots:
+        windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
+        for item in snapshot.of("AccessGrant"):
+            if objects.is_ours(item, topology.name) or has_window(item, windows):
+                found.add(objects.uid(item))
+    return frozenset(filter(None, found))
+
+
+def _is_token(topology: Topology, item: Object, granted: Collection[str]) -> bool:
+    """Whether an object is hzlink's AccessToken: labelled, or made from a grant of hzlink (`granted`)."""
+    if item.get("kind") != "AccessToken":
+        return False
+    grant = str(objects.spec(item).get("url") or "").rpartition("/")[2]
+    return objects.is_ours(item, topology.name) or grant in granted
+
+
+def refs(
+    topology: Topology, snapshot: Snapshot, names: Collection[str] = (), granted: Collection[str] = ()
+) -> tuple[Ref, ...]:
     """The tokens and grants of hzlink at a site. Between runs there are none, unless a run was interrupted.
 
     `names`: the names that hzlink gives to Links. A token with such a name is hzlink's if the Link or the Site is.
+    `granted`: the UIDs of hzlink's grants at all sites.
     """
     windows = {grant_window(topology.name, snapshot.site, other) for other in topology.sites}
     named = {links.token_of(link) for link in snapshot.of("Link") if objects.is_ours(link, topology.name)}
@@ -40,25 +62,31 @@ def refs(topology: Topology, snapshot: Snapshot, names: Collection[str] = ()) ->
         for item in (*snapshot.of("AccessToken"), *snapshot.of("AccessGrant"))
         if objects.is_ours(item, topology.name)
         or has_window(item, windows)
+        or _is_token(topology, item, granted)
         or (item["kind"] == "AccessToken" and objects.name(item) in named)
     )
 
 
-def unmarked_links(topology: Topology, snapshot: Snapshot, names: set[str]) -> tuple[Object, ...]:
+def unmarked_links(
+    topology: Topology, snapshot: Snapshot, names: Collection[str], granted: Collection[str] = ()
+) -> tuple[Object, ...]:
     """Links that an interrupted run of hzlink made but did not label.
 
-    Such a Link has one of the names that hzlink gives, and either hzlink's token of that name exists, or Skupper made
-    the Link for a Site of hzlink, which owns it.
+    Either hzlink's token of that name exists; or the Link has one of the names that hzlink gives (`names`), and Skupper
+    made it for a Site of hzlink, which owns it. At a Site of others only the token shows it: the skupper CLI does not
+    keep the token's labels, but its URL names the grant. `granted`: the UIDs of hzlink's grants at all sites.
     """
-    tokens = {objects.name(item) for item in snapshot.of("AccessToken") if objects.is_ours(item, topology.name)}
+    tokens = {objects.name(item) for item in snapshot.of("AccessToken") if _is_token(topology, item, granted)}
     sites = [objects.uid(item) for item in snapshot.of("Site") if is_made_by_hzlink(item)]
     return tuple(
         link
         for link in snapshot.of("Link")
-        if links.token_of(link) in names
         # One with the label of another topology is shared with it.
-        and not is_made_by_hzlink(link)
-        and (links.token_of(link) in tokens or any(objects.is_owned_by(link, site) for site in sites))
+        if not is_made_by_hzlink(link)
+        and (
+            links.token_of(link) in tokens
+            or (links.token_of(link) in names and any(objects.is_owned_by(link, site) for site in sites))
+        )
     )
 
 

@@ -1,6 +1,6 @@
 """Recognizes temporary errors of an API server, after which the same call may succeed. Pure.
 
-An API server that cannot be reached is not one of them: waits have a separate, shorter limit for that. An admission
+An API server that cannot be reached is not one of them: that has a shorter limit (`repeating`, `waiting`). An admission
 webhook that cannot be called is one: its pod may be restarting. One that was called and refused the object is not.
 """
 
@@ -16,6 +16,8 @@ _PASSING = re.compile(
     r"|\((?:Timeout|ServerTimeout|ServiceUnavailable)\)|the server was unable to return a response in the time allotted"
     r"|the server is currently unable to handle the request|apiserver not ready"
     r"|http2: client connection lost|connection reset by peer|GOAWAY"
+    # Of a proxy or load balancer in front of the API server.
+    r"|Bad Gateway|Gateway Time-?out|upstream connect error|no healthy upstream"
 )
 # Messages about webhooks, not about the API server itself. It calls them before it stores an object.
 _CALL_FAILED = re.compile(r"failed calling webhook|conversion webhook for \S+, Kind=\w+ failed")

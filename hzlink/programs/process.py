@@ -34,9 +34,16 @@ trace: Callable[[Sequence[str], int, float], None] | None = None
 _secrets: set[str] = set()
 
 
+# A broken credential plugin may give a token such as `0`.
+MIN_SECRET = 4
+
+
 def conceal(secret: str) -> None:
-    """Makes `redact` remove `secret` from every text from now on."""
-    if secret:
+    """Makes `redact` remove `secret` from every text from now on.
+
+    Not if it has fewer than `MIN_SECRET` characters: then it is no secret, and other words contain it.
+    """
+    if len(secret) >= MIN_SECRET:
         _secrets.add(secret)
 
 

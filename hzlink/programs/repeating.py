@@ -11,6 +11,7 @@ from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Site
 from hzlink.programs import passing, refusals
 from hzlink.programs.process import Completed
+from hzlink.programs.refusals import Refusal
 
 # The default limit for all tries, and the shortest and the longest pause between two tries.
 RETRY_LIMIT_SECONDS = 3.0
@@ -18,6 +19,8 @@ FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 5.0
 # How many tries fail before the user is told: a single failure is usual, for example while a webhook restarts.
 QUIET_TRIES = 2
+# How long a run tolerates an API server that has answered before and cannot be reached now.
+UNREACHABLE_LIMIT_SECONDS = 15.0
 
 _EMIT: ContextVar[Emit] = ContextVar("emit", default=ignore)
 
@@ -38,14 +41,25 @@ async def while_passing(
     end = time.monotonic() + RETRY_LIMIT_SECONDS if until is None else until
     repeats = passing.is_webhook_down if replaces else passing.is_passing
     pause, tries, told = FIRST_PAUSE_SECONDS, 1, ""
+    lost: float | None = None
     while True:
         done = await call()
-        if done.code <= 0 or not repeats(done.said) or time.monotonic() + pause >= end:
+        # Only during a run, which has reached the API server before. Only a refused connection is known not to have
+        # reached the server; but all repeated calls may be made twice.
+        is_lost = until is not None and not replaces and done.code > 0 and _is_unreachable(done.said)
+        lost = (lost or time.monotonic()) if is_lost else None
+        limit = end if lost is None else min(end, lost + UNREACHABLE_LIMIT_SECONDS)
+        if done.code <= 0 or not (is_lost or repeats(done.said)) or time.monotonic() + pause >= limit:
             return done, tries
         if tries >= QUIET_TRIES and until is not None:
             told = _told(site, doing, done.said, told)
         await asyncio.sleep(pause)
         pause, tries = min(2 * pause, MAX_PAUSE_SECONDS), tries + 1
+
+
+def _is_unreachable(said: str) -> bool:
+    """Whether the connection failed, for a reason that may pass: not because of a certificate."""
+    return refusals.classify(said) is Refusal.UNREACHABLE and "x509:" not in said
 
 
 def _told(site: Site, doing: str, said: str, before: str) -> str:

@@ -21,7 +21,7 @@ SITES = ("--client-ctx", "edge", "--cluster-ctx", "core", "--timeout", "40")
 GOOD = "T0ken-g00d"
 
 
-def credential(token: str, version: str = V1, **status: str) -> str:
+def credential(token: object, version: str = V1, **status: str) -> str:
     document = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": token, **status}}
     return f"echo '{json.dumps(document)}'"
 
@@ -164,8 +164,9 @@ def test_one_that_must_ask_and_has_no_terminal(logins: Logins) -> None:
         ({}, "echo moo", "printed no ExecCredential", "", "correct `command`"),
         ({}, credential(GOOD, "v2"), "has another version", "version v2", "apiVersion"),
         ({}, credential(""), "gave neither a token", "", "log in again"),
+        ({}, credential(7), "gave a value of token that is not text", "", "correct `command`"),
     ],
-    ids=["not on the PATH", "no such file", "fails", "nonsense", "another version", "nothing in it"],
+    ids=["not on the PATH", "no such file", "fails", "nonsense", "another version", "nothing in it", "a number"],
 )
 @pytest.mark.parametrize("command", ["up", "status"])
 def test_one_that_fails_is_named(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli import golden
+from tests.cli.fake_api import FakeApi
 from tests.cli.program import User
 from tests.process.programs import gone, pid_in
+from tests.unit.builders import offer
 
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 OPEN = ("open", "mancenter", *SITES)
@@ -116,6 +119,20 @@ def test_mancenter_that_was_left_out_is_told_with_how_to_add_it(ready: User) -> 
     assert ended.code == 1
     assert "Management Center is left out of this topology (--no-mancenter)" in ended.err
     assert "next: hzlink up --mancenter --client-ctx edge --cluster-ctx core   (adds it)" in ended.err
+
+
+def test_mancenter_that_a_single_connection_leaves_out_is_explained(
+    user: User, serve: Callable[[FakeApi], FakeApi]
+) -> None:
+    """With --mode auto, the default: the Listener says how the clients connect."""
+    listener = offer("Listener", by_name=False)
+    edge, core = serve(FakeApi(items=[listener])), serve(FakeApi(items=[]))
+    user.has_contexts(edge=edge.url, core=core.url)
+    ended = user.hzlink("open", "mancenter", *SITES)
+    assert ended.code == 1
+    assert "the clients use a single connection (--mode auto)" in ended.err
+    assert "next: hzlink check" in ended.err
+    assert "hzlink member-config" in ended.err
 
 
 def test_missing_right_to_forward_is_named(ready: User) -> None:

@@ -15,7 +15,7 @@ from hzlink.model.objects import Ref
 from hzlink.model.topology import Site
 from hzlink.programs import repeating
 from hzlink.programs.kubectl import Kubectl
-from hzlink.programs.refusals import KubectlError
+from hzlink.programs.refusals import KubectlError, Refusal
 from tests.process.programs import Programs
 
 SITE = Site("edge", Role.CLIENT, "edge", "hz")
@@ -114,6 +114,30 @@ def test_a_webhook_that_stays_down_is_named_at_the_end(programs: Programs, monke
         asyncio.run(Kubectl(SITE, until=time.monotonic() + 2).patch(Ref("pods", "p"), {}))
     assert caught.value.message.startswith("the admission webhook validate.policy.example cannot be called")
     assert "validatingwebhookconfigurations" in (caught.value.next_step or "")
+
+
+GONE = "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"
+
+
+def test_an_api_server_that_is_away_for_a_moment_is_called_again_during_a_run(programs: Programs) -> None:
+    refuses(programs, GONE, 2)
+    asyncio.run(Kubectl(SITE, until=time.monotonic() + 60).patch(Ref("pods", "p"), {}))
+    assert tries(programs) == 3
+
+
+@pytest.mark.parametrize("said", [GONE, "Unable to connect to the server: x509: certificate has expired"])
+def test_an_api_server_that_stays_away_ends_the_run(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(repeating, "UNREACHABLE_LIMIT_SECONDS", 0.5)
+    refuses(programs, said, 999)
+    began = time.monotonic()
+    with pytest.raises(KubectlError) as caught:
+        asyncio.run(Kubectl(SITE, until=began + 60).patch(Ref("pods", "p"), {}))
+    assert caught.value.refusal is Refusal.UNREACHABLE
+    assert time.monotonic() - began < 30
+    if "x509" in said:
+        assert tries(programs) == 1
 
 
 def test_a_replacement_is_repeated_only_if_nothing_was_stored(programs: Programs) -> None:

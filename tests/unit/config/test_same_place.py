@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hzlink.config import resolve
+from hzlink.config import resolve, same_place
 from hzlink.config.flags import Flags
 from hzlink.config.resolve import Config
 from hzlink.model.errors import UsageError
@@ -75,6 +75,45 @@ def test_entry_overridden_by_an_earlier_file_is_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, config("mine"), own, config("edge", server="https://edge.example"))
     assert error.message == 'context edge uses the cluster entry "kubernetes" (server https://one.example)'
     assert f"--client-kubeconfig {tmp_path}/2" in (error.next_step or "")
+
+
+def test_a_user_entry_of_another_file_is_told(tmp_path: Path) -> None:
+    own = config("edge", cluster="edge", server="https://two.example")
+    own["users"][0]["user"]["token"] = "another"
+    found = resolved(tmp_path, config("core"), own)
+    [(site, text)] = same_place.ignored_users(found.contexts).items()
+    assert site.name == "edge"
+    assert text == (
+        f'context edge uses the user entry "admin" of {tmp_path}/0, not that of its own file {tmp_path}/1 '
+        f"(which --client-kubeconfig {tmp_path}/1 uses)"
+    )
+    named = {"client_kubeconfig": f"{tmp_path}/1", "cluster_kubeconfig": f"{tmp_path}/0"}
+    assert same_place.ignored_users(resolved(tmp_path, config("core"), own, **named).contexts) == {}
+
+
+@pytest.mark.parametrize(
+    ("named", "entry"),
+    [({"user": "gone"}, 'user "gone"'), ({"cluster": "gone"}, 'cluster "gone"'), ({"cluster": ""}, 'cluster ""')],
+)
+def test_a_context_whose_entry_does_not_exist_is_refused(tmp_path: Path, named: dict[str, str], entry: str) -> None:
+    file = both(config("core"), config("edge", cluster="edge", server="https://two.example"))
+    file["contexts"][1]["context"].update(named)
+    contexts = resolved(tmp_path, file).contexts.values()
+    with pytest.raises(UsageError) as raised:
+        same_place.refuse_missing(contexts)
+    assert raised.value.message == f"context edge needs the entry of {entry}, which no kubeconfig file has"
+    assert raised.value.next_step == "kubectl config view --minify --context edge"
+
+
+def test_a_context_without_a_user_is_accepted(tmp_path: Path) -> None:
+    file = both(config("core"), config("edge", cluster="edge", server="https://two.example"))
+    del file["contexts"][1]["context"]["user"]
+    same_place.refuse_missing(resolved(tmp_path, file).contexts.values())
+
+
+def test_equal_user_entries_are_not_told(tmp_path: Path) -> None:
+    own = config("edge", cluster="edge", server="https://two.example")
+    assert same_place.ignored_users(resolved(tmp_path, config("core"), own).contexts) == {}
 
 
 def test_client_contexts_in_two_files_need_unique_entry_names(tmp_path: Path) -> None:

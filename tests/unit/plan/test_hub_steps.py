@@ -9,6 +9,8 @@ import pytest
 from hzlink.model import objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import HzlinkError
+from hzlink.model.existing_members import Found, Source, SourceKind
+from hzlink.model.selectors import parse
 from hzlink.model.topology import Site, labels
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
@@ -179,3 +181,13 @@ def test_link_leaves_a_change_of_the_hub_to_up() -> None:
         assert errors
         assert all("up" in (one.next_step or "") for one in errors)
     assert links.name_for("hazelcast", "hub") == "hazelcast-hub"
+
+
+def test_members_of_others_are_reached_over_a_hub() -> None:
+    source = Source(SourceKind.STATEFULSET, "prod")
+    found = Found(source, parse("app=prod"), 5701, ("prod-0", "prod-1"))
+    world = with_hub(members_from=source, found=found, members=2)
+    steps = plan(world)
+    assert {key for key in steps if key.endswith("/link")} == {"core/link", "edge/link"}
+    assert steps["edge/names"].why == "until Services prod-0, prod-1 exist"
+    assert {"core/link", "edge/link"} <= steps["edge/names"].needs

@@ -103,6 +103,35 @@ def test_foreign_link_is_not_labelled() -> None:
     assert (step.items, [ref.name for ref in step.refs]) == ((made,), ["hazelcast-core"])
 
 
+def test_link_at_a_site_of_others_is_found_by_the_grant_of_its_token() -> None:
+    """The skupper CLI made the token: it has no labels. hzlink was killed before it labelled the Link."""
+    world = converged()
+    site = world.find(EDGE, "Site")
+    del site["metadata"]["labels"]
+    made = link("hazelcast-core", owner=site, ours=False, to=world.find(CORE, "Site"))
+    world.put(EDGE, made)
+    world.live[CORE].append(grant("core-1234", OURS))
+    url = "https://203.0.113.7:9090/uid-AccessGrant-core-1234"
+    world.live[EDGE].append(item("AccessToken", "hazelcast-core", spec={"url": url}))
+    # A Link of others with a token of theirs.
+    world.live[EDGE].append(item("AccessToken", "by-hand", spec={"url": "https://203.0.113.7:9090/uid-other"}))
+    world.live[EDGE].append(link("by-hand", owner=site, ours=False))
+
+    steps = planner.leftover_steps(world.topology, world.snapshots())
+
+    at_edge = next(step for step in steps if step.site == EDGE)
+    assert (at_edge.items, [ref.name for ref in at_edge.refs]) == ((made,), ["hazelcast-core"])
+    snapshots = world.snapshots()
+    granted = leftovers.grants(world.topology, snapshots.values())
+    removed = [str(ref) for ref in teardown.make(world.topology, snapshots[EDGE], granted=granted).refs]
+    assert removed.index("accesstokens.skupper.io/hazelcast-core") < removed.index("links.skupper.io/hazelcast-core")
+    assert not any("by-hand" in ref for ref in removed)
+    assert "sites.skupper.io/edge" not in removed
+    # Without the grant nothing shows that they are hzlink's.
+    left = teardown.make(world.topology, snapshots[EDGE]).refs
+    assert not any(ref.name == "hazelcast-core" for ref in left)
+
+
 def test_tidy_runs_before_link() -> None:
     world = converged()
     world.drop(EDGE, "Link")

@@ -47,6 +47,11 @@ def test_a_webhook_that_refuses_or_is_misconfigured_does_not_pass(said: str) -> 
     assert not passing.is_webhook_down(said)
 
 
+def test_a_gateway_in_front_of_the_api_server_may_answer_again() -> None:
+    said = 'Error from server (InternalError): an error on the server ("<html>502 Bad Gateway</html>") has prevented'
+    assert passing.is_passing(f"{said} the request from succeeding (get pods)")
+
+
 def test_errors_of_the_api_server_itself_are_not_about_webhooks() -> None:
     assert not passing.is_webhook_down("Error from server: etcdserver: leader changed")
     assert not passing.is_passing("Unable to connect to the server: dial tcp 10.0.0.1:6443: connection refused")
