@@ -109,7 +109,7 @@ async def remove(removal: Removal, until: float, emit: Emit) -> None:
         text = "1 pod is terminating" if len(plan.pods) == 1 else f"{len(plan.pods)} pods are terminating"
         text += "; each member first moves its data to the others" if site.role is Role.CLUSTER else ""
         emit(Event(Mark.NOTE, text, site.name))
-    await _gone(kubectl, (*plan.refs, *plan.pods), until, "the workload")
+    await _gone(kubectl, (*plan.refs, *plan.derived, *plan.pods), until, "the workload")
     if plan.refs:
         count = len(removal.lines)
         tell(f"{count} object{'' if count == 1 else 's'} removed")

@@ -9,7 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from hzlink.apply.steps import access, app_names, leftovers, link, mancenter, members, objects, repair, site, unlink
+from hzlink.apply.steps import (
+    access,
+    app_names,
+    leftovers,
+    link,
+    link_host,
+    mancenter,
+    members,
+    objects,
+    repair,
+    site,
+    unlink,
+)
 from hzlink.apply.steps.context import Run
 from hzlink.model.errors import HzlinkError
 from hzlink.model.events import Mark
@@ -25,6 +37,7 @@ ACTIONS: dict[Action, Callable[[Run, Step], Awaitable[str]]] = {
     Action.ACCESS: access.enable,
     Action.SITE: site.site_ready,
     Action.MEMBERS: members.members_ready,
+    Action.LINK_HOST: link_host.access_ready,
     Action.LINK: link.link,
     Action.REPAIR: repair.repair,
     Action.NAMES: members.names_ready,

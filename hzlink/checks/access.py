@@ -69,7 +69,9 @@ def across(facts: Facts) -> list[Finding]:
 
 
 def _link(facts: Facts, client: Site, sites: dict[Site, tuple[Reachability, str]]) -> Finding | None:
-    access = facts.topology.settings.link_access
+    access, host = facts.topology.settings.link_access, facts.topology.settings.link_host
+    if host is not None:
+        return ACCESS.passed(None, f"the link leads to {host}, as --link-host says")
     if access is LinkAccess.LOCAL:
         return ACCESS.passed(None, "all sites are in one cluster: their link needs no load balancer")
     if access not in (LinkAccess.AUTO, LinkAccess.LOADBALANCER):

@@ -20,7 +20,7 @@ from hzlink.model import conditions, objects
 from hzlink.model.choices import Role
 from hzlink.model.errors import PrerequisiteError
 from hzlink.model.objects import Object
-from hzlink.model.topology import Settings, Site, Topology
+from hzlink.model.topology import Site, Topology
 from hzlink.observe.app_namespaces import place
 from hzlink.observe.cluster_identity import KUBE_SYSTEM
 from hzlink.programs import output, process, refusals, skupper
@@ -56,16 +56,17 @@ async def read(site: Site, limit: float, pull_secrets: Sequence[str] = (), apps:
     return Answers(versions, review, namespace, controller, grant_server, routes, kube_system, types, by_app)
 
 
-def needed_rights(settings: Settings) -> Mapping[str, tuple[Right, ...]]:
-    """The rights that `up` needs with these settings: at each kind of site, and in application namespaces; and the
-    optional ones.
+def needed_rights(topology: Topology) -> Mapping[str, tuple[Right, ...]]:
+    """The rights that `up` needs with the topology's settings: at each kind of site, and in application namespaces; and
+    the optional ones.
 
     Raises:
         HzlinkError: hzlink's bundled manifests are missing.
     """
-    ways = hzlink_rights.ways(settings)
+    settings = topology.settings
     found: dict[str, tuple[Right, ...]] = {
-        role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), ways) for role in Role
+        role: hzlink_rights.needed(hzlink_rights.role_folder(role, settings), hzlink_rights.ways(topology, role))
+        for role in Role
     }
     found |= {folder: hzlink_rights.needed(folder) for folder in rights.OPTIONAL}
     if settings.app_namespaces:

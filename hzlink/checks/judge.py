@@ -11,6 +11,7 @@ from hzlink.checks import (
     existing_members,
     hazelcast_versions,
     link_access,
+    link_host,
     names,
     needed_rights,
     pull_secrets,
@@ -37,13 +38,14 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         if site in seen.answers:
             findings += _at_site(seen, site)
     findings += existing_members.findings(facts)
-    return (*findings, *names.same_place(seen), *access.across(seen), *link_access.across(seen))
+    findings += [*names.same_place(seen), *access.across(seen), *link_access.across(seen), *link_host.across(seen)]
+    return tuple(findings)
 
 
 def _at_site(facts: Facts, site: Site) -> list[Finding]:
     snapshot, answers = facts.snapshots[site], facts.answers[site]
     created, settings = site in facts.missing, facts.topology.settings
-    folders = (needed_rights.role_folder(site.role, settings), *needed_rights.ways(settings))
+    folders = (needed_rights.role_folder(site.role, settings), *needed_rights.ways(facts.topology, site.role))
     cli = None if facts.topology.settings.via in (Via.KUBECTL, Via.LINK) else facts.skupper_cli
     findings = [
         *tools.at_site(site, snapshot, answers, cli),

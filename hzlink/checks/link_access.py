@@ -20,7 +20,7 @@ TYPE = Check(
 
 def across(facts: Facts) -> list[Finding]:
     """A finding for each site that issues. None with `--link-access auto`, for which the controller decides."""
-    if facts.topology.settings.link_access is LinkAccess.AUTO:
+    if facts.topology.settings.link_access is LinkAccess.AUTO or facts.topology.settings.link_host is not None:
         return []
     readable = all(snapshot.error is None for snapshot in facts.snapshots.values())
     issuers = planner.issuers(facts.topology, facts.snapshots).values() if readable else [facts.topology.target]

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hzlink.model.choices import LinkAccess, Role, Via
-from hzlink.model.topology import Settings
+from hzlink.model.choices import LinkAccess, LinkFrom, Role, Via
+from hzlink.model.topology import Settings, Topology
 from hzlink.plan import manifests
 
 
@@ -65,10 +65,13 @@ def role_folder(role: Role, settings: Settings) -> str:
     return f"{role}-existing-members" if settings.found is not None and role is Role.CLUSTER else str(role)
 
 
-def ways(settings: Settings) -> tuple[str, ...]:
-    """The folders of `manifests/rbac` with the additional Roles that the settings need at every site."""
-    by_hzlink = settings.via is Via.LINK or settings.link_access is LinkAccess.LOCAL
-    return ("static-link",) if by_hzlink else ()
+def ways(topology: Topology, role: Role) -> tuple[str, ...]:
+    """The folders of `manifests/rbac` with the additional Roles that the settings need at sites of that role."""
+    settings = topology.settings
+    by_hzlink = settings.via is Via.LINK or settings.link_access is LinkAccess.LOCAL or settings.link_host is not None
+    issuing = Role.CLIENT if settings.link_from is LinkFrom.CLIENT else topology.target.role
+    own_access = settings.link_host is not None and role is issuing
+    return (*(("static-link",) if by_hzlink else ()), *(("link-host",) if own_access else ()))
 
 
 def _rights(item: Mapping[str, Any]) -> Iterator[Right]:

@@ -36,7 +36,7 @@ def findings(
     """The findings of all checks on the observed sites."""
     answers, cli = gathered
     present = scaling.with_current_members(topology, snapshots)
-    needed = gather.needed_rights(present.settings)
+    needed = gather.needed_rights(present)
     mancenter_rights = gather.mancenter_rights()
     return judge(Facts(present, snapshots, answers, cli, needed, missing, mancenter_rights, advertised))
 

@@ -237,6 +237,15 @@ LinkAccessOption = Annotated[
         "controller's default (default: auto).",
     ),
 ]
+LinkHost = Annotated[
+    str | None,
+    typer.Option(
+        "--link-host",
+        metavar="HOST[:PORT]",
+        help="Your own load balancer, proxy, VPN or NodePort in front of the router that the other side connects to "
+        "(default port: 55671); empty: none.",
+    ),
+]
 ViaOption = Annotated[
     Via | None,
     typer.Option(

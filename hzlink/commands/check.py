@@ -11,6 +11,7 @@ from hzlink.observe import same_cluster
 from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import ALL_KINDS
 from hzlink.observe.with_members import observe_topology
+from hzlink.plan import link_host
 from hzlink.programs import process
 from hzlink.render import result
 
@@ -32,7 +33,7 @@ async def check(config: Config) -> Result:
         preflight.gather_facts(config),
     )
     snapshots = await with_apps(config.topology, snapshots, min(DEADLINE_SECONDS, config.timeout))
-    topology = await same_cluster.with_link_access(config.topology, snapshots)
+    topology = await same_cluster.with_link_access(link_host.with_current(config.topology, snapshots), snapshots)
     settled = await Settler().settled(topology, snapshots, ask=True)
     findings = preflight.findings(settled.topology, snapshots, gathered, advertised=settled.advertised)
     return result.of_findings("check", findings)

@@ -265,7 +265,7 @@ async def _left(topology: Topology, removals: Sequence[Removal]) -> list[HzlinkE
         snapshot = snapshots[one.site]
         present = {objects.ref(item) for item in snapshot.items}
         ours = {objects.ref(item) for item in snapshot.items if objects.is_ours(item, topology.name)}
-        remaining = ours | present & {*one.teardown.refs, *one.teardown.dependents}
+        remaining = ours | present & {*one.teardown.refs, *one.teardown.dependents, *one.teardown.derived}
         left += [f"{one.site.name}: {target}" for target in sorted(remaining)]
     next_step = f"{hints.hzlink('down')}   (or see: {hints.hzlink('status')})"
     return [HzlinkError(f"not removed: {', '.join(left)}", next_step=next_step, said=None)] if left else []

@@ -16,7 +16,7 @@ from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
-from hzlink.plan import hub, planner, scaling
+from hzlink.plan import hub, link_host, planner, scaling
 from hzlink.plan.planner import Action, Step
 from hzlink.programs import hints, repeating
 from hzlink.render import result
@@ -74,7 +74,7 @@ async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     snapshots = await observe_all(config.topology.sites, deadline=deadline, evidence=True)
     errors = _errors(snapshots) or [*hub.switch_errors(config.topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
-    topology = scaling.with_current_members(config.topology, snapshots)
+    topology = link_host.with_current(scaling.with_current_members(config.topology, snapshots), snapshots)
     return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
 
 

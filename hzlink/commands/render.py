@@ -11,7 +11,7 @@ from hzlink.config.resolve import Config
 from hzlink.model.choices import LinkFrom
 from hzlink.model.topology import Site, Topology
 from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS
-from hzlink.plan import manifests
+from hzlink.plan import link_host, manifests
 from hzlink.render.result import Result
 
 
@@ -26,7 +26,9 @@ async def render(config: Config) -> Result:
 
     async def one(site: Site) -> str:
         issues = site in topology.clients if from_client else site is topology.target
-        text = await manifests.build(topology, site, site.name, issues)
+        text = await manifests.build(topology, site, site.name, issues and topology.settings.link_host is None)
+        if issues and (own := link_host.wanted(topology, site)):
+            text = f"{text}---\n{manifests.to_text(own)}"
         named = f"{site.role} site {site.name}: context {site.context!r}"
         apps = [
             f"# applications at {named}, namespace {namespace}\n{manifests.app_services(topology, site, namespace)}"

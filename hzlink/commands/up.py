@@ -26,7 +26,18 @@ from hzlink.observe import known_clusters, openshift, same_cluster
 from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import ALL_KINDS, OBSERVE_DEADLINE_SECONDS, Snapshot, Snapshots, observe_all
 from hzlink.observe.with_members import observe_topology
-from hzlink.plan import app_steps, hub, hub_steps, manifests, planner, scaling, sharing, upgrade
+from hzlink.plan import (
+    app_steps,
+    hub,
+    hub_steps,
+    link_host,
+    link_host_steps,
+    manifests,
+    planner,
+    scaling,
+    sharing,
+    upgrade,
+)
 from hzlink.plan.planner import Action, Step, Wanted
 from hzlink.plan.upgrade import Restart
 from hzlink.programs import repeating
@@ -198,10 +209,11 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
     errors = [error for site in topology.sites if (error := snapshots[site].error) is not None]
     # This is not only a check, which can be skipped: hzlink never changes objects that it did not make.
     if not errors:
+        topology = link_host.with_current(topology, snapshots)
         foreign = [foreign_site(topology, snapshots, site) for site in topology.sites]
         errors += [finding.error for finding in foreign if finding.is_fatal]
         errors += [clash for site in topology.sites if (clash := sharing.clash(topology, snapshots[site]))]
-        errors += hub.unknown_hub_errors(topology, snapshots)
+        errors += [*hub.unknown_hub_errors(topology, snapshots), *link_host_steps.errors(topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(topology, snapshots)) else []
     if errors:
         rendering.cancel()
@@ -218,7 +230,9 @@ async def _observe(config: Config, options: _Options, rendering: _Rendering, *, 
         notes += (openshift.describe(topology.cluster, users),)
     wanted = await rendering.wanted(topology, snapshots)
     steps = planner.make(topology, wanted, snapshots, frozenset(missing), repair=options.repair)
-    steps = hub_steps.added(topology, snapshots, app_steps.added(topology, snapshots, steps))
+    steps = link_host_steps.added(topology, snapshots, app_steps.added(topology, snapshots, steps))
+    steps = hub_steps.added(topology, snapshots, steps)
+    notes += link_host_steps.notes(topology, snapshots, steps)
     cluster = topology.cluster
     workload = next((item for item in wanted[cluster] if item["kind"] == "StatefulSet"), None)
     stops = any(step.action is Action.STOP for step in steps)
@@ -260,7 +274,8 @@ _Parts = dict[Site, tuple[str, bool]]
 
 def _usual_rendering(topology: Topology) -> _Parts:
     """The parts for a new topology, which usually remain valid."""
-    return {site: (site.name, site is topology.target) for site in topology.sites}
+    host = topology.settings.link_host
+    return {site: (site.name, host is None and site is topology.target) for site in topology.sites}
 
 
 class _Rendering:
@@ -273,7 +288,7 @@ class _Rendering:
 
     async def wanted(self, topology: Topology, snapshots: Snapshots) -> Wanted:
         """The wanted objects for the observed state, for the topology with its number of members and link access."""
-        issuers = set(planner.issuers(topology, snapshots).values())
+        issuers = set(planner.issuers(topology, snapshots).values()) - {*link_host_steps.used_at(topology, snapshots)}
         parts = {
             site: (
                 planner.skupper_name(site, snapshots),

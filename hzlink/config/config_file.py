@@ -32,6 +32,7 @@ KEYS = {
     "image": "image",
     "linkFrom": "link_from",
     "linkAccess": "link_access",
+    "linkHost": "link_host",
     "via": "via",
     "addressTimeout": "address_timeout",
     "probeImage": "probe_image",

@@ -34,6 +34,7 @@ class Flags:
     image: str | None = None
     link_from: str | None = None
     link_access: str | None = None
+    link_host: str | None = None
     via: str | None = None
     address_timeout: str | None = None
     probe_image: str | None = None
@@ -71,5 +72,5 @@ SETTINGS = (
     *("name", "service", "mode", "expose", "members", "image", "link_from", "link_access", "via", "address_timeout"),
     *("members_from", "members_port", "hazelcast_cluster", "probe_image", "mancenter_image", "mancenter"),
     *("pull_secret", "app_namespace", "cluster_domain"),
-    "timeout",
+    *("link_host", "timeout"),
 )

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from hzlink.config import app_namespaces, former_hub, kubeconfig, last_run, members_source, naming, same_place
 from hzlink.config.flags import IDENTITY, LISTS, PLACES, SETTINGS, SHARED, SIDES, Flags
 from hzlink.config.kubeconfig import Context
+from hzlink.config.link_host import link_host_of, without_excluded
 from hzlink.model import durations, switches
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, ModeChoice, Role, Via
 from hzlink.model.errors import UsageError
@@ -143,7 +144,7 @@ def _merge(sources: Sequence[Mapping[str, Any]], recorded: Mapping[str, Any]) ->
     named = {"name": last_run.name_of(recorded), "service": service}
     if any(_first(sources, key) not in (None, value) for key, value in named.items()):
         recorded = {key: value for key, value in recorded.items() if key in PLACES}
-    sources = members_source.without_outranked((*sources, recorded if ours else {}))
+    sources = without_excluded(members_source.without_outranked((*sources, recorded if ours else {})))
     chosen = {anchor: _first(sources, anchor) for anchor in SIDES}
     values: dict[str, Any] = {}
     for source in sources:
@@ -324,6 +325,8 @@ def settings_of(values: Mapping[str, Any], *, members_given: bool) -> Settings:
         pull_secrets=_pull_secrets(values.get("pull_secret", ())),
         link_from=_choice(LinkFrom, values.get("link_from", standard.link_from), "link-from"),
         link_access=_choice(LinkAccess, values.get("link_access", standard.link_access), "link-access"),
+        link_host=link_host_of(values),
+        link_host_given="link_host" in values,
         via=_choice(Via, values.get("via", standard.via), "via"),
         address_timeout=_duration(values.get("address_timeout", standard.address_timeout), "address-timeout", 0),
         probe_image=_image(values, "probe_image") or standard.probe_image,

@@ -14,9 +14,10 @@ from typing import Any
 
 from hzlink.linking import failures, token_flow
 from hzlink.linking.token_flow import CLEAN_UP_LIMIT_SECONDS, Linking
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, link_host, objects
 from hzlink.model.conditions import Condition, State
 from hzlink.model.errors import HzlinkError
+from hzlink.model.link_host import LinkHost
 from hzlink.model.objects import RESOURCES, Object, Ref
 from hzlink.model.topology import labels
 from hzlink.observe.waiting import Objects
@@ -37,8 +38,16 @@ def is_local(issuer_site: Object | None) -> bool:
     return objects.spec(issuer_site or {}).get("linkAccess") == LOCAL
 
 
-async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> None:
+def has_own_access(site: Object | None) -> bool:
+    """Whether the Site's tokens carry the endpoint of a --link-host's access, which other clusters cannot reach."""
+    endpoints = objects.status(site or {}).get("endpoints") or []
+    return any(link_host.is_own_endpoint(str(one.get("host") or "")) for one in endpoints)
+
+
+async def make(linking: Linking, issuer_site: Object, redeemer_site: Object, host: LinkHost | None = None) -> None:
     """Makes the Link and waits until it is Ready. Afterwards only the Link and its Secret remain.
+
+    `host`: where it leads, instead of the issuing Site's endpoints.
 
     Raises:
         HzlinkError: it failed; names the side and the reason.
@@ -58,8 +67,10 @@ async def make(linking: Linking, issuer_site: Object, redeemer_site: Object) -> 
         await shielded(_clean_up(linking, certificate, credentials), CLEAN_UP_LIMIT_SECONDS)
     by_site = [_owner(redeemer_site)]
     await linking.redeemer.create(_secret(name, data, by_site))
-    for item in links_to(issuer_site, name, labels(linking.topology_name)):
-        metadata = {**item["metadata"], "annotations": token_flow.stamp(), "ownerReferences": by_site}
+    marks = labels(linking.topology_name)
+    for item in [link_to_host(host, name, marks)] if host else links_to(issuer_site, name, marks):
+        annotations = {**(item["metadata"].get("annotations") or {}), **token_flow.stamp()}
+        metadata = {**item["metadata"], "annotations": annotations, "ownerReferences": by_site}
         await linking.redeemer.create({**item, "metadata": metadata})
     await token_flow.mark_and_wait(linking)
 
@@ -113,7 +124,7 @@ def links_to(issuer_site: Object, name: str, marks: Mapping[str, str]) -> list[O
     """The Links to a Site: one for each of its routers (`ha: true`: two), with the names that Skupper would use."""
     groups: dict[str, list[dict[str, str]]] = {}
     for endpoint in objects.status(issuer_site).get("endpoints") or []:
-        if endpoint.get("name") in _ROLES and endpoint.get("host"):
+        if endpoint.get("name") in _ROLES and endpoint.get("host") and not link_host.is_own_endpoint(endpoint["host"]):
             one = {key: str(endpoint[key]) for key in ("name", "host", "port", "group") if endpoint.get(key)}
             groups.setdefault(str(endpoint.get("group") or ""), []).append(one)
     names = [name] if len(groups) == 1 else [f"{name}-{number}" for number in range(1, len(groups) + 1)]
@@ -126,6 +137,16 @@ def links_to(issuer_site: Object, name: str, marks: Mapping[str, str]) -> list[O
         }
         for one, (_, endpoints) in zip(names, sorted(groups.items()), strict=True)
     ]
+
+
+def link_to_host(host: LinkHost, name: str, marks: Mapping[str, str]) -> Object:
+    """The Link to a --link-host, with the host in an annotation."""
+    return {
+        "apiVersion": token_flow.API,
+        "kind": "Link",
+        "metadata": {"name": name, "labels": dict(marks), "annotations": {link_host.ANNOTATION: str(host)}},
+        "spec": {"endpoints": [host.endpoint], "tlsCredentials": name},
+    }
 
 
 async def _clean_up(linking: Linking, certificate: Ref, secret: Ref) -> None:

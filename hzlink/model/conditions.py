@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hzlink.model import container_failures, objects
+from hzlink.model import container_failures, link_host, objects
 from hzlink.model.objects import Object
 
 
@@ -107,16 +107,18 @@ def address(site: Object | None) -> str | None:
 
 def addresses(site: Object | None) -> dict[str, str]:
     """The address of each of the Site's routers, by the router's group. A Site with `ha` has two."""
-    return _hosts(objects.status(site or {}).get("endpoints"))
+    return {group: host for group, (host, _) in places(site).items()}
+
+
+def places(site: Object | None) -> dict[str, tuple[str, str]]:
+    """The host and port of each of the Site's routers, by the router's group, without those behind a --link-host."""
+    listed = objects.status(site or {}).get("endpoints") or []
+    return routers_at(one for one in listed if not link_host.is_own_endpoint(str(one.get("host") or "")))
 
 
 def link_hosts(link: Object) -> dict[str, str]:
     """The hosts that a Link connects to, by the group of the router."""
-    return _hosts(objects.spec(link).get("endpoints"))
-
-
-def _hosts(endpoints: Any) -> dict[str, str]:
-    return {group: host for group, (host, _) in routers_at(endpoints).items()}
+    return {group: host for group, (host, _) in routers_at(objects.spec(link).get("endpoints")).items()}
 
 
 def routers_at(endpoints: Any) -> dict[str, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-FORMS = "90s, 3m, 1h30m, or plain seconds"
+FORMS = "90s, 3m, 1h30m, 500ms, or plain seconds"
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}

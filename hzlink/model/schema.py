@@ -44,6 +44,8 @@ _OBJECT: dict[str, Any] = {
     "spec": {
         "replicas": int,
         "ports": [{"port": int, "nodePort": int}],
+        "roles": [{"name": str, "port": int}],
+        "hosts": [str],
         "type": str,
         "linkAccess": str,
         "tlsCredentials": str,

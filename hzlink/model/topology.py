@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hzlink.model.choices import Expose, LinkAccess, LinkFrom, Mode, Role, Via
 from hzlink.model.existing_members import DEFAULT_CLUSTER, DEFAULT_PORT, Found, Source
+from hzlink.model.link_host import LinkHost
 
 # The name of the Service that clients call, unless the user gives another one; also the name in the bundled manifests.
 DEFAULT_SERVICE = "hazelcast"
@@ -49,6 +50,8 @@ class Settings:
     of the StatefulSet (`kubectl scale`, an autoscaler). `address_timeout`: seconds that `--link-from auto` waits for
     the cluster site's address. `link_access`: of the issuing Skupper Site; `observe.same_cluster` decides what AUTO is.
     `assigned_users`: the cluster site's namespace has a range of user IDs (OpenShift), as `observe.openshift` finds.
+    `link_host`: a host and port of the user's own in front of that router, instead of link access; `link_host_given`:
+    whether the user said so, or that there is none.
     `enable_link_access`: the user allows to set link access on an issuing Skupper Site that hzlink did not make.
     `mancenter`: whether client sites have Management Center (see Topology.has_mancenter). `pull_secrets`: the names of
     the Secrets for pulling images, of all pods that hzlink makes.
@@ -75,6 +78,8 @@ class Settings:
     via: Via = Via.AUTO
     address_timeout: float = 60.0
     link_access: LinkAccess = LinkAccess.AUTO
+    link_host: LinkHost | None = None
+    link_host_given: bool = False
     enable_link_access: bool = False
     probe_image: str = "python:3.13-slim"
     service: str = DEFAULT_SERVICE
@@ -85,6 +90,11 @@ class Settings:
     own_members: bool = False
     hazelcast_cluster: str | None = None
     found: Found | None = None
+
+    @property
+    def issuing_side(self) -> LinkFrom:
+        """The side that issues, as the user says. By default, a --link-host leads to the cluster site."""
+        return LinkFrom.CLUSTER if self.link_host and self.link_from is LinkFrom.AUTO else self.link_from
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hzlink.model import conditions
+from hzlink.model import conditions, link_host
 from hzlink.model.objects import Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
@@ -61,7 +61,8 @@ def refused(topology: Topology, snapshots: Snapshots) -> tuple[RefusedCertificat
         for holder, issuer in ((site, topology.target), (topology.target, site)):
             present = links.all_between(snapshots, holder, issuer)
             said = [conditions.skupper(link) for link in present]
-            if present and not any(condition.ok for condition in said):
+            # The path's Link says what to do where --link-host leads to it.
+            if present and not any(condition.ok for condition in said) and not any(map(link_host.of, present)):
                 reasons = [condition.text for condition in said if is_refusal(condition.text)]
                 if reasons:
                     found.append(RefusedCertificate(holder, issuer, links.token_of(present[0]), reasons[0]))

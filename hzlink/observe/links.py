@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from hzlink.model import conditions, objects
+from hzlink.model import conditions, link_host, objects
 from hzlink.model.objects import Object
 from hzlink.model.topology import MANAGED_BY, MANAGER, Site
 from hzlink.observe.snapshot import Snapshot, Snapshots
@@ -57,11 +56,14 @@ def hosts(links: Iterable[Object]) -> list[str]:
 def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
     """The addresses of the peer Site that none of the Links leads to, by the router's group.
 
-    Empty if the Links have no endpoints. A Site's addresses change with its load balancers within a second, a Link's
-    addresses never change; a Link made before `ha` has only the first router's (Skupper 2.2.1, tried). Two routers may
-    share one host, so the group counts, too, if the Link names it.
+    Empty if the Links have no endpoints, or lead to a --link-host. A Site's addresses change with its load balancers
+    within a second, a Link's addresses never change; a Link made before `ha` has only the first router's (Skupper
+    2.2.1, tried). Two routers may share one host, so the group counts, too, if the Link names it.
     """
+    links = list(links)
     found = {pair for link in links for pair in conditions.link_hosts(link).items()}
+    if any(map(link_host.of, links)):
+        return {}
     addresses = conditions.addresses(peer)
     return {group: host for group, host in addresses.items() if found and not {(group, host), ("", host)} & found}
 
@@ -69,29 +71,29 @@ def uncovered(links: Iterable[Object], peer: Object | None) -> dict[str, str]:
 def are_outdated(links: Sequence[Object], peer: Object | None) -> bool:
     """Whether none of the Links' addresses (host and port) is a current address of the peer Site.
 
-    False if a Link that hzlink did not make is Ready: it may use another name of the address.
+    False if a Link that hzlink did not make is Ready: it may use another name of the address; and if a Link leads to a
+    --link-host.
     """
+    if any(map(link_host.of, links)):
+        return False
     if any(conditions.skupper(link).ok and objects.labels(link).get(MANAGED_BY) != MANAGER for link in links):
         return False
-    found, current = _places_of(links), _places(objects.status(peer or {}))
+    found, current = _places_of(links), list(conditions.places(peer).values())
     return bool(found and current) and not any(_is_same(one, other) for one in found for other in current)
 
 
 def former_and_present(links: Sequence[Object], peer: Object | None) -> tuple[str, str]:
     """The address that outdated Links lead to, and the peer Site's present address; with ports if the host is one."""
-    found, current = _places_of(links)[:1], _places(objects.status(peer or {}))[:1]
+    found, current = _places_of(links)[:1], list(conditions.places(peer).values())[:1]
     same = bool(found and current) and found[0][0] == current[0][0]
     old, new = (":".join(place[0] if same else place[0][:1]) if place else "" for place in (found, current))
     return old, new
 
 
-def _places(part: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The places (host, port) of the routers in the `endpoints` of a part of an object."""
-    return list(conditions.routers_at(part.get("endpoints")).values())
-
-
 def _places_of(links: Iterable[Object]) -> list[tuple[str, str]]:
-    return [place for link in links for place in _places(objects.spec(link))]
+    """The places (host, port) of the routers that the Links lead to."""
+    found = (conditions.routers_at(objects.spec(link).get("endpoints")) for link in links)
+    return [place for one in found for place in one.values()]
 
 
 def _is_same(one: tuple[str, str], other: tuple[str, str]) -> bool:

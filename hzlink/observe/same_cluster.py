@@ -30,9 +30,10 @@ async def are_in_one(sites: Sequence[Site], snapshots: Snapshots) -> bool:
 async def with_link_access(topology: Topology, snapshots: Snapshots) -> Topology:
     """The topology with its link access. AUTO becomes LOCAL if all sites are in the same cluster.
 
-    With AUTO, a Site of hzlink (for any topology) that has an address already keeps its link access.
+    Unchanged with a --link-host. With AUTO, a Site of hzlink (for any topology) that has an address already keeps its
+    link access.
     """
-    if topology.settings.link_access is not LinkAccess.AUTO:
+    if topology.settings.link_access is not LinkAccess.AUTO or topology.settings.link_host is not None:
         return topology
     ours = [
         site

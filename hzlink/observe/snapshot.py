@@ -46,7 +46,7 @@ ALL_KINDS = (
 )
 
 # Kinds that several topologies share, or that a topology does not need: they do not show that it uses a namespace.
-_SHARED = ("Site", "Link", "AccessToken", "AccessGrant", "Secret")
+_SHARED = ("Site", "RouterAccess", "Certificate", "Link", "AccessToken", "AccessGrant", "Secret")
 
 
 @dataclass(frozen=True)

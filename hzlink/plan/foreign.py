@@ -40,9 +40,9 @@ def made_by(topology: Topology, site: Object | None) -> str:
 
 
 def can_issue(topology: Topology, snapshot: Snapshot) -> bool:
-    """Whether other sites can link to this site, now or after hzlink has enabled link access."""
+    """Whether other sites can link to this site, now or after hzlink has made them able to."""
     site = snapshot.skupper_site
-    if not is_foreign(topology, site):
+    if not is_foreign(topology, site) or topology.settings.link_host is not None:
         return True
     return bool(conditions.address(site)) or objects.spec(site or {}).get("linkAccess") not in (None, "", "none")
 

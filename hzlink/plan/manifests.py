@@ -53,14 +53,14 @@ async def build(topology: Topology, site: Site, skupper_name: str, issues: bool)
     text = await _build(topology, site, skupper_name, issues)
     if topology.service == DEFAULT_SERVICE and topology.found is None and not topology.app_namespaces(site):
         return text
-    return _text(app_names.marked(item, topology, site) for item in _adapted(topology, parse(text)))
+    return to_text(app_names.marked(item, topology, site) for item in _adapted(topology, parse(text)))
 
 
 def app_services(topology: Topology, site: Site, namespace: str) -> str:
     """The Services of an application namespace as YAML text without fingerprints, for `hzlink render`."""
     names = app_names.members(topology, topology.settings.mode, topology.member_names)
     targets = app_names.targets(topology, site, namespace, Snapshot(topology.cluster), names)
-    return _text(app_names.services(topology, namespace, targets))
+    return to_text(app_names.services(topology, namespace, targets))
 
 
 def _adapted(topology: Topology, items: Iterable[Object]) -> list[Object]:
@@ -96,7 +96,7 @@ def parse(text: str) -> list[Object]:
     return [item for item in yaml.load_all(text, loader) if item]
 
 
-def _text(items: Iterable[Object]) -> str:
+def to_text(items: Iterable[Object]) -> str:
     """Objects as a YAML stream; texts of several lines as blocks, as kustomize prints them."""
     import yaml
 
@@ -114,13 +114,13 @@ def stamped(item: Object) -> Object:
     """The object with its fingerprint as an annotation. A different fingerprint shows a field that is no longer set.
 
     The fingerprint does not include the number of members: others may change it, and then hzlink must not apply. It
-    does not include the topology of a Skupper Site either.
+    does not include the topology of a Skupper Site, or of its access for --link-host, either.
     """
     metadata = dict(item.get("metadata") or {})
     counted = item
     if item.get("kind") == "StatefulSet" and "spec" in item:
         counted = {**item, "spec": {key: value for key, value in item["spec"].items() if key != "replicas"}}
-    if item.get("kind") == "Site":
+    if item.get("kind") in ("Site", "Certificate", "RouterAccess"):
         # `down` gives a Site to another topology that uses it, whose `up` then has nothing to write.
         marks = {key: value for key, value in (metadata.get("labels") or {}).items() if key != PART_OF}
         counted = {**item, "metadata": {**metadata, "labels": marks}}
@@ -167,7 +167,7 @@ def components(topology: Topology, site: Site, issues: bool) -> list[str]:
     """The names of the kustomize components that the settings need at this site."""
     settings = topology.settings
     if site.role is Role.HUB:
-        return []
+        return [] if issues else ["no-link-access"]
     chosen = []
     if settings.mode is Mode.UNISOCKET:
         # At client sites it includes no-mancenter.

@@ -17,7 +17,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import certificates, existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import consent, foreign, hub, leftovers, scaling, sharing, upgrade
+from hzlink.plan import consent, foreign, hub, leftovers, link_host, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -33,6 +33,7 @@ class Action(StrEnum):
     ACCESS = "access"
     SITE = "site"
     MEMBERS = "members"
+    LINK_HOST = "link-host"
     LINK = "link"
     REPAIR = "repair"
     NAMES = "names"
@@ -42,12 +43,8 @@ class Action(StrEnum):
     LEAVE = "leave"
 
 
-_WRITING = frozenset(
-    {
-        *(Action.CLEAN_UP, Action.NAMESPACE, Action.STOP, Action.APPLY),
-        *(Action.PRUNE, Action.ACCESS, Action.LINK, Action.REPAIR, Action.APP_NAMES, Action.UNLINK, Action.LEAVE),
-    }
-)
+# The others only wait.
+_WRITING = frozenset(Action) - {Action.COLLECT, Action.SITE, Action.MEMBERS, Action.NAMES, Action.MANCENTER}
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def issuers(topology: Topology, snapshots: Snapshots) -> dict[Site, Site]:
 def _issuer(topology: Topology, snapshots: Snapshots, client: Site) -> Site:
     if topology.hub is not None:
         return topology.hub
-    asked = topology.settings.link_from
+    asked = topology.settings.issuing_side
     # A link that another topology uses, too, keeps its direction.
     shared = any(sharing.is_shared(topology, snapshots[site].skupper_site) for site in (client, topology.cluster))
     if asked is not LinkFrom.AUTO and not (shared and _is_linked(topology, snapshots, client)):
@@ -258,7 +255,7 @@ def _site_steps(
         objects.ref(item)
         for item in snapshot.items
         if objects.is_ours(item, topology.name)
-        and objects.ref(item) not in keep
+        and objects.ref(item) not in (*keep, *link_host.REFS)
         and item["kind"] not in _LINKING
         # Belongs to a `verify --in-cluster` that runs at the same time, or that the cluster removes by itself.
         and not probe_labels.is_probe(item)
@@ -375,6 +372,8 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
             return ""
         if not found:
             return f"not linked: {way.condition.text}" if way else ways.not_linked(snapshots, client, target)
+    if wrong := link_host.mismatch(topology, found):
+        return wrong
     if links.are_outdated(found, peer):
         return f"its link leads to an address that {issuer.name} no longer has"
     if not any(conditions.skupper(link).ok for link in found):

@@ -15,7 +15,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import leftovers
+from hzlink.plan import leftovers, link_host
 from hzlink.programs import hints
 
 
@@ -148,5 +148,7 @@ def _handover(topology: Topology, snapshots: Snapshots, site: Site, users: Mappi
         for link in links.all_between(snapshots, site, peer)
     }
     ours = [item for item in snapshots[site].items if objects.is_ours(item, topology.name)]
-    kept = tuple(objects.ref(item) for item in ours if item["kind"] in ("Site", "Link"))
+    shared = [objects.ref(item) for item in ours if item["kind"] in ("Site", "Link")]
+    # The access that the Links lead to.
+    kept = (*shared, *(ref for item in ours if (ref := objects.ref(item)) in link_host.REFS))
     return Handover(min(users[site]), tuple(ref for ref in kept if ref not in useless))

@@ -1,7 +1,8 @@
 """Plans which objects `down` removes at a site, and in which order. Pure.
 
 With this order Skupper 2.2 leaves no objects: Listener and Connector; tokens before Links, because they would make the
-Links again; Links with their Secrets; grants; the Site, with the objects that it owns; then the workload.
+Links again; Links with their Secrets; the access of --link-host, which the Site does not own; grants; the Site, with
+the objects that it owns; then the workload.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hzlink.model import objects, probe_labels
+from hzlink.model import link_host, objects, probe_labels
 from hzlink.model.choices import Role
 from hzlink.model.objects import RESOURCES, SKUPPER_LEASE, Object, Ref
 from hzlink.model.topology import Topology
@@ -20,14 +21,18 @@ from hzlink.plan.consent import Restore
 
 # Skupper's Lease has no owner, so the garbage collector does not remove it with its Site.
 
-_ORDER = (("Listener", "Connector"), ("AccessToken",), ("Link",), ("AccessGrant",), ("Site",))
+_ORDER = (
+    *(("Listener", "Connector"), ("AccessToken",), ("Link",)),
+    *(("RouterAccess", "Certificate"), ("AccessGrant",), ("Site",)),
+)
 
 
 @dataclass(frozen=True)
 class Teardown:
     """The objects to delete, in stages, one after the other.
 
-    `dependents`: objects that the garbage collector deletes with the Site. `pods`: the pods of the workload.
+    `dependents`: objects that the garbage collector deletes with the Site; `derived`: with a RouterAccess of hzlink.
+    `pods`: the pods of the workload.
     `restore`: what happens to link access that hzlink enabled on a Site of others.
     """
 
@@ -35,6 +40,7 @@ class Teardown:
     dependents: tuple[Ref, ...]
     pods: tuple[Ref, ...]
     restore: Restore | None = None
+    derived: tuple[Ref, ...] = ()
 
     @property
     def refs(self) -> tuple[Ref, ...]:
@@ -59,7 +65,7 @@ def make(
     abandoned |= {objects.ref(link) for link in leftovers.unmarked_links(topology, snapshot, (), granted)}
     ours = [item for item in snapshot.items if objects.is_ours(item, topology.name) or objects.ref(item) in abandoned]
     ours = [item for item in ours if objects.ref(item) not in kept]
-    stages = [[objects.ref(item) for item in ours if item["kind"] in kinds] for kinds in _ORDER]
+    stages = [[objects.ref(item) for kind in kinds for item in ours if item["kind"] == kind] for kinds in _ORDER]
     # The Site owns a Link's Secret, but the Secret must be deleted before its name is used again.
     secrets = {links.token_of(item): None for item in ours if item["kind"] == "Link"}
     stages[2] += [Ref(RESOURCES["Secret"], name) for name in secrets]
@@ -75,6 +81,7 @@ def make(
     return Teardown(
         stages=tuple(tuple(stage) for stage in (*stages, workload) if stage),
         dependents=_owned(snapshot, sites),
+        derived=_of_accesses(snapshot, ours),
         pods=tuple(objects.ref(pod) for pod in snapshot.of("Pod") if _is_of(topology, pod, ours)),
         restore=consent.hand_over(topology, snapshot, heir)
         if heir
@@ -92,6 +99,19 @@ def _owned(snapshot: Snapshot, sites: list[Object]) -> tuple[Ref, ...]:
     return tuple(
         objects.ref(item) for item in snapshot.items if any(objects.is_owned_by(item, owner) for owner in owners)
     )
+
+
+def _of_accesses(snapshot: Snapshot, ours: list[Object]) -> tuple[Ref, ...]:
+    """What Skupper made from a RouterAccess of hzlink: a SecuredAccess, and a Service from that.
+
+    Also if an interrupted `down` has deleted the RouterAccess.
+    """
+    access = snapshot.get("RouterAccess", link_host.ACCESS)
+    if access is not None and access not in ours:
+        return ()
+    secured = [item for item in snapshot.of("SecuredAccess") if link_host.is_own_endpoint(f"{objects.name(item)}.")]
+    made = [item for item in secured if objects.owner_uids(item, "RouterAccess")]
+    return (*map(objects.ref, made), *_owned(snapshot, made))
 
 
 def _is_of(topology: Topology, pod: Object, ours: list[Object]) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from shlex import quote
 
 from hzlink.model.conditions import Condition, State
+from hzlink.model.link_host import of as host_of
 from hzlink.model.objects import RESOURCES
 from hzlink.model.topology import Site
 from hzlink.observe import certificates
 from hzlink.observe.snapshot import Snapshots
 from hzlink.observe.ways import Way, WayLink
-from hzlink.plan import sharing
+from hzlink.plan import link_host, sharing
 from hzlink.programs import hints
 from hzlink.report import hops
 from hzlink.report.hops import Hop
@@ -37,6 +38,9 @@ def _direct(snapshots: Snapshots, link: LinkReport) -> Hop:
     age = hops.age(snapshots[holder].at, link.since)
     subject = f"Link {link.title}" if link.name else ""
     step = hints.hzlink("link --repair" if certificates.is_refusal(link.condition.text) else "link")
+    host = host_of(snapshots[holder].get("Link", link.name))
+    if host is not None and link.issuer is not None:
+        step = link_host.remedy(link.issuer, host, link.condition.text)
     return Hop("Link", "Link", link.client, hops.required(link.condition), subject, age, step, holder=holder)
 
 

@@ -132,7 +132,8 @@ def pod(name: str, app: str, *, ready: bool = True, stuck: tuple[str, str] | Non
     }
     if init:
         status["initContainerStatuses"] = [{"name": "wait-for-members", "state": {"running": {"startedAt": EARLIER}}}]
-    return item_of("Pod", name, {"app": app}, status=status)
+    spec = {"containers": [{"name": app, "image": f"example.org/{app}:5.5.0"}]}
+    return item_of("Pod", name, {"app": app}, spec=spec, status=status)
 
 
 def workload(kind: str, name: str, wanted: int, ready: int) -> Object:

@@ -301,22 +301,43 @@ def _delete(call: Call) -> Printed:
 
 
 def _logs(call: Call) -> Printed:
-    """The log of one container; of a selector only if it selects no pod."""
+    """The logs of pods of one container, by a selector; or the log of a pod's container."""
     if selector := call.options.get("selector"):
-        found = call.request("GET", f"{call.path('pods')}?{urlencode({'labelSelector': selector})}")
-        if found.code != 200 or found.document["items"]:
-            raise LeftToKubectl
-        return 0, "", f"No resources found in {call.options['namespace']} namespace.\n"
+        return _logs_of_pods(call, selector)
     [pod], container = call.words[1:], call.options["container"]
     read = call.request("GET", call.path("pods", pod))
-    if read.code != 200:
+    if read.code != 200 or container not in _containers(read.document):
         raise LeftToKubectl
-    spec = read.document.get("spec") or {}
-    if container not in [one["name"] for kind in ("initContainers", "containers") for one in spec.get(kind, [])]:
-        raise LeftToKubectl
-    query = {"container": container, "previous": "true"} if "previous" in call.options else {"container": container}
-    answered = call.request("GET", f"{call.path('pods', pod)}/log?{urlencode(query)}")
+    answered = _log(call, pod, container)
     return (0, answered.text, "") if answered.code == 200 else (1, "", answered.refusal)
+
+
+def _logs_of_pods(call: Call, selector: str) -> Printed:
+    found = call.request("GET", f"{call.path('pods')}?{urlencode({'labelSelector': selector})}")
+    if found.code != 200 or not {"prefix", "ignore-errors"} <= call.options.keys():
+        raise LeftToKubectl
+    lines = []
+    for pod in found.document["items"]:
+        name, containers = pod["metadata"]["name"], _containers(pod)
+        if len(containers) != 1:
+            raise LeftToKubectl
+        answered = _log(call, name, containers[0])
+        if answered.code == 200:
+            lines += [f"[pod/{name}/{containers[0]}] {line}" for line in answered.text.splitlines(keepends=True)]
+        else:
+            lines.append(f"error: {answered.document['message']}\n")
+    none = f"No resources found in {call.options['namespace']} namespace.\n"
+    return 0, "".join(lines), "" if found.document["items"] else none
+
+
+def _containers(pod: Any) -> list[str]:
+    spec = pod.get("spec") or {}
+    return [one["name"] for kind in ("initContainers", "containers") for one in spec.get(kind, [])]
+
+
+def _log(call: Call, pod: str, container: str) -> Response:
+    previous = {"previous": "true"} if "previous" in call.options else {}
+    return call.request("GET", f"{call.path('pods', pod)}/log?{urlencode({'container': container, **previous})}")
 
 
 _VERBS: Mapping[str, Callable[[Call], Printed]] = {

@@ -82,7 +82,7 @@ CASES: dict[str, Case] = {
     # Values.
     "timeout-zero": Case((*SITES, "--timeout", "0"), "--timeout '0' is not from 1 s to 24 h"),
     "timeout-negative": Case(
-        (*SITES, "--timeout=-3"), "--timeout '-3' is not a duration such as 90s, 3m, 1h30m, or plain seconds"
+        (*SITES, "--timeout=-3"), "--timeout '-3' is not a duration such as 90s, 3m, 1h30m, 500ms, or plain seconds"
     ),
     "timeout-nan": Case((*SITES, "--timeout", "nan"), "--timeout 'nan' is not a duration"),
     "timeout-endless": Case((*SITES, "--timeout", "inf"), "--timeout 'inf' is not a duration"),
@@ -177,7 +177,7 @@ def test_invalid_input_is_in_the_document(prepared: tuple[User, Case]) -> None:
         (("--image", ""), "--image '' is not an image"),
         (("--image", "haz elcast"), "--image 'haz elcast' is not an image"),
         (("--address-timeout", "-1"), "--address-timeout '-1' is not a duration"),
-        (("--timeout", "soon"), "--timeout 'soon' is not a duration such as 90s, 3m, 1h30m, or plain seconds"),
+        (("--timeout", "soon"), "--timeout 'soon' is not a duration such as 90s, 3m, 1h30m, 500ms, or plain seconds"),
     ],
 )
 def test_invalid_flag_values_are_refused(args: tuple[str, ...], says: str, user: User) -> None:

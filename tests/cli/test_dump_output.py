@@ -155,8 +155,6 @@ def test_output_and_summary(user: User, clusters: tuple[FakeApi, FakeApi]) -> No
     def render(columns: int, colour: bool) -> str:
         (user.cwd / "x.tgz").unlink(missing_ok=True)
         text = user.rendered("dump", *SITES, "x.tgz", columns=columns, colour=colour)
-        # Newer versions of kubectl print more here.
-        text = re.sub(r" out of: *$", "", text, flags=re.MULTILINE)
         # The sites are read concurrently, in any order.
         lines = sorted(line for line in text.splitlines() if "core" in line or "edge" in line)
         return "\n".join([*lines, *(line for line in text.splitlines() if line not in lines)])

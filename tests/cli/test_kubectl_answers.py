@@ -54,6 +54,7 @@ CALLS: dict[str, tuple[Sequence[str], str]] = {
     "no lease to delete": (DELETE, "{}"),
     "a log": (LOG, ""),
     "no log of a previous run": ((*LOG, "--previous"), ""),
+    "logs of pods": (("logs", "--selector=app=hazelcast", "--prefix", "--ignore-errors"), ""),
     "logs of no pod": (("logs", "--selector=app=other", "--prefix", "--ignore-errors"), ""),
 }
 EXISTING = {
@@ -65,13 +66,12 @@ Serve = Callable[[FakeApi], FakeApi]
 
 def healthy_api(*, empty: bool = False) -> FakeApi:
     """A server with a healthy cluster site, or with nothing."""
-    spec = {"containers": [{"name": "hazelcast"}]}
-    member = {**make.pod("hazelcast-0", "hazelcast"), "spec": spec}
     secret = make.item_of("Secret", "tls", type="kubernetes.io/tls", data={"tls.key": "eA==", "ca.crt": "eA=="})
     warning = make.item_of("Event", "e", type="Warning", reason="Odd", message="<odd> & Grüße")
-    others = [item for item in situations.healthy().snapshots[CORE].items if item["metadata"]["name"] != "hazelcast-0"]
-    items = [] if empty else [*others, member, secret, warning, make.item_of("Secret", "opaque")]
-    return FakeApi(items=items, logs={("hazelcast-0", "hazelcast", False): "2026-03-01T10:00:00Z one\n"})
+    found = situations.healthy().snapshots[CORE].items
+    pods = [item for item in found if item["kind"] != "Pod" or item["metadata"]["name"].startswith("hazelcast-")]
+    items = [] if empty else [*pods, secret, warning, make.item_of("Secret", "opaque")]
+    return FakeApi(items=items, logs={("hazelcast-0", "hazelcast", False): "2026-03-01T10:00:00Z one\nand two\n"})
 
 
 def compare(user: User, command: Sequence[str], stdin: str, prepare: Callable[[], None] = lambda: None) -> None:

@@ -134,6 +134,10 @@ def _link_status(world: World) -> object:
     return (link.get("status") or {}).get("status")
 
 
+def nothing(world: World) -> None:
+    """Breaks nothing."""
+
+
 def link_deleted(world: World) -> None:
     world.up()
     world.delete("client", skupper_kinds.LINKS, "hazelcast-cluster")
@@ -397,6 +401,16 @@ ROWS = [
         "Check the Link, and the log of the redeeming side's router.", fault("link", "never", "client"), 4,
         command=SHORT, site="client", subject="Link hazelcast-cluster", said="Not [Oo]perational",
         next="kubectl --context client -n {namespace} describe links.skupper.io hazelcast-cluster",
+    ),
+    Fault(
+        Part.LINKS, "link-host-leads-nowhere", "nothing leads from --link-host to the router",
+        "timed out waiting for: link to cluster",
+        "The Link leads to the --link-host, but your own load balancer, proxy or VPN does not lead to the router, or "
+        "ends TLS before it.",
+        "Let it lead to the Service that hzlink names; then the Link becomes ready by itself.", nothing, 4,
+        command=("up", "--link-host", "front.example", "--timeout", "30"),
+        site="client", subject="Link hazelcast-cluster", said="Not [Oo]perational",
+        next="kubectl --context cluster -n {namespace} get service hzlink-router",
     ),
     Fault(
         Part.LINKS, "link-drops", "a link goes down", "Not operational",

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from sandbox.skupper.controller.reconcile import Cycle, Timers
 from sandbox.skupper.faults.delays import MEASURED
 from sandbox.skupper.faults.faults import Faults
-from sandbox.skupper.network.network import LinkState, Network, Services, SiteState
+from sandbox.skupper.network.network import LinkState, Network, RouterAddress, Services, SiteState
 
 MEMBERS = Services(connectors=(("hazelcast", ("10.0.0.1",)), ("hazelcast.hazelcast-0", ("10.0.0.1",))))
 LISTENING = Services(listeners=(("hazelcast", ("listener/hazelcast",)),))
@@ -22,6 +22,7 @@ def a_site(
     services: Services | None = None,
     ready: float | None = 0.0,
     local: bool = False,
+    names: frozenset[str] | None = None,
     cluster: str = "",
 ) -> SiteState:
     return SiteState(
@@ -31,8 +32,7 @@ def a_site(
         namespace="hz",
         ready_since=ready,
         reports_from=0.0,
-        access=frozenset({(f"at-{uid}", "55671")}),
-        local=local,
+        access=(RouterAddress(f"at-{uid}", "55671", local, names),),
         ca=f"ca-{uid}",
         links=links,
         services=services or Services(),
@@ -204,6 +204,17 @@ def test_traffic_is_always_mutual_and_only_between_ready_sites(
             assert site.uid in reached or site.uid not in ready
             records = clock.network.network_status(site.uid)
             assert records is None or site.uid in {record.uid for record in records}
+
+
+def test_certificate_has_to_name_the_host() -> None:
+    client, clock = a_site("client", to("cluster")), Clock()
+    wrong = a_site("cluster", services=MEMBERS, names=frozenset({"other"}))
+    clock.until(60.0, client, wrong)
+    assert not clock.flows("client", "cluster")
+    assert clock.network.refused == {("client", "to-cluster")}
+    clock.until(120.0, client, a_site("cluster", services=MEMBERS, names=frozenset({"at-cluster"})))
+    assert clock.flows("client", "cluster")
+    assert clock.network.refused == set()
 
 
 def test_local_access_is_for_sites_of_the_same_cluster() -> None:

@@ -18,7 +18,7 @@ from hzlink.model.objects import RESOURCES, Object
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import links, losses
 from hzlink.observe.snapshot import Snapshot, Snapshots, observe_all
-from hzlink.plan import foreign, planner, sharing
+from hzlink.plan import foreign, link_host, planner, sharing
 from hzlink.plan.planner import Step
 from hzlink.programs import hints
 
@@ -31,7 +31,8 @@ async def link(run: Run, step: Step) -> str:
     if client_side and await address_race.client_issues(run):
         issuer = client
     redeemer = topology.redeemer(client, issuer)
-    by_hzlink = topology.settings.link_access is LinkAccess.LOCAL or topology.settings.via is Via.LINK
+    local, host = topology.settings.link_access is LinkAccess.LOCAL, topology.settings.link_host
+    by_hzlink = local or host is not None or topology.settings.via is Via.LINK
     fresh = not (client_side or by_hzlink)
     untouched = fresh and all(_is_untouched(run.snapshots[site]) for site in (issuer, redeemer))
     # After the Sites were applied, the run's first observation may be outdated.
@@ -45,7 +46,9 @@ async def link(run: Run, step: Step) -> str:
     present = links.all_between(now, redeemer, issuer)
     peer = now[issuer].skupper_site
     ours = all(_is_removable(topology, now[redeemer], one) for one in present)
-    if links.are_outdated(present, peer):
+    if wrong := link_host.mismatch(topology, present):
+        run.emit_for(Mark.NOTE, client, f"{wrong}: creating it again")
+    elif links.are_outdated(present, peer):
         old, new = links.former_and_present(present, peer)
         run.emit_for(
             Mark.NOTE, client, f"its link leads to {old}, but {issuer.name} is now at {new}: creating it again"
@@ -86,6 +89,16 @@ async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
     async def without_token() -> None:
         await _without_token(run, job, now)
 
+    if host := run.topology.settings.link_host:
+        try:
+            await without_token()
+        except WaitTimeout as error:
+            error.next_step = link_host.remedy(issuer, host, error.said or "")
+            raise
+        return f"at {host}, as --link-host says; {issuer.name} issued the certificate"
+    if static_link.has_own_access(now[issuer].skupper_site):
+        await without_token()
+        return f"{issuer.name} issued the certificate; without a token, which would carry the access of a --link-host"
     if static_link.is_local(now[issuer].skupper_site):
         await without_token()
         return f"inside the cluster; {issuer.name} issued the certificate"
@@ -100,6 +113,9 @@ async def _make(run: Run, job: token_flow.Linking, now: Snapshots) -> str:
 async def _after_restart(run: Run, job: token_flow.Linking, error: CertificateRefused) -> str:
     """Restarts the issuer's router, which still has an outdated certificate: even a new Link is refused."""
     issuer = job.issuer.site
+    if (host := run.topology.settings.link_host) is not None:
+        error.next_step = link_host.remedy(issuer, host, error.said or "")
+        raise error
     if not run.repair:
         restarts = f"restarts the router of {issuer.name}: {losses.INTERRUPTION}"
         error.next_step = f"{hints.hzlink('link --repair')}   ({restarts})"
@@ -115,11 +131,12 @@ async def _after_restart(run: Run, job: token_flow.Linking, error: CertificateRe
 
 
 async def _without_token(run: Run, job: token_flow.Linking, now: Snapshots) -> None:
-    name = planner.skupper_name(job.issuer.site, now)
-    sites = await run.wait(job.issuer, "Site reachable").watch(SITES, is_reachable(name), name=name)
+    name, host = planner.skupper_name(job.issuer.site, now), run.topology.settings.link_host
+    judge = is_ready(name) if host else is_reachable(name)
+    sites = await run.wait(job.issuer, "Site reachable").watch(SITES, judge, name=name)
     redeemer = job.redeemer.site
     redeeming = (await _observe(redeemer))[redeemer].skupper_site
-    await static_link.make(job, sites[name], redeeming or {})
+    await static_link.make(job, sites[name], redeeming or {}, host)
 
 
 def _is_untouched(snapshot: Snapshot) -> bool:

@@ -30,7 +30,7 @@ async def site_ready(run: Run, step: Step) -> str:
     name = planner.skupper_name(step.site, run.snapshots)
     known: Objects = {}
     await site_access.settled(run, step.site)
-    auto = run.topology.settings.link_from is LinkFrom.AUTO and step.site.role is Role.CLUSTER
+    auto = run.topology.settings.issuing_side is LinkFrom.AUTO and step.site.role is Role.CLUSTER
     router = Pods("Deployment", ROUTER, "skupper.io/component=router")
     if auto:
         running = run.wait(kubectl, "Site running").watch(SITES, _runs(name), name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from hzlink.checks import gather
 from hzlink.checks.needed_rights import Right, missing, needed
-from hzlink.model.choices import LinkAccess, Role, Via
-from hzlink.model.topology import Settings
+from hzlink.model.choices import LinkAccess, LinkFrom, Role, Via
+from hzlink.model.link_host import LinkHost
+from hzlink.model.topology import Settings, Topology
+from tests.unit.builders import topology
 
 GROUPS = ("", "apps", "skupper.io")
 RESOURCES = ("pods", "pods/log", "deployments", "deployments/scale", "sites")
@@ -132,6 +135,13 @@ JSON = st.recursive(
 )
 
 
+HOST = LinkHost("front.example")
+
+
+def topology_with(settings: Settings) -> Topology:
+    return replace(topology(), settings=settings)
+
+
 @given(st.fixed_dictionaries({}, optional={"resourceRules": JSON, "incomplete": JSON}))
 def test_malformed_review_is_read_without_an_error(review: dict[str, Any]) -> None:
     assert set(missing([ONE], review)) <= {ONE}
@@ -144,10 +154,18 @@ def test_malformed_review_is_read_without_an_error(review: dict[str, Any]) -> No
         (Settings(via=Via.KUBECTL), False),
         (Settings(via=Via.LINK), True),
         (Settings(link_access=LinkAccess.LOCAL), True),
+        (Settings(link_host=HOST), True),
     ],
 )
 def test_linking_without_a_token_needs_more_rights(settings: Settings, more: bool) -> None:
-    found = gather.needed_rights(settings)
+    found = gather.needed_rights(topology_with(settings))
     for role in (Role.CLUSTER, Role.CLIENT):
         assert (Right("skupper.io", "certificates", "create") in found[role]) is more
         assert (Right("", "secrets", "create") in found[role]) is more
+
+
+@pytest.mark.parametrize(("link_from", "issuing"), [(LinkFrom.AUTO, Role.CLUSTER), (LinkFrom.CLIENT, Role.CLIENT)])
+def test_only_the_side_that_issues_needs_the_rights_of_link_host(link_from: LinkFrom, issuing: Role) -> None:
+    found = gather.needed_rights(topology_with(Settings(link_host=HOST, link_from=link_from)))
+    for role in (Role.CLUSTER, Role.CLIENT):
+        assert (Right("skupper.io", "routeraccesses", "patch") in found[role]) is (role is issuing)

@@ -8,11 +8,10 @@ import pytest
 
 from hzlink.checks import gather, rights
 from hzlink.checks.records import Outcome
-from hzlink.model.topology import Settings
-from tests.unit.builders import EDGE
+from tests.unit.builders import EDGE, topology
 from tests.unit.checking import answers
 
-NEEDED = gather.needed_rights(Settings())
+NEEDED = gather.needed_rights(topology())
 EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}
 LOGS = {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}
 PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]}

@@ -48,7 +48,7 @@ def test_an_empty_file_sets_nothing(tmp_path: Path, text: str) -> None:
         ("name: a\ncontxt: b\n", 2, "unknown key contxt"),
         ("name: a\n[b]: c\n", 2, "unknown key"),
         ("name: a\nmembers: three\n", 2, "members must be a number"),
-        ("timeout: 3min\n", 1, "timeout must be a duration such as 90s, 3m, 1h30m, or plain seconds"),
+        ("timeout: 3min\n", 1, "timeout must be a duration such as 90s, 3m, 1h30m, 500ms, or plain seconds"),
         ("name:\n", 1, "name must be a single value"),
         ("\nname: [a]\n", 2, "name must be a single value"),
         ("mancenter: maybe\n", 1, "mancenter must be true or false"),

@@ -19,10 +19,10 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.selectors import parse
 from hzlink.model.topology import MANAGED_BY, PART_OF, Site, labels
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import app_steps, consent, hub_steps, planner, sharing, teardown
+from hzlink.plan import app_steps, consent, hub_steps, link_host_steps, planner, sharing, teardown
 from hzlink.plan.planner import Action, Step
 from tests.unit.builders import CORE, EDGE, WEST, Obj, World, converged, item, pod, service, topology, workload
-from tests.unit.plan import test_consent, test_hub, test_hub_steps
+from tests.unit.plan import test_consent, test_hub, test_hub_steps, test_link_host
 from tests.unit.plan.test_hub import HUB
 
 SHOP = "shop"
@@ -131,6 +131,9 @@ SETTINGS: dict[str, Callable[[], Setting]] = {
     "hub": _with_hub,
     "gets a hub": lambda: Setting(test_hub_steps.from_direct(EDGE, WEST)),
     "leaves its hub": lambda: Setting(test_hub_steps.from_hub()),
+    "link host": lambda: Setting(test_link_host.world()),
+    "gets a link host": lambda: Setting(test_link_host.world(None)),
+    "leaves its link host": lambda: Setting(test_link_host.world(wanted=None)),
 }
 
 
@@ -201,7 +204,8 @@ def _targets(step: Step) -> set[tuple[Site, Ref]]:
 def test_up_writes_to_no_object_of_others(made: Setting) -> None:
     world, snapshots = made.world, made.snapshots()
     steps = planner.make(world.topology, world.wanted, snapshots, repair=True)
-    steps = hub_steps.added(world.topology, snapshots, app_steps.added(world.topology, snapshots, steps))
+    steps = link_host_steps.added(world.topology, snapshots, app_steps.added(world.topology, snapshots, steps))
+    steps = hub_steps.added(world.topology, snapshots, steps)
     theirs = {(site, objects.ref(one)) for site, one in made.theirs}
     allowed = world.topology.settings.enable_link_access
     for step in steps:

@@ -11,6 +11,9 @@ from sandbox.skupper.controller.options import Options
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, set_endpoints
 
+_HOSTS_ANNOTATION = "internal.skupper.io/hosts"
+"""Annotation of a certificate's Secret: the hosts that it names."""
+
 
 def certificates(cycle: Cycle, cluster: Cluster) -> None:
     """Creates a Secret for every Certificate."""
@@ -24,11 +27,13 @@ def _certificate(cluster: Cluster, certificate: Obj) -> None:
 
 
 def _issue(cluster: Cluster, certificate: Obj) -> str:
-    """Creates the Secret; returns why that fails, or an empty text."""
+    """Creates the Secret, or renews it for other hosts; returns why that fails, or an empty text."""
     namespace, name = certificate["metadata"]["namespace"], certificate["metadata"]["name"]
-    if cluster.get(SECRETS, namespace, name) is not None:
+    spec, known = certificate["spec"], cluster.get(SECRETS, namespace, name)
+    hosts = ",".join(spec.get("hosts") or [])
+    present = ((known or {}).get("metadata") or {}).get("annotations") or {}
+    if known is not None and present.get(_HOSTS_ANNOTATION, hosts) == hosts:
         return ""
-    spec = certificate["spec"]
     ca = ""
     if not spec.get("signing"):
         ca = pki.ca_of(cluster.get(SECRETS, namespace, spec["ca"]))
@@ -37,10 +42,14 @@ def _issue(cluster: Cluster, certificate: Obj) -> str:
     annotations = {
         **templates.CONTROLLED,
         "internal.skupper.io/certificate": "true",
-        "internal.skupper.io/hosts": ",".join(spec.get("hosts") or []),
+        _HOSTS_ANNOTATION: hosts,
     }
     meta = templates.meta(certificate, name, annotations=annotations)
     data = pki.secret_data(spec["subject"], ca)
+    if known is not None:
+        renewed = {**known["metadata"], "annotations": {**present, _HOSTS_ANNOTATION: hosts}}
+        cluster.replace(SECRETS, {**known, "metadata": renewed, "data": data})
+        return ""
     cluster.ensure(SECRETS, {"metadata": meta, "type": "kubernetes.io/tls", "data": data})
     return ""
 
@@ -155,14 +164,24 @@ def _certify(cluster: Cluster, access: Obj) -> None:
     spec, name, namespace = access["spec"], access["metadata"]["name"], access["metadata"]["namespace"]
     if not spec.get("issuer"):
         return
-    hosts = {endpoint["host"] for endpoint in access["status"].get("endpoints") or []}
+    certificate = spec.get("certificate") or name
+    # The accesses of several routers share a certificate, which names the hosts of all of them.
+    others = [one for one in cluster.all(kinds.SECURED_ACCESSES, namespace) if one["metadata"]["name"] != name]
+    sharing = [access, *(one for one in others if one["spec"].get("certificate") == certificate)]
     wanted: Obj = {
         "ca": spec["issuer"],
-        "subject": name,
+        "subject": min(one["metadata"]["name"] for one in sharing),
         "server": True,
-        "hosts": sorted({*hosts, name, f"{name}.{namespace}"}),
+        "hosts": sorted(set().union(*map(_hosts, sharing))),
     }
-    meta = templates.certificate_meta(access, spec.get("certificate") or name)
+    meta = templates.certificate_meta(access, certificate)
     made = cluster.ensure(kinds.CERTIFICATES, {"metadata": meta, "spec": wanted})
     if made is not None and sorted(made["spec"].get("hosts") or []) != wanted["hosts"]:
         cluster.replace(kinds.CERTIFICATES, {**made, "spec": wanted})
+
+
+def _hosts(access: Obj) -> set[str]:
+    """The hosts that a SecuredAccess needs in its certificate."""
+    name, namespace = access["metadata"]["name"], access["metadata"]["namespace"]
+    endpoints = (access.get("status") or {}).get("endpoints") or []
+    return {name, f"{name}.{namespace}", *(endpoint["host"] for endpoint in endpoints)}

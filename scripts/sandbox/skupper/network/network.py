@@ -28,6 +28,20 @@ class LinkState:
 
 
 @dataclass(frozen=True)
+class RouterAddress:
+    """An address where a Site's router accepts Links.
+
+    `local`: only Sites of the same cluster reach it. `names`: the hosts that the router's certificate there names; None
+    if any host counts, because nothing is known of the certificate.
+    """
+
+    host: str
+    port: str
+    local: bool = False
+    names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
 class Services:
     """A Site's targets and listeners by routing key."""
 
@@ -47,10 +61,8 @@ class SiteState:
     """When its router became ready; None while it is not."""
     reports_from: float
     """When its router may begin to report (a previous leader's Lease may have to expire first)."""
-    access: frozenset[tuple[str, str]]
+    access: tuple[RouterAddress, ...]
     """The addresses of its router for other Sites."""
-    local: bool
-    """Whether only Sites of the same cluster reach these addresses."""
     ca: str
     links: tuple[LinkState, ...]
     services: Services
@@ -149,8 +161,9 @@ class Network:
         outdated = {uid for uid, site in states.items() if self._is_outdated(cycle, site)}
         for site in states.values():
             for link in site.links:
-                target = _target(site, link, states)
-                if target is not None and ((target.server_ca or target.ca) != link.ca or target.uid in outdated):
+                target, is_named = _target(site, link, states)
+                distrusted = target is not None and (target.server_ca or target.ca) != link.ca
+                if target is not None and (distrusted or not is_named or target.uid in outdated):
                     if site.ready_since is not None and target.ready_since is not None:
                         self.refused.add((site.uid, link.name))
                     continue
@@ -270,15 +283,23 @@ def _links_allowed(cycle: Cycle, site: SiteState) -> bool:
 def _leads_to(link: LinkState, sites: Mapping[str, SiteState]) -> SiteState | None:
     """The Site that issued the Link's credentials; after it got another CA, the Site with the Link's address."""
     issuers = (site for site in sites.values() if site.ca and link.ca in (site.ca, site.server_ca))
-    there = (site for site in sites.values() if (link.host, link.port) in site.access)
+    place = (link.host, link.port)
+    there = (site for site in sites.values() if any((one.host, one.port) == place for one in site.access))
     return next(issuers, None) or next(there, None)
 
 
-def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> SiteState | None:
-    """The Site that the Link's address leads to."""
+def _target(site: SiteState, link: LinkState, states: Mapping[str, SiteState]) -> tuple[SiteState | None, bool]:
+    """The Site that the Link's address leads to, and whether its certificate there names the host."""
     target = _leads_to(link, states)
-    if target is None or target.uid == site.uid or (link.host, link.port) not in target.access:
+    address = _address(site, link, target)
+    if address is None:
+        return None, False
+    return target, address.names is None or address.host in address.names
+
+
+def _address(site: SiteState, link: LinkState, target: SiteState | None) -> RouterAddress | None:
+    """The address of the target that the Link reaches."""
+    if target is None or target.uid == site.uid:
         return None
-    if target.local and target.cluster != site.cluster:
-        return None
-    return target
+    reached = (one for one in target.access if not one.local or target.cluster == site.cluster)
+    return next((one for one in reached if (one.host, one.port) == (link.host, link.port)), None)

@@ -12,6 +12,7 @@ from sandbox.skupper.controller.leader_election import LeaderElection
 from sandbox.skupper.controller.links import Links
 from sandbox.skupper.controller.reconcile import Cycle
 from sandbox.skupper.controller.sites import Sites, is_ready, ready_groups, router_is_ready, router_pods
+from sandbox.skupper.network.addresses import router_addresses
 from sandbox.skupper.network.adoption import Adoption
 from sandbox.skupper.network.network import LinkState, Services, SiteState
 
@@ -102,11 +103,6 @@ class StateCollector:
         routers = [pod["metadata"] for pod in router_pods(cluster, namespace) if is_ready(pod)]
         pod = next((router["name"] for router in routers), "")
         groups = ready_groups(cluster, namespace)
-        access = {
-            (endpoint["host"], endpoint["port"])
-            for endpoint in site.get("status", {}).get("endpoints") or []
-            if endpoint["name"] == "inter-router" and endpoint.get("group") in groups
-        }
         return SiteState(
             uid=uid,
             name=site["metadata"]["name"],
@@ -114,8 +110,7 @@ class StateCollector:
             namespace=namespace,
             ready_since=cycle.since("ready", uid) if ready else None,
             reports_from=self.leader_election.reports_from(cycle, cluster, site, pod) if ready else cycle.now,
-            access=frozenset(access),
-            local=site["spec"].get("linkAccess") == "local",
+            access=router_addresses(cluster, namespace, groups),
             ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_CA)),
             server_ca=pki.ca_of(cluster.get(SECRETS, namespace, templates.SITE_SERVER)),
             links=tuple(_links(cycle, cluster, namespace, self.links, self.names)),
