@@ -22,7 +22,7 @@ MODULES = (
         f"model/{name}"
         for name in ("errors", "events", "choices", "selectors", "existing_members", "topology", "durations", "objects")
     ),
-    *(f"model/{name}" for name in ("conditions", "container_failures")),
+    *(f"model/{name}" for name in ("conditions", "container_failures", "link_host")),
     *(f"verify/{name}" for name in ("__init__", "probe", "probe_messages", "site_proof", "endpoints")),
     *(f"verify/{name}" for name in ("member_client", "client_refusals", "proof", "latency")),
 )
