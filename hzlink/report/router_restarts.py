@@ -15,13 +15,16 @@ RECENT_SECONDS = 600.0
 
 
 def warnings(snapshots: Snapshots) -> tuple[str, ...]:
-    """A line for each container of a router that was restarted within the last `RECENT_SECONDS`."""
+    """A line for each container of a ready router that was restarted within the last `RECENT_SECONDS`.
+
+    The path reports a router that is not ready.
+    """
     return tuple(text for snapshot in snapshots.values() for text in _of_site(snapshot))
 
 
 def _of_site(snapshot: Snapshot) -> list[str]:
     found = []
-    for pod in conditions.router_pods(snapshot.items):
+    for pod in filter(conditions.is_ready, conditions.router_pods(snapshot.items)):
         for container in container_failures.all_of(pod):
             before = (container.get("lastState") or {}).get("terminated") or {}
             ended = objects.moment(before.get("finishedAt"))
