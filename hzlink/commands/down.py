@@ -12,7 +12,7 @@ from hzlink.apply.removal import Removal
 from hzlink.config import last_run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
-from hzlink.model import objects
+from hzlink.model import conditions, objects
 from hzlink.model.errors import ExitStatus, HzlinkError, UsageError
 from hzlink.model.events import Emit
 from hzlink.model.topology import Site, Topology
@@ -152,6 +152,7 @@ def _notes(topology: Topology, decided: _Decision) -> tuple[str, ...]:
     kept = [f"{one.site.name}: {restore.ref}: {restore.text}" for one, restore in found]
     shared = [note for one in decided.removals for note in _handed_over(topology, one, decided.snapshots[one.site])]
     left_by = "hzlink" if not shared else f"topology {topology.name}"
+    kept += [note for one in decided.removals if (note := _still_reachable(one, decided.snapshots[one.site]))]
     return (f"removed: no objects of {left_by} are left", *shared, *kept, *_kept(topology, decided.snapshots))
 
 
@@ -166,6 +167,17 @@ def _unrestored(removed: Removal) -> Restore | None:
     """The link access of a Site of others that `down` does not set back."""
     restore = removed.teardown.restore
     return restore if restore is not None and restore.patch is None else None
+
+
+def _still_reachable(removed: Removal, snapshot: Snapshot) -> str:
+    """A note if a Site of others is without link access again, but keeps its address: Skupper removes none (tried)."""
+    restore = removed.teardown.restore
+    spec = (restore.patch or {}).get("spec") if restore is not None else None
+    access = snapshot.get("RouterAccess", conditions.ROUTER)
+    if spec is None or spec.get("linkAccess") not in (None, "", "none") or access is None:
+        return ""
+    command = hints.kubectl(removed.site, f"delete {objects.ref(access)}")
+    return f"{removed.site.name}: Skupper keeps the address that link access gave the Site; to remove it: {command}"
 
 
 def _kept(topology: Topology, snapshots: Snapshots) -> list[str]:

@@ -112,5 +112,7 @@ def test_sites_without_link_access(hzlink: Hzlink) -> None:
 
     done = hzlink("down", "--yes").ok()
     assert "sites.skupper.io/oslo: linkAccess back to none" in done.out
+    assert "delete routeraccesses.skupper.io/skupper-router" in done.out
+    assert "RouterAccess/skupper-router" in hzlink.objects("cluster", "routeraccesses.skupper.io")
     assert _uids(hzlink) == before
     assert not hzlink.objects("cluster", "sites.skupper.io")["Site/oslo"]["metadata"].get("annotations")
