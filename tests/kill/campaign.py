@@ -74,6 +74,7 @@ class Place:
 
     def __init__(self, sandbox: Sandbox, namespaces: Namespaces, folder: Path) -> None:
         folder.mkdir()
+        self._namespaces = namespaces
         self._folder = folder
         self._runs = count()
         self.sandbox = sandbox
@@ -110,6 +111,10 @@ class Place:
         )
         _must_end(f"{shims.COUNT}={counted}")
         return Killed(done.returncode, (self._folder / "err").read_text(), counted.read_text().splitlines())
+
+    def remove(self) -> None:
+        """Deletes the namespaces."""
+        self._namespaces.remove()
 
     def state(self) -> State:
         """The objects in the namespace."""
@@ -169,12 +174,13 @@ class Worker:
         while any(not one.ended for one in self._series):
             place = self._make()
             nothing = place.state()
-            # After a problem a new namespace is used.
+            # After a problem a new namespace is used; also when no `down` is left to kill, because that is quicker.
             while self._round(place, nothing) and any(not one.ended for one in self._series):
                 pass
+            place.remove()
 
     def _round(self, place: Place, nothing: State) -> bool:
-        return self._turn(place, "up", self._up) and self._links(place) and self._turn(place, "down", nothing)
+        return self._up_once(place) and self._links(place) and self._down_once(place, nothing)
 
     def _links(self, place: Place) -> bool:
         for one in self._of("link"):
@@ -183,11 +189,16 @@ class Worker:
                 return False
         return True
 
-    def _turn(self, place: Place, command: str, wanted: State) -> bool:
-        for one in self._of(command):
-            return self._killed_once(place, one, wanted)
-        place.run(*(["down", "--yes"] if command == "down" else [command]))
+    def _up_once(self, place: Place) -> bool:
+        for one in self._of("up"):
+            return self._killed_once(place, one, self._up)
+        place.run("up")
         return True
+
+    def _down_once(self, place: Place, nothing: State) -> bool:
+        for one in self._of("down"):
+            return self._killed_once(place, one, nothing)
+        return False
 
     def _of(self, command: str) -> list[Series]:
         return [one for one in self._series if one.command[0] == command and not one.ended]

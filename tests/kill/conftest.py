@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -29,22 +28,21 @@ ALL = [
 
 
 @pytest.fixture(scope="session")
-def campaign(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Series]]:
+def campaign(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> list[Series]:
     """All series, after their runs."""
-    namespaces = Namespaces(sandbox)
     folder, numbers = tmp_path_factory.mktemp("kill"), count()
 
     def make() -> Place:
-        return Place(sandbox, namespaces, folder / str(next(numbers)))
+        return Place(sandbox, Namespaces(sandbox), folder / str(next(numbers)))
 
     undisturbed = make()
     undisturbed.run("up")
     up = undisturbed.state()
+    undisturbed.remove()
     with ThreadPoolExecutor(WORKERS) as pool:
         for working in [pool.submit(Worker(make, ALL, up).work) for _ in range(WORKERS)]:
             working.result()
-    yield ALL
-    namespaces.remove()
+    return ALL
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
