@@ -29,7 +29,8 @@ scripts/sandbox.sh build
 # The groups. Workers of pytest-xdist start a sandbox each, so a test that stops an API server does not disturb others.
 # faults and kill use several namespaces of one sandbox at once by themselves, and count over the whole session.
 declare -A arguments=(
-  [kill]="tests/kill"
+  [kill]="tests/kill/test_kill.py"
+  [kill_others]="tests/kill --ignore=tests/kill/test_kill.py"
   [faults]="tests/faults"
   [sandbox]="-n 2 --dist worksteal tests/sandbox"
   [standin]="-n 2 --dist worksteal tests/standin"
@@ -77,7 +78,7 @@ background() {
 # waits with limits, so nothing else runs beside them.
 lane() { for name in "$@"; do [ -e "$logs/interrupted" ] || run "$name"; done; }
 background lane kill
-background lane sandbox_infra standin other
+background lane sandbox_infra standin other kill_others
 wait "${jobs[@]}" || true
 jobs=()
 background lane sandbox faults
