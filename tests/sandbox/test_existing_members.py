@@ -127,6 +127,34 @@ def test_members_that_tell_their_pods_names(real_hzlink: Hzlink, kubeconfig: Pat
     assert theirs(hzlink) == before
 
 
+def test_members_of_a_deployment_and_by_labels(real_hzlink: Hzlink, kubeconfig: Path) -> None:
+    hzlink = real_hzlink
+    rendered = release(hzlink.namespace, 2, {"network": {"join": {"kubernetes": {"service-dns": "prod-hazelcast"}}}})
+    for item in rendered["items"]:
+        if item["kind"] == "StatefulSet":
+            item["kind"] = "Deployment"
+            for key in ("serviceName", "podManagementPolicy", "updateStrategy"):
+                item["spec"].pop(key, None)
+    hzlink.kubectl("cluster", "apply", "-f", "-", stdin=json.dumps(rendered))
+    hzlink.kubectl("cluster", "rollout", "status", "deployment/prod-hazelcast", "--timeout=150s")
+    before, pods = theirs(hzlink), sorted(item.partition("/")[2] for item in hzlink.objects("cluster", "pods"))
+
+    ran = hzlink.up("--members-from", "deployment/prod-hazelcast", "-o", "json").ok()
+
+    assert ran.document["mode"] == "unisocket"
+    assert [member["name"] for member in ran.document["members"]] == pods
+    selector = connector(hzlink)["selector"]
+
+    labels = "app.kubernetes.io/instance=prod,app.kubernetes.io/name=hazelcast,role=hazelcast"
+    ran = hzlink.up("--members-from", f"selector/{labels}", "-o", "json").ok()
+
+    assert connector(hzlink)["selector"] == selector
+    assert sorted(member["name"] for member in ran.document["members"]) == pods
+    assert hzlink("verify").code == 0
+    hzlink("down", "--yes").ok()
+    assert theirs(hzlink) == before
+
+
 def test_the_bundled_role_changes_no_workload(hzlink: Hzlink) -> None:
     """The Role for members of others is enough, although nobody can be asked here: these pods have no processes."""
     rendered = release(hzlink.namespace, 2, {})
