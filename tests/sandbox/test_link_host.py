@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from tests.manifests.kustomizing import MANIFESTS
 from tests.sandbox.conftest import Hzlink, tokens_left
+from tests.sandbox.test_roles import USER, limit, refused
 from tests.sandboxed import until
 
 LINKS = "links.skupper.io"
@@ -25,7 +27,7 @@ def balancer(hzlink: Hzlink, name: str, port: int) -> str:
         ingress = hzlink.objects("cluster", "services")[f"Service/{name}"]["status"]["loadBalancer"].get("ingress")
         return str(ingress[0]["ip"]) if ingress else ""
 
-    until(lambda: bool(address()), 20)
+    until(lambda: bool(address()))
     return address()
 
 
@@ -61,25 +63,39 @@ def test_own_load_balancer_its_change_a_wrong_name_and_down(real_hzlink: Hzlink,
 
     wrong = json.dumps({"spec": {"hosts": ["elsewhere.example"]}})
     hzlink.kubectl("cluster", "patch", "certificates.skupper.io", "hzlink-router", "--type=merge", "-p", wrong)
-    until(lambda: hzlink("status").code == 1, 30)
+    until(lambda: hzlink("status").code == 1)
     ran = hzlink("status")
     assert "first broken hop is the Link of client" in ran.out + ran.err
     assert "certificate verify failed" in ran.out + ran.err
     assert f"hzlink up --link-host {second}:55671" in ran.out + ran.err
     hzlink.up("--force-conflicts").ok()
-    assert hzlink("status", "--wait", "--timeout", "30").ok()
+    assert hzlink("status", "--wait", "--timeout", "2m").ok()
 
     hzlink("down", "--yes").ok()
     assert own(hzlink) <= {SECRET}
     # The garbage collector deletes it with the Certificate.
-    until(lambda: own(hzlink) == set(), 30)
+    until(lambda: own(hzlink) == set())
     assert tokens_left(hzlink) == []
     assert hzlink.objects("cluster", "services").keys() == before, "the user's own load balancers stay"
 
 
-def test_link_access_to_link_host_and_back(hzlink: Hzlink) -> None:
+def grant(hzlink: Hzlink, server: str, folder: str) -> None:
+    """Gives the user of `limit` the rights of a folder of manifests/rbac."""
+    hzlink.kubectl(server, "apply", "-k", str(MANIFESTS / "rbac" / folder))
+    subjects = {"subjects": [{"kind": "ServiceAccount", "name": USER, "namespace": hzlink.namespace}]}
+    hzlink.kubectl(server, "patch", "rolebinding", f"hzlink-{folder}", "--type=merge", "-p", json.dumps(subjects))
+
+
+def test_link_access_to_link_host_and_back_with_the_least_rights(hzlink: Hzlink) -> None:
+    limit(hzlink)
     hzlink.up().ok()
     address = balancer(hzlink, "front", 55671)
+    written = hzlink.writes()
+    denied = hzlink.up("--link-host", address)
+    assert (denied.code, hzlink.writes()) == (3, written), str(denied)
+    for server, folder in (("client", "static-link"), ("cluster", "static-link"), ("cluster", "link-host")):
+        grant(hzlink, server, folder)
+
     ran = hzlink.up("--link-host", address).ok()
     assert "its link leads to the Site's own address, not to" in ran.err
     assert "delete routeraccesses.skupper.io skupper-router" in ran.err
@@ -89,3 +105,5 @@ def test_link_access_to_link_host_and_back(hzlink: Hzlink) -> None:
     assert address not in dict(leads_to(hzlink))
     assert own(hzlink) <= {SECRET}
     assert "nothing written" in hzlink.up().ok().err
+    hzlink("down", "--yes").ok()
+    assert refused(hzlink) <= {"get namespaces (client)", "get namespaces (cluster)"}
