@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from shlex import quote
 
+from tests.sandbox.conftest import Hzlink
+
 # Read by the shims: the file that counts, the number of the call, `before` or `after`, and the signal's name.
 COUNT, AT, WHEN, SIGNAL = "KILL_COUNT", "KILL_AT", "KILL_WHEN", "KILL_SIGNAL"
 # Only calls that contain this text are counted; all, if it is not set.
@@ -61,3 +63,17 @@ def install(folder: Path, programs: Path) -> None:
         shim = folder / name
         shim.write_text(_SHIM.format(name=name, real=quote(str(programs / name))))
         shim.chmod(0o755)
+
+
+def put_before(hzlink: Hzlink, folder: Path) -> Hzlink:
+    """The same hzlink, whose calls go through the shims from now on. It is killed only in runs with `killed_at`."""
+    install(folder / "bin", hzlink.sandbox.bin)
+    hzlink.env["PATH"] = f"{folder / 'bin'}:{hzlink.env['PATH']}"
+    hzlink.env |= {COUNT: str(folder / "count"), SIGNAL: "KILL", AT: "0", WHEN: "before"}
+    return hzlink
+
+
+def killed_at(folder: Path, when: str, number: int, only: str) -> dict[str, str]:
+    """Begins to count; the environment of a run that is killed at that call of those that contain `only`."""
+    (folder / "count").write_text("")
+    return {WHEN: when, AT: str(number), ONLY: only}

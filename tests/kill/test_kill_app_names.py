@@ -20,11 +20,7 @@ def killed(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
     """hzlink whose calls go through the shims, with a topology without application namespaces."""
     hzlink = Hzlink(sandbox, namespaces.make("none"), tmp_path / "state")
     hzlink.up(*SETTINGS).ok()
-    shims.install(tmp_path / "bin", sandbox.bin)
-    hzlink.env["PATH"] = f"{tmp_path / 'bin'}:{hzlink.env['PATH']}"
-    hzlink.env |= {shims.COUNT: str(tmp_path / "count"), shims.SIGNAL: "KILL"}
-    hzlink.env |= {shims.AT: "0", shims.WHEN: "before"}
-    return hzlink
+    return shims.put_before(hzlink, tmp_path)
 
 
 def test_names_are_made_and_removed_by_the_next_run(killed: Hzlink, namespaces: Namespaces, tmp_path: Path) -> None:
@@ -36,14 +32,13 @@ def test_names_are_made_and_removed_by_the_next_run(killed: Hzlink, namespaces: 
         found = killed.sandbox.kubectl("client", "-n", shop, "get", "services", "-o", "name").split()
         return [name.removeprefix("service/") for name in found]
 
-    def killed_at(command: tuple[str, ...], only: str, first: str = "1") -> None:
-        for when, number in (("before", first), ("after", "1")):
-            (tmp_path / "count").write_text("")
-            at = {shims.WHEN: when, shims.AT: number, shims.ONLY: only}
+    def killed_at(command: tuple[str, ...], only: str, first: int = 1) -> None:
+        for when, number in (("before", first), ("after", 1)):
+            at = shims.killed_at(tmp_path, when, number, only)
             assert killed(*command, env=at).code == -9, f"not killed {when} {only} of {command[0]}"
 
     # The first run applies the Listener before.
-    killed_at(up, "apply", "2")
+    killed_at(up, "apply", 2)
     killed(*up).ok()
     assert names() == NAMES
     written = len(killed.sandbox.writes("client", shop))

@@ -20,11 +20,7 @@ DOWN = ("down", "--yes")
 def killed(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
     """hzlink whose calls go through the shims, in a namespace with a Site of others on each side."""
     hzlink = Hzlink(sandbox, namespaces.make("none"), tmp_path / "state")
-    shims.install(tmp_path / "bin", sandbox.bin)
-    hzlink.env["PATH"] = f"{tmp_path / 'bin'}:{hzlink.env['PATH']}"
-    hzlink.env |= {shims.COUNT: str(tmp_path / "count"), shims.SIGNAL: "KILL", shims.ONLY: PATCH}
-    hzlink.env |= {shims.AT: "0", shims.WHEN: "before"}
-    return hzlink
+    return shims.put_before(hzlink, tmp_path)
 
 
 def test_link_access_of_others_is_enabled_and_set_back(killed: Hzlink, tmp_path: Path) -> None:
@@ -36,9 +32,8 @@ def test_link_access_of_others_is_enabled_and_set_back(killed: Hzlink, tmp_path:
     before = [place.seen() for place in places]
 
     def run(command: tuple[str, ...], when: str, at: int) -> Ran:
-        (tmp_path / "count").write_text("")
         contexts = ("--client-ctx", "client", "--cluster-ctx", "cluster", "-n", killed.namespace)
-        return killed(*command, *contexts, env={shims.WHEN: when, shims.AT: str(at)})
+        return killed(*command, *contexts, env=shims.killed_at(tmp_path, when, at, PATCH))
 
     for command in (UP, DOWN):
         for when in ("before", "after"):

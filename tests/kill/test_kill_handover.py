@@ -24,19 +24,14 @@ def killed(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
     hzlink = Hzlink(sandbox, namespaces.make("none"), tmp_path / "state")
     for service in ("orders", "sessions"):
         hzlink.up("--service", service, "--members", "1").ok()
-    shims.install(tmp_path / "bin", sandbox.bin)
-    hzlink.env["PATH"] = f"{tmp_path / 'bin'}:{hzlink.env['PATH']}"
-    hzlink.env |= {shims.COUNT: str(tmp_path / "count"), shims.SIGNAL: "KILL"}
-    hzlink.env |= {shims.AT: "0", shims.WHEN: "before", shims.ONLY: "patch"}
-    return hzlink
+    return shims.put_before(hzlink, tmp_path)
 
 
 def test_sites_and_link_stay_for_the_other_topology(killed: Hzlink, tmp_path: Path) -> None:
     down = ("down", "--name", "orders", "--yes")
     for site, write in WRITES:
         for when in ("before", "after"):
-            (tmp_path / "count").write_text("")
-            at = {shims.WHEN: when, shims.AT: "1", shims.ONLY: write}
+            at = shims.killed_at(tmp_path, when, 1, write)
             assert killed(*down, "--site", site, env=at).code == -9, f"not killed {when} {write} at {site}"
             assert killed("status", "--name", "sessions").code == 0
     killed(*down).ok()

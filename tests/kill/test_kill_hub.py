@@ -21,11 +21,7 @@ def killed(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
     """hzlink whose calls go through the shims, with a topology without a hub."""
     hzlink = Hzlink(sandbox, namespaces.make("none"), tmp_path / "state")
     hzlink.up(*SETTINGS).ok()
-    shims.install(tmp_path / "bin", sandbox.bin)
-    hzlink.env["PATH"] = f"{tmp_path / 'bin'}:{hzlink.env['PATH']}"
-    hzlink.env |= {shims.COUNT: str(tmp_path / "count"), shims.SIGNAL: "KILL"}
-    hzlink.env |= {shims.AT: "0", shims.WHEN: "before", shims.ONLY: UNLINK}
-    return hzlink
+    return shims.put_before(hzlink, tmp_path)
 
 
 def test_next_run_goes_on(killed: Hzlink, sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> None:
@@ -38,8 +34,7 @@ def test_next_run_goes_on(killed: Hzlink, sandbox: Sandbox, namespaces: Namespac
     for command, writes in ((with_hub, (UNLINK,)), (without, (UNLINK, LEAVE))):
         for write in writes:
             for when in ("before", "after"):
-                (tmp_path / "count").write_text("")
-                at = {shims.WHEN: when, shims.AT: "1", shims.ONLY: write}
+                at = shims.killed_at(tmp_path, when, 1, write)
                 assert killed(*command, env=at).code == -9, f"not killed {when} {write}"
                 assert tokens_left(killed) + tokens_left(hub) == []
         killed(*command).ok()

@@ -18,18 +18,14 @@ PLACES = ("--client-ctx", "client", "--cluster-ctx", "cluster")
 def killed(sandbox: Sandbox, namespaces: Namespaces, tmp_path: Path) -> Hzlink:
     """hzlink whose calls go through the shims."""
     hzlink = Hzlink(sandbox, namespaces.make("none"), tmp_path / "state")
-    shims.install(tmp_path / "bin", sandbox.bin)
-    hzlink.env["PATH"] = f"{tmp_path / 'bin'}:{hzlink.env['PATH']}"
-    hzlink.env |= {shims.COUNT: str(tmp_path / "count"), shims.SIGNAL: "KILL", shims.AT: "0", shims.WHEN: "before"}
-    return hzlink
+    return shims.put_before(hzlink, tmp_path)
 
 
 def test_access_is_made_and_removed(killed: Hzlink, tmp_path: Path) -> None:
     host = balancer(killed, "front", 55671)
 
     def run(command: tuple[str, ...], only: str, when: str, at: int) -> Ran:
-        (tmp_path / "count").write_text("")
-        env = {shims.ONLY: only, shims.WHEN: when, shims.AT: str(at)}
+        env = shims.killed_at(tmp_path, when, at, only)
         return killed(*command, *PLACES, "-n", killed.namespace, env=env)
 
     up, down = ("up", "--link-host", host), ("down", "--yes")
