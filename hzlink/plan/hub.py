@@ -52,9 +52,9 @@ def _to_former_hub(topology: Topology, former: Site, snapshots: Snapshots, site:
     """The Links to the former hub; by their name if its Site cannot be read or no longer exists."""
     if former in snapshots and (found := links.all_between(snapshots, site, former)):
         return found
-    current = map(objects.uid, links.all_between(snapshots, site, topology.target))
+    current = {objects.uid(link) for link in links.all_between(snapshots, site, topology.target)}
     named = links.of_token(snapshots[site].of("Link"), links.name_for(topology.name, former.name))
-    return [link for link in named if objects.uid(link) not in set(current)]
+    return [link for link in named if objects.uid(link) not in current]
 
 
 def _by_site(found: Iterator[tuple[Site, Object]]) -> dict[Site, list[Object]]:

@@ -114,6 +114,16 @@ def test_links_to_a_hub_that_cannot_be_read_are_removed_and_its_site_is_not() ->
     assert "hub/leave" not in steps
 
 
+def test_links_to_several_routers_of_a_hub_named_as_the_former_one_stay() -> None:
+    world = from_hub(new=OTHER_HUB)
+    world.live[OTHER_HUB] = [world.find(HUB, "Site")]
+    del world.live[HUB]
+    for site in (CORE, EDGE):
+        second = link("hazelcast-hub-2", to=world.find(OTHER_HUB, "Site"), owner=world.find(site, "Site"))
+        world.put(site, {**second, "spec": {"tlsCredentials": "hazelcast-hub"}})
+    assert hub.removable_links(world.topology, world.snapshots()) == {}
+
+
 def test_an_interrupted_change_goes_on_with_what_is_left() -> None:
     world = from_hub()
     world.put(EDGE, link("hazelcast-core", to=world.find(CORE, "Site")))
