@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ PLUGIN_POLICY: dict[str, str] = {}
 
 def own(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for the programs that hzlink runs, from the user's."""
-    kept = {name: value for name, value in environ.items() if not any(_fits(name, row) for row in NEUTRALISED)}
+    kept = {name: value for name, value in environ.items() if not _is_neutralised(name)}
     return (
         kept | {name: row.value for row in NEUTRALISED if row.value is not None for name in row.names} | PLUGIN_POLICY
     )
@@ -64,5 +65,7 @@ def use_plugin_policy(kuberc: str) -> None:
     PLUGIN_POLICY.update(KUBERC=kuberc, KUBECTL_KUBERC="true")
 
 
-def _fits(name: str, row: Neutralised) -> bool:
-    return any(name.startswith(known[:-1]) if known.endswith("*") else name == known for known in row.names)
+@cache
+def _is_neutralised(name: str) -> bool:
+    known = (known for row in NEUTRALISED for known in row.names)
+    return any(name.startswith(one[:-1]) if one.endswith("*") else name == one for one in known)

@@ -20,7 +20,8 @@ from typing import Any
 import yaml
 
 from hzlink.programs import process
-from tests.cli import forked, golden
+from tests import forked
+from tests.cli import golden
 from tests.cli.fake_api import SOUND
 from tests.cli.kubectl_answers import Known
 from tests.sandboxed import SHORT_LIVED

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli import forked
+from tests import forked
 from tests.cli.fake_api import FakeApi, silent
 from tests.cli.program import Ended, User
 

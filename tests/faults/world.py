@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +15,10 @@ import yaml
 from sandbox.api import kinds
 from sandbox.api.kinds import KubeError, Obj, Resource
 from sandbox.skupper.controller import kinds as skupper_kinds
+from tests import forked
 from tests.faults.relay import Relay
 from tests.faults.shims import Shims
-from tests.sandbox.conftest import HZLINK, Ran
+from tests.sandbox.conftest import Ran
 from tests.sandboxed import Sandbox, until
 
 SERVERS = ("client", "cluster")
@@ -202,25 +201,15 @@ class World:
     def hzlink(self, *args: str) -> Ran:
         """Runs hzlink for this namespace, with the triggers active."""
         began = time.monotonic()
-        running = subprocess.Popen(
-            [HZLINK, args[0], *self.place(), *args[1:]],
-            env=self.env,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
         over = threading.Event()
         meanwhile = threading.Thread(target=self._meanwhile, args=(over,), daemon=True)
         meanwhile.start()
         try:
-            out, err = running.communicate(timeout=LIMIT)
+            code, out, err = forked.run([args[0], *self.place(), *args[1:]], self.env, self.folder, LIMIT)
         finally:
-            running.kill()
             over.set()
             meanwhile.join()
-        return Ran(running.returncode, out, err, time.monotonic() - began)
+        return Ran(code, out, err, time.monotonic() - began)
 
     def up(self, *args: str) -> Ran:
         """Runs `hzlink up`, which must succeed, before a row breaks something."""
@@ -263,6 +252,3 @@ def files_of(world: World) -> Mapping[str, str]:
     """The files that a run has left, by path, without the test's kubeconfig; to be searched for secrets."""
     paths = [path for part in ("state", "tmp") for path in (world.folder / part).rglob("*") if path.is_file()]
     return {str(path.relative_to(world.folder)): path.read_text(errors="replace") for path in paths}
-
-
-assert os.path.exists(HZLINK), "the tests run in the environment that hzlink is installed in"

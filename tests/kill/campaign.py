@@ -6,14 +6,15 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from tests import forked
 from tests.kill import endstate, shims
 from tests.kill.endstate import State
-from tests.sandbox.conftest import HZLINK, Hzlink
+from tests.sandbox.conftest import Hzlink
 from tests.sandboxed import Namespaces, Sandbox
 
 # Seconds for one run of hzlink, and for the state to settle after it.
@@ -24,6 +25,9 @@ LINGER = 3.0
 
 # A series ends after this many problems.
 ENOUGH = 3
+
+# Where hzlink's lock is.
+LOCKS = {"client Lease", "cluster Lease"}
 
 PLACES = ("--client-ctx", "client", "--cluster-ctx", "cluster")
 
@@ -99,26 +103,26 @@ class Place:
             shims.WHEN: series.when,
             shims.SIGNAL: series.signal,
         }
-        done = subprocess.run(
-            [HZLINK, *series.command, *PLACES, "-n", self.hzlink.namespace],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(self._folder / "err").open("w"),
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
+        args = (*series.command, *PLACES, "-n", self.hzlink.namespace)
+        code, _, err = forked.run(args, env, self._folder, LIMIT)
         _must_end(f"{shims.COUNT}={counted}")
-        return Killed(done.returncode, (self._folder / "err").read_text(), counted.read_text().splitlines())
+        return Killed(code, err, counted.read_text().splitlines())
+
+    def changed(self, before: State) -> bool:
+        """Whether a run has changed an object or left a file. It takes the lock before all else."""
+        return bool(
+            self.files()
+            or endstate.difference(endstate.part(before, LOCKS), self.state(LOCKS))
+            or endstate.difference(before, self.state())
+        )
 
     def remove(self) -> None:
         """Deletes the namespaces."""
         self._namespaces.remove()
 
-    def state(self) -> State:
-        """The objects in the namespace."""
-        return endstate.of(self.sandbox, self.hzlink.namespace)
+    def state(self, places: Set[str] | None = None) -> State:
+        """The objects in the namespace; with `places`, only of those (see endstate.of)."""
+        return endstate.of(self.sandbox, self.hzlink.namespace, places)
 
     def files(self) -> list[str]:
         """Files that hzlink has left, except its record of the last run."""
@@ -131,7 +135,10 @@ class Place:
         """The state and its difference from the wanted one, after waiting for it to settle."""
         until = time.monotonic() + SETTLE
         while (found := endstate.difference(wanted, state := self.state())) and time.monotonic() < until:
-            time.sleep(0.3)
+            # To read all is expensive: what differs is read until it is as wanted, then all once more.
+            differ = endstate.places(found)
+            while endstate.difference(endstate.part(wanted, differ), self.state(differ)) and time.monotonic() < until:
+                time.sleep(0.2)
         return state, found
 
 
@@ -180,56 +187,64 @@ class Worker:
             place.remove()
 
     def _round(self, place: Place, nothing: State) -> bool:
-        return self._up_once(place) and self._links(place) and self._down_once(place, nothing)
+        return self._up_once(place, nothing) and self._links(place) and self._down_once(place, nothing)
 
     def _links(self, place: Place) -> bool:
         for one in self._of("link"):
             place.hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
-            if not self._killed_once(place, one, self._up):
+            if not self._killed_once(place, one, place.state(), self._up):
                 return False
         return True
 
-    def _up_once(self, place: Place) -> bool:
+    def _up_once(self, place: Place, nothing: State) -> bool:
         for one in self._of("up"):
-            return self._killed_once(place, one, self._up)
+            return self._killed_once(place, one, nothing, self._up)
         place.run("up")
         return True
 
     def _down_once(self, place: Place, nothing: State) -> bool:
         for one in self._of("down"):
-            return self._killed_once(place, one, nothing)
+            return self._killed_once(place, one, self._up, nothing)
         return False
 
     def _of(self, command: str) -> list[Series]:
         return [one for one in self._series if one.command[0] == command and not one.ended]
 
-    def _killed_once(self, place: Place, series: Series, wanted: State) -> bool:
-        """One killed run and the run after it. Returns whether the final state is the wanted one."""
-        at = series.take()
-        if at is None:
-            place.run(*series.command)
-            return True
-        where = f"boundary {at}"
-        try:
-            killed = place.kill(series, at)
-            if killed.code == 0:
-                series.ended = True
+    def _killed_once(self, place: Place, series: Series, before: State, wanted: State) -> bool:
+        """Kills runs until one of them has changed something, and the run after it. Whether all went as wanted.
+
+        A run after a kill that changed nothing would be a first run, which needs no kill: the next boundary is taken.
+        """
+        while (at := series.take()) is not None:
+            where = f"boundary {at}"
+            try:
+                killed = place.kill(series, at)
+                if killed.code == 0:
+                    series.ended = True
+                    return True
+                where = f"boundary {at} ({killed.calls[at - 1] if at <= len(killed.calls) else '?'})"
+                assert killed.code == (-9 if series.signal == "KILL" else 130), f"exit {killed.code}\n{killed.err}"
+                changed = place.changed(before)
+                if changed:
+                    self._next_run(place, series, killed, wanted)
+            except (AssertionError, subprocess.TimeoutExpired) as problem:
+                series.problems.append(f"{series.name}, {where}: {problem}")
+                series.ended = len(series.problems) >= ENOUGH
+                return False
+            series.killed.append(where)
+            if changed:
                 return True
-            where = f"boundary {at} ({killed.calls[at - 1] if at <= len(killed.calls) else '?'})"
-            assert killed.code == (-9 if series.signal == "KILL" else 130), f"exit {killed.code}\n{killed.err}"
-            if series.signal != "KILL":
-                left = endstate.left(place.state()) + place.files()
-                series.left += len(left)
-                assert not left, f"left right after {series.signal}: {left}\n{killed.err}"
-            place.run(*series.command)
-            state, found = place.settled(wanted)
-            left = endstate.left(state) + place.files()
-            series.left += len(left)
-            assert not left, f"left: {left}"
-            assert not found, found
-        except (AssertionError, subprocess.TimeoutExpired) as problem:
-            series.problems.append(f"{series.name}, {where}: {problem}")
-            series.ended = len(series.problems) >= ENOUGH
-            return False
-        series.killed.append(where)
+        place.run(*series.command)
         return True
+
+    def _next_run(self, place: Place, series: Series, killed: Killed, wanted: State) -> None:
+        if series.signal != "KILL":
+            left = endstate.left(place.state()) + place.files()
+            series.left += len(left)
+            assert not left, f"left right after {series.signal}: {left}\n{killed.err}"
+        place.run(*series.command)
+        state, found = place.settled(wanted)
+        left = endstate.left(state) + place.files()
+        series.left += len(left)
+        assert not left, f"left: {left}"
+        assert not found, found

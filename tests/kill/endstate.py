@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Set
 from typing import Any
 
 from hzlink.model.objects import RESOURCES
@@ -37,11 +38,13 @@ _DROPPED_MARKS = {
 }
 
 
-def of(sandbox: Sandbox, namespace: str) -> State:
-    """The state, by `server Kind/name`."""
+def of(sandbox: Sandbox, namespace: str, places: Set[str] | None = None) -> State:
+    """The state, by `server Kind/name`; with `places`, only of those: each is `server Kind`."""
     found = {}
     for server in SERVERS:
         for resource in KINDS:
+            if places is not None and f"{server} {resource.kind}" not in places:
+                continue
             for item in sandbox.kube(server).list(resource, namespace):
                 text = json.dumps(_comparable(item), sort_keys=True).replace(namespace, "NAMESPACE")
                 for pattern, word in _GENERATED:
@@ -55,6 +58,16 @@ def left(state: State) -> list[str]:
     """Objects that no run may leave: tokens, grants, and hzlink's lock."""
     kinds = ("AccessToken/", "AccessGrant/", "Lease/hzlink")
     return [key for key in state if key.partition(" ")[2].startswith(kinds)]
+
+
+def places(difference: str) -> set[str]:
+    """The places, as `server Kind`, of the objects that a difference names."""
+    return {key.partition("/")[0] for key in re.findall(r"\b(?:client|cluster) [A-Z]\w+/", difference)}
+
+
+def part(state: State, places: Set[str]) -> State:
+    """The objects of a state in these places."""
+    return {key: value for key, value in state.items() if key.partition("/")[0] in places}
 
 
 def difference(one: State, other: State) -> str:

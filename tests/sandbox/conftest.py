@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.sandboxed import Namespaces, Sandbox
 
 HZLINK = str(Path(sys.executable).parent / "hzlink")
 
 
+# A run that takes longer hangs.
+LIMIT_SECONDS = 240.0
 # How many lines of hzlink's standard error a failed test shows.
 ERROR_LINES = 10
 
@@ -60,18 +62,10 @@ class Hzlink:
         self.state = state
 
     def __call__(self, *args: str, env: dict[str, str] | None = None) -> Ran:
-        """Runs hzlink without a terminal."""
+        """Runs hzlink without a terminal, in a forked process (see forked.py)."""
         began = time.monotonic()
-        done = subprocess.run(
-            [HZLINK, *args],
-            env={**self.env, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+        code, out, err = forked.run(args, {**self.env, **(env or {})}, Path.cwd(), LIMIT_SECONDS)
+        return Ran(code, out, err, time.monotonic() - began)
 
     def up(self, *args: str) -> Ran:
         """Runs `hzlink up` with the contexts client and cluster in this namespace."""

@@ -49,7 +49,9 @@ class Kube:
             base_url=access.server,
             verify=access.tls if access.tls is not None else False,
             timeout=_REQUEST_TIMEOUT,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+            # httpx counts the open watches, too, when it decides how many connections to keep: with a number, it would
+            # open a new one for each request. The API server closes idle ones after 90 s.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=60.0),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "hzlink-sandbox"},
             trust_env=False,
         )

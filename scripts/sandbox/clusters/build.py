@@ -23,6 +23,8 @@ from pathlib import Path
 from sandbox.clusters import download
 from sandbox.clusters.go_tool import GoTool, find_go
 from sandbox.layout import ETCD_VERSION, HAZELCAST_VERSION, KUBERNETES_VERSION, KWOK_VERSION, SandboxError, cache_dir
+from sandbox.pods import class_archive
+from sandbox.pods.programs import find_java
 
 Say = Callable[[str], None]
 
@@ -95,7 +97,8 @@ def _missing() -> list[Program]:
 
 def ensure(say: Say) -> None:
     """Downloads or builds what the cache lacks. SandboxError when that fails; the JAR is optional."""
-    if not _missing() and find_jar() is not None:
+    java = find_java()
+    if not _missing() and find_jar() is not None and (java is None or class_archive.find(java, find_jar())):
         return
     cache_dir().mkdir(parents=True, exist_ok=True)
     with _locked(say):
@@ -103,6 +106,7 @@ def ensure(say: Say) -> None:
             shutil.rmtree(path, ignore_errors=True)  # a killed run left it
         _ensure_programs(say)
         _ensure_jar(say)
+        class_archive.ensure(java, find_jar(), say)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import yaml
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import ConflictError, KubeError
+from sandbox.clusters import certificates
 from sandbox.clusters.kwok_config import AUDIT_POLICY, PORT_NAMES, kubeconfig, kwokctl_config
 from sandbox.layout import CONTEXTS, SERVERS, Layout, SandboxError, architecture
 from sandbox.processes import ProcessId, command_of
@@ -78,6 +79,7 @@ def _create(
     policy, config = folder / "audit-policy.yaml", folder / f"{server}.yaml"
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     config.write_text(kwokctl_config(server, ports, programs, policy))
+    certificates.write(layout.cluster_dir(server) / "pki")
     arguments = ["create", "cluster", "--config", str(config), "--kubeconfig", str(folder / f"{server}.kubeconfig")]
     code = _kwokctl(layout, programs, server, *arguments)
     if stopping():

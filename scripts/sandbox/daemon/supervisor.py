@@ -27,6 +27,7 @@ from sandbox.clusters.control_planes import (
 )
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
 from sandbox.network.loopback import AddressBlock, LoopbackNetwork
+from sandbox.pods import class_archive
 from sandbox.pods.kubelet import Kubelet
 from sandbox.pods.programs import MemberRuntime, find_java
 
@@ -74,7 +75,8 @@ class Supervisor:
         link_programs(layout)
         create_all(layout, find_programs(), self._say, self._stop.is_set)
         network = LoopbackNetwork(layout, block)
-        runtime = MemberRuntime(find_java(), find_jar(), self._start.profile)
+        java, jar = find_java(), find_jar()
+        runtime = MemberRuntime(java, jar, self._start.profile, class_archive.find(java, jar))
         if not runtime.available:
             missing = "Java 17 or newer" if runtime.java is None else "the Hazelcast JAR"
             self._say(f"no {missing}: member pods get ready without a real member")
@@ -149,13 +151,21 @@ def link_programs(layout: Layout) -> None:
     kubectl = venv_program("kubectl") or shutil.which("kubectl")
     if kubectl is None:
         raise SandboxError("kubectl is neither in the virtual environment nor on the PATH")
-    (layout.bin / "kubectl").symlink_to(kubectl)
-    skupper = layout.bin / "skupper"
     quoted = {"python": shlex.quote(sys.executable), "scripts": shlex.quote(str(ROOT / "scripts"))}
-    skupper.write_text(_SKUPPER.format(**quoted, module=_STANDIN))
-    skupper.chmod(0o755)
+    scripts = {
+        "kubectl": _KUBECTL.format(kubectl=shlex.quote(str(kubectl))),
+        "skupper": _SKUPPER.format(**quoted, module=_STANDIN),
+    }
+    for name, text in scripts.items():
+        (layout.bin / name).write_text(text)
+        (layout.bin / name).chmod(0o755)
 
 
+_KUBECTL = """#!/bin/sh
+# The real kubectl. At each start it loads the texts of its language: in English, a third of the CPU time of a call. In
+# French it has only six, all of them in the help of `kubectl config` and `kubectl annotate`.
+LC_ALL=fr_FR.UTF-8 exec {kubectl} "$@"
+"""
 _SKUPPER = """#!/bin/sh
 # The Skupper stand-in's command.
 PYTHONPATH={scripts} exec {python} -P -s -m {module} cli "$@"

@@ -24,9 +24,10 @@ _APPS: dict[str, App] = {"hazelcast": "member", "hzlink-verify": "python"}
 # The repositories of the members' images, for members that hzlink did not make.
 _MEMBER_IMAGE = re.compile(r"(?:.*/)?hazelcast(?:-enterprise)?(?:[:@].*)?")
 MINIMUM_JAVA = 17
+MEMBER_CLASS = "com.hazelcast.core.server.HazelcastMemberStarter"
 
 # Small and quick to start. The pod's JAVA_OPTS come after these and override them.
-_JAVA_DEFAULTS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.negative.ttl=0")
+JAVA_DEFAULTS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.negative.ttl=0")
 # How long members wait before the first of them forms the cluster; the defaults are 5 s each. The second setting is in
 # a section that is disabled, but discovery by DNS uses it.
 _FAST_JOIN = ("-Dhazelcast.wait.seconds.before.join=1",)
@@ -35,7 +36,7 @@ _FAST_JOIN_SETTINGS = (
     "-Dhz.advanced-network.join.tcp-ip.connection-timeout-seconds=1",
 )
 # Replaces the image's default, which would discover members by multicast on the user's network.
-_NO_DISCOVERY = (
+NO_DISCOVERY = (
     "hazelcast:\n  network:\n    join:\n      auto-detection: {enabled: false}\n      multicast: {enabled: false}\n"
 )
 
@@ -51,11 +52,12 @@ class Launch:
 
 @dataclass(frozen=True)
 class MemberRuntime:
-    """What members run with. `java` or `jar` is None when missing."""
+    """What members run with. `java` or `jar` is None when missing; `archive` is that of class_archive.py."""
 
     java: str | None
     jar: Path | None
     profile: Profile
+    archive: Path | None = None
 
     @property
     def available(self) -> bool:
@@ -116,7 +118,9 @@ def member(container: Obj, env: Mapping[str, str], location: PodLocation, runtim
     if config is None:
         config = _config(container, env, location)
         options.append(f"-Dhazelcast.config={config}")
-    argv = [runtime.java, *_JAVA_DEFAULTS]
+    argv = [runtime.java, *JAVA_DEFAULTS]
+    if runtime.archive is not None:
+        argv.append(f"-XX:SharedArchiveFile={runtime.archive}")
     if runtime.profile == "fast":
         argv += [*_FAST_JOIN, *_fast_join_settings(Path(config))]
     argv += options
@@ -131,7 +135,7 @@ def member(container: Obj, env: Mapping[str, str], location: PodLocation, runtim
         "-Dhazelcast.phone.home.enabled=false",
         "-cp",
         str(runtime.jar),
-        "com.hazelcast.core.server.HazelcastMemberStarter",
+        MEMBER_CLASS,
     ]
     return Launch(argv, _process_env(env), location.folder)
 
@@ -150,7 +154,7 @@ def _config(container: Obj, env: Mapping[str, str], location: PodLocation) -> st
     if named:
         return local_paths(named, container, location.volumes)
     default = location.folder / "hazelcast-default.yaml"
-    default.write_text(_NO_DISCOVERY)
+    default.write_text(NO_DISCOVERY)
     return str(default)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,7 +158,7 @@ class Cluster:
     @contextmanager
     def status_of(self, resource: Resource, obj: Obj) -> Iterator[Obj]:
         """Yields a copy of the object and then writes its status if the block has changed it."""
-        fresh = copy.deepcopy(obj)
+        fresh = json.loads(json.dumps(obj))  # much faster than copy.deepcopy
         yield fresh
         if (fresh.get("status") or {}) != (obj.get("status") or {}):
             self.set_status(resource, fresh)

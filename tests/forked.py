@@ -1,6 +1,7 @@
 """Runs hzlink in a process forked from one that has already imported it, which saves the time of the imports.
 
-The server that forks is started once for each pytest process, has no threads, and ends with pytest.
+The server that forks is started once for each pytest process, has no threads, and ends with pytest. Tests may run
+several at once in threads.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import NoReturn
 
 from tests.cli import kubectl_answers
 from tests.cli.kubectl_answers import Known
 
-_PACKAGE = Path(__file__).resolve().parents[2] / "hzlink"
+_PACKAGE = Path(__file__).resolve().parents[1] / "hzlink"
 # All modules of hzlink, and the libraries that it imports only when it needs them.
 _LOADED = [
     *sorted(
@@ -28,9 +31,13 @@ _LOADED = [
     ),
     "tests.cli.kubectl_answers",
     *("yaml", "sh", "rich.console", "rich.table", "rich.tree", "rich.live", "typer.rich_utils", "uuid", "tempfile"),
+    # Each forked process imports pytest's own main module again.
+    "pytest",
 ]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(_LOADED)
+# Starting a process also reads the exit codes of those that have ended, which can be read only once.
+_LOCK = threading.Lock()
 
 
 def run(
@@ -51,11 +58,14 @@ def run(
     with tempfile.TemporaryDirectory() as streams:
         out, err = Path(streams, "stdout"), Path(streams, "stderr")
         running = _SERVER.Process(target=_hzlink, args=(list(args), dict(env), str(cwd), str(out), str(err), known))
-        running.start()
-        running.join(limit)
-        if running.exitcode is None:
-            running.kill()
+        with _LOCK:
+            running.start()
+        ended = wait([running.sentinel], limit)
+        with _LOCK:
+            if not ended:
+                running.kill()
             running.join()
+        if not ended or running.exitcode is None:
             raise subprocess.TimeoutExpired(list(args), limit)
         return running.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
 
