@@ -22,12 +22,23 @@ from sandbox.api.kinds import KubeError, Obj
 from sandbox.clusters import control_planes
 from sandbox.layout import CONTEXTS, ROOT, SERVERS, Layout, read_json
 from sandbox.pods.kubelet import PROCESSES
+from sandbox.skupper.controller import kinds as skupper_kinds
 
 Processes = Literal["none", "real"]
 # kubectl ends before it fills much memory; without its garbage collection a call needs an eighth less CPU time.
 SHORT_LIVED = {"GOGC": "off"}
 # Seconds after which a test gives up waiting for what must happen: far above what it takes on a busy machine.
 PATIENCE_SECONDS = 120.0
+# What keeps the sandbox busy while it exists: controllers before the pods that they would create again.
+_RUNNING = (
+    kinds.STATEFUL_SETS,
+    kinds.DEPLOYMENTS,
+    kinds.Resource("batch", "v1", "jobs", "Job"),
+    *(skupper_kinds.SITES, skupper_kinds.LISTENERS, skupper_kinds.CONNECTORS),
+    *(skupper_kinds.LINKS, skupper_kinds.GRANTS, skupper_kinds.TOKENS),
+    kinds.PODS,
+    kinds.SERVICES,
+)
 T = TypeVar("T")
 
 
@@ -149,7 +160,7 @@ def run_sandbox(real_env: Mapping[str, str], *args: str, check: bool = True) -> 
 
 
 class Namespaces:
-    """Creates namespaces for one test, with the same name on both API servers, and removes them afterwards."""
+    """Creates namespaces for one test, with the same name on both API servers, and empties them afterwards."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -169,19 +180,17 @@ class Namespaces:
         return name
 
     def remove(self) -> None:
-        """Deletes them without waiting; their processes are killed at once."""
+        """Deletes what runs in them, without waiting; the pods' processes are killed at once.
+
+        The namespaces themselves end with the sandbox: the deletion of a pair needs a third of a second of CPU time.
+        """
+        options = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
         for name in self._made:
             for server in SERVERS:
-                with suppress(KubeError):
-                    remove_namespace(self._sandbox.kube(server), name)
-
-
-def remove_namespace(kube: Kube, name: str) -> None:
-    """Deletes a namespace and its pods at once."""
-    # The namespace first, so that no controller creates new pods in it.
-    kube.delete(kinds.NAMESPACES, None, name)
-    for pod in kube.list(kinds.PODS, name):
-        kube.delete(kinds.PODS, name, pod["metadata"]["name"], grace=0)
+                kube = self._sandbox.kube(server)
+                for resource in _RUNNING:
+                    with suppress(KubeError):
+                        kube.request("DELETE", resource.path(name), body=options)
 
 
 def until(true: Callable[[], T], seconds: float = PATIENCE_SECONDS, step: float = 0.05) -> T:
@@ -198,4 +207,4 @@ def until(true: Callable[[], T], seconds: float = PATIENCE_SECONDS, step: float 
         time.sleep(step)
 
 
-__all__ = ["CONTEXTS", "Namespaces", "Processes", "Sandbox", "remove_namespace", "run_sandbox", "start", "until"]
+__all__ = ["CONTEXTS", "Namespaces", "Processes", "Sandbox", "run_sandbox", "start", "until"]

@@ -21,7 +21,7 @@ from sandbox.layout import write_json
 from sandbox.pods.programs import find_java
 from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import CLIENT_CONFIG, MANIFESTS, condition, pod, service
-from tests.sandboxed import Namespaces, Sandbox, remove_namespace, until
+from tests.sandboxed import Namespaces, Sandbox, until
 
 pytestmark = [
     pytest.mark.sandbox,
@@ -239,7 +239,11 @@ def test_a_deleted_namespace_leaves_no_process(sandbox: Sandbox, members: str) -
     """The last test of this file, because it removes the members."""
     processes = [ProcessId.of(e["pid"]) for e in sandbox.endpoints("cluster", members).values()]
 
-    remove_namespace(sandbox.kube("cluster"), members)
+    kube = sandbox.kube("cluster")
+    # The namespace first, so that no controller creates new pods in it.
+    kube.delete(kinds.NAMESPACES, None, members)
+    for left in kube.list(kinds.PODS, members):
+        kube.delete(kinds.PODS, members, left["metadata"]["name"], grace=0)
 
     until(lambda: not any(p.alive() for p in processes if p is not None))
     until(lambda: not sandbox.endpoints("cluster", members))

@@ -15,6 +15,8 @@ import yaml
 
 from sandbox.api.kinds import Obj
 
+# A kubeconfig is long; the loader in C, where there is one, reads it ten times faster.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NONE = "invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
 
 
@@ -62,7 +64,7 @@ def _merged(paths: Sequence[Path]) -> dict[str, Any]:
     """All files in one; the first file that sets a value wins. Relative paths are relative to their file."""
     merged: dict[str, Any] = {"contexts": {}, "clusters": {}, "users": {}}
     for path in paths:
-        config = yaml.safe_load(path.read_text()) or {}
+        config = yaml.load(path.read_text(), _LOADER) or {}  # noqa: S506 the loader is a safe one
         for kind, singular in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
             for entry in config.get(kind) or []:
                 merged[kind].setdefault(entry["name"], {**(entry.get(singular) or {}), "_folder": path.parent})

@@ -43,15 +43,15 @@ def ensure(java: str | None, jar: Path | None, say: Callable[[str], None]) -> No
         return
     with tempfile.TemporaryDirectory(dir=jar.parent, prefix="build-") as folder:
         made = Path(folder, "classes.jsa")
-        _run_member(java, jar, Path(folder), made)
-        if made.is_file():
+        started = _run_member(java, jar, Path(folder), made)
+        if started and made.is_file():
             made.rename(path(java, jar))
         else:
             say("Java made no archive of the members' classes: members start more slowly")
 
 
-def _run_member(java: str, jar: Path, folder: Path, archive: Path) -> None:
-    """Runs a member until it has started. Java writes the archive when it ends."""
+def _run_member(java: str, jar: Path, folder: Path, archive: Path) -> bool:
+    """Runs a member until it has started; whether it has. Java writes the archive when it ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,3 +73,4 @@ def _run_member(java: str, jar: Path, folder: Path, archive: Path) -> None:
     finally:
         member.kill()
         member.wait()
+    return b"is STARTED" in log.read_bytes()
