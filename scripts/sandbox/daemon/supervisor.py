@@ -25,6 +25,7 @@ from sandbox.clusters.control_planes import (
     tail,
     wait_for,
 )
+from sandbox.clusters.kubectl import write_script
 from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
 from sandbox.network.loopback import AddressBlock, LoopbackNetwork
 from sandbox.pods import class_archive
@@ -151,21 +152,13 @@ def link_programs(layout: Layout) -> None:
     kubectl = venv_program("kubectl") or shutil.which("kubectl")
     if kubectl is None:
         raise SandboxError("kubectl is neither in the virtual environment nor on the PATH")
+    write_script(layout.bin / "kubectl", str(kubectl))
+    skupper = layout.bin / "skupper"
     quoted = {"python": shlex.quote(sys.executable), "scripts": shlex.quote(str(ROOT / "scripts"))}
-    scripts = {
-        "kubectl": _KUBECTL.format(kubectl=shlex.quote(str(kubectl))),
-        "skupper": _SKUPPER.format(**quoted, module=_STANDIN),
-    }
-    for name, text in scripts.items():
-        (layout.bin / name).write_text(text)
-        (layout.bin / name).chmod(0o755)
+    skupper.write_text(_SKUPPER.format(**quoted, module=_STANDIN))
+    skupper.chmod(0o755)
 
 
-_KUBECTL = """#!/bin/sh
-# The real kubectl. At each start it loads the texts of its language: in English, a third of the CPU time of a call. In
-# French it has only six, all of them in the help of `kubectl config` and `kubectl annotate`.
-LC_ALL=fr_FR.UTF-8 exec {kubectl} "$@"
-"""
 _SKUPPER = """#!/bin/sh
 # The Skupper stand-in's command.
 PYTHONPATH={scripts} exec {python} -P -s -m {module} cli "$@"
