@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from hzlink.model import objects
 from sandbox.api import kinds
 from sandbox.api.client import Kube
 from sandbox.api.kinds import KubeError, Obj
@@ -39,6 +40,13 @@ _RUNNING = (
     kinds.PODS,
     kinds.SERVICES,
 )
+# The kinds that hzlink reads or writes in a namespace.
+RESOURCES = [
+    kinds.Resource(group, "v2alpha1" if group == "skupper.io" else "v1", plural, kind)
+    for kind, resource in objects.RESOURCES.items()
+    if kind != "Namespace"
+    for plural, _, group in [resource.partition(".")]
+]
 T = TypeVar("T")
 
 
@@ -84,6 +92,19 @@ class Sandbox:
         )
         assert not check or done.returncode == 0, f"kubectl {' '.join(args)}: {done.stdout}{done.stderr}"
         return done.stdout + ("" if check else done.stderr)
+
+    def objects(self, server: str, namespace: str, names: str) -> dict[str, Obj]:
+        """A namespace's objects of these kinds, by `Kind/name`. `names` as for kubectl: `pods,sites.skupper.io`.
+
+        They come from the API itself, because tests often wait for an object, and kubectl needs a lot of CPU time.
+        """
+        found = {}
+        for name in names.split(","):
+            plural, _, group = name.partition(".")
+            [resource] = [one for one in RESOURCES if one.plural == plural and group in ("", one.group)]
+            for item in self.kube(server).list(resource, namespace):
+                found[f"{resource.kind}/{item['metadata']['name']}"] = item
+        return found
 
     def endpoints(self, server: str, namespace: str) -> dict[str, Obj]:
         """The running processes of a namespace's pods, by pod name: ip, ports, ready, pid, ..."""

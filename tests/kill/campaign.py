@@ -116,8 +116,20 @@ class Place:
             or endstate.difference(before, self.state())
         )
 
+    def unlink(self) -> None:
+        """Deletes the Link, without waiting for what Skupper does then."""
+        self.hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
+
+    def rested(self) -> State:
+        """The state once it has not changed for a second."""
+        state = self.state()
+        while True:
+            time.sleep(1.0)
+            if not endstate.difference(before := state, state := self.state()):
+                return before
+
     def remove(self) -> None:
-        """Deletes the namespaces."""
+        """Empties the namespaces."""
         self._namespaces.remove()
 
     def state(self, places: Set[str] | None = None) -> State:
@@ -171,10 +183,11 @@ def _words(pid: str) -> str:
 class Worker:
     """Repeats up, link and down in one namespace, each killed once, until every series has ended."""
 
-    def __init__(self, make: Callable[[], Place], series: list[Series], up: State) -> None:
+    def __init__(self, make: Callable[[], Place], series: list[Series], up: State, unlinked: State) -> None:
         self._make = make
         self._series = series
         self._up = up
+        self._unlinked = unlinked
 
     def work(self) -> None:
         """Works until every series has ended."""
@@ -191,8 +204,8 @@ class Worker:
 
     def _links(self, place: Place) -> bool:
         for one in self._of("link"):
-            place.hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
-            if not self._killed_once(place, one, place.state(), self._up):
+            place.unlink()
+            if not self._killed_once(place, one, self._unlinked, self._up):
                 return False
         return True
 

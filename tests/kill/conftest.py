@@ -38,9 +38,11 @@ def campaign(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> list
     undisturbed = make()
     undisturbed.run("up")
     up = undisturbed.state()
+    undisturbed.unlink()
+    unlinked = undisturbed.rested()
     undisturbed.remove()
     with ThreadPoolExecutor(WORKERS) as pool:
-        for working in [pool.submit(Worker(make, ALL, up).work) for _ in range(WORKERS)]:
+        for working in [pool.submit(Worker(make, ALL, up, unlinked).work) for _ in range(WORKERS)]:
             working.result()
     return ALL
 

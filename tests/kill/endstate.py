@@ -7,18 +7,11 @@ import re
 from collections.abc import Set
 from typing import Any
 
-from hzlink.model.objects import RESOURCES
-from sandbox.api.kinds import Obj, Resource
-from tests.sandboxed import Sandbox
+from sandbox.api.kinds import Obj
+from tests.sandboxed import RESOURCES, Sandbox
 
 State = dict[str, Any]
 
-KINDS = [
-    Resource(group, "v2alpha1" if group == "skupper.io" else "v1", plural, kind)
-    for kind, resource in RESOURCES.items()
-    if kind != "Namespace"
-    for plural, _, group in [resource.partition(".")]
-]
 SERVERS = ("client", "cluster")
 
 # Generated values, which differ between runs: UIDs, addresses, times, suffixes of names.
@@ -42,7 +35,7 @@ def of(sandbox: Sandbox, namespace: str, places: Set[str] | None = None) -> Stat
     """The state, by `server Kind/name`; with `places`, only of those: each is `server Kind`."""
     found = {}
     for server in SERVERS:
-        for resource in KINDS:
+        for resource in RESOURCES:
             if places is not None and f"{server} {resource.kind}" not in places:
                 continue
             for item in sandbox.kube(server).list(resource, namespace):

@@ -77,8 +77,7 @@ class Hzlink:
 
     def objects(self, context: str, kinds: str) -> dict[str, dict[str, Any]]:
         """The namespace's objects of these kinds, by `Kind/name`."""
-        items = json.loads(self.kubectl(context, "get", kinds, "-o", "json"))["items"]
-        return {f"{item['kind']}/{item['metadata']['name']}": item for item in items}
+        return self.sandbox.objects(context, self.namespace, kinds)
 
     def writes(self) -> int:
         """The number of writes by kubectl and skupper in this namespace so far, on both API servers."""

@@ -38,8 +38,7 @@ class Namespace:
 
     def objects(self, kinds: str = THEIRS) -> dict[str, dict[str, Any]]:
         """The namespace's objects of these kinds, by `Kind/name`."""
-        items = json.loads(self.kubectl("get", kinds, "-o", "json"))["items"]
-        return {f"{item['kind']}/{item['metadata']['name']}": item for item in items}
+        return self._sandbox.objects(self.context, self.name, kinds)
 
     def seen(self) -> dict[str, tuple[str, Any, Any]]:
         """What people made of the objects: their UIDs, specs, labels and annotations."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -16,9 +16,10 @@ import yaml
 from hzlink.checks import needed_rights
 from hzlink.checks.needed_rights import Right
 from hzlink.model.choices import Role
+from sandbox.api.kinds import NotFoundError
 from tests.manifests.kustomizing import MANIFESTS
 from tests.sandbox.conftest import Hzlink
-from tests.sandboxed import until
+from tests.sandboxed import RESOURCES, until
 
 USER = "somebody"
 SITES = {"client": Role.CLIENT, "cluster": Role.CLUSTER}
@@ -213,10 +214,10 @@ def _issue_from_client(hzlink: Hzlink) -> None:
 
 HOLD = "test.hzlink.io/hold"
 # Objects that are garbage collected after hzlink has deleted their owners.
-SLOW = (
-    "pods,services,configmaps,serviceaccounts,deployments,roles,rolebindings,"
-    "routeraccesses.skupper.io,securedaccesses.skupper.io,certificates.skupper.io"
-)
+SLOW = {
+    *("pods", "services", "configmaps", "serviceaccounts", "deployments", "roles", "rolebindings"),
+    *("routeraccesses", "securedaccesses", "certificates"),
+}
 
 
 @contextmanager
@@ -243,11 +244,9 @@ def slow_deletion(hzlink: Hzlink) -> Iterator[None]:
 
 
 def _hold(hzlink: Hzlink, server: str, finalizers: list[str] | None, *, going: bool) -> None:
-    patch = json.dumps({"metadata": {"finalizers": finalizers}})
-    for name, item in hzlink.objects(server, SLOW).items():
-        metadata = item["metadata"]
-        if ("deletionTimestamp" in metadata) == going:
-            # Objects that are gone already cannot be patched.
-            hzlink.sandbox.kubectl(
-                server, "-n", hzlink.namespace, "patch", name, "--type=merge", "-p", patch, check=False
-            )
+    kube, patch = hzlink.sandbox.kube(server), {"metadata": {"finalizers": finalizers}}
+    for resource in RESOURCES:
+        for item in kube.list(resource, hzlink.namespace) if resource.plural in SLOW else ():
+            if ("deletionTimestamp" in item["metadata"]) == going:
+                with suppress(NotFoundError):
+                    kube.patch(resource, hzlink.namespace, item["metadata"]["name"], patch)

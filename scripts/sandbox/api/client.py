@@ -50,8 +50,8 @@ class Kube:
             verify=access.tls if access.tls is not None else False,
             timeout=_REQUEST_TIMEOUT,
             # httpx counts the open watches, too, when it decides how many connections to keep: with a number, it would
-            # open a new one for each request. The API server closes idle ones after 90 s.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=60.0),
+            # open a new one for each request.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "hzlink-sandbox"},
             trust_env=False,
         )

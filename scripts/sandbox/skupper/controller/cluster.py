@@ -157,8 +157,10 @@ class Cluster:
 
     @contextmanager
     def status_of(self, resource: Resource, obj: Obj) -> Iterator[Obj]:
-        """Yields a copy of the object and then writes its status if the block has changed it."""
-        fresh = json.loads(json.dumps(obj))  # much faster than copy.deepcopy
+        """Yields the object with a copy of its status, and then writes that if the block has changed it."""
+        fresh = dict(obj)
+        if obj.get("status"):
+            fresh["status"] = json.loads(json.dumps(obj["status"]))  # much faster than copy.deepcopy
         yield fresh
         if (fresh.get("status") or {}) != (obj.get("status") or {}):
             self.set_status(resource, fresh)
