@@ -26,17 +26,13 @@ fi
 scripts/sandbox.sh build
 [ $# -eq 0 ] || exec pytest "$@"
 
-# The groups. Workers of pytest-xdist start a sandbox each, so a test that stops an API server does not disturb others.
-# faults and kill use several namespaces of one sandbox at once by themselves, and count over the whole session.
+# The groups. kill and faults use several namespaces of one sandbox at once by themselves, and count over the whole
+# session. In the third group each worker of pytest-xdist has a sandbox, so a test that stops an API server does not
+# disturb others.
 declare -A arguments=(
   [kill]="tests/kill/test_kill.py"
-  [kill_others]="tests/kill --ignore=tests/kill/test_kill.py"
   [faults]="tests/faults"
-  [sandbox]="-n 2 --dist worksteal tests/sandbox"
-  [standin]="-n 2 --dist worksteal tests/standin"
-  [sandbox_infra]="-n 2 --dist worksteal tests/sandbox_infra"
-  [other]="-n 2 --dist worksteal tests --ignore=tests/sandbox_infra --ignore=tests/standin --ignore=tests/sandbox \
-    --ignore=tests/faults --ignore=tests/kill"
+  [others]="-n 2 --dist worksteal tests --ignore=tests/kill/test_kill.py --ignore=tests/faults"
 )
 logs=$(mktemp -d)
 jobs=() failed=0 unreliable=()
@@ -74,14 +70,10 @@ background() {
   jobs+=($!)
 }
 
-# The kill suite keeps the cores busy; the groups beside it wait most of the time. The tests of sandbox and faults compare
-# waits with limits, so nothing else runs beside them.
+# Both lanes take about as long: together they keep two cores busy.
 lane() { for name in "$@"; do [ -e "$logs/interrupted" ] || run "$name"; done; }
-background lane kill
-background lane sandbox_infra standin other kill_others
-wait "${jobs[@]}" || true
-jobs=()
-background lane sandbox faults
+background lane kill faults
+background lane others
 wait "${jobs[@]}" || true
 jobs=()
 

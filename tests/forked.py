@@ -33,6 +33,7 @@ _LOADED = [
     *("yaml", "sh", "rich.console", "rich.table", "rich.tree", "rich.live", "typer.rich_utils", "uuid", "tempfile"),
     # Each forked process imports pytest's own main module again.
     "pytest",
+    "tests.fork_server",
 ]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(_LOADED)

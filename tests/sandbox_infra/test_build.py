@@ -25,6 +25,8 @@ import pytest
 
 from sandbox.clusters import build, download, go_tool
 from sandbox.layout import ETCD_VERSION, HAZELCAST_VERSION, KUBERNETES_VERSION, KWOK_VERSION, ROOT, SandboxError
+from sandbox.pods import class_archive
+from sandbox.pods.programs import find_java
 from tests.sandboxed import PATIENCE_SECONDS, until
 
 GO = """#!{python}
@@ -445,3 +447,11 @@ def test_sources_are_the_projects_own_hosts() -> None:
     assert sources["kube-apiserver"].checksum_url == sources["kube-apiserver"].url + ".sha256"
     assert f"/v{ETCD_VERSION}/SHA256SUMS" in sources["etcd"].checksum_url
     assert all(source.url.startswith("https://") for source in sources.values())
+
+
+def test_a_member_that_does_not_start_leaves_no_class_archive(tools: Tools) -> None:
+    tools.ensure()
+
+    jar = build.find_jar()
+    assert class_archive.find(find_java(), jar) is None
+    assert find_java() is None or "Java made no archive" in " ".join(tools.said)

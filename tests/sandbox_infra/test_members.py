@@ -10,6 +10,7 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hazelcast.client import HazelcastClient
@@ -18,6 +19,7 @@ from sandbox.api import kinds
 from sandbox.api.kinds import Obj
 from sandbox.clusters.build import find_jar
 from sandbox.layout import write_json
+from sandbox.pods import class_archive
 from sandbox.pods.programs import find_java
 from sandbox.processes import ProcessId
 from tests.sandbox_infra.objects import CLIENT_CONFIG, MANIFESTS, condition, pod, service
@@ -86,6 +88,14 @@ def test_three_pods_form_one_cluster(sandbox: Sandbox, members: str) -> None:
     assert all(e["ready"] and e["ports"] == [5701, 5702, 8081] for e in endpoints.values())
     # The addresses that clients get: the pods' names.
     assert seen == ["hazelcast-0:5701", "hazelcast-1:5701", "hazelcast-2:5701"]
+
+
+def test_members_load_their_classes_from_the_archive(sandbox: Sandbox, members: str) -> None:
+    archive = class_archive.find(find_java(), find_jar())
+
+    assert archive is not None
+    for entry in sandbox.endpoints("cluster", members).values():
+        assert str(archive) in Path("/proc", str(entry["pid"]), "maps").read_text()
 
 
 def test_kubectl_logs_shows_the_members_log(sandbox: Sandbox, members: str) -> None:
