@@ -15,8 +15,9 @@ def main() -> NoReturn:
     # Start-up allocates many objects and frees few: with default thresholds, garbage collection takes a tenth of the
     # time.
     gc.set_threshold(100_000)
-    from hzlink.cli.app import app
+    from hzlink.cli.app import app, leave_out_others
 
+    leave_out_others(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except SystemExit as ended:

@@ -15,7 +15,7 @@ if [ "${1:-}" = --quick ]; then
   # Each worker collects all tests: without compiled files, each compiles them again.
   unset PYTHONDONTWRITEBYTECODE
   trap 'echo "quick tests: $SECONDS s"' EXIT
-  pytest -n 6 --dist worksteal --ignore=tests/manifests/test_manifests_api.py \
+  pytest -n 6 --maxschedchunk 8 --ignore=tests/manifests/test_manifests_api.py \
     --ignore=tests/manifests/test_check_bare_server.py \
     --deselect tests/readme/test_readme.py::test_commands_run_in_order \
     tests/unit tests/rules tests/cli tests/process tests/readme tests/manifests "$@"

@@ -80,6 +80,12 @@ def kubeconfig(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
     return sandbox.kubeconfig
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the tests that wait first."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 def _sandbox_name() -> str:
     """The name of this process's sandbox."""
     return f"test-{os.getpid()}"

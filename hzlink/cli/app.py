@@ -327,6 +327,15 @@ app.command("version")(version_command)
 app.command("member-config")(member_config_command)
 
 
+def leave_out_others(typed: str) -> None:
+    """Leaves the other commands out of `app` if a command's name is typed first.
+
+    typer builds every command at each start, which takes longer than most of hzlink's own work.
+    """
+    found = [command for command in app.registered_commands if command.name == typed]
+    app.registered_commands = found or app.registered_commands
+
+
 Work = Callable[["Config", "Console"], Coroutine[Any, Any, "Result"]]
 
 

@@ -24,6 +24,7 @@ from tests.cli.program import SCRIPT, User
 from tests.cli.situations import CORE, EDGE
 
 Serve = Callable[[FakeApi], FakeApi]
+pytestmark = pytest.mark.waits
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 
 

@@ -210,6 +210,7 @@ def test_status_of_a_closed_port(user: User, serve: Serve, closed_port: int) -> 
     assert ended.seconds < EARLY
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("command", ["up", "link", "status", "down"])
 def test_silent_server_is_unreachable_after_the_timeout(command: str, user: User, serve: Serve) -> None:
     core, edge = serve(healthy("core")), serve(FakeApi(fake_api.silent))
@@ -239,6 +240,7 @@ def waiting(user: User, serve: Serve) -> Iterator[Clusters]:
     made.assert_only_read()
 
 
+@pytest.mark.waits
 def test_timeout_still_prints_the_status(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH)
     is_clean(ended)
@@ -250,6 +252,7 @@ def test_timeout_still_prints_the_status(waiting: Clusters) -> None:
     assert ended.seconds < EARLY
 
 
+@pytest.mark.waits
 def test_timeout_is_in_the_document(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH, "-o", "json")
     document = document_of(ended, 4, "timed out waiting for: Site ready\n  Pending")

@@ -86,6 +86,7 @@ def test_forbidden_objects_are_unknown(user: User, serve: Serve) -> None:
     assert 'namespaces "hz" is forbidden' in one["said"]
 
 
+@pytest.mark.waits
 def test_silent_server_is_unreachable(user: User, serve: Serve) -> None:
     core, edge = serve(FakeApi(items=_items("core"))), serve(FakeApi(fake_api.silent))
     ended = _check(user, core, edge, "--timeout", "3")
@@ -93,6 +94,7 @@ def test_silent_server_is_unreachable(user: User, serve: Serve) -> None:
     assert ended.seconds < EARLY
 
 
+@pytest.mark.waits
 def test_unanswered_rules_review_is_unknown(user: User, serve: Serve) -> None:
     def answer(request: fake_api.Request) -> None:
         fake_api.silent(request) if request.path.startswith(fake_api.REVIEWS) else request.well()

@@ -27,6 +27,7 @@ from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE, Situation
 from tests.cli.test_progress_output import _screen
 
+pytestmark = pytest.mark.waits
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
 
 

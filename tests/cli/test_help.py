@@ -10,7 +10,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from hzlink import __version__
-from hzlink.cli.app import app
+from hzlink.cli.app import app, leave_out_others
 from tests.cli.program import User
 
 COMMAND: Any = typer.main.get_command(app)
@@ -133,3 +133,13 @@ def test_version_option(user: User) -> None:
 def test_help_needs_no_kubeconfig_and_writes_nothing(user: User) -> None:
     assert user.hzlink("up", "--help").code == 0
     assert not [path for path in user.folder.rglob("*") if path.is_file() and path.name != "kubectl"]
+
+
+@pytest.mark.parametrize(("typed", "built"), [("status", {"status"}), ("stauts", set(COMMANDS)), ("-h", set(COMMANDS))])
+def test_other_commands_are_left_out_if_one_is_named(
+    typed: str, built: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "registered_commands", app.registered_commands)
+    leave_out_others(typed)
+    command: Any = typer.main.get_command(app)
+    assert set(command.commands) == built

@@ -76,6 +76,7 @@ def failing(address: str, said: str = "") -> NoAnswer:
     return caught.value
 
 
+@pytest.mark.waits
 def test_closed_port_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = f"127.0.0.1:{server.getsockname()[1]}"
@@ -84,6 +85,7 @@ def test_closed_port_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", ""), "the client's log is not printed"
 
 
+@pytest.mark.waits
 def test_silent_address_times_out(silent_address: str, capfd: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
     failing(silent_address)
@@ -91,6 +93,7 @@ def test_silent_address_times_out(silent_address: str, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.waits
 def test_log_handler_is_removed_after_a_connection(silent_address: str) -> None:
     before = list(logging.getLogger("hazelcast").handlers)
     failing(silent_address)
