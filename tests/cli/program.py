@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import fcntl
 import json
 import os
 import pty
@@ -13,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +26,7 @@ from tests import forked
 from tests.cli import golden
 from tests.cli.fake_api import SOUND
 from tests.cli.kubectl_answers import Known
+from tests.forked import Started
 from tests.sandboxed import SHORT_LIVED
 
 SCRIPT = Path(sys.executable).with_name("hzlink")
@@ -106,9 +105,12 @@ class User:
         if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in env):
             return self.script(*args, **env)
         began = time.monotonic()
-        known = None if self.real_kubectl else known_kubectl()
-        code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT, known)
+        code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT, self._known)
         return Ended(code, out, err, time.monotonic() - began)
+
+    @property
+    def _known(self) -> Known | None:
+        return None if self.real_kubectl else known_kubectl()
 
     def script(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
         """Runs the console script to its end, without a terminal."""
@@ -131,30 +133,14 @@ class User:
         done = self.hzlink(*args, COLUMNS=str(columns), **colours)
         return re.sub(r"\d+\.\d s", "0.0 s", golden.ended(done.out, done.err, done.code))
 
-    def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
-        """Starts hzlink, without a terminal unless `options` say otherwise."""
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(
-            [str(SCRIPT), *args],
-            env={**self.env, **options.pop("env", {})},
-            cwd=self.cwd,
-            text=True,
-            **{**streams, **options},
-        )
+    def start(self, *args: str, stdout: int | None = None) -> Started:
+        """Starts hzlink, without a terminal, in a forked process."""
+        return forked.start(args, self.env, self.cwd, self._known, stdout=stdout)
 
     def at_terminal(self, *args: str, **env: str) -> AtTerminal:
         """Starts hzlink at a terminal of 80 columns: all three streams are the terminal."""
         ours, theirs = pty.openpty()
-        running = self.start(
-            *args,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            # Its own controlling terminal: ^C is a signal for hzlink alone.
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env=env,
-        )
+        running = forked.start(args, {**self.env, **env}, self.cwd, self._known, terminal=theirs)
         os.close(theirs)
         return AtTerminal(running, ours)
 
@@ -187,7 +173,7 @@ def _real_kubectl() -> tuple[str, dict[str, Any]]:
 class AtTerminal:
     """A run at a terminal."""
 
-    running: subprocess.Popen[str]
+    running: Started
     terminal: int
     seen: str = ""
 

@@ -1,6 +1,6 @@
 """With and without a terminal: escape sequences, the live view, the question of `down`, ^C, closed pipes.
 
-The terminal is a pseudo-terminal; hzlink is the real console script; the clusters are fake API servers.
+The terminal is a pseudo-terminal; hzlink runs in a forked process (see forked.py); the clusters are fake API servers.
 """
 
 from __future__ import annotations

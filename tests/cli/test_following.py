@@ -6,7 +6,6 @@ import io
 import json
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from tests.cli.golden import ESCAPE
 from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE, Situation
 from tests.cli.test_progress_output import _screen
+from tests.forked import Started
 
 pytestmark = pytest.mark.waits
 SITES = ("--client-ctx", "edge", "--cluster-ctx", "core")
@@ -66,7 +66,7 @@ def clusters(user: User, serve: Callable[[FakeApi], FakeApi]) -> Iterator[Cluste
 class Reader:
     """Reads the output of a running command."""
 
-    def __init__(self, run: subprocess.Popen[str]) -> None:
+    def __init__(self, run: Started) -> None:
         self.run = run
         self.seen = ""
 

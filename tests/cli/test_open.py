@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from tests.cli import golden
 from tests.cli.fake_api import FakeApi
 from tests.cli.program import User
+from tests.forked import Started
 from tests.process.programs import gone, pid_in
 from tests.unit.builders import offer
 
@@ -43,7 +43,7 @@ def kubectl(user: User, *, there: str = "hazelcast-mancenter", then: str = FORWA
     return user.folder / "pid"
 
 
-def started(user: User, *args: str) -> tuple[subprocess.Popen[str], str]:
+def started(user: User, *args: str) -> tuple[Started, str]:
     """hzlink, and the first line that it printed."""
     running = user.start("open", *args, *SITES)
     assert running.stdout is not None

@@ -57,6 +57,8 @@ def test_wheel_metadata(content: dict[str, bytes]) -> None:
     }
     assert needed == {"typer", "rich", "sh", "pyyaml"}
     assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert content[f"{info}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
     scripts = content[f"{info}/entry_points.txt"].decode()
     assert "hzlink = hzlink.__main__:main" in scripts
     assert "kubectl-hzlink = hzlink.__main__:main" in scripts

@@ -26,7 +26,7 @@ from sandbox.clusters.control_planes import (
     wait_for,
 )
 from sandbox.clusters.kubectl import write_script
-from sandbox.layout import ROOT, SERVERS, Layout, SandboxError, Settings, Start, venv_program
+from sandbox.layout import ROOT, SERVERS, Layout, Profile, SandboxError, Settings, Start, venv_program
 from sandbox.network.loopback import AddressBlock, LoopbackNetwork
 from sandbox.pods import class_archive
 from sandbox.pods.kubelet import Kubelet
@@ -73,7 +73,7 @@ class Supervisor:
         layout = self._layout
         block = AddressBlock(str(layout.state))
         Settings(layout.name, self._start.profile, block.prefix).write(layout)
-        link_programs(layout)
+        link_programs(layout, self._start.profile)
         create_all(layout, find_programs(), self._say, self._stop.is_set)
         network = LoopbackNetwork(layout, block)
         java, jar = find_java(), find_jar()
@@ -147,12 +147,15 @@ def child_env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "PYTHONUNBUFFERED": "1"}
 
 
-def link_programs(layout: Layout) -> None:
+def link_programs(layout: Layout, profile: Profile) -> None:
     """Fills the sandbox's bin/: kubectl from the venv (or PATH), and `skupper`, which is the stand-in's command."""
     kubectl = venv_program("kubectl") or shutil.which("kubectl")
     if kubectl is None:
         raise SandboxError("kubectl is neither in the virtual environment nor on the PATH")
-    write_script(layout.bin / "kubectl", str(kubectl))
+    if profile == "measured":
+        (layout.bin / "kubectl").symlink_to(kubectl)
+    else:
+        write_script(layout.bin / "kubectl", str(kubectl))
     skupper = layout.bin / "skupper"
     quoted = {"python": shlex.quote(sys.executable), "scripts": shlex.quote(str(ROOT / "scripts"))}
     skupper.write_text(_SKUPPER.format(**quoted, module=_STANDIN))
