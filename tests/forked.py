@@ -36,6 +36,7 @@ _LOADED = [
     ),
     "tests.cli.kubectl_answers",
     *("yaml", "sh", "rich.console", "rich.table", "rich.tree", "rich.live", "typer.rich_utils", "uuid", "tempfile"),
+    "hazelcast.client",
     # Each forked process imports pytest's own main module again.
     "pytest",
     "tests.fork_server",
