@@ -36,7 +36,7 @@ PLACES = ("--client-ctx", "client", "--cluster-ctx", "cluster")
 class Series:
     """One command, killed at each of its boundaries in turn: the first, the second, until one run is not killed.
 
-    `step` 1 is every boundary.
+    `step` 1 is every boundary. `unchanged` counts the killed runs that had not changed anything.
     """
 
     command: tuple[str, ...]
@@ -46,6 +46,7 @@ class Series:
     killed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     left: int = 0
+    unchanged: int = 0
     ended: bool = False
     _numbers: count[int] = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -247,6 +248,7 @@ class Worker:
             series.killed.append(where)
             if changed:
                 return True
+            series.unchanged += 1
         place.run(*series.command)
         return True
 

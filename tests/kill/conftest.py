@@ -57,8 +57,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     }
     words = ", ".join(f"{command} {number}" for command, number in kills.items())
     signals = sum(len(one.killed) for one in ALL if one.signal != "KILL")
-    left, problems = sum(one.left for one in ALL), sum(len(one.problems) for one in ALL)
+    unchanged, left = sum(one.unchanged for one in ALL), sum(one.left for one in ALL)
+    problems = sum(len(one.problems) for one in ALL)
     terminalreporter.write_line(
-        f"boundaries killed: {sum(kills.values())} ({words}), interrupted: {signals}, leftovers: {left}, "
-        f"problems: {problems}"
+        f"boundaries killed: {sum(kills.values())} ({words}), interrupted: {signals}, of both without a change: "
+        f"{unchanged}, leftovers: {left}, problems: {problems}"
     )
