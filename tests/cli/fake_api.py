@@ -81,6 +81,11 @@ class FakeApi:
         """
         return {method for method, path in self.requests if not _is_of_lease(path) and not path.startswith(REVIEWS)}
 
+    def answer_with(self, answer: Answer) -> None:
+        """From now on every request gets this answer."""
+        SOUND.discard(self.url)
+        self.answer = answer
+
     @contextmanager
     def running(self) -> Iterator[FakeApi]:
         """Serves until the block is left."""

@@ -21,14 +21,8 @@ class Moved:
 
     def __init__(self, user: User, serve: Callable[[FakeApi], FakeApi]) -> None:
         self.user = user
-        self.answer: fake_api.Answer | None = None
-        self.servers = {
-            name: serve(FakeApi(self._answer, namespaces=("hz", "kube-system"))) for name in ("core", "edge")
-        }
+        self.servers = {name: serve(FakeApi(namespaces=("hz", "kube-system"))) for name in ("core", "edge")}
         user.has_contexts(**{name: server.url for name, server in self.servers.items()})
-
-    def _answer(self, request: fake_api.Request) -> None:
-        (self.answer or fake_api.Request.well)(request)
 
     def uid(self, context: str) -> str:
         """What a cluster's kube-system has."""
@@ -88,7 +82,8 @@ def test_who_may_not_read_kube_system_is_not_refused(moved: Moved) -> None:
         else:
             request.well()
 
-    moved.answer = answer
+    for server in moved.servers.values():
+        server.answer_with(answer)
     moved.record(edge="before")
     assert moved.user.hzlink("down", "--yes", *SITES).code == 0
 
