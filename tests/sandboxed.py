@@ -30,11 +30,12 @@ Processes = Literal["none", "real"]
 SHORT_LIVED = {"GOGC": "off"}
 # Seconds after which a test gives up waiting for what must happen: far above what it takes on a busy machine.
 PATIENCE_SECONDS = 120.0
+_JOBS = kinds.Resource("batch", "v1", "jobs", "Job")
 # What keeps the sandbox busy while it exists: controllers before the pods that they would create again.
 _RUNNING = (
     kinds.STATEFUL_SETS,
     kinds.DEPLOYMENTS,
-    kinds.Resource("batch", "v1", "jobs", "Job"),
+    _JOBS,
     *(skupper_kinds.SITES, skupper_kinds.LISTENERS, skupper_kinds.CONNECTORS),
     *(skupper_kinds.LINKS, skupper_kinds.GRANTS, skupper_kinds.TOKENS),
     kinds.PODS,
@@ -101,7 +102,7 @@ class Sandbox:
         found = {}
         for name in names.split(","):
             plural, _, group = name.partition(".")
-            [resource] = [one for one in RESOURCES if one.plural == plural and group in ("", one.group)]
+            [resource] = [one for one in (*RESOURCES, _JOBS) if one.plural == plural and group in ("", one.group)]
             for item in self.kube(server).list(resource, namespace):
                 found[f"{resource.kind}/{item['metadata']['name']}"] = item
         return found
