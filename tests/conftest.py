@@ -66,7 +66,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def namespaces(sandbox: Sandbox) -> Iterator[Namespaces]:
-    """Creates namespaces: `namespaces.make("real")` or `namespaces.make("none")`; removes them after the test."""
+    """Creates namespaces: `namespaces.make("real")` or `namespaces.make("none")`; empties them after the test."""
     made = Namespaces(sandbox)
     yield made
     made.remove()

@@ -51,6 +51,16 @@ RESOURCES = [
 T = TypeVar("T")
 
 
+def resources(names: str) -> list[kinds.Resource]:
+    """These kinds; `names` as for kubectl: `pods,sites.skupper.io`."""
+    found = []
+    for name in names.split(","):
+        plural, _, group = name.partition(".")
+        [resource] = [one for one in (*RESOURCES, _JOBS) if one.plural == plural and group in ("", one.group)]
+        found.append(resource)
+    return found
+
+
 @dataclass
 class Sandbox:
     """A running sandbox. `env` is what a program needs to use it and nothing else."""
@@ -100,9 +110,7 @@ class Sandbox:
         They come from the API itself, because tests often wait for an object, and kubectl needs a lot of CPU time.
         """
         found = {}
-        for name in names.split(","):
-            plural, _, group = name.partition(".")
-            [resource] = [one for one in (*RESOURCES, _JOBS) if one.plural == plural and group in ("", one.group)]
+        for resource in resources(names):
             for item in self.kube(server).list(resource, namespace):
                 found[f"{resource.kind}/{item['metadata']['name']}"] = item
         return found

@@ -19,7 +19,7 @@ from hzlink.model.choices import Role
 from sandbox.api.kinds import NotFoundError
 from tests.manifests.kustomizing import MANIFESTS
 from tests.sandbox.conftest import Hzlink
-from tests.sandboxed import RESOURCES, until
+from tests.sandboxed import resources, until
 
 USER = "somebody"
 SITES = {"client": Role.CLIENT, "cluster": Role.CLUSTER}
@@ -214,10 +214,10 @@ def _issue_from_client(hzlink: Hzlink) -> None:
 
 HOLD = "test.hzlink.io/hold"
 # Objects that are garbage collected after hzlink has deleted their owners.
-SLOW = {
-    *("pods", "services", "configmaps", "serviceaccounts", "deployments", "roles", "rolebindings"),
-    *("routeraccesses", "securedaccesses", "certificates"),
-}
+SLOW = (
+    "pods,services,configmaps,serviceaccounts,deployments,roles,rolebindings,"
+    "routeraccesses.skupper.io,securedaccesses.skupper.io,certificates.skupper.io"
+)
 
 
 @contextmanager
@@ -245,8 +245,8 @@ def slow_deletion(hzlink: Hzlink) -> Iterator[None]:
 
 def _hold(hzlink: Hzlink, server: str, finalizers: list[str] | None, *, going: bool) -> None:
     kube, patch = hzlink.sandbox.kube(server), {"metadata": {"finalizers": finalizers}}
-    for resource in RESOURCES:
-        for item in kube.list(resource, hzlink.namespace) if resource.plural in SLOW else ():
+    for resource in resources(SLOW):
+        for item in kube.list(resource, hzlink.namespace):
             if ("deletionTimestamp" in item["metadata"]) == going:
                 with suppress(NotFoundError):
                     kube.patch(resource, hzlink.namespace, item["metadata"]["name"], patch)
