@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hzlink.apply import lock
 from hzlink.apply.runner import run_steps
 from hzlink.apply.steps.context import Run
 from hzlink.config.resolve import Config
 from hzlink.linking import token_file
-from hzlink.model.choices import Mode
 from hzlink.model.errors import HzlinkError, PrerequisiteError
 from hzlink.model.events import Emit, Event, Mark, ignore
 from hzlink.model.topology import Topology
 from hzlink.observe.app_namespaces import with_apps
 from hzlink.observe.snapshot import OBSERVE_DEADLINE_SECONDS, Snapshots, observe_all
-from hzlink.plan import hub, link_host, planner, scaling
-from hzlink.plan.planner import Action, Step
+from hzlink.plan import hub, link_host, link_steps, scaling
+from hzlink.plan.planner import Step
 from hzlink.programs import hints, repeating
 from hzlink.render import result
 from hzlink.render.result import Result
@@ -61,7 +60,7 @@ async def link(
 
 @dataclass(frozen=True)
 class _Observation:
-    """The result of an observation, and its steps. `topology` has the current number of members."""
+    """The result of an observation, and its steps. `topology` has the current number of members and mode."""
 
     topology: Topology
     snapshots: Snapshots
@@ -75,7 +74,12 @@ async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     errors = _errors(snapshots) or [*hub.switch_errors(config.topology, snapshots)]
     errors += [none] if not errors and (none := scaling.no_members(config.topology, snapshots)) else []
     topology = link_host.with_current(scaling.with_current_members(config.topology, snapshots), snapshots)
-    return _Observation(topology, snapshots, errors, [] if errors else _steps(topology, snapshots, emit, repair))
+    mode = site_status.mode_of(topology, snapshots)
+    topology = replace(topology, settings=replace(topology.settings, mode=mode))
+    steps = [] if errors else link_steps.make(topology, snapshots, repair=repair)
+    for site in [] if errors else link_steps.are_linked(topology, steps):
+        emit(Event(Mark.SKIP, f"already linked to {topology.target.name}", site.name))
+    return _Observation(topology, snapshots, errors, steps)
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
@@ -90,39 +94,3 @@ def _errors(snapshots: Snapshots) -> list[HzlinkError]:
         if snapshot.error is None and snapshot.skupper_site is None
     ]
     return errors
-
-
-def _steps(topology: Topology, snapshots: Snapshots, emit: Emit, repair: bool) -> list[Step]:
-    chosen, mode = planner.issuers(topology, snapshots), site_status.mode_of(topology, snapshots)
-    steps = [*planner.leftover_steps(topology, snapshots), *planner.access_steps(topology, snapshots)]
-    before = frozenset(step.key for step in steps)
-    for client in topology.linked:
-        issuer = chosen[client]
-        why = planner.why_to_link(topology, snapshots, client, issuer)
-        if not why:
-            emit(Event(Mark.SKIP, f"already linked to {topology.target.name}", client.name))
-            continue
-        steps.append(Step(Action.LINK, client, why, before))
-    linking = frozenset(step.key for step in steps if step.action is Action.LINK)
-    for client in topology.clients:
-        needs = linking & {planner.key(site, Action.LINK) for site in (client, topology.cluster)}
-        if needs and mode is Mode.SMART:
-            why = f"until Services {', '.join(topology.member_names)} exist"
-            steps.append(Step(Action.NAMES, client, why, needs))
-    if not repair:
-        return steps
-    return [*steps, *_repairs(topology, snapshots, mode, steps)]
-
-
-def _repairs(topology: Topology, snapshots: Snapshots, mode: Mode, steps: list[Step]) -> list[Step]:
-    """The steps that repair, and then those that wait for the members' names."""
-    repairs = planner.repair_steps(topology, snapshots)
-    needs = frozenset(step.key for step in repairs)
-    planned = {step.key for step in steps}
-    why = f"until Services {', '.join(topology.member_names)} exist"
-    waits = [
-        Step(Action.NAMES, client, why, needs)
-        for client in topology.clients
-        if repairs and mode is Mode.SMART and planner.key(client, Action.NAMES) not in planned
-    ]
-    return [*repairs, *waits]

@@ -17,7 +17,7 @@ from hzlink.model.objects import Object, Ref
 from hzlink.model.topology import Site, Topology
 from hzlink.observe import certificates, existing_members, links, losses, mancenter, ways
 from hzlink.observe.snapshot import Snapshot, Snapshots
-from hzlink.plan import consent, foreign, hub, leftovers, link_host, scaling, sharing, upgrade
+from hzlink.plan import consent, foreign, hub, leftovers, link_host, member_names, scaling, sharing, upgrade
 from hzlink.plan.drift import drift
 
 
@@ -267,13 +267,14 @@ def _site_steps(
     if changed or not conditions.skupper(snapshot.skupper_site).ok:
         steps.append(Step(Action.SITE, site, "until the Skupper Site is Ready", needs))
     started = _named(changed, "StatefulSet", topology.workload) is not None
-    if site.role is Role.CLUSTER and (started or not _members_ready(topology, snapshot)):
+    if site.role is Role.CLUSTER and (started or not members_ready(topology, snapshot)):
         why = f"until {topology.settings.members} members are ready"
         steps.append(Step(Action.MEMBERS, site, why, needs))
     return steps
 
 
-def _members_ready(topology: Topology, snapshot: Snapshot) -> bool:
+def members_ready(topology: Topology, snapshot: Snapshot) -> bool:
+    """Whether all members are ready. `snapshot` is the target site's."""
     if topology.found is not None:
         return len(existing_members.ready_names(topology, snapshot)) >= topology.settings.members
     return conditions.rollout(snapshot.get("StatefulSet", topology.workload)).ok
@@ -341,13 +342,13 @@ def _client_steps(topology: Topology, client: Site, snapshots: Snapshots, planne
     linking = planned & {key(client, Action.LINK), key(cluster, Action.LINK)}
     others = {key(cluster, Action.MEMBERS), key(client, Action.APPLY), *_repairs(*topology.sites)}
     needs = frozenset(linking | (planned & others))
+    missing = member_names.are_missing(topology, snapshots, client)
     if topology.settings.mode is Mode.UNISOCKET:
-        if not service_matched(client, topology, snapshots) or linking:
-            steps.append(Step(Action.NAMES, client, f"until Service {topology.service} leads to the members", needs))
+        if missing or linking:
+            steps.append(Step(Action.NAMES, client, member_names.until(topology), needs))
         return steps
-    missing = conditions.missing_names(snapshots[client].of("Service"), topology.member_names)
     if missing or needs:
-        steps.append(Step(Action.NAMES, client, f"until Services {', '.join(topology.member_names)} exist", needs))
+        steps.append(Step(Action.NAMES, client, member_names.until(topology), needs))
         needs = frozenset({steps[-1].key})
     if topology.has_mancenter and (needs or _mancenter_step_needed(topology, snapshots, client)):
         steps.append(Step(Action.MANCENTER, client, "until Management Center is ready and sees the members", needs))
@@ -380,13 +381,6 @@ def why_to_link(topology: Topology, snapshots: Snapshots, client: Site, issuer: 
         return certificates.why_down(found)
     stale = renewed and conditions.link_is_stale(found[0], peer)
     return "its link was made for a Site that was deleted" if stale else ""
-
-
-def service_matched(client: Site, topology: Topology, snapshots: Snapshots) -> bool:
-    """Whether the Listener or the Connector is matched; the condition of one may lag (skupper issue 2428)."""
-    listener = snapshots[client].get("Listener", topology.service)
-    connector = snapshots[topology.cluster].get("Connector", topology.service)
-    return conditions.matched(listener).ok or (listener is not None and conditions.matched(connector).ok)
 
 
 def _mancenter_step_needed(topology: Topology, snapshots: Snapshots, client: Site) -> bool:

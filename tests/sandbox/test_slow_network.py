@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from hzlink.apply.steps.link import RECOVERY_SECONDS
 from tests.sandbox.conftest import Hzlink, tokens_left
 from tests.sandboxed import until
 
@@ -39,7 +38,7 @@ def test_host_name_that_never_resolves_is_a_timeout(hzlink: Hzlink, faults: Call
     ran = hzlink.up("--via", "kubectl", "--timeout", "20")
 
     assert ran.code == 4
-    assert ran.seconds > 15
+    assert "trying again with a new token" in ran.err
     assert "no such host" in ran.err.rpartition("error:")[2]
     assert "next: hzlink link" in ran.err
     assert "skupper-grant-server" in ran.err
@@ -59,7 +58,6 @@ def test_link_to_a_changed_address_is_reported_and_renewed(hzlink: Hzlink, fault
 
     ran = hzlink.up("--via", "kubectl").ok()
     assert "its link leads to" in ran.err
-    assert ran.seconds < RECOVERY_SECONDS
     assert hzlink("status").code == 0
 
 
