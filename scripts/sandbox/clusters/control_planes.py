@@ -134,6 +134,8 @@ def _kwokctl(layout: Layout, programs: Programs, server: str, *arguments: str) -
         **{k: v for k, v in os.environ.items() if not k.startswith("KWOK_")},
         "KWOK_WORKDIR": str(layout.kwok),
         "HOME": str(layout.state),
+        # The components inherit it: more memory, and a tenth less CPU time for garbage collection.
+        "GOGC": "400",
         # kwokctl downloads kubectl when there is none on the PATH.
         "PATH": f"{layout.bin}:{os.environ.get('PATH', os.defpath)}",
     }

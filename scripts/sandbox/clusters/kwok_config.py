@@ -108,8 +108,8 @@ def kwokctl_config(server: str, ports: Mapping[str, int], programs: Mapping[str,
             "disableQPSLimits": True,
         },
         "componentsPatches": [
-            # The data is removed with the sandbox and need not survive a crash.
-            _patch("etcd", {"unsafe-no-fsync": "true"}),
+            # The data is removed with the sandbox and need not survive a crash: it is written seldom, and not synced.
+            _patch("etcd", {"unsafe-no-fsync": "true", "backend-batch-interval": "10s"}),
             _patch("kube-apiserver", {"service-cluster-ip-range": service_range, "profiling": "false"}),
             _patch("kube-controller-manager", {"leader-elect": "false", "profiling": "false"}),
             _patch("kube-scheduler", {"leader-elect": "false", "profiling": "false"}),
