@@ -115,7 +115,7 @@ class _Entry:
     def digest(self) -> str:
         """The digest of its content. Relative paths are relative to its file, as for kubectl."""
         known = hashlib.sha256()
-        for scalar in itertools.islice(_scalars(self.absolute), MAX_SCALARS):
+        for scalar in _scalars(self.absolute):
             known.update(repr(scalar).encode("utf-8", "surrogatepass"))
         return known.hexdigest()
 
@@ -128,22 +128,23 @@ class _Entry:
 
 
 # More values than a real entry has. With YAML aliases, an entry can have more values than fit into memory.
-MAX_SCALARS = 1000
+MAX_VALUES = 1000
 
 
-def _scalars(node: Any, key: str = "", depth: int = 8) -> Iterator[tuple[str, str]]:
+def _scalars(node: Any) -> Iterator[tuple[str, str]]:
     """The values in a tree of mappings and lists, each with its key, sorted independently of the file's order."""
-    if depth == 0:
-        return
-    if isinstance(node, dict):
-        named = {_scalar_text(name): value for name, value in itertools.islice(node.items(), MAX_SCALARS)}
-        for name in sorted(named):
-            yield from _scalars(named[name], name, depth - 1)
-    elif isinstance(node, (list, tuple, set)):
-        for value in itertools.islice(node, MAX_SCALARS):
-            yield from _scalars(value, key, depth - 1)
-    else:
-        yield key, _scalar_text(node)
+    waiting: list[tuple[str, Any]] = [("", node)]
+    for _ in range(MAX_VALUES):
+        if not waiting:
+            return
+        key, node = waiting.pop()
+        if isinstance(node, dict):
+            named = {_scalar_text(name): value for name, value in itertools.islice(node.items(), MAX_VALUES)}
+            waiting += [(name, named[name]) for name in sorted(named, reverse=True)]
+        elif isinstance(node, (list, tuple, set)):
+            waiting += [(key, value) for value in list(itertools.islice(node, MAX_VALUES))[::-1]]
+        else:
+            yield key, _scalar_text(node)
 
 
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -237,7 +238,7 @@ def _plugin(name: str, user: _Entry) -> Plugin | None:
 
 
 def _list(value: Any) -> list[Any]:
-    return value[:MAX_SCALARS] if isinstance(value, list) else []
+    return value[:MAX_VALUES] if isinstance(value, list) else []
 
 
 def _paths(kubeconfig: str | None, environ: Mapping[str, str]) -> list[Path]:
