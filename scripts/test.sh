@@ -6,19 +6,18 @@ cd "$(dirname "$0")/.."
 . scripts/env.sh
 export PATH=$PWD/.venv/bin:$PATH
 
-# `--quick`: the tests that need neither the sandbox nor an API server of their own, nor build a wheel. It prints its
-# time. There are more workers than cores because many command-line tests wait. Property tests try fewer examples.
-# Further arguments go to pytest.
+# `--quick`: unit tests, rules, command line and documents, without the tests that compare a tool of the tests with the
+# real thing. It prints its time. There are more workers than cores because many command-line tests wait. Property tests
+# try fewer examples. Further arguments go to pytest.
 if [ "${1:-}" = --quick ]; then
   shift
   export HZLINK_QUICK_TESTS=1
   # Each worker collects all tests: without compiled files, each compiles them again.
   unset PYTHONDONTWRITEBYTECODE
   trap 'echo "quick tests: $SECONDS s"' EXIT
-  pytest -n 6 --maxschedchunk 8 --ignore=tests/manifests/test_manifests_api.py \
-    --ignore=tests/manifests/test_check_bare_server.py \
+  pytest -n 6 --dist worksteal --ignore=tests/cli/test_forked.py --ignore=tests/cli/test_kubectl_answers.py \
     --deselect tests/readme/test_readme.py::test_commands_run_in_order \
-    tests/unit tests/rules tests/cli tests/process tests/readme tests/manifests "$@"
+    tests/cli tests/readme tests/rules tests/unit "$@"
   exit
 fi
 

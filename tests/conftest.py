@@ -82,8 +82,14 @@ def kubeconfig(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that wait first."""
-    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+    """Spreads the tests that wait, the longest first: with xdist, other workers need the processor meanwhile."""
+    waits = {item: mark.args[0] if mark.args else 0 for item in items if (mark := item.get_closest_marker("waits"))}
+    spread = [item for item in items if item not in waits]
+    # None of them at the end, where the other workers would have nothing left to do.
+    distance = 4 * len(spread) // (5 * len(waits) or 1)
+    for number, item in enumerate(sorted(waits, key=waits.__getitem__, reverse=True)):
+        spread.insert(number * (distance + 1), item)
+    items[:] = spread
 
 
 def _sandbox_name() -> str:

@@ -87,6 +87,7 @@ def test_terminal_gets_a_live_view(user: User, waiting: list[FakeApi]) -> None:
     assert _methods(waiting) == {"GET"}
 
 
+@pytest.mark.waits(6)
 def test_dumb_terminal_gets_no_live_view(user: User, waiting: list[FakeApi]) -> None:
     user.env["TERM"] = "dumb"
     run = user.at_terminal("link", *SITES, "--timeout", "6")
@@ -95,6 +96,7 @@ def test_dumb_terminal_gets_no_live_view(user: User, waiting: list[FakeApi]) -> 
     assert "\x1b" not in seen
 
 
+@pytest.mark.waits(6)
 def test_no_color_removes_colours_from_the_live_view(user: User, waiting: list[FakeApi]) -> None:
     user.env["NO_COLOR"] = "1"
     code, seen = user.at_terminal("link", *SITES, "--timeout", "6").end()
@@ -102,6 +104,7 @@ def test_no_color_removes_colours_from_the_live_view(user: User, waiting: list[F
     assert ESCAPE.findall(seen) == []
 
 
+@pytest.mark.waits(6)
 def test_wait_without_a_terminal_has_no_escape_sequences(user: User, waiting: list[FakeApi]) -> None:
     ended = user.hzlink("link", *SITES, "--timeout", "6", "-v")
     is_clean(ended)

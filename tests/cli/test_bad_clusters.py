@@ -240,7 +240,7 @@ def waiting(user: User, serve: Serve) -> Iterator[Clusters]:
     made.assert_only_read()
 
 
-@pytest.mark.waits
+@pytest.mark.waits(10)
 def test_timeout_still_prints_the_status(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH)
     is_clean(ended)
@@ -252,7 +252,7 @@ def test_timeout_still_prints_the_status(waiting: Clusters) -> None:
     assert ended.seconds < EARLY
 
 
-@pytest.mark.waits
+@pytest.mark.waits(10)
 def test_timeout_is_in_the_document(waiting: Clusters) -> None:
     ended = waiting.user.hzlink("link", *SITES, "--timeout", ENOUGH, "-o", "json")
     document = document_of(ended, 4, "timed out waiting for: Site ready\n  Pending")

@@ -106,7 +106,7 @@ def test_its_arguments_and_variables_and_a_path_beside_the_kubeconfig(logins: Lo
     assert states(ended.document) == {"core": "read", "edge": "read"}
 
 
-@pytest.mark.waits
+@pytest.mark.waits(11)
 def test_a_slow_one_is_slow_and_nothing_else(logins: Logins) -> None:
     """Slower than any limit that a single call of `status` has."""
     logins.of(core={"command": logins.plugin("login", f"sleep 11\n{credential(GOOD)}")})
@@ -202,7 +202,7 @@ def test_one_that_is_about_to_expire_is_renewed(logins: Logins) -> None:
     assert len(logins.ran) > 1
 
 
-@pytest.mark.waits
+@pytest.mark.waits(22)
 def test_one_that_wants_to_be_told_of_the_cluster_is_left_to_kubectl(logins: Logins) -> None:
     """Slower than a single call may be otherwise."""
     body = f'sleep 11; case "$KUBERNETES_EXEC_INFO" in *server*) {credential(GOOD)} ;; esac'

@@ -95,6 +95,7 @@ def _wait_for_observations(clusters: Clusters) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.waits(6)
 def test_watch_prints_a_block_for_each_change(clusters: Clusters) -> None:
     reader = Reader(clusters.user.start("status", *SITES, "--watch"))
     reader.until("healthy. 2 sites")
@@ -143,6 +144,7 @@ def test_watch_prints_a_document_for_each_change(output: str, clusters: Clusters
     assert [document["exitCode"] for document in documents] == [0, 1]
 
 
+@pytest.mark.waits(6)
 def test_watch_with_a_timeout_ends_with_the_last_exit_code(clusters: Clusters) -> None:
     clusters.set_situation(situations.not_linked())
     ended = clusters.user.hzlink("status", *SITES, "--watch", "--timeout", "6")
@@ -184,6 +186,7 @@ def test_watch_at_a_terminal_redraws_in_place(clusters: Clusters) -> None:
     assert "watching" not in shown
 
 
+@pytest.mark.waits(6)
 def test_watch_at_a_dumb_terminal_prints_blocks(clusters: Clusters) -> None:
     code, seen = clusters.user.at_terminal("status", *SITES, "--watch", "--timeout", "6", TERM="dumb").end()
     assert code == 0
@@ -214,6 +217,7 @@ def test_wait_ends_when_the_condition_holds(clusters: Clusters) -> None:
     assert "unhealthy" not in out
 
 
+@pytest.mark.waits(10)
 def test_wait_that_times_out_prints_the_status(clusters: Clusters) -> None:
     clusters.set_situation(situations.link_pending())
     ended = clusters.user.hzlink("status", *SITES, "--wait", "--timeout", "5")
@@ -236,6 +240,7 @@ def test_wait_for_linked_ignores_members(clusters: Clusters) -> None:
     assert clusters.user.hzlink("status", *SITES).code == 1
 
 
+@pytest.mark.waits(5)
 def test_wait_for_gone(clusters: Clusters) -> None:
     ended = clusters.user.hzlink("status", *SITES, "--wait", "--for", "gone", "--timeout", "5")
     assert ended.code == 4
