@@ -1,4 +1,4 @@
-"""The wheel, and a new environment with only the wheel and its dependencies; created once per session."""
+"""The source distribution, its wheel, and a new environment with only that wheel; created once per session."""
 
 from __future__ import annotations
 
@@ -49,23 +49,25 @@ def pip_env(real_env: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory, pip_env: dict[str, str]) -> Path:
-    """The wheel, built from this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    _run(
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--wheel-dir",
-        str(folder),
-        str(ROOT),
-        env=pip_env,
-        cwd=folder,
-    )
-    [built] = folder.glob("*.whl")
-    return built
+def built(tmp_path_factory: pytest.TempPathFactory, pip_env: dict[str, str]) -> Path:
+    """A folder with the source distribution of this checkout, and the wheel that is built from it."""
+    folder = tmp_path_factory.mktemp("built")
+    _run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT), env=pip_env, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Path) -> Path:
+    """The wheel."""
+    [found] = built.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="session")
+def sdist(built: Path) -> Path:
+    """The source distribution."""
+    [found] = built.glob("*.tar.gz")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import email
 import os
 import re
 import sys
+import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,14 @@ def test_wheel_metadata(content: dict[str, bytes]) -> None:
     scripts = content[f"{info}/entry_points.txt"].decode()
     assert "hzlink = hzlink.__main__:main" in scripts
     assert "kubectl-hzlink = hzlink.__main__:main" in scripts
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "SECURITY.md", "README.md", "CHANGELOG.md"])
+def test_source_distribution_has_what_people_look_for_first(name: str, sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        file = archive.extractfile(f"hzlink-{__version__}/{name}")
+        assert file is not None
+        assert file.read() == (ROOT / name).read_bytes()
 
 
 @pytest.mark.parametrize("program", ["hzlink", "kubectl-hzlink"])
