@@ -69,7 +69,7 @@ def namespaces(sandbox: Sandbox) -> Iterator[Namespaces]:
     """Creates namespaces: `namespaces.make("real")` or `namespaces.make("none")`; empties them after the test."""
     made = Namespaces(sandbox)
     yield made
-    made.remove()
+    made.empty()
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ class Namespaces:
             until(partial(kube.get, kinds.SERVICE_ACCOUNTS, name, "default"))
         return name
 
-    def remove(self) -> None:
+    def empty(self) -> None:
         """Deletes what runs in them, without waiting; the pods' processes are killed at once.
 
         The namespaces themselves end with the sandbox: the deletion of a pair needs a third of a second of CPU time.

@@ -62,7 +62,7 @@ class Rig:
             return self._told(world, ran, again, left, before, after)
         finally:
             world.close()
-            namespaces.remove()
+            namespaces.empty()
 
     def _again(self, world: World, fault: Fault) -> Ran:
         world.mend()

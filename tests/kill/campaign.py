@@ -129,9 +129,9 @@ class Place:
             if not endstate.difference(before := state, state := self.state()):
                 return before
 
-    def remove(self) -> None:
+    def empty(self) -> None:
         """Empties the namespaces."""
-        self._namespaces.remove()
+        self._namespaces.empty()
 
     def state(self, places: Set[str] | None = None) -> State:
         """The objects in the namespace; with `places`, only of those (see endstate.of)."""
@@ -198,7 +198,7 @@ class Worker:
             # After a problem a new namespace is used; also when no `down` is left to kill, because that is quicker.
             while self._round(place, nothing) and any(not one.ended for one in self._series):
                 pass
-            place.remove()
+            place.empty()
 
     def _round(self, place: Place, nothing: State) -> bool:
         return self._up_once(place, nothing) and self._links(place) and self._down_once(place, nothing)

@@ -40,7 +40,7 @@ def campaign(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> list
     up = undisturbed.state()
     undisturbed.unlink()
     unlinked = undisturbed.rested()
-    undisturbed.remove()
+    undisturbed.empty()
     with ThreadPoolExecutor(WORKERS) as pool:
         for working in [pool.submit(Worker(make, ALL, up, unlinked).work) for _ in range(WORKERS)]:
             working.result()

@@ -42,7 +42,7 @@ def members(sandbox: Sandbox) -> Iterator[str]:
     sandbox.kubectl("cluster", "-n", ns, "apply", "-f", "-", stdin=wanted)
     sandbox.kubectl("cluster", "-n", ns, "rollout", "status", "statefulset/hazelcast", "--timeout=200s")
     yield ns
-    made.remove()
+    made.empty()
 
 
 @contextlib.contextmanager
