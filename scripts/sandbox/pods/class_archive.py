@@ -24,8 +24,9 @@ _START_SECONDS = 60.0
 def path(java: str, jar: Path) -> Path:
     """Where the archive for this Java and JAR is, or will be."""
     program = Path(os.path.realpath(java))
-    stat = program.stat()
-    key = hashlib.sha256(f"{program} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:12]
+    # Java refuses an archive that was made with a JAR of another time, such as a copy.
+    known = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in (program, jar)]
+    key = hashlib.sha256(" ".join(known).encode()).hexdigest()[:12]
     return jar.with_name(f"{jar.stem}-classes-{key}.jsa")
 
 
