@@ -76,10 +76,12 @@ async def _observe(config: Config, emit: Emit, repair: bool) -> _Observation:
     topology = link_host.with_current(scaling.with_current_members(config.topology, snapshots), snapshots)
     mode = site_status.mode_of(topology, snapshots)
     topology = replace(topology, settings=replace(topology.settings, mode=mode))
-    steps = [] if errors else link_steps.make(topology, snapshots, repair=repair)
-    for site in [] if errors else link_steps.are_linked(topology, steps):
+    if errors:
+        return _Observation(topology, snapshots, errors, [])
+    steps = link_steps.make(topology, snapshots, repair=repair)
+    for site in link_steps.are_linked(topology, steps):
         emit(Event(Mark.SKIP, f"already linked to {topology.target.name}", site.name))
-    return _Observation(topology, snapshots, errors, steps)
+    return _Observation(topology, snapshots, [], steps)
 
 
 def _errors(snapshots: Snapshots) -> list[HzlinkError]:
