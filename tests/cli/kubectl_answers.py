@@ -134,7 +134,7 @@ def install(known: Known) -> None:
             process.trace(argv, done.code, done.seconds)
         return done
 
-    process.run = run  # type: ignore[assignment]
+    process.run = run
 
 
 def answer(known: Known, argv: Sequence[str], stdin: str | None) -> Printed:

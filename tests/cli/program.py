@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ import yaml
 from hzlink.programs import process
 from sandbox.clusters.kubectl import write_script
 from tests import forked
-from tests.cli import golden
+from tests.cli import golden_files
 from tests.cli.fake_api import SOUND
 from tests.cli.kubectl_answers import Known
 from tests.forked import Started
@@ -103,7 +104,7 @@ class User:
         With variables that the Python interpreter reads at its start, the console script is run instead.
         """
         if any(name.startswith(("PYTHON", "LANG", "LC_")) for name in env):
-            return self.script(*args, **env)
+            return self.script(*args, env=env)
         began = time.monotonic()
         code, out, err = forked.run(args, {**self.env, **env}, self.cwd, LIMIT, self._known)
         return Ended(code, out, err, time.monotonic() - began)
@@ -112,12 +113,14 @@ class User:
     def _known(self) -> Known | None:
         return None if self.real_kubectl else known_kubectl()
 
-    def script(self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), **env: str) -> Ended:
+    def script(
+        self, *args: str, command: tuple[str, ...] = (str(SCRIPT),), env: Mapping[str, str] | None = None
+    ) -> Ended:
         """Runs the console script to its end, without a terminal."""
         began = time.monotonic()
         done = subprocess.run(
             [*command, *args],
-            env={**self.env, **env},
+            env={**self.env, **(env or {})},
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -131,7 +134,7 @@ class User:
         """Runs hzlink to its end. Returns both streams and the exit code, with each time replaced by 0.0 s."""
         colours = {"FORCE_COLOR": "1"} if colour else {}
         done = self.hzlink(*args, COLUMNS=str(columns), **colours)
-        return re.sub(r"\d+\.\d s", "0.0 s", golden.ended(done.out, done.err, done.code))
+        return re.sub(r"\d+\.\d s", "0.0 s", golden_files.ended(done.out, done.err, done.code))
 
     def start(self, *args: str, stdout: int | None = None) -> Started:
         """Starts hzlink, without a terminal, in a forked process."""

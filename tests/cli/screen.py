@@ -8,7 +8,7 @@ import pytest
 
 from hzlink.cli.console import Console
 from hzlink.render.result import Result
-from tests.cli import golden
+from tests.cli import golden_files
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,6 @@ class Screen:
 
         def render(columns: int, colour: bool) -> str:
             shown = self.show(result, output, columns=columns, colour=colour)
-            return golden.ended(shown.out, shown.err, result.status)
+            return golden_files.ended(shown.out, shown.err, result.status)
 
-        golden.check_variants(name, render)
+        golden_files.check_variants(name, render)

@@ -19,7 +19,7 @@ from tests.cli import cluster_objects as make
 from tests.cli import fake_api, situations
 from tests.cli.assertions import is_clean
 from tests.cli.fake_api import FakeApi
-from tests.cli.golden import ESCAPE
+from tests.cli.golden_files import ESCAPE
 from tests.cli.program import SCRIPT, User
 from tests.cli.situations import CORE, EDGE
 
@@ -216,6 +216,7 @@ def test_closed_standard_output_is_no_error(args: tuple[str, ...], user: User, u
     os.close(writing)
     _, err = run.communicate(timeout=30)
     assert err == ""
+    assert run.returncode is not None
     assert run.returncode >= 0, "not ended by a signal"
 
 

@@ -1,4 +1,4 @@
-"""The output of `hzlink check`, compared with golden files (see tests/cli/golden.py)."""
+"""The output of `hzlink check`, compared with golden files (see tests/cli/golden_files.py)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hzlink.model.errors import ExitStatus
 from hzlink.observe.snapshot import Snapshot
 from hzlink.programs.refusals import explain
 from hzlink.render import result
-from tests.cli import golden
+from tests.cli import golden_files
 from tests.cli.screen import Screen
 from tests.cli.situations import NASTY
 from tests.unit import builders as make
@@ -92,7 +92,7 @@ def test_exit_code_depends_on_fatal_findings(name: str, outcome: result.Result) 
 @pytest.mark.parametrize("output", ["table", "wide"])
 def test_table(name: str, output: str, outcome: result.Result, screen: Screen) -> None:
     screen.check(f"check/{output}/{name}", outcome, output)
-    for columns in golden.WIDTHS:
+    for columns in golden_files.WIDTHS:
         shown = screen.show(outcome, output, columns=columns)
         assert shown.err == ""
         table = shown.out.split("\n\n", 1)[0]
@@ -101,8 +101,8 @@ def test_table(name: str, output: str, outcome: result.Result, screen: Screen) -
 
 def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, screen: Screen) -> None:
     as_json, as_yaml = (screen.show(outcome, output).out for output in ("json", "yaml"))
-    golden.check(f"check/json/{name}.json", as_json)
-    golden.check(f"check/yaml/{name}.yaml", as_yaml)
+    golden_files.check(f"check/json/{name}.json", as_json)
+    golden_files.check(f"check/yaml/{name}.yaml", as_yaml)
     document = json.loads(as_json)
     assert document == yaml.safe_load(as_yaml)
     assert document["exitCode"] == int(outcome.status)

@@ -12,7 +12,7 @@ import pytest
 
 from hzlink.render import result
 from hzlink.render.result import Dumped, Opened, Result
-from tests.cli import golden
+from tests.cli import golden_files
 from tests.cli.document_fields import fields, named
 from tests.cli.situations import EDGE
 
@@ -22,7 +22,7 @@ IN_EVERY = named(SECTIONS["In every document"])
 
 
 def _golden(folder: str) -> list[dict[str, Any]]:
-    return [json.loads(file.read_text()) for file in sorted((golden.FOLDER / folder).glob("*.json"))]
+    return [json.loads(file.read_text()) for file in sorted((golden_files.FOLDER / folder).glob("*.json"))]
 
 
 VERSIONS = ("hzlink", "kubectl", "skupper", "python")

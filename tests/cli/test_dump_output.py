@@ -17,7 +17,7 @@ import yaml
 
 from hzlink.model.objects import Object
 from tests.cli import cluster_objects as make
-from tests.cli import fake_api, golden, situations
+from tests.cli import fake_api, golden_files, situations
 from tests.cli.assertions import is_clean, refused
 from tests.cli.fake_api import FakeApi
 from tests.cli.program import Ended, User
@@ -58,7 +58,7 @@ def core_items() -> list[Object]:
         "example.org/api-token": IN_ANNOTATION,
     }
     member = _with(make.pod("hazelcast-0", "hazelcast"), spec=spec, status=status)
-    member["metadata"]["annotations"] = annotations  # type: ignore[index]
+    member["metadata"]["annotations"] = annotations
     return [
         *(item for item in items if item["metadata"]["name"] != "hazelcast-0"),
         member,
@@ -159,10 +159,10 @@ def test_output_and_summary(user: User, clusters: tuple[FakeApi, FakeApi]) -> No
         lines = sorted(line for line in text.splitlines() if "core" in line or "edge" in line)
         return "\n".join([*lines, *(line for line in text.splitlines() if line not in lines)])
 
-    golden.check_variants("dump/written", render)
+    golden_files.check_variants("dump/written", render)
     # The summary does not depend on the terminal's width. Times and versions are replaced.
     summary = re.sub(r" at \d{4}-.*Z$", " at TIME", unpacked(user.cwd / "x.tgz")["summary.txt"], flags=re.MULTILINE)
-    golden.check("dump/summary.txt", re.sub(r"^versions: .*$", "versions: THESE", summary, flags=re.MULTILINE))
+    golden_files.check("dump/summary.txt", re.sub(r"^versions: .*$", "versions: THESE", summary, flags=re.MULTILINE))
 
 
 def test_bundle_contains_no_secret(user: User, clusters: tuple[FakeApi, FakeApi]) -> None:

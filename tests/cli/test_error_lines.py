@@ -1,4 +1,4 @@
-"""The lines of each kind of error, compared with golden files (see tests/cli/golden.py)."""
+"""The lines of each kind of error, compared with golden files (see tests/cli/golden_files.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hzlink.model.topology import Site
 from hzlink.programs.refusals import explain
 from hzlink.render.plain import error_lines
 from hzlink.render.result import Result, of_errors
-from tests.cli import golden, situations
+from tests.cli import golden_files, situations
 from tests.cli.screen import Screen
 from tests.cli.situations import ARN, CORE, EDGE, NASTY
 
@@ -92,7 +92,7 @@ def test_each_fact_is_one_line_without_control_characters(name: str) -> None:
 def test_document_is_printed_on_failure(output: str, screen: Screen) -> None:
     outcome = of_errors("up", list(ERRORS.values()))
     shown = screen.show(outcome, output)
-    golden.check(f"errors/all.{output}", shown.out)
+    golden_files.check(f"errors/all.{output}", shown.out)
     # Users who redirect the document still see the errors.
     assert shown.err.count("error: ") >= len(ERRORS)
 

@@ -21,7 +21,7 @@ from hzlink.render.watch import BlockView, LiveView
 from tests.cli import fake_api, situations
 from tests.cli.assertions import document_of, is_clean, refused
 from tests.cli.fake_api import FakeApi
-from tests.cli.golden import ESCAPE
+from tests.cli.golden_files import ESCAPE
 from tests.cli.program import User
 from tests.cli.situations import CORE, EDGE, Situation
 from tests.cli.test_progress_output import _screen

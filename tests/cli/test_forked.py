@@ -55,7 +55,7 @@ def test_forked_command_equals_the_real_script(command: str, output: str, user: 
 def test_each_run_has_its_own_environment(env: dict[str, str], user: User) -> None:
     args = ("status", "--help")
     plain = user.hzlink(*args)
-    assert comparable(user.hzlink(*args, **env)) == comparable(user.script(*args, **env))
+    assert comparable(user.hzlink(*args, **env)) == comparable(user.script(*args, env=env))
     assert comparable(user.hzlink(*args)) == comparable(plain)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.cli import golden
+from tests.cli import golden_files
 from tests.cli.program import User
 
 CASES = {
@@ -18,7 +18,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_printed_text_and_hints(case: str, user: User) -> None:
     ended = user.hzlink("member-config", *CASES[case])
-    golden.check(f"member-config/text/{case}.txt", golden.ended(ended.out, ended.err, ended.code))
+    golden_files.check(f"member-config/text/{case}.txt", golden_files.ended(ended.out, ended.err, ended.code))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -30,7 +30,7 @@ def test_quiet_prints_only_the_text(case: str, user: User) -> None:
 
 def test_document_has_text_and_hints(user: User) -> None:
     ended = user.hzlink("member-config", *CASES["helm"], "-o", "json", "-q")
-    golden.check("member-config/json/helm.json", ended.out)
+    golden_files.check("member-config/json/helm.json", ended.out)
     printed = user.hzlink("member-config", *CASES["helm"], "-q").out
     assert ended.document["memberConfig"] == {"target": "helm", "text": printed}
     assert ended.document["notes"][-1].startswith("helm upgrade prod ")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import golden
+from tests.cli import golden_files
 from tests.cli.fake_api import FakeApi
 from tests.cli.program import User
 from tests.forked import Started
@@ -67,7 +67,9 @@ def test_open_runs_until_a_signal(ready: User, number: signal.Signals) -> None:
 
 def test_output_of_a_closed_forward(ready: User) -> None:
     kubectl(ready, then="echo 'Forwarding from 127.0.0.1:43121 -> 8080'; sleep 0.3; echo 'lost connection' >&2; exit 1")
-    golden.check_variants("open/closed", lambda columns, colour: ready.rendered(*OPEN, columns=columns, colour=colour))
+    golden_files.check_variants(
+        "open/closed", lambda columns, colour: ready.rendered(*OPEN, columns=columns, colour=colour)
+    )
 
 
 def test_console_is_opened_where_it_is_installed(ready: User) -> None:

@@ -1,4 +1,4 @@
-"""The output of a dry run and of `down`, compared with golden files (see tests/cli/golden.py)."""
+"""The output of a dry run and of `down`, compared with golden files (see tests/cli/golden_files.py)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hzlink.plan import planner, teardown
 from hzlink.plan.planner import Step, Wanted
 from hzlink.render.result import Result, of_errors
 from tests.cli import cluster_objects as make
-from tests.cli import golden, situations
+from tests.cli import golden_files, situations
 from tests.cli.screen import Screen
 from tests.cli.situations import Situation
 
@@ -112,7 +112,7 @@ def test_dry_run(name: str, screen: Screen) -> None:
     outcome = Result("up", steps=tuple(PLANS[name]()))
     screen.check(f"plan/table/{name}", outcome)
     shown = screen.show(outcome, "json").out
-    golden.check(f"plan/json/{name}.json", shown)
+    golden_files.check(f"plan/json/{name}.json", shown)
     assert [step["writes"] for step in json.loads(shown)["steps"]] == [step.writes for step in outcome.steps or ()]
 
 
@@ -158,7 +158,7 @@ def test_down_asks_before_removing(
     assert _ask(FakeInput(answer), monkeypatch) is agreed
     shown = capsys.readouterr()
     assert shown.out == "", "the question goes to standard error"
-    golden.check_variants("down/question", lambda columns, colour: shown.err)
+    golden_files.check_variants("down/question", lambda columns, colour: shown.err)
 
 
 def test_down_without_a_terminal_lists_objects_and_refuses(
@@ -188,4 +188,4 @@ DOWNS: dict[str, Any] = {
 def test_down_result(name: str, screen: Screen) -> None:
     outcome = DOWNS[name]()
     screen.check(f"down/table/{name}", outcome)
-    golden.check(f"down/json/{name}.json", screen.show(outcome, "json").out)
+    golden_files.check(f"down/json/{name}.json", screen.show(outcome, "json").out)

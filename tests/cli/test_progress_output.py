@@ -14,8 +14,8 @@ from hzlink.cli.console import Console
 from hzlink.model.events import Event, Mark
 from hzlink.render.live import LiveProgress
 from hzlink.render.plain import PlainProgress
-from tests.cli import golden
-from tests.cli.golden import ESCAPE
+from tests.cli import golden_files
+from tests.cli.golden_files import ESCAPE
 from tests.cli.situations import NASTY
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -54,7 +54,7 @@ def test_progress_without_a_terminal_is_plain_lines() -> None:
     for event in scripted():
         progress(event)
     progress.close()
-    golden.check_variants("progress/without-terminal", lambda columns, colour: "\n".join(lines))
+    golden_files.check_variants("progress/without-terminal", lambda columns, colour: "\n".join(lines))
     assert all(line.isprintable() for line in lines)
 
 
@@ -177,7 +177,7 @@ def _while_it_waits(columns: int, colour: bool) -> str:
 
 
 def test_live_view_during_waits() -> None:
-    golden.check_variants("progress/at-a-terminal", _while_it_waits)
+    golden_files.check_variants("progress/at-a-terminal", _while_it_waits)
 
 
 def test_live_view_is_erased_at_the_end(terminal: Terminal) -> None:
@@ -185,7 +185,7 @@ def test_live_view_is_erased_at_the_end(terminal: Terminal) -> None:
         terminal.progress(event)
         _drawn(terminal)
     terminal.progress.close()
-    golden.check("progress/live-after-it-ended.txt", "\n".join(line for line in terminal.screen))
+    golden_files.check("progress/live-after-it-ended.txt", "\n".join(line for line in terminal.screen))
     assert terminal.file.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in terminal.file.getvalue()[-40:]
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from hzlink.render import result
-from tests.cli import golden, situations
+from tests.cli import golden_files, situations
 from tests.cli.screen import Screen
 
 TABLES = ("table", "wide", "tree")
@@ -47,8 +47,8 @@ def test_no_color_flag_removes_colours_at_a_terminal(outcome: result.Result, scr
 
 def test_json_and_yaml_are_one_document(name: str, outcome: result.Result, screen: Screen) -> None:
     as_json, as_yaml = (screen.show(outcome, output).out for output in ("json", "yaml"))
-    golden.check(f"status/json/{name}.json", as_json)
-    golden.check(f"status/yaml/{name}.yaml", as_yaml)
+    golden_files.check(f"status/json/{name}.json", as_json)
+    golden_files.check(f"status/yaml/{name}.yaml", as_yaml)
     document = json.loads(as_json)
     assert document == yaml.safe_load(as_yaml)
     assert document["exitCode"] == int(outcome.status)
@@ -61,7 +61,7 @@ def test_picture(name: str, output: str, outcome: result.Result, screen: Screen)
     for columns, colour in ((80, False), (80, True), (160, False), (160, True)):
         shown = screen.show(outcome, output, columns=columns, colour=colour)
         assert shown.err == ""
-        golden.check(f"status/{output}/{name}.{PICTURES[output]}", shown.out)
+        golden_files.check(f"status/{output}/{name}.{PICTURES[output]}", shown.out)
 
 
 def test_svg_is_valid_and_shows_every_hop(outcome: result.Result, screen: Screen) -> None:
@@ -94,7 +94,7 @@ def test_json_and_yaml_do_not_depend_on_the_width(outcome: result.Result, screen
 
 
 def test_table_fits_the_terminal(name: str, outcome: result.Result, screen: Screen) -> None:
-    for output, columns in itertools.product(TABLES, golden.WIDTHS):
+    for output, columns in itertools.product(TABLES, golden_files.WIDTHS):
         table = screen.show(outcome, output, columns=columns).out.split("\n healthy", 1)[0].split("\n unhealthy", 1)[0]
         table = table.split("\n Management Center of", 1)[0].split("\n note:", 1)[0]
         # A whole context, to copy, is left to the terminal to wrap.

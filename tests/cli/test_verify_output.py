@@ -16,7 +16,7 @@ from hzlink.verify import latency, proof, saved_verdict
 from hzlink.verify.comparison import Comparison, Measure
 from hzlink.verify.proof import Answer, Call, Member, SiteProof
 from hzlink.verify.saved_verdict import Record
-from tests.cli import golden, situations
+from tests.cli import golden_files, situations
 from tests.cli.screen import Screen
 from tests.cli.situations import CORE, EDGE, NASTY, SHOP
 
@@ -72,7 +72,7 @@ def test_verify_result(name: str, screen: Screen) -> None:
     outcome = Result("verify", status, errors=errors, verification=found)
     screen.check(f"verify/table/{name}", outcome)
     document = screen.show(outcome, "json").out
-    golden.check(f"verify/json/{name}.json", document)
+    golden_files.check(f"verify/json/{name}.json", document)
     assert json.loads(document) == yaml.safe_load(screen.show(outcome, "yaml").out)
 
 
@@ -108,8 +108,8 @@ MEASURED = Comparison(
 def test_bench_result(screen: Screen) -> None:
     outcome = Result("bench", comparison=MEASURED)
     screen.check("bench/table/measured", outcome)
-    golden.check("bench/json/measured.json", screen.show(outcome, "json").out)
-    golden.check("bench/svg/measured.svg", screen.show(outcome, "svg").out)
+    golden_files.check("bench/json/measured.json", screen.show(outcome, "json").out)
+    golden_files.check("bench/svg/measured.svg", screen.show(outcome, "svg").out)
 
 
 def test_names_in_the_picture_are_escaped() -> None:

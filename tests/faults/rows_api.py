@@ -184,7 +184,7 @@ def here(world: World) -> Obj:
 def webhook_gone(world: World) -> None:
     """A policy engine was removed without its webhook configuration."""
     service = {"name": "policy-svc", "namespace": "policy", "path": "/validate"}
-    everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}
+    everything: Obj = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}
     # A namespace selector does not keep a webhook from objects that are in no namespace.
     everything["scope"] = "Namespaced"
     webhook = {

@@ -16,7 +16,7 @@ FEW = ("--members", "1", "--no-mancenter")
 def _namespace(world: World) -> str:
     """Another namespace, until the row ends."""
     spaces = Namespaces(world.sandbox)
-    world.closing.append(spaces.remove)
+    world.closing.append(spaces.empty)
     return spaces.make("none")
 
 

@@ -58,7 +58,7 @@ class World:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     triggers: list[tuple[Callable[[], object], Callable[[], None]]] = field(default_factory=list)
-    closing: list[Callable[[], None]] = field(default_factory=list)
+    closing: list[Callable[[], object]] = field(default_factory=list)
     planted: list[tuple[str, Resource, str]] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     mend: Callable[[], None] = lambda: None

@@ -47,4 +47,4 @@ def test_link_access_of_others_is_enabled_and_set_back(killed: Hzlink, tmp_path:
 
 
 def _enabled(place: Namespace) -> bool:
-    return place.objects()["Site/of-cluster"]["spec"].get("linkAccess") == "default"
+    return bool(place.objects()["Site/of-cluster"]["spec"].get("linkAccess") == "default")

@@ -12,7 +12,7 @@ import pytest
 from hzlink.model.choices import Mode, Role
 from hzlink.model.topology import Site
 from hzlink.plan import manifests
-from tests.manifests.kustomizing import one
+from tests.manifests.kustomizing import Obj, one
 from tests.unit.builders import CORE, EDGE, topology
 
 # What keeps the word: images, the file and its property, paths, and the product's name in Hazelcast's configuration.
@@ -33,8 +33,9 @@ def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def built(site: Site, **settings: Any) -> list[dict[str, Any]]:
-    return asyncio.run(manifests.render(topology(name="demo", **settings), site, site.name, site is CORE))
+def built(site: Site, **settings: Any) -> list[Obj]:
+    made = asyncio.run(manifests.render(topology(name="demo", **settings), site, site.name, site is CORE))
+    return [dict(item) for item in made]
 
 
 @pytest.mark.parametrize("mode", [Mode.SMART, Mode.UNISOCKET])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from tests.manifests.kustomizing import MANIFESTS
@@ -69,7 +70,7 @@ def test_smart_clients_in_other_namespaces_reach_every_member(real_hzlink: Hzlin
     for context, namespace in places:
         _start_client(real_hzlink, context, namespace)
     for context, namespace in places:
-        until(lambda context=context, namespace=namespace: _reaches_all(real_hzlink, context, namespace), 90, step=1.0)
+        until(partial(_reaches_all, real_hzlink, context, namespace), 90, step=1.0)
     for context, namespace in places:
         real_hzlink.sandbox.kubectl(context, "-n", namespace, "delete", "deployment,configmap", "-l", "test=app")
     real_hzlink("status").ok()

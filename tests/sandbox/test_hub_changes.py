@@ -16,10 +16,12 @@ def test_a_topology_gets_a_hub_and_leaves_it(
     west = Hzlink(sandbox, namespaces.make("none"), tmp_path / "west")
     hub = Hzlink(sandbox, namespaces.make("none"), tmp_path / "hub")
     ends = ((hzlink, "client"), (west, "client"), (hzlink, "cluster"))
-    clients = ("--client-ctx", "client", "--client-ns", hzlink.namespace)
-    clients += ("--client-ctx", "client", "--client-ns", west.namespace)
-    places = (*clients, "--cluster-ctx", "cluster", "--cluster-ns", hzlink.namespace, "--via", "link")
-    places += ("--members", "1", "--no-mancenter")
+    places = (
+        *("--client-ctx", "client", "--client-ns", hzlink.namespace),
+        *("--client-ctx", "client", "--client-ns", west.namespace),
+        *("--cluster-ctx", "cluster", "--cluster-ns", hzlink.namespace),
+        *("--via", "link", "--members", "1", "--no-mancenter"),
+    )
 
     def links() -> list[str]:
         """The Sites that the Links of each end lead to."""

@@ -21,8 +21,10 @@ def test_up_link_and_down(
     faults(lb={"client": False, "cluster": False})
     clients, members = (Hzlink(sandbox, namespaces.make("none"), tmp_path / "state") for _ in range(2))
     hzlink = clients
-    places = ("--client-ctx", "client2", "--client-ns", clients.namespace)
-    places += ("--cluster-ctx", "client", "--cluster-ns", members.namespace)
+    places = (
+        *("--client-ctx", "client2", "--client-ns", clients.namespace),
+        *("--cluster-ctx", "client", "--cluster-ns", members.namespace),
+    )
 
     checked = hzlink("check", *places, "-o", "wide").ok()
     assert "all sites are in one cluster" in checked.out
@@ -61,8 +63,10 @@ def test_the_bundled_roles_are_enough(
     faults(lb={"client": False, "cluster": False})
     clients, members = (Hzlink(sandbox, namespaces.make("none"), tmp_path / "state") for _ in range(2))
     clients.env["KUBECONFIG"] = str(_limited_kubeconfig(clients, members, tmp_path))
-    places = ("--client-ctx", "one", "--client-ns", clients.namespace)
-    places += ("--cluster-ctx", "one", "--cluster-ns", members.namespace)
+    places = (
+        *("--client-ctx", "one", "--client-ns", clients.namespace),
+        *("--cluster-ctx", "one", "--cluster-ns", members.namespace),
+    )
 
     assert "inside the cluster" in clients("up", *places, "--timeout", "90").ok().err
     clients("down", "--yes").ok()

@@ -106,7 +106,7 @@ def _needs(event: dict[str, Any], right: Right) -> bool:
     verbs = {event["verb"], "create" if event["responseStatus"]["code"] == 201 else event["verb"]}
     return (
         (what.get("apiGroup", ""), _resource(event)) == (right.group, right.resource)
-        and (right.verb in verbs or (right.verb in READING and verbs & READING))
+        and (right.verb in verbs or (right.verb in READING and not verbs.isdisjoint(READING)))
         and (not right.names or what.get("name") in right.names)
     )
 

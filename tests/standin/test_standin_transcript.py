@@ -267,13 +267,13 @@ def test_a_pending_client_site_redeems_a_token(topology: Topology, runs: list[Ru
     until(lambda: "hazelcast-2" in topology.services("client"), SECONDS)
     tables = find(runs, "kubectl --context client -n hz get site,accesstoken,link -o wide", "same, AccessToken").output
     shown = kubectl(topology, "client", "get", "site,accesstoken,link", "-o", "wide")
-    for ours, real, names in zip(
+    for table, real, names in zip(
         shown.split("\n\n"),
         tables.split("\n\n"),
         (("STATUS", "MESSAGE"), ("REDEEMED", "STATUS", "MESSAGE"), ("STATUS", "REMOTE SITE", "MESSAGE")),
         strict=True,
     ):
-        assert columns(ours, *names) == columns(real, *names)
+        assert columns(table, *names) == columns(real, *names)
 
 
 def test_after_the_cluster_side_was_deleted(topology: Topology, runs: list[Run]) -> None:
@@ -307,8 +307,8 @@ def test_after_the_cluster_side_was_deleted(topology: Topology, runs: list[Run])
         ("STATUS", "REMOTE SITE", "MESSAGE"),
         ("ROUTING KEY", "PORT", "HOST", "STATUS", "HAS MATCHING CONNECTOR", "MESSAGE"),
     )
-    for ours, real, wanted in zip(shown.split("\n\n"), late.split("\n\n")[:3], names, strict=True):
-        assert columns(ours, *wanted) == columns(real, *wanted)
+    for table, real, wanted in zip(shown.split("\n\n"), late.split("\n\n")[:3], names, strict=True):
+        assert columns(table, *wanted) == columns(real, *wanted)
 
     topology.delete("client", kinds.SITES, "c02")
     topology.delete("client", kinds.LISTENERS, "hazelcast")

@@ -49,7 +49,7 @@ class PodWatch(Watched):
         super().__init__(script)
         self.given_events = given_events
 
-    async def events(self, reasons: Sequence[str]) -> list[Object]:
+    async def events(self, reasons: Sequence[str] = ()) -> list[Object]:
         return [
             {"reason": reason, "message": message, "involvedObject": {"name": name}}
             for reason, name, message in self.given_events

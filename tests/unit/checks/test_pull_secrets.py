@@ -18,7 +18,9 @@ JSON, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 def of(*names: str, core: Any = JSON, **settings: Any) -> Facts:
     """Facts of sites that have these Secrets, except for the first one at core."""
     edge = dict.fromkeys(names, LEGACY)
-    found = {"core": {"pull_secrets": edge | {names[0]: core}}, "edge": {"pull_secrets": edge}} if names else {}
+    found: dict[str, Any] = {}
+    if names:
+        found = {"core": {"pull_secrets": edge | {names[0]: core}}, "edge": {"pull_secrets": edge}}
     return facts(topology=topology(pull_secrets=names, **settings), **found)
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hzlink.config import config_file
-from hzlink.config.resolve import PLACES, SETTINGS
+from hzlink.config.flags import PLACES, SETTINGS
 from hzlink.model.errors import UsageError
 
 

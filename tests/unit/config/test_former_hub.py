@@ -49,5 +49,6 @@ def test_a_hub_whose_context_is_gone_is_forgotten(config_folder: ConfigFolder) -
 
 
 def test_former_hub_in_a_record_of_any_shape() -> None:
-    for broken in (None, "west", [], {}, {"hub_ctx": ""}):
+    shapes: tuple[object, ...] = (None, "west", [], {}, {"hub_ctx": ""})
+    for broken in shapes:
         assert former_hub.values({**RECORD, former_hub.KEY: broken}, RECORD) == {}

@@ -59,7 +59,7 @@ class Router:
             await asyncio.sleep(seconds)
             return {"done": {}}
 
-        job = Linking("hazelcast", Kubectl(CORE), Kubectl(EDGE), "hazelcast-core", Via.KUBECTL, lambda *_: None)  # type: ignore[arg-type,return-value]
+        job = Linking("hazelcast", Kubectl(CORE), Kubectl(EDGE), "hazelcast-core", Via.KUBECTL, lambda *_: None)  # type: ignore[arg-type]
         return asyncio.run(certificates.unless_refused(job, waiting()))
 
 

@@ -19,7 +19,7 @@ def test_versioned_resource_has_the_version_of_the_manifests() -> None:
     seen = set()
     for path in manifests.folder().glob("c*/*.yaml"):
         for one in manifests.parse(path.read_text(encoding="utf-8")):
-            if (resource := RESOURCES.get(one.get("kind"))) is not None:
+            if (resource := RESOURCES.get(one.get("kind", ""))) is not None:
                 plural, _, group = resource.partition(".")
                 version = one["apiVersion"].rpartition("/")[2]
                 assert objects.versioned(resource) == (f"{plural}.{version}.{group}" if group else plural)

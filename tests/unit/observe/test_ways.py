@@ -124,7 +124,8 @@ def test_a_link_that_can_be_read_is_named_after_its_site_is_out_of_reach() -> No
 
 def test_a_network_that_is_not_as_expected_is_no_way() -> None:
     world = over_hub()
-    for broken in (None, [None, "x"], [{"id": None, "links": None}], {}):
+    shapes: tuple[object, ...] = (None, [None, "x"], [{"id": None, "links": None}], {})
+    for broken in shapes:
         for site in (CORE, EDGE):
             world.find(site, "Site")["status"]["network"] = broken
         assert way_of(world) is None

@@ -84,7 +84,7 @@ def test_names_beside_the_members_are_those_of_their_pods() -> None:
 def test_names_beside_the_members_are_not_pruned_as_objects_of_the_site_but_go_with_it() -> None:
     topo = topology(app_namespaces=("core/hz",))
     world = converged(topo)
-    world.live[CORE] += app_steps.wanted(topo, CORE, "hz", world.snapshots())
+    world.live[CORE] += [dict(one) for one in app_steps.wanted(topo, CORE, "hz", world.snapshots())]
     assert planner.make(topo, world.wanted, world.snapshots()) == []
     removed = {ref.name for ref in teardown.make(topo, world.snapshots()[CORE]).refs}
     assert {"hazelcast-0", "hazelcast-1", "hazelcast-2"} <= removed

@@ -144,7 +144,7 @@ def test_list_items_are_matched_by_their_key(wanted: Any, live: Any, paths: list
 
 def managed(*fields: str) -> list[dict[str, Any]]:
     """managedFields of an object with a list `env`: hzlink has set these items, another manager all of them."""
-    ours = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}} for name in fields}
+    ours: dict[str, Any] = {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}, "f:value": {}} for name in fields}
     return [
         {"manager": "policy", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
         {"manager": "hzlink", "operation": "Update", "fieldsV1": {"f:env": {'k:{"name":"b"}': {}}}},
@@ -159,14 +159,15 @@ def managed(*fields: str) -> list[dict[str, Any]]:
 )
 def test_additional_item_is_drift_only_if_hzlink_owns_it(fields: list[str], paths: list[str]) -> None:
     wanted = {"env": [{"name": "a", "value": "1"}]}
-    live = {"metadata": {"managedFields": managed(*fields)}, "env": [{"name": "b"}, {"name": "a", "value": "1"}]}
+    env = [{"name": "b"}, {"name": "a", "value": "1"}]
+    live = {"metadata": {"managedFields": managed(*fields)}, "env": env}
     assert drift(wanted, live) == paths
-    live["env"][1]["value"] = "2"
+    env[1]["value"] = "2"
     assert drift(wanted, live) == (paths or ["env[a].value"])
 
 
 def test_atomic_list_is_compared_as_a_whole() -> None:
-    fields = {"f:x": {"f:env": {}}}
+    fields: dict[str, Any] = {"f:x": {"f:env": {}}}
     live = {
         "metadata": {"managedFields": [{"manager": "hzlink", "operation": "Apply", "fieldsV1": fields}]},
         "x": {"env": [{"name": "a"}, {"name": "b"}]},
@@ -273,7 +274,7 @@ def test_another_number_of_members_is_one() -> None:
 
 
 def test_without_a_record_of_hzlinks_all_differences_count() -> None:
-    changed = {"containers": [{"name": "a", "image": "other", "args": ["x"]}]}
+    changed: dict[str, Any] = {"containers": [{"name": "a", "image": "other", "args": ["x"]}]}
     assert drift(WANTED, admitted(manager="helm", **changed)) != []
     live = admitted(**changed)
     del live["metadata"]["managedFields"]

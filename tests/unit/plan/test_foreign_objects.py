@@ -21,13 +21,13 @@ from hzlink.model.topology import MANAGED_BY, PART_OF, Site, labels
 from hzlink.observe.snapshot import Snapshot, Snapshots
 from hzlink.plan import app_steps, consent, hub_steps, link_host_steps, planner, sharing, teardown
 from hzlink.plan.planner import Action, Step
-from tests.unit.builders import CORE, EDGE, WEST, Obj, World, converged, item, pod, service, topology, workload
+from tests.unit.builders import CORE, EDGE, WEST, Obj, World, converged, item, link, pod, service, topology, workload
 from tests.unit.plan import test_consent, test_hub, test_hub_steps, test_link_host
 from tests.unit.plan.test_hub import HUB
 
 SHOP = "shop"
 # Labels that are like hzlink's, on objects that are not this topology's.
-MARKS = (
+MARKS: tuple[dict[str, str], ...] = (
     {},
     {"app": "hazelcast", "app.kubernetes.io/name": "hazelcast"},
     {PART_OF: "hazelcast"},
@@ -51,7 +51,7 @@ class Setting:
 
     world: World
     theirs: list[Placed] = field(default_factory=list)
-    apps: dict[Site, list[Obj]] = field(default_factory=dict)
+    apps: dict[Site, list[Object]] = field(default_factory=dict)
 
     def snapshots(self) -> Snapshots:
         """The observation, with the application namespace of each client site."""
@@ -72,7 +72,7 @@ def _direct(**settings: Any) -> Setting:
 def _apps() -> Setting:
     made = _direct(app_namespaces=(SHOP,))
     for site in (EDGE, WEST):
-        made.apps[site] = list(app_steps.wanted(made.world.topology, site, SHOP, made.world.snapshots()))
+        made.apps[site] = app_steps.wanted(made.world.topology, site, SHOP, made.world.snapshots())
         made.world.find(site, "Listener")["metadata"]["annotations"] = {app_namespaces.ANNOTATION: SHOP}
     return made
 
@@ -115,7 +115,7 @@ def _beside() -> Setting:
 def _with_hub() -> Setting:
     world = test_hub.with_hub(EDGE, WEST)
     for site in (CORE, EDGE, WEST):
-        world.put(site, test_hub.link("hazelcast-hub", to=world.find(HUB, "Site")))
+        world.put(site, link("hazelcast-hub", to=world.find(HUB, "Site")))
     return Setting(world)
 
 

@@ -19,8 +19,8 @@ from tests.unit.builders import CORE, EDGE, WEST, Obj, converged, item, link, to
 names = st.text(min_size=1, max_size=40)
 
 
-def grant(name: str, window: str, uses: int = 1, **more: bool) -> Obj:
-    return item("AccessGrant", name, spec={"redemptionsAllowed": uses, "expirationWindow": window}, **more)
+def grant(name: str, window: str, uses: int = 1, *, ours: bool = False) -> Obj:
+    return item("AccessGrant", name, spec={"redemptionsAllowed": uses, "expirationWindow": window}, ours=ours)
 
 
 OURS = grant_window("hazelcast", CORE, EDGE)

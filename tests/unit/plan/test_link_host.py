@@ -10,6 +10,7 @@ import pytest
 from hzlink.model import link_host
 from hzlink.model.choices import LinkAccess, LinkFrom
 from hzlink.model.link_host import ACCESS, LinkHost
+from hzlink.model.topology import labels
 from hzlink.observe import links
 from hzlink.plan import link_host as plan
 from hzlink.plan import link_host_steps as steps
@@ -102,7 +103,7 @@ def test_without_a_host_the_access_is_removed_before_the_link_is_made_again() ->
 
 def test_access_that_another_topology_may_use_is_not_removed() -> None:
     of = world(HOST, None)
-    other = make.item("Connector", "sessions", labels=make.names.labels("sessions"))
+    other = make.item("Connector", "sessions", labels=labels("sessions"))
     of.live[CORE].append(other)
     assert Action.LINK_HOST not in by_action(of)
 
@@ -217,7 +218,7 @@ def test_down_removes_the_access_and_what_skupper_made_from_it() -> None:
 def test_topology_that_stays_gets_the_access_with_the_site() -> None:
     of = world()
     for site in (CORE, EDGE):
-        of.live[site].append(item("ConfigMap", "sessions", labels=make.names.labels("sessions")))
+        of.live[site].append(item("ConfigMap", "sessions", labels=labels("sessions")))
     kept = sharing.handovers(of.topology, of.snapshots())[CORE]
     assert {ref.resource.partition(".")[0] for ref in kept.refs} == {"sites", "routeraccesses", "certificates"}
     before, after = access(name="hazelcast")[1], access(name="sessions")[1]

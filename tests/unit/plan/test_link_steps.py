@@ -32,7 +32,7 @@ def test_link_and_then_the_names_are_planned() -> None:
     world = converged()
     world.drop(EDGE, "Link")
     link, names = link_steps.make(world.topology, world.snapshots())
-    assert (link.action, names.action, names.needs) == (Action.LINK, Action.NAMES, {link.key})
+    assert (link.action, names.action, names.needs) == (Action.LINK, Action.NAMES, frozenset({link.key}))
     assert link_steps.are_linked(world.topology, [link, names]) == []
 
 

@@ -14,6 +14,7 @@ from hzlink.model.choices import Expose, LinkAccess, Mode
 from hzlink.model.errors import UsageError
 from hzlink.model.topology import Site, Topology
 from hzlink.plan import manifests
+from hzlink.plan.ownership import FINGERPRINT
 from tests.unit.builders import CORE, EDGE, topology
 
 
@@ -157,9 +158,9 @@ def test_fingerprint_depends_only_on_the_object() -> None:
     other = {**first, "spec": {"x": 1}}
     marks = [dict(manifests.stamped(item)["metadata"]["annotations"]) for item in (first, same, other)]
     assert marks[0] == marks[1]
-    assert marks[0][manifests.FINGERPRINT] != marks[2][manifests.FINGERPRINT]
+    assert marks[0][FINGERPRINT] != marks[2][FINGERPRINT]
     assert marks[0]["mine"] == "kept"
-    assert manifests.FINGERPRINT not in str(first)
+    assert FINGERPRINT not in str(first)
 
 
 def test_yaml_stream_is_parsed() -> None:

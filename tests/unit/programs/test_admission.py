@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hzlink.model.errors import ExitStatus
+from hzlink.model.objects import Object
 from hzlink.programs import admission, refusals
 from hzlink.programs.refusals import Refusal
 from tests.unit.builders import CORE
@@ -120,7 +121,7 @@ def test_policy_that_only_warns_is_not_a_refusal() -> None:
 
 
 def test_configuration_of_a_webhook_is_found() -> None:
-    items = [
+    items: list[Object] = [
         {"kind": "MutatingWebhookConfiguration", "metadata": {"name": "other"}, "webhooks": [{"name": "x"}, None]},
         {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "cfg"}, "webhooks": [{"name": "y"}]},
         {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "empty"}},

@@ -72,8 +72,8 @@ def test_unisocket_path_starts_at_the_client() -> None:
     assert path.hops[CLIENT].condition.text == "no Service hazelcast for clients to connect to"
 
 
-def without_mancenter(**settings: bool) -> World:
-    world = converged(topology(**settings))
+def without_mancenter(*, mancenter: bool = True) -> World:
+    world = converged(topology(mancenter=mancenter))
     world.drop(EDGE, "Deployment")
     return world
 

@@ -106,7 +106,8 @@ def observed_sites(draw: st.DrawFn) -> tuple[Topology, Snapshots]:
     world = converged(topo)
     for _ in range(draw(st.integers(0, 3))):
         site = draw(st.sampled_from(topo.sites))
-        lost = draw(st.sampled_from(world.live[site] or [None]))
+        losable: list[Obj | None] = [*world.live[site]] or [None]
+        lost = draw(st.sampled_from(losable))
         world.live[site] = [one for one in world.live[site] if one is not lost]
     for _ in range(draw(st.integers(0, 3))):
         world.put(draw(st.sampled_from(topo.sites)), draw(objects()))

@@ -73,9 +73,9 @@ def test_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for broken in ((os, "fsync"), (Path, "replace")):
+    for owner, name in ((os, "fsync"), (Path, "replace")):
         with monkeypatch.context() as patch:
-            patch.setattr(*broken, full)
+            patch.setattr(owner, name, full)
             with pytest.raises(HzlinkError, match="cannot be written") as caught:
                 archive.write(tmp_path / "x.tar.gz", FILES, WHEN)
             assert caught.value.said == "No space left on device"

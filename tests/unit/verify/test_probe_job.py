@@ -118,7 +118,7 @@ def test_up_does_not_prune_the_job() -> None:
     world = converged()
     world.put(EDGE, config_map())
     world.put(EDGE, pod())
-    wanted = {CORE: [], EDGE: []}
+    wanted: planner.Wanted = {CORE: [], EDGE: []}
     steps = planner.make(world.topology, wanted, world.snapshots())
     pruned = [str(ref) for step in steps for ref in step.refs]
     assert pruned, "other objects of hzlink are pruned"
