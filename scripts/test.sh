@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
 export PATH=$PWD/.venv/bin:$PATH
+# Every process of pytest and of the sandbox imports the same files: without compiled ones, each compiles them again.
+unset PYTHONDONTWRITEBYTECODE
 
 # `--quick`: unit tests, rules, command line and documents, without the tests that compare a tool of the tests with the
 # real thing. It prints its time. There are more workers than cores because many command-line tests wait. Property tests
@@ -12,8 +14,6 @@ export PATH=$PWD/.venv/bin:$PATH
 if [ "${1:-}" = --quick ]; then
   shift
   export HZLINK_QUICK_TESTS=1
-  # Each worker collects all tests: without compiled files, each compiles them again.
-  unset PYTHONDONTWRITEBYTECODE
   trap 'echo "quick tests: $SECONDS s"' EXIT
   pytest -n 6 --dist worksteal --ignore=tests/cli/test_forked.py --ignore=tests/cli/test_kubectl_answers.py \
     --deselect tests/readme/test_readme.py::test_commands_run_in_order \
