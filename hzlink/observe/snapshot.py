@@ -123,7 +123,7 @@ async def observe(
     """
     kubectl = Kubectl(site, deadline)
     try:
-        items = await kubectl.objects((objects.versioned(RESOURCES[kind]) for kind in kinds), managed=managed)
+        items = await kubectl.objects((RESOURCES[kind] for kind in kinds), managed=managed)
         # Every namespace in use has objects. Only an empty result needs a second call, to see whether it exists.
         if not items and (missing := await kubectl.lacks_namespace()):
             return Snapshot(site, error=missing)
