@@ -152,6 +152,8 @@ class Request(BaseHTTPRequestHandler):
             return
         # As a proxy it is asked for a whole address.
         self.path = re.sub(r"^http://[^/]+", "", self.path)
+        # Also of a request that is refused: otherwise its body would be taken for the connection's next request.
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.served.requests.append((self.command, self.path))
         if self.served.answer is not None:
             self.served.answer(self)
@@ -188,7 +190,7 @@ class Request(BaseHTTPRequestHandler):
 
     def _lease(self) -> None:
         leases = self.served.leases
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")
+        body = json.loads(self.body or "{}")
         name = urlsplit(self.path).path.rpartition("/leases")[2].strip("/") or body.get("metadata", {}).get("name", "")
         match self.command:
             case "GET" if not name:
@@ -235,7 +237,6 @@ class Request(BaseHTTPRequestHandler):
             self.send({"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": self._of(kind, version)})
 
     def _review(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
         status = {"resourceRules": self.served.rules, "nonResourceRules": [], "incomplete": False}
         kind = {"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}}
         self.send({**kind, "status": status}, 201)

@@ -263,7 +263,6 @@ def test_forbidden_kind_is_listed_as_unread(user: User, serve: Serve) -> None:
     assert json.loads(files["status.json"])["healthy"] is True
 
 
-@pytest.mark.waits
 def test_failed_up_writes_a_bundle_with_dump_on_failure(user: User, serve: Serve) -> None:
     items = situations.not_linked().snapshots
     core, edge = FakeApi(items=items[CORE].items, logs=LOGS), FakeApi(items=items[EDGE].items)
