@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from sandbox.skupper.controller import kinds as skupper_kinds
 from tests import forked
 from tests.kill import endstate, shims
 from tests.kill.endstate import State
@@ -107,7 +108,7 @@ class Place:
         args = (*series.command, *PLACES, "-n", self.hzlink.namespace)
         code, _, err = forked.run(args, env, self._folder, LIMIT)
         _must_end(f"{shims.COUNT}={counted}")
-        return Killed(code, err, counted.read_text().splitlines())
+        return Killed(code, err, [line.rpartition(" by ")[0] for line in counted.read_text().splitlines()])
 
     def changed(self, before: State) -> bool:
         """Whether a run has changed an object or left a file. It takes the lock before all else."""
@@ -119,7 +120,7 @@ class Place:
 
     def unlink(self) -> None:
         """Deletes the Link, without waiting for what Skupper does then."""
-        self.hzlink.kubectl("client", "delete", "links.skupper.io", "--all")
+        self.sandbox.kube("client").request("DELETE", skupper_kinds.LINKS.path(self.hzlink.namespace))
 
     def rested(self) -> State:
         """The state once it has not changed for a second."""

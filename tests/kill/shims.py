@@ -18,12 +18,13 @@ ONLY = "KILL_ONLY"
 
 _SHIM = """#!/bin/sh
 count() {{
-  exec 9>>"$KILL_COUNT"
-  flock 9
-  echo {name} "$verb" >&9
+  # Short lines are appended whole, also by several calls at once: the number is that of the own line.
+  echo "{name} $verb by $$" >>"$KILL_COUNT"
   number=0
-  while read -r _; do number=$((number + 1)); done <"$KILL_COUNT"
-  exec 9>&-
+  while read -r line; do
+    number=$((number + 1))
+    [ "${{line##* by }}" != "$$" ] || break
+  done <"$KILL_COUNT"
   if [ "$number" -eq "$KILL_AT" ]; then
     kill -"$KILL_SIGNAL" "$PPID"
     # hzlink's programs end with it. If this one does not, it must not do anything.
