@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import queue
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +45,16 @@ def test_create_read_update_delete(kube: Kube, namespaces: Namespaces) -> None:
     assert kube.delete(kinds.CONFIG_MAPS, ns, "a")
     assert kube.get(kinds.CONFIG_MAPS, ns, "a") is None
     assert not kube.delete(kinds.CONFIG_MAPS, ns, "a")
+
+
+def test_an_idle_connection_is_used_again(kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:
+    """httpx may close a connection that expires just when another thread takes it."""
+    kube.list(kinds.NAMESPACES)
+    later = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600)
+    monkeypatch.setattr("httpcore._sync.http11.time", later)
+    monkeypatch.setattr(socket, "create_connection", None)
+
+    assert kube.list(kinds.NAMESPACES)
 
 
 def test_missing_objects(kube: Kube) -> None:

@@ -50,8 +50,9 @@ class Kube:
             verify=access.tls if access.tls is not None else False,
             timeout=_REQUEST_TIMEOUT,
             # httpx counts the open watches, too, when it decides how many connections to keep: with a number, it would
-            # open a new one for each request.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            # open a new one for each request. A connection never expires: httpx may close one that expires just when
+            # another thread takes it, whose request then fails with `Bad file descriptor` (seen in httpcore 1.0).
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "hzlink-sandbox"},
             trust_env=False,
         )
