@@ -40,7 +40,7 @@ class Refusal(StrEnum):
 _PHRASES: tuple[tuple[Refusal, str], ...] = (
     (Refusal.NO_NAMESPACE, r'namespaces "[^"]*" not found'),
     (Refusal.NO_DEFINITIONS, r"doesn't have a resource type|no matches for kind|resource mapping not found"),
-    (Refusal.OLD_DEFINITIONS, r"skupper\.io/.*field not declared in schema|unknown field .* in io\.skupper\."),
+    (Refusal.OLD_DEFINITIONS, r"skupper\.io/.*field not declared in schema"),
     (Refusal.CONFLICT, r"Apply failed with \d+ conflict"),
     (Refusal.CHANGED, r"\(Conflict\)"),
     (

@@ -233,7 +233,7 @@ ROWS = [
         "the Skupper definitions in the cluster of context {client} are of a release that hzlink does not support",
         "They do not have a field that hzlink sets.",
         "Install the required release of Skupper, which includes the definitions.", older_definitions, 3,
-        site="client", said="exposePodsByName",
+        site="client", subject="Listener hazelcast", said="exposePodsByName",
         next="kubectl --context client apply -f https://skupper.io/v2/install.yaml", alone=True,
     ),
     Fault(

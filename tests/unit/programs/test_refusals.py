@@ -59,9 +59,6 @@ SAID: list[tuple[str, Refusal]] = [
      "create new content in namespace hz because it is being terminated", Refusal.TERMINATING),
     ('Error from server (Forbidden): error when creating "STDIN": configmaps "x" is forbidden: exceeded quota: few',
      Refusal.QUOTA),
-    ('error: error validating "STDIN": error validating data: ValidationError(Listener.spec): unknown field '
-     '"exposePodsByName" in io.skupper.v2alpha1.Listener.spec; if you choose to ignore these errors, turn validation '
-     "off with --validate=false", Refusal.OLD_DEFINITIONS),
     ("Error from server: failed to create typed patch object (hz/hazelcast; skupper.io/v2alpha1, Kind=Listener): "
      ".spec.exposePodsByName: field not declared in schema", Refusal.OLD_DEFINITIONS),
     ("Error from server: failed to create typed patch object (hz/hazelcast; apps/v1, Kind=StatefulSet): .spec.replica: "
