@@ -133,7 +133,9 @@ async def run(
     command = _start(argv, stdin=stdin, env=env, _cwd=cwd, _out_bufsize=65536, **shared)
     ended = _ended(command)
     try:
-        code = await asyncio.wait_for(asyncio.shield(ended), deadline)
+        # Not asyncio.wait_for: in Python 3.11 it loses a cancellation that comes together with the result.
+        async with asyncio.timeout(deadline):
+            code = await asyncio.shield(ended)
     except TimeoutError:
         raise DeadlineExceeded(argv, deadline) from None
     finally:

@@ -56,13 +56,13 @@ def test_lines_are_yielded_as_they_are_printed(programs: Programs, tmp_path: Pat
 
     async def read() -> list[str]:
         seen = []
-        async with process.lines([script]) as output:
+        async with asyncio.timeout(20), process.lines([script]) as output:
             async for line in output:
                 seen.append(line)
                 (tmp_path / "go").touch()
         return seen
 
-    assert asyncio.run(asyncio.wait_for(read(), 20)) == ["one", "two"]
+    assert asyncio.run(read()) == ["one", "two"]
 
 
 def test_many_and_long_lines_are_complete(programs: Programs) -> None:

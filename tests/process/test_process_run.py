@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,6 +27,27 @@ def test_exit_code_and_both_streams_are_returned(programs: Programs, code: int) 
     done = run(programs.script("p", f"echo out; echo err >&2; exit {code}"))
     assert (done.code, done.stdout, done.stderr) == (code, "out\n", "err\n")
     assert done.seconds > 0
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_cancellation_at_the_end_of_the_program_is_not_lost(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that ends cancels its pings: one that went on pinging kept it from ending."""
+    command = SimpleNamespace(process=SimpleNamespace(exit_code=0, stdout=b"", stderr=b""))
+    monkeypatch.setattr(process, "_start", lambda *_, **__: command)
+
+    async def cancelled() -> bool:
+        ended = asyncio.get_running_loop().create_future()
+        monkeypatch.setattr(process, "_ended", lambda _: ended)
+        running = asyncio.create_task(process.run(["p"], deadline=60))
+        await asyncio.sleep(0.01)
+        ended.set_result(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asked = running.cancel()
+        await asyncio.wait({running})
+        return running.cancelled() or not asked
+
+    assert asyncio.run(cancelled())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
