@@ -276,7 +276,7 @@ ROWS = [
         "making the link without a token",
         "A token is redeemed at Skupper's grant server, which has no address or does not answer.",
         "Nothing: hzlink links with a certificate instead. It needs the rights of manifests/rbac/static-link.",
-        fault("grant_server", False, "cluster"), 0, command=("up", "--timeout", "40"), where=Where.TALK,
+        fault("grant_server", False, "cluster"), 0, command=("up", "--timeout", "80"), where=Where.TALK,
     ),
     Fault(
         Part.TOKENS, "grant-without-address", "the grant server has no address", "no token could be issued at cluster",

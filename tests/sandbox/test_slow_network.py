@@ -35,7 +35,7 @@ def test_address_that_answers_later_is_waited_for(hzlink: Hzlink, faults: Callab
 def test_host_name_that_never_resolves_is_a_timeout(hzlink: Hzlink, faults: Callable[..., None]) -> None:
     faults(lb_name={f"cluster/{hzlink.namespace}": 3600})
 
-    ran = hzlink.up("--via", "kubectl", "--timeout", "20")
+    ran = hzlink.up("--via", "kubectl", "--timeout", "35")
 
     assert ran.code == 4
     assert "trying again with a new token" in ran.err
