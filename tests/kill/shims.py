@@ -37,7 +37,7 @@ for word; do
   case $word in
     --watch) watches=1 ;;
     -*) ;;
-    *) [ "${{#verb}}" -gt 40 ] || verb="$verb $word" ;;
+    *) [ "${{#verb}}" -gt 49 ] || verb="$verb $word" ;;
   esac
 done
 case $verb in

@@ -11,7 +11,7 @@ from tests.sandbox.conftest import Hzlink, Ran, tokens_left
 from tests.sandbox.networks import Namespace
 from tests.sandboxed import Namespaces, Sandbox
 
-PATCH = "patch sites.skupper.io"
+PATCH = "patch sites.v2alpha1.skupper.io"
 UP = ("up", "--enable-link-access")
 DOWN = ("down", "--yes")
 

@@ -12,9 +12,9 @@ from tests.sandboxed import Namespaces, Sandbox
 
 # The site to remove, and the write. Both sites at once would have no fixed order.
 WRITES = (
-    ("client", "patch sites.skupper.io"),
-    ("client", "patch links.skupper.io"),
-    ("cluster", "patch sites.skupper.io"),
+    ("client", "patch sites.v2alpha1.skupper.io"),
+    ("client", "patch links.v2alpha1.skupper.io"),
+    ("cluster", "patch sites.v2alpha1.skupper.io"),
 )
 
 

@@ -13,7 +13,7 @@ from tests.sandboxed import Namespaces, Sandbox
 CONTEXTS = ("--client-ctx", "client", "--cluster-ctx", "cluster")
 SETTINGS = ("--members", "1", "--no-mancenter")
 # The deletion of a former Link and its Secret; of the Site of the former hub.
-UNLINK, LEAVE = "secrets/hazelcast-", "delete sites.skupper.io"
+UNLINK, LEAVE = "secrets/hazelcast-", "delete sites.v2alpha1.skupper.io"
 
 
 @pytest.fixture
