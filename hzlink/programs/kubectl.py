@@ -25,8 +25,8 @@ REQUEST_DEADLINE_SECONDS = 15.0
 APPLY_DEADLINE_SECONDS = 60.0
 PING_DEADLINE_SECONDS = 5.0
 
-# For objects that hzlink generates: kubectl does not have to read the server's whole schema (2 MB), which takes most of
-# the time of a call (measured). In a server-side apply the server itself refuses undeclared fields.
+# For objects that hzlink generates: kubectl does not have to read the server's schema first, which takes most of the
+# time of a call (measured). In a server-side apply the server itself refuses undeclared fields.
 _UNCHECKED = ("--validate=false",)
 
 HINT = "install kubectl (https://kubernetes.io/docs/tasks/tools/), or: pip install 'hzlink[kubectl]'"
